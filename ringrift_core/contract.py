@@ -1,0 +1,424 @@
+"""The one contract between the training core and the operator (design.md section 3).
+
+Each stage has one parameters model; the command line of `ringrift <stage>` is made from the same model
+(`to_arguments` renders it, `ringrift_core.cli` parses it back). Every stage answers with one `StageResult`.
+This module imports pydantic and nothing else, so the operator needs neither torch nor the engine.
+"""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+RESULT_LIMIT_BYTES = 4096
+"""Largest StageResult as JSON: the size of a container's termination message."""
+
+
+class ExitCode(enum.IntEnum):
+    """What a stage's process says by its exit status (design.md section 3)."""
+
+    DONE = 0
+    WRONG_INPUT = 2
+    DIVERGED = 3
+    NOT_NOW = 75
+    """Store away, a missing quality-gate model, or SIGTERM after saving: try again, not an attempt."""
+
+
+class Board(enum.StrEnum):
+    SQUARE8 = "square8"
+    SQUARE19 = "square19"
+    HEX8 = "hex8"
+    HEXAGONAL = "hexagonal"
+
+
+class Profile(enum.StrEnum):
+    """Which reading of the rules: the written ones, or the live game's engines."""
+
+    CANONICAL = "canonical"
+    DEPLOYED = "deployed"
+
+
+class Track(enum.StrEnum):
+    """One line of players that is trained, gated and promoted on its own."""
+
+    WEIGHTS = "weights"
+    NNUE = "nnue"
+    NETWORK = "network"
+
+
+class EngineMode(enum.StrEnum):
+    """Who sits at the boards in self-play (training.md)."""
+
+    RANDOM_ONLY = "random-only"
+    HEURISTIC_ONLY = "heuristic-only"
+    DESCENT_ONLY = "descent-only"
+    MIXED = "mixed"
+    NETWORK = "network"
+
+
+class Stage(enum.StrEnum):
+    ADOPT = "adopt"
+    SELFPLAY = "selfplay"
+    MERGE = "merge"
+    EXPORT = "export"
+    TRAIN = "train"
+    CMAES = "cmaes"
+    EVALUATE = "evaluate"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+
+
+LIGHT_STAGES = frozenset({Stage.ADOPT, Stage.MERGE, Stage.EXPORT, Stage.PROMOTE, Stage.ROLLBACK})
+"""Stages that take no slot: they always run in the pipeline's namespace (design.md section 3)."""
+
+
+class Device(enum.StrEnum):
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class InitialWeights(enum.StrEnum):
+    """Where CMA-ES starts, and whom the first weights candidate must beat."""
+
+    BASELINE = "baseline"
+    """The hand-set heuristic weights."""
+    MATERIAL = "material"
+    """Only material counts: a documented weak setting that leaves room to learn."""
+
+
+class Contract(BaseModel):
+    """Base of all contract models: immutable, camelCase in JSON, unknown fields refused."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=lambda name: "".join(
+            word if index == 0 else word.capitalize() for index, word in enumerate(name.split("_"))
+        ),
+        populate_by_name=True,
+    )
+
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Artifact(Contract):
+    """An immutable, content-addressed file in the store. On a command line: `URI#SHA256:BYTES`."""
+
+    uri: str
+    sha256: Sha256
+    bytes: int = Field(ge=0)
+
+    def __str__(self) -> str:
+        return f"{self.uri}#{self.sha256}:{self.bytes}"
+
+    @classmethod
+    def parse(cls, text: str) -> Artifact:
+        """Reads the command-line form back; ValueError says what was expected."""
+        uri, separator, rest = text.rpartition("#")
+        sha256, colon, size = rest.partition(":")
+        if not separator or not colon or not size.isdigit():
+            raise ValueError(f"expected URI#SHA256:BYTES, found {text!r}")
+        return cls(uri=uri, sha256=sha256, bytes=int(size))
+
+
+def _artifact_from_text(value: object) -> object:
+    return Artifact.parse(value) if isinstance(value, str) else value
+
+
+ArtifactReference = Annotated[Artifact, BeforeValidator(_artifact_from_text)]
+
+
+def _split_commas(value: object) -> object:
+    if isinstance(value, str):
+        return [part for part in value.split(",") if part]
+    return value
+
+
+class StageParameters(Contract):
+    """What every stage is told. Subclasses name their `stage`."""
+
+    stage: ClassVar[Stage]
+
+    store: str = Field(description="Root URI of the artifact store: file:///path or s3://bucket/prefix.")
+    board: Board = Field(description="Board of the configuration.")
+    players: int = Field(ge=2, le=4, description="Seats of the configuration.")
+    attempt: int = Field(default=1, ge=1, description="Which try this is, counted by the operator.")
+
+    @property
+    def configuration(self) -> str:
+        return configuration_name(self.board, self.players)
+
+
+class IterationParameters(StageParameters):
+    iteration: int = Field(ge=1, description="Iteration of the loop; 1 is the bootstrap.")
+
+
+class AdoptParameters(StageParameters):
+    """Reads iteration, games, champions and failure counts of one configuration from an existing store."""
+
+    stage = Stage.ADOPT
+    tracks: Annotated[tuple[Track, ...], BeforeValidator(_split_commas)] = Field(
+        default=(Track.WEIGHTS, Track.NETWORK), description="Tracks the pipeline trains, comma-separated."
+    )
+
+
+class SelfplayParameters(IterationParameters):
+    """Plays shards of games. Game i of an iteration depends on (seed, i) alone, never on shards or threads."""
+
+    stage = Stage.SELFPLAY
+    seed: int = Field(ge=0, description="Run seed: the pipeline's seed + 1000 x iteration.")
+    games: int = Field(ge=1, description="Games of the whole iteration.")
+    shard_games: int = Field(default=50, ge=1, description="Games per shard; the last may be smaller.")
+    shards: str = Field(
+        default="0", pattern=r"^\d+(-\d+)?$", description="Shards to play, one number or FIRST-LAST inclusive."
+    )
+    index: int | None = Field(
+        default=None, ge=0, description="Play only the index-th of --shards (an Indexed Job's completion index)."
+    )
+    engine_modes: Annotated[tuple[EngineMode, ...], BeforeValidator(_split_commas)] = Field(
+        default=(EngineMode.HEURISTIC_ONLY,), min_length=1, description="Modes, dealt over the games, comma-separated."
+    )
+    max_moves: int = Field(default=500, ge=1, description="Cut a game after this many turns of any seat.")
+    weights_version: int = Field(
+        default=0, ge=0, description="Champion weights to play with; 0 is the initial weights."
+    )
+    network_version: int = Field(default=0, ge=0, description="Champion network to play with; 0 is none.")
+    initial_weights: InitialWeights = Field(
+        default=InitialWeights.BASELINE, description="What weights version 0 means."
+    )
+
+    @model_validator(mode="after")
+    def _shards_exist(self) -> SelfplayParameters:
+        first, last = shard_bounds(self.shards)
+        if first > last:
+            raise ValueError(f"shards {self.shards}: the first shard is after the last")
+        if last >= self.shard_count:
+            raise ValueError(
+                f"shards {self.shards}: {self.games} games of {self.shard_games} make shards 0-{self.shard_count - 1}"
+            )
+        if self.index is not None and first + self.index > last:
+            raise ValueError(f"index {self.index}: {self.shards} has {last - first + 1} shards")
+        return self
+
+    @property
+    def shard_count(self) -> int:
+        """Shards of the whole iteration."""
+        return -(-self.games // self.shard_games)
+
+    @property
+    def chosen_shards(self) -> tuple[int, ...]:
+        """The shards this process plays."""
+        first, last = shard_bounds(self.shards)
+        return tuple(range(first, last + 1)) if self.index is None else (first + self.index,)
+
+
+class MergeParameters(IterationParameters):
+    """Merges every shard not yet merged into one new segment, deduplicated by game id."""
+
+    stage = Stage.MERGE
+
+
+class ExportParameters(IterationParameters):
+    """Turns the games of the window into NPZ shards and a manifest."""
+
+    stage = Stage.EXPORT
+    seed: int = Field(default=0, ge=0, description="Seed of the sampling.")
+    require_completed: bool = Field(default=True, description="Leave out games cut by the move limit.")
+    min_moves: int = Field(default=20, ge=0, description="Leave out games with fewer recorded moves.")
+
+
+class TrainParameters(IterationParameters):
+    """Trains a candidate network from the exported dataset, from the champion when there is one."""
+
+    stage = Stage.TRAIN
+    seed: int = Field(default=0, ge=0, description="Seed of initialisation and shuffling.")
+    dataset: ArtifactReference = Field(description="Manifest written by export.")
+    network_version: int = Field(default=0, ge=0, description="Champion network to start from; 0 starts anew.")
+    epochs: int = Field(default=10, ge=1, description="Upper limit of passes over the dataset.")
+    batch_size: int = Field(default=256, ge=1, description="Positions per step.")
+    device: Device = Field(default=Device.CPU, description="Where to train.")
+
+
+class CmaesParameters(IterationParameters):
+    """Searches better heuristic weights by CMA-ES, by games against the weights it starts from."""
+
+    stage = Stage.CMAES
+    seed: int = Field(default=0, ge=0, description="Seed of the search and its games.")
+    weights_version: int = Field(default=0, ge=0, description="Champion weights to start from; 0 is the initial ones.")
+    initial_weights: InitialWeights = Field(
+        default=InitialWeights.BASELINE, description="What weights version 0 means."
+    )
+    generations: int = Field(default=10, ge=1, description="Generations to run at most.")
+    population_size: int = Field(default=20, ge=2, description="Candidates per generation.")
+    games_per_evaluation: int = Field(default=12, ge=1, description="Games per candidate, rounded up to whole groups.")
+    max_moves: int = Field(default=500, ge=1, description="Cut a game after this many turns of any seat.")
+    workers: int = Field(default=0, ge=0, description="Threads that play; 0 is every core.")
+
+
+class GateKind(enum.StrEnum):
+    SPRT = "SPRT"
+    FIXED = "Fixed"
+
+
+class EvaluateParameters(IterationParameters):
+    """Plays a candidate against its opponent through the gate, or a champion through the regression test."""
+
+    stage = Stage.EVALUATE
+    track: Track = Field(description="Track the candidate belongs to.")
+    kind: Literal["candidate", "regression"] = Field(
+        default="candidate", description="candidate: against the champion; regression: champion against predecessor."
+    )
+    candidate: ArtifactReference | None = Field(
+        default=None, description="Who is judged; for a regression test the champion itself, and omitted."
+    )
+    champion_version: int = Field(default=0, ge=0, description="Current champion; 0 is the track's baseline.")
+    initial_weights: InitialWeights = Field(
+        default=InitialWeights.BASELINE, description="Baseline of the weights track."
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of openings and games.")
+    gate: GateKind = Field(default=GateKind.SPRT, description="How the candidate is judged.")
+    games: int = Field(default=20, ge=1, description="Games of the Fixed gate.")
+    max_games: int = Field(default=200, ge=1, description="Cap of the SPRT.")
+    promotion_threshold: float = Field(default=0.55, gt=0, lt=1, description="Two-player-equivalent rate to pass.")
+    regression_threshold: float = Field(default=0.45, gt=0, lt=1, description="Below it a champion has regressed.")
+    baseline_games: int = Field(
+        default=0, ge=0, description="Games also played against random and the hand-set heuristic, for the report."
+    )
+    max_moves: int = Field(default=500, ge=1, description="Cut a game after this many turns of any seat.")
+
+    @model_validator(mode="after")
+    def _candidate_given(self) -> EvaluateParameters:
+        if self.kind == "candidate" and self.candidate is None:
+            raise ValueError("candidate: missing, and --kind candidate needs one")
+        if self.kind == "regression" and self.champion_version == 0:
+            raise ValueError("championVersion: 0, and --kind regression needs a champion")
+        return self
+
+
+class PointerParameters(StageParameters):
+    """A move of one track's champion pointer by compare-and-swap; a request id the registry knows moves nothing."""
+
+    track: Track = Field(description="Track whose champion moves.")
+    request_id: str = Field(min_length=1, max_length=200, description="Names this request; never carried out twice.")
+    expected_version: int = Field(ge=0, description="Champion version the request was made for; 0 is none yet.")
+    keep_backup_models: int = Field(default=3, ge=0, description="Earlier champions kept.")
+
+
+class PromoteParameters(PointerParameters):
+    """Makes the candidate champion."""
+
+    stage = Stage.PROMOTE
+    iteration: int = Field(ge=1, description="Iteration that made the candidate; also the new version's name.")
+    candidate: ArtifactReference = Field(description="The new champion.")
+    verdict: ArtifactReference | None = Field(default=None, description="The verdict that accepted it.")
+
+
+class RollbackParameters(PointerParameters):
+    """Makes the previous champion champion again."""
+
+    stage = Stage.ROLLBACK
+    cause: str = Field(min_length=1, description="Why, for the registry's history.")
+
+
+PARAMETERS: dict[Stage, type[StageParameters]] = {
+    model.stage: model
+    for model in (
+        AdoptParameters,
+        SelfplayParameters,
+        MergeParameters,
+        ExportParameters,
+        TrainParameters,
+        CmaesParameters,
+        EvaluateParameters,
+        PromoteParameters,
+        RollbackParameters,
+    )
+}
+"""The parameters model of each stage."""
+
+
+class Decision(enum.StrEnum):
+    PROMOTE = "Promote"
+    REJECT = "Reject"
+    REGRESSED = "Regressed"
+    KEEP = "Keep"
+    """A regression test that found nothing (yet)."""
+
+
+class Verdict(Contract):
+    """What a gate decided, with its evidence. Rates are two-player equivalents (training.md, Gates)."""
+
+    track: Track
+    decision: Decision
+    candidate: str = Field(description="SHA-256 of the judged artifact.")
+    champion: str = Field(description="Version judged against, or the baseline's name.")
+    games: int
+    win_rate: float
+    low: float = Field(description="Lower end of the 95 % interval.")
+    high: float
+    raw_share: float = Field(description="Share of games won; 1/players is equal.")
+    reason: str
+
+
+class StageResult(Contract):
+    """The one answer of a stage, at most RESULT_LIMIT_BYTES as JSON (`to_json` holds it there)."""
+
+    stage: Stage
+    attempt: int = 1
+    started_at: datetime
+    finished_at: datetime
+    outputs: dict[str, Artifact] = Field(default_factory=dict)
+    metrics: dict[str, float] = Field(default_factory=dict)
+    verdict: Verdict | None = None
+    message: str = ""
+
+    def to_json(self) -> str:
+        """One line of JSON; ValueError when it would not fit a termination message."""
+        text = self.model_dump_json(by_alias=True, exclude_none=True)
+        if len(text.encode()) > RESULT_LIMIT_BYTES:
+            raise ValueError(f"the result of {self.stage} has {len(text.encode())} bytes, {RESULT_LIMIT_BYTES} fit")
+        return text
+
+
+class Progress(Contract):
+    """One JSON line of a running stage's log; `kind` tells it from other lines."""
+
+    kind: Literal["progress"] = "progress"
+    stage: Stage
+    progress: float = Field(ge=0, le=1)
+    message: str = ""
+    rate: float | None = Field(default=None, description="Work per second, in `unit`.")
+    unit: str = ""
+
+
+def configuration_name(board: Board, players: int) -> str:
+    """`square8-2p`: the name of a configuration everywhere."""
+    return f"{board.value}-{players}p"
+
+
+def shard_bounds(shards: str) -> tuple[int, int]:
+    """First and last shard of `4` or `4-9`."""
+    first, separator, last = shards.partition("-")
+    return int(first), int(last) if separator else int(first)
+
+
+def to_arguments(parameters: StageParameters) -> list[str]:
+    """The command line (without the program) that `ringrift_core.cli` parses back to equal parameters."""
+    arguments = [parameters.stage.value]
+    for name, field in type(parameters).model_fields.items():
+        value = getattr(parameters, name)
+        if value == field.get_default():
+            continue
+        flag = "--" + name.replace("_", "-")
+        if isinstance(value, bool):
+            arguments.append(flag if value else "--no-" + name.replace("_", "-"))
+        elif isinstance(value, tuple):
+            arguments += [flag, ",".join(str(item) for item in value)]
+        else:
+            arguments += [flag, str(value)]
+    return arguments
