@@ -1,1 +1,1 @@
-"""t"""
+"""Training core of RingRift: rules engine, players and the stages of the pipeline."""

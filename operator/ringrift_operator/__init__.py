@@ -1,0 +1,1 @@
+"""Kubernetes operator that trains RingRift players (design.md section 5)."""
