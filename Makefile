@@ -1,0 +1,92 @@
+# Every habit has a verb: `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RINGRIFT_CACHE ?= $(HOME)/.cache/ringrift
+export RINGRIFT_CACHE
+ENGINE := ringrift_core/engine
+ENGINE_SOURCES := $(shell find $(ENGINE)/src $(ENGINE)/Cargo.toml $(ENGINE)/Cargo.lock -type f 2>/dev/null)
+PIP := $(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt
+
+.PHONY: help
+help: ## List the verbs
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- set-up ------------------------------------------------------------------------------------------------
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed, $$($(PYTHON) --version) found: set PYTHON=python3.12, say" >&2; exit 2; }
+	@echo "setting up $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# PyTorch's CPU build where there is no NVIDIA GPU and that build can be had; the default build otherwise.
+$(VENV)/.torch: $(VENV)/.python constraints.txt
+	@echo "installing PyTorch (the largest download)"
+	@$(PIP) uv
+	@version=$$(grep '^torch==' constraints.txt); \
+	UV_HTTP_TIMEOUT=20 $(BIN)/uv pip install --quiet --python $(BIN)/python --torch-backend=auto --constraint constraints.txt "$$version" 2>/dev/null \
+	  || { echo "no CPU build of PyTorch within reach, taking the default build"; $(PIP) "$$version"; }
+	@touch $@
+
+$(VENV)/.packages: $(VENV)/.torch pyproject.toml operator/pyproject.toml constraints.txt
+	@echo "installing the Python packages"
+	@$(PIP) "maturin>=1.9,<2"
+	@$(PIP) $$($(BIN)/python -c 'import tomllib, pathlib; core = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]; operator = tomllib.loads(pathlib.Path("operator/pyproject.toml").read_text())["project"]; wanted = core["dependencies"] + [w for extra in ("stages", "train", "s3", "dev") for w in core["optional-dependencies"][extra]] + operator["dependencies"]; print(*(w.replace(" ", "") for w in wanted if not w.startswith("ringrift")))')
+	@touch $@
+
+$(VENV)/.engine: $(VENV)/.packages $(ENGINE_SOURCES)
+	@echo "building the rules engine"
+	@command -v cargo >/dev/null || { echo "make: cargo not found: install Rust (rustup)" >&2; exit 2; }
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin develop --release --quiet
+	@$(PIP) --no-deps --editable operator
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.engine ## Make .venv with everything in it, and build the rules engine
+
+# --- use ---------------------------------------------------------------------------------------------------
+
+.PHONY: run
+run: setup ## Train a small pipeline on this machine: minutes, no cluster
+	@$(BIN)/ringrift-operator local -f examples/quickstart.yaml
+
+# --- checks ------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: setup test-rust test-python ## Run every test that needs no node
+
+.PHONY: test-rust
+test-rust:
+	cargo test --release --quiet --manifest-path $(ENGINE)/Cargo.toml
+
+.PHONY: test-python
+test-python: setup
+	$(BIN)/python -m pytest -q -m "not e2e"
+
+.PHONY: lint
+lint: setup ## ruff, mypy, import-linter, rustfmt, clippy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy ringrift_core operator/ringrift_operator
+	$(BIN)/lint-imports
+	cargo fmt --check --manifest-path $(ENGINE)/Cargo.toml
+	cargo clippy --quiet --all-targets --manifest-path $(ENGINE)/Cargo.toml -- -D warnings
+
+.PHONY: bench
+bench: setup ## Measure the rules engine
+	$(BIN)/ringrift bench rules
+
+.PHONY: constraints
+constraints: $(VENV)/.packages ## Renew constraints.txt from what is installed
+	@{ echo "# Versions that CI installs; no hashes, no addresses. Renew with: make constraints"; \
+	  $(BIN)/pip freeze --exclude-editable | grep -vE '^(nvidia-|cuda-|triton|ringrift)' | sed -E 's/ @.*//; s/\+cpu$$//' | sort -f; } > constraints.new
+	@mv constraints.new constraints.txt
+
+.PHONY: clean
+clean: ## Remove what was built here
+	rm -rf $(VENV) $(ENGINE)/target dist
