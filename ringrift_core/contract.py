@@ -342,6 +342,23 @@ PARAMETERS: dict[Stage, type[StageParameters]] = {
 """The parameters model of each stage."""
 
 
+METRICS: dict[Stage, tuple[str, ...]] = {
+    Stage.ADOPT: ("iteration", "games", "champion_{track}", "predecessor_{track}", "failures_{track}"),
+    Stage.SELFPLAY: ("games", "cut_games"),
+    Stage.MERGE: ("games", "new_games"),
+    Stage.CMAES: ("converged",),
+    Stage.EVALUATE: ("{opponent}_games", "{opponent}_win_rate", "{opponent}_low", "{opponent}_high"),
+    Stage.PROMOTE: ("version", "predecessor"),
+    Stage.ROLLBACK: ("version", "predecessor"),
+}
+"""Metrics of a StageResult that the operator reads; every stage may add others.
+
+`iteration` is the last finished one (every track judged, and promoted where accepted), 0 for none; `games` of merge
+and adopt is the configuration's unique total, `games` of selfplay those of this result; versions are 0 where there is
+none; `converged` is 1 or 0; `opponent` is `random` or `heuristic` (the hand-set weights), for --baseline-games.
+"""
+
+
 class Decision(enum.StrEnum):
     PROMOTE = "Promote"
     REJECT = "Reject"
