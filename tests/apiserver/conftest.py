@@ -1,0 +1,92 @@
+"""A real API server for the tests of this folder: no mock, no node, no root."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.cluster import binaries
+from tests.cluster.control_plane import ControlPlane, Endpoints, running_control_plane
+from tests.cluster.kubectl import Kubectl
+
+CRDS = Path(__file__).parents[2] / "crds"
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """etcd, API server and controller-manager with the CRDs of `crds/`; Jobs create Pods, which stay Pending."""
+    try:
+        found = binaries.find(binaries.CONTROL_PLANE)
+    except binaries.BinariesMissing as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    with running_control_plane(found, tmp_path_factory.mktemp("cluster"), Endpoints.on_free_ports()) as plane:
+        if CRDS.is_dir():
+            plane.kubectl.apply(CRDS, "--server-side")
+            plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        yield plane
+
+
+@pytest.fixture(scope="session")
+def kubeconfig(control_plane: ControlPlane) -> Path:
+    """Kubeconfig of the cluster's administrator."""
+    return control_plane.kubeconfig
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane) -> Iterator[str]:
+    """A namespace of the test's own."""
+    name = f"test-{uuid4().hex[:8]}"
+    control_plane.kubectl("create", "namespace", name)
+    yield name
+    control_plane.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def kubectl(control_plane: ControlPlane, namespace: str) -> Kubectl:
+    """kubectl in the test's namespace: `kubectl("get", "jobs")`, `kubectl.apply(object)`, `kubectl.get("pods")`."""
+    return control_plane.kubectl.within(namespace)
+
+
+@pytest.fixture
+def finish_pod(kubectl: Kubectl) -> FinishPod:
+    """Plays the kubelet's part: ends a Pod with an exit code and a termination message."""
+    return FinishPod(kubectl)
+
+
+class FinishPod:
+    """`finish_pod(name, exit_code, message)` writes the status that a kubelet writes when the containers end."""
+
+    def __init__(self, kubectl: Kubectl) -> None:
+        self._kubectl = kubectl
+
+    def __call__(self, name: str, exit_code: int = 0, message: str = "", reason: str = "") -> None:
+        containers = self._kubectl.get("pod", name)["spec"]["containers"]
+        terminated = {
+            "exitCode": exit_code,
+            "message": message,
+            "reason": reason or ("Completed" if exit_code == 0 else "Error"),
+        }
+        status = {
+            "phase": "Succeeded" if exit_code == 0 else "Failed",
+            "containerStatuses": [
+                {
+                    "name": each["name"],
+                    "image": each["image"],
+                    "imageID": "",
+                    "ready": False,
+                    "restartCount": 0,
+                    "state": {"terminated": terminated},
+                }
+                for each in containers
+            ],
+        }
+        self._kubectl(
+            "patch", "pod", name, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status})
+        )

@@ -1,0 +1,148 @@
+"""The programs of the cluster, built from their published Go modules at the versions of `modules/*/go.mod`."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+MODULES = Path(__file__).parent / "modules"
+HOW_TO_GET_THEM = "run `make cluster-binaries` (needs Go; about 5 to 10 minutes, once)"
+
+
+class BinariesMissing(Exception):
+    """The cluster's programs are not there; the message says which and how to get them."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program: where its go.mod lies, its package, and the module whose version it carries."""
+
+    name: str
+    folder: str
+    package: str
+    module: str
+
+    @property
+    def version(self) -> str:
+        """The version that `modules/<folder>/go.mod` requires, such as `v1.34.4`."""
+        for line in (MODULES / self.folder / "go.mod").read_text().splitlines():
+            words = line.removeprefix("require").split()
+            if len(words) >= 2 and words[0] == self.module and words[1].startswith("v"):
+                return words[1]
+        raise ValueError(f"{MODULES / self.folder / 'go.mod'}: no version of {self.module}")
+
+
+def _kubernetes(name: str) -> Program:
+    return Program(name, "kubernetes", f"k8s.io/kubernetes/cmd/{name}", "k8s.io/kubernetes")
+
+
+CONTROL_PLANE = (
+    Program("etcd", "kubernetes", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"),
+    _kubernetes("kube-apiserver"),
+    _kubernetes("kube-controller-manager"),
+    _kubernetes("kubectl"),
+)
+PROGRAMS = (
+    *CONTROL_PLANE,
+    _kubernetes("kube-scheduler"),
+    _kubernetes("kubelet"),
+    _kubernetes("kube-proxy"),
+    Program("helm", "helm", "helm.sh/helm/v3/cmd/helm", "helm.sh/helm/v3"),
+    Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "sigs.k8s.io/kwok"),
+    Program("coredns", "coredns", "github.com/coredns/coredns", "github.com/coredns/coredns"),
+    Program("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "github.com/versity/versitygw"),
+)
+
+
+def cache_directory() -> Path:
+    """Where big builds are kept between checkouts: $RINGRIFT_CACHE, or ~/.cache/ringrift."""
+    return Path(os.environ.get("RINGRIFT_CACHE") or Path.home() / ".cache" / "ringrift")
+
+
+def binaries_directory() -> Path:
+    """Where the programs lie: $RINGRIFT_CLUSTER_BIN, or `bin` in the cache."""
+    return Path(os.environ.get("RINGRIFT_CLUSTER_BIN") or cache_directory() / "bin")
+
+
+def find(programs: tuple[Program, ...] = PROGRAMS) -> Path:
+    """The folder that holds `programs`; BinariesMissing when one of them is not there."""
+    directory = binaries_directory()
+    missing = [program.name for program in programs if not os.access(directory / program.name, os.X_OK)]
+    if missing:
+        raise BinariesMissing(f"{directory}: no {', '.join(missing)}; {HOW_TO_GET_THEM}")
+    return directory
+
+
+def build(directory: Path) -> list[str]:
+    """Builds what is missing or of another version into `directory`; the names of what was built."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with _locked(directory / ".lock"):
+        present = _versions(directory)
+        stale = [program for program in PROGRAMS if present.get(program.name) != program.version]
+        for program in stale:
+            start = time.monotonic()
+            _build_one(program, directory)
+            print(f"built {program.name} {program.version} in {time.monotonic() - start:.0f} s", file=sys.stderr)
+    return [program.name for program in stale]
+
+
+def _build_one(program: Program, directory: Path) -> None:
+    flags = "-s -w"
+    if program.module == "k8s.io/kubernetes":  # what the programs say of themselves; helm charts ask for it
+        major, minor, _ = program.version.removeprefix("v").split(".")
+        package = "k8s.io/component-base/version"
+        for name, value in {"gitVersion": program.version, "gitMajor": major, "gitMinor": minor}.items():
+            flags += f" -X {package}.{name}={value}"
+    unfinished = directory / f".{program.name}.new"
+    subprocess.run(
+        ["go", "build", "-trimpath", "-ldflags", flags, "-o", unfinished, program.package],
+        cwd=MODULES / program.folder,
+        env={**os.environ, "CGO_ENABLED": "0"},
+        check=True,
+    )
+    unfinished.rename(directory / program.name)
+
+
+def build_pause(directory: Path) -> Path:
+    """Builds the program that holds a Pod's namespaces open, for the pause image."""
+    target = directory / "pause"
+    if not target.exists():
+        subprocess.run(
+            ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", target, "./main.go"],
+            cwd=Path(__file__).parent / "pause",
+            env={**os.environ, "CGO_ENABLED": "0"},
+            check=True,
+        )
+    return target
+
+
+def _versions(directory: Path) -> dict[str, str]:
+    """Program name -> version, read from the build information that Go leaves in each binary."""
+    files = [directory / program.name for program in PROGRAMS if (directory / program.name).is_file()]
+    if not files:
+        return {}
+    report = subprocess.run(["go", "version", "-m", *files], capture_output=True, text=True, check=True).stdout
+    modules = {program.name: program.module for program in PROGRAMS}
+    versions: dict[str, str] = {}
+    name = ""
+    for line in report.splitlines():
+        words = line.split()
+        if not line.startswith("\t"):
+            name = Path(line.rpartition(":")[0]).name
+        elif len(words) >= 3 and words[0] in ("mod", "dep") and words[1] == modules[name]:
+            versions[name] = words[2]
+    return versions
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
