@@ -81,6 +81,12 @@ lint: setup ## ruff, mypy, import-linter, rustfmt, clippy
 bench: setup ## Measure the rules engine
 	$(BIN)/ringrift bench rules
 
+# --- cluster -----------------------------------------------------------------------------------------------
+
+.PHONY: cluster-binaries
+cluster-binaries: ## Build Kubernetes, helm and an S3 server for the tests (once; needs Go)
+	@$(PYTHON) -m tests.cluster build
+
 .PHONY: constraints
 constraints: $(VENV)/.packages ## Renew constraints.txt from what is installed
 	@{ echo "# Versions that CI installs; no hashes, no addresses. Renew with: make constraints"; \

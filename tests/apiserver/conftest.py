@@ -22,7 +22,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     """etcd, API server and controller-manager with the CRDs of `crds/`; Jobs create Pods, which stay Pending."""
     try:
         found = binaries.find(binaries.CONTROL_PLANE)
-    except binaries.BinariesMissing as missing:
+    except binaries.BinariesMissingError as missing:
         if os.environ.get("CI") == "true":
             pytest.fail(str(missing))
         pytest.skip(str(missing))

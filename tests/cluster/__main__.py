@@ -20,7 +20,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return {"build": build, "control-plane": control_plane}[arguments.command]()
-    except binaries.BinariesMissing as stop:
+    except binaries.BinariesMissingError as stop:
         print(stop, file=sys.stderr)
         return 1
 

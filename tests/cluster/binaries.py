@@ -16,7 +16,7 @@ MODULES = Path(__file__).parent / "modules"
 HOW_TO_GET_THEM = "run `make cluster-binaries` (needs Go; about 5 to 10 minutes, once)"
 
 
-class BinariesMissing(Exception):
+class BinariesMissingError(Exception):
     """The cluster's programs are not there; the message says which and how to get them."""
 
 
@@ -72,11 +72,11 @@ def binaries_directory() -> Path:
 
 
 def find(programs: tuple[Program, ...] = PROGRAMS) -> Path:
-    """The folder that holds `programs`; BinariesMissing when one of them is not there."""
+    """The folder that holds `programs`; BinariesMissingError when one of them is not there."""
     directory = binaries_directory()
     missing = [program.name for program in programs if not os.access(directory / program.name, os.X_OK)]
     if missing:
-        raise BinariesMissing(f"{directory}: no {', '.join(missing)}; {HOW_TO_GET_THEM}")
+        raise BinariesMissingError(f"{directory}: no {', '.join(missing)}; {HOW_TO_GET_THEM}")
     return directory
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 STOP_SECONDS = 10
 
 
-class DidNotStart(Exception):
+class DidNotStartError(Exception):
     """A program ended or was not ready in time; the message ends with its log's last lines."""
 
 
@@ -34,13 +34,13 @@ class Program:
             )
 
     def wait_until(self, ready: Callable[[], bool], seconds: float = 60) -> None:
-        """Returns when `ready`; DidNotStart when the program ends first or time is up."""
+        """Returns when `ready`; DidNotStartError when the program ends first or time is up."""
         deadline = time.monotonic() + seconds
         while not ready():
             if self.process.poll() is not None:
-                raise DidNotStart(f"{self.name} ended with {self.process.returncode}:\n{self.log_tail()}")
+                raise DidNotStartError(f"{self.name} ended with {self.process.returncode}:\n{self.log_tail()}")
             if time.monotonic() > deadline:
-                raise DidNotStart(f"{self.name} was not ready after {seconds:.0f} s:\n{self.log_tail()}")
+                raise DidNotStartError(f"{self.name} was not ready after {seconds:.0f} s:\n{self.log_tail()}")
             time.sleep(0.05)
 
     def log_tail(self, lines: int = 20) -> str:
