@@ -1,0 +1,196 @@
+"""Reading and writing single objects over plain HTTP (operator-facts.md has the measurements behind the choice).
+
+Watches live in `watch`, in sessions of their own: a dead path poisons pooled connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import kopf
+import orjson
+
+from ringrift_operator.kube.resource import PODS, Key, Object, Resource
+
+FIELD_MANAGER = "ringrift-operator"
+KEEP_ALIVE_SECONDS = 15
+WRITE_TIMEOUT_SECONDS = 10
+JSON = {"Content-Type": "application/json"}
+APPLY = {"Content-Type": "application/apply-patch+yaml"}  # JSON is YAML
+LOG_TAIL_LINES = 20
+LOG_LIMIT_BYTES = 65536
+
+
+class ApiError(Exception):
+    """The API server's refusal: the HTTP status, its machine-readable reason and its sentence."""
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(f"{status} {reason}: {message}")
+        self.status, self.reason, self.message = status, reason, message
+
+    @property
+    def is_conflict(self) -> bool:
+        return self.status == 409
+
+    @property
+    def is_missing(self) -> bool:
+        return self.status == 404
+
+    @property
+    def is_refused(self) -> bool:
+        """The request itself is wrong, or we may not: the same request will not do better later."""
+        return self.status in (400, 403, 405, 413, 415, 422)
+
+
+class FencedError(Exception):
+    """We may no longer write: another operator may be active."""
+
+
+def session(info: kopf.ConnectionInfo) -> aiohttp.ClientSession:
+    """A session for one purpose: writes, or one watch."""
+    connector = aiohttp.TCPConnector(ssl=info.as_ssl_context(), keepalive_timeout=KEEP_ALIVE_SECONDS, limit=64)
+    return aiohttp.ClientSession(
+        base_url=info.server, connector=connector, headers={"User-Agent": FIELD_MANAGER}, trust_env=info.trust_env
+    )
+
+
+async def refusal(response: aiohttp.ClientResponse) -> ApiError:
+    """The error behind a response with a status of 400 or more."""
+    text = await response.text()
+    try:
+        status = orjson.loads(text)
+        return ApiError(response.status, status.get("reason", ""), status.get("message", text))
+    except (orjson.JSONDecodeError, AttributeError):
+        return ApiError(response.status, response.reason or "", text.strip()[:500])
+
+
+class Client:
+    """One session for requests that end within ten seconds. `may_write` is asked before each write (the fence)."""
+
+    def __init__(self, login: Callable[[], kopf.ConnectionInfo], may_write: Callable[[], bool] = lambda: True) -> None:
+        self._login = login
+        self._info = login()
+        self._session = session(self._info)
+        self._may_write = may_write
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def get(self, resource: Resource, key: Key) -> Object | None:
+        """The object, or None when there is none."""
+        try:
+            return await self._json("GET", resource.path(*key))
+        except ApiError as error:
+            if error.is_missing:
+                return None
+            raise
+
+    async def list(
+        self, resource: Resource, namespace: str | None = None, labels: str = "", fields: str = ""
+    ) -> list[Object]:
+        """All objects that match the selectors, without chunks."""
+        selectors = {"labelSelector": labels, "fieldSelector": fields}
+        params = {name: value for name, value in selectors.items() if value}
+        body = await self._json("GET", resource.path(namespace), params=params)
+        items: list[Object] = body["items"]
+        return items
+
+    async def create(self, resource: Resource, manifest: Object) -> Object:
+        """Creates the manifest in its namespace; ApiError 409 when the name is taken."""
+        path = resource.path(manifest["metadata"]["namespace"])
+        params = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        return await self._write("POST", path, manifest, JSON, params)
+
+    async def replace(self, resource: Resource, obj: Object) -> Object:
+        """Writes a whole object back; ApiError 409 when it changed since it was read."""
+        metadata = obj["metadata"]
+        params = {"fieldManager": FIELD_MANAGER}
+        return await self._write("PUT", resource.path(metadata["namespace"], metadata["name"]), obj, JSON, params)
+
+    async def apply_status(self, resource: Resource, manifest: Object) -> Object:
+        """Server-side apply of the whole status: fields that we no longer name disappear."""
+        metadata = manifest["metadata"]
+        path = resource.path(metadata["namespace"], metadata["name"], "status")
+        return await self._write("PATCH", path, manifest, APPLY, {"fieldManager": FIELD_MANAGER, "force": "true"})
+
+    async def delete(self, resource: Resource, key: Key, uid: str) -> None:
+        """Deletes this very object, and what it owns in the background; one that is gone already is fine."""
+        body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        try:
+            await self._write("DELETE", resource.path(*key), body, JSON, {})
+        except ApiError as error:
+            # 409: the name now belongs to another object, so ours is gone.
+            if not (error.is_missing or error.is_conflict):
+                raise
+
+    async def log_tail(self, pod: Key, container: str) -> str:
+        """The last lines of a running container's log; empty when it has none (yet)."""
+        params = {"container": container, "tailLines": str(LOG_TAIL_LINES), "limitBytes": str(LOG_LIMIT_BYTES)}
+        try:
+            return (await self._request("GET", PODS.path(*pod, "log"), params=params)).decode(errors="replace")
+        except ApiError as error:
+            if error.status in (400, 404):  # still creating, or gone
+                return ""
+            raise
+
+    async def exists(self, path: str) -> bool:
+        """Whether the API server serves this path."""
+        try:
+            await self._request("GET", path)
+        except ApiError as error:
+            if error.is_missing:
+                return False
+            raise
+        return True
+
+    async def _write(
+        self, method: str, path: str, body: Object, headers: Mapping[str, str], params: Mapping[str, str]
+    ) -> Object:
+        if not self._may_write():
+            raise FencedError("the operator's Lease is not held")
+        return await self._json(method, path, orjson.dumps(body), headers, params)
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Object:
+        body: Any = orjson.loads(await self._request(method, path, data, headers, params))
+        return body  # type: ignore[no-any-return]
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> bytes:
+        for renewed in (False, True):
+            async with self._session.request(
+                method,
+                path,
+                data=data,
+                params=params,
+                headers={**self._info.as_http_headers(), **(headers or {})},
+                timeout=aiohttp.ClientTimeout(total=WRITE_TIMEOUT_SECONDS, sock_connect=5),
+            ) as response:
+                if response.status < 400:
+                    return await response.read()
+                error = await refusal(response)
+            if response.status != 401 or renewed:
+                raise error
+            self._info = await asyncio.to_thread(self._login)  # the token was renewed in its file
+        raise AssertionError("the second answer was returned or raised")

@@ -1,0 +1,132 @@
+"""The fence: a Lease that one operator holds. Who loses it must stop at once, and writes ask it first.
+
+As client-go's leader election, but freshness is judged by our own monotonic clock since the record last changed,
+so the clocks of two machines may differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+
+import aiohttp
+
+from ringrift_operator.kube.client import ApiError, Client
+from ringrift_operator.kube.resource import LEASES, Key, Object
+
+logger = logging.getLogger(__name__)
+
+DURATION_SECONDS = 15
+"""A Lease not renewed for so long is free."""
+RENEW_SECONDS = 3
+DEADLINE_SECONDS = 10
+"""Who could not renew for so long must not write: the rest of the duration is for what is on its way."""
+
+
+class LeaseLostError(Exception):
+    """Another operator holds the Lease, or we could not renew it in time."""
+
+
+class Fence:
+    """Holds the Lease `key` under the name `identity`."""
+
+    def __init__(self, key: Key, identity: str) -> None:
+        self.key, self.identity = key, identity
+        self._renewed: float | None = None
+        self._seen: tuple[str, float] = ("", 0.0)  # the record as last read, and when it last changed
+
+    @property
+    def is_held(self) -> bool:
+        """Whether we may write now; false from the start until `acquire`, and after ten seconds without a renewal."""
+        return self._renewed is not None and time.monotonic() - self._renewed < DEADLINE_SECONDS
+
+    async def acquire(self, client: Client) -> None:
+        """Waits until the Lease is ours."""
+        told = ""
+        while True:
+            holder = await self._try(client)
+            if holder is None:
+                logger.info("holding Lease %s as %s", "/".join(self.key), self.identity)
+                return
+            if holder != told:
+                logger.info("waiting for Lease %s, held by %s", "/".join(self.key), holder)
+                told = holder
+            await asyncio.sleep(RENEW_SECONDS / 3)
+
+    async def keep(self, client: Client) -> None:
+        """Renews for ever; LeaseLostError ends it."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                holder = await self._try(client)
+            except (ApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+                logger.warning("Lease %s not renewed: %s", "/".join(self.key), error or type(error).__name__)
+                holder = self.identity
+            if holder is not None and holder != self.identity:
+                self._renewed = None
+                raise LeaseLostError(f"Lease {'/'.join(self.key)} is held by {holder}")
+            if not self.is_held:
+                raise LeaseLostError(f"Lease {'/'.join(self.key)} could not be renewed for {DEADLINE_SECONDS} s")
+
+    async def release(self, client: Client) -> None:
+        """Lets the next operator in without a wait; best effort."""
+        self._renewed = None
+        try:
+            lease = await client.get(LEASES, self.key)
+            if lease is not None and lease["spec"].get("holderIdentity") == self.identity:
+                lease["spec"]["holderIdentity"] = ""
+                await client.replace(LEASES, lease)
+        except (ApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            logger.info("Lease %s not released: %s", "/".join(self.key), error)
+
+    async def _try(self, client: Client) -> str | None:
+        """Takes or renews the Lease; the other holder's name when it is not ours to take."""
+        asked = time.monotonic()
+        lease = await client.get(LEASES, self.key)
+        try:
+            if lease is None:
+                await client.create(LEASES, self._record({"metadata": {}, "spec": {}}))
+            else:
+                holder = self._fresh_holder(lease)
+                if holder not in ("", self.identity):
+                    return holder
+                await client.replace(LEASES, self._record(lease))
+        except ApiError as error:
+            if error.is_conflict:
+                return "another operator"  # it wrote between our read and our write: look again
+            raise
+        self._renewed = asked
+        return None
+
+    def _fresh_holder(self, lease: Object) -> str:
+        """Who holds it; nobody when its record has not changed for its duration by our clock."""
+        spec = lease["spec"]
+        record = f"{spec.get('holderIdentity')} {spec.get('renewTime')}"
+        now = time.monotonic()
+        if record != self._seen[0]:
+            self._seen = (record, now)
+        holder: str = spec.get("holderIdentity") or ""
+        if now - self._seen[1] > spec.get("leaseDurationSeconds", DURATION_SECONDS):
+            return ""
+        return holder
+
+    def _record(self, lease: Object) -> Object:
+        """The Lease as it should be, from what it was."""
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        namespace, name = self.key
+        was = lease["spec"]
+        ours = was.get("holderIdentity") == self.identity
+        return {
+            "apiVersion": LEASES.api_version,
+            "kind": "Lease",
+            "metadata": {**lease["metadata"], "namespace": namespace, "name": name},
+            "spec": {
+                "holderIdentity": self.identity,
+                "leaseDurationSeconds": DURATION_SECONDS,
+                "acquireTime": was["acquireTime"] if ours else now,
+                "renewTime": now,
+                "leaseTransitions": was.get("leaseTransitions", 0) + (bool(was) and not ours),
+            },
+        }

@@ -1,0 +1,187 @@
+"""List and watch of one kind into plain dicts: the state of the world as the API server last told it.
+
+Informer semantics (list, then watch from its resource version, list again when that is too old), without decoding
+objects into models: operator-facts.md has the cost of the alternatives. A mirror also takes what our own writes
+return, so that the next decision sees them before the watch does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import aiohttp
+import kopf
+import orjson
+
+from ringrift_operator.kube.client import ApiError, refusal, session
+from ringrift_operator.kube.resource import Key, Object, Resource, key_of, uid_of, version_of
+
+logger = logging.getLogger(__name__)
+
+SERVER_TIMEOUT_SECONDS = 15
+INACTIVITY_SECONDS = 20
+BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0)
+LIST_PAGE = 2000
+
+
+class Mirror:
+    """Objects of one kind by namespace and name. Never goes back in time: an older version of an object is ignored."""
+
+    def __init__(self, changed: Callable[[Object], None]) -> None:
+        self._objects: dict[Key, Object] = {}
+        self._gone: dict[str, float] = {}  # UIDs known to be deleted, and when that became known
+        self._changed = changed
+
+    def __iter__(self) -> Iterator[Object]:
+        return iter(self._objects.values())
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def get(self, key: Key) -> Object | None:
+        return self._objects.get(key)
+
+    def put(self, obj: Object) -> None:
+        """Takes an object as watched or read, and says so when it is news."""
+        if self.record(obj):
+            self._changed(obj)
+
+    def record(self, obj: Object) -> bool:
+        """Takes an object, as one of our own writes returned it; whether it is news."""
+        key = key_of(obj)
+        known = self._objects.get(key)
+        if uid_of(obj) in self._gone or (known is not None and version_of(obj) <= version_of(known)):
+            return False
+        self._objects[key] = obj
+        return True
+
+    def drop(self, obj: Object) -> None:
+        """Takes a deletion, watched or our own; late news of the same object is ignored from now on."""
+        now = time.monotonic()
+        self._gone = {uid: when for uid, when in self._gone.items() if now - when < 600}
+        self._gone[uid_of(obj)] = now
+        known = self._objects.get(key_of(obj))
+        if known is not None and uid_of(known) == uid_of(obj):
+            del self._objects[key_of(obj)]
+            self._changed(obj)
+
+    def replace(self, objects: list[Object], version: int, in_scope: Callable[[Key], bool] = lambda _: True) -> None:
+        """Takes a complete list read at `version`: what it lacks is gone, unless it was put after that version."""
+        listed = {uid_of(obj) for obj in objects}
+        for key, known in list(self._objects.items()):
+            if in_scope(key) and uid_of(known) not in listed and version_of(known) <= version:
+                self.drop(known)
+        for obj in objects:
+            self.put(obj)
+
+
+class Watch:
+    """Keeps a mirror true to the API server until cancelled; errors are waited out, for however long."""
+
+    def __init__(
+        self,
+        login: Callable[[], kopf.ConnectionInfo],
+        resource: Resource,
+        mirror: Mirror,
+        namespace: str | None = None,
+        labels: str = "",
+    ) -> None:
+        self._login, self._resource, self._mirror = login, resource, mirror
+        self._path = resource.path(namespace)
+        self._namespace = namespace
+        self._selector = {"labelSelector": labels} if labels else {}
+        self.synced = asyncio.Event()
+        self.last_heard = time.monotonic()
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the API server last told anything, if only that the stream ended in order."""
+        return time.monotonic() - self.last_heard
+
+    async def run(self) -> None:
+        """Lists and watches for ever."""
+        failures = 0
+        while True:
+            try:
+                # A new session each time: what broke the old one may still sit in its pool.
+                info = await asyncio.to_thread(self._login)
+                async with session(info) as http:
+                    http.headers.update(info.as_http_headers())
+                    version: str | None = await self._list(http)
+                    failures = 0
+                    while version is not None:
+                        version = await self._watch(http, version)
+            except (aiohttp.ClientError, TimeoutError, OSError, ApiError, kopf.LoginError) as error:
+                delay = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)] * random.uniform(0.8, 1.2)
+                level = logging.WARNING if failures in (0, 10) or failures % 100 == 0 else logging.DEBUG
+                logger.log(level, "watch of %s: %s; again in %.1f s", self._resource.plural, error or "silent", delay)
+                failures += 1
+                await asyncio.sleep(delay)
+
+    async def _list(self, http: aiohttp.ClientSession) -> str:
+        """Reads all into the mirror; the resource version to watch from."""
+        objects: list[Object] = []
+        params = {**self._selector, "limit": str(LIST_PAGE)}
+        timeout = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=INACTIVITY_SECONDS)
+        while True:
+            async with http.get(self._path, params=params, timeout=timeout) as response:
+                if response.status >= 400:
+                    raise await refusal(response)
+                page = orjson.loads(await response.read())
+            self.last_heard = time.monotonic()
+            objects += page["items"]
+            proceed = page["metadata"].get("continue")
+            if not proceed:
+                break
+            params = {**self._selector, "limit": str(LIST_PAGE), "continue": proceed}
+        version: str = page["metadata"]["resourceVersion"]
+        self._mirror.replace(objects, int(version), self._in_scope)
+        self.synced.set()
+        return version
+
+    def _in_scope(self, key: Key) -> bool:
+        return self._namespace is None or key[0] == self._namespace
+
+    async def _watch(self, http: aiohttp.ClientSession, version: str) -> str | None:
+        """One watch request; the version to go on from, or None when a new list is needed."""
+        params = {
+            **self._selector,
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": version,
+            "timeoutSeconds": str(SERVER_TIMEOUT_SECONDS),
+        }
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=INACTIVITY_SECONDS)
+        async with http.get(self._path, params=params, timeout=timeout) as response:
+            if response.status == 410:
+                return None
+            if response.status >= 400:
+                raise await refusal(response)
+            async for line in _lines(response.content):
+                self.last_heard = time.monotonic()
+                event = orjson.loads(line)
+                kind, obj = event["type"], event["object"]
+                if kind == "ERROR":
+                    if obj.get("code") == 410:
+                        return None
+                    raise ApiError(obj.get("code", 500), obj.get("reason", ""), obj.get("message", ""))
+                version = obj["metadata"]["resourceVersion"]
+                if kind == "DELETED":
+                    self._mirror.drop(obj)
+                elif kind != "BOOKMARK":
+                    self._mirror.put(obj)
+        self.last_heard = time.monotonic()
+        return version
+
+
+async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Lines of any length (aiohttp's own iteration refuses those beyond its buffer)."""
+    pending = b""
+    async for chunk in stream.iter_any():
+        *complete, pending = (pending + chunk).split(b"\n")
+        for line in complete:
+            yield line
