@@ -1,0 +1,82 @@
+"""TrainingIteration: the record of one finished iteration of one configuration, written once and never changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from ringrift_core.contract import Artifact, Board, Track, Verdict
+from ringrift_operator.api.base import ListMap, ObjectMeta, PrinterColumn, Resource, Value, transition
+from ringrift_operator.api.pipeline_status import PointerMove, StagePhase, TrackDecision
+
+
+class StageRecord(Value):
+    """How one stage went."""
+
+    name: str = Field(max_length=63, description="Stage, with its track where there are several: evaluate-network.")
+    phase: StagePhase = Field(description="How it ended.")
+    attempts: int = Field(default=1, ge=1, description="Tries it took.")
+    started_at: datetime | None = Field(default=None, description="When its first attempt began.")
+    finished_at: datetime | None = Field(default=None, description="When it ended.")
+    message: str = Field(default="", max_length=1024, description="The last thing worth knowing.")
+    metrics: dict[str, float] = Field(default={}, max_length=64, description="Figures of its result.")
+    outputs: dict[str, Artifact] = Field(default={}, max_length=32, description="Artifacts, with their SHA-256.")
+
+
+class TrackRecord(Value):
+    """What one track came to."""
+
+    track: Track = Field(description="Track.")
+    decision: TrackDecision = Field(description="How the iteration ended for it.")
+    candidate: Artifact | None = Field(default=None, description="What was judged.")
+    verdict: Verdict | None = Field(default=None, description="Evidence of the gate.")
+    regression: Verdict | None = Field(default=None, description="Evidence of the champion's regression test.")
+    champion: str = Field(default="", max_length=63, description="Champion version when the iteration ended.")
+
+
+class TrainingIterationSpec(Value):
+    """What happened."""
+
+    pipeline: str = Field(max_length=63, description="TrainingPipeline.")
+    configuration: str = Field(max_length=63, description="<board>-<players>p.")
+    board: Board = Field(description="Board.")
+    players: int = Field(ge=2, le=4, description="Seats.")
+    iteration: int = Field(ge=1, description="Iteration; 1 is the bootstrap.")
+    started_at: datetime | None = Field(default=None, description="When it began.")
+    finished_at: datetime = Field(description="When it ended.")
+    games: int = Field(default=0, ge=0, description="Unique games when it ended.")
+    summary: str = Field(default="", max_length=512, description="Outcome of every track in a line.")
+    stages: Annotated[tuple[StageRecord, ...], ListMap(("name",))] = Field(
+        default=(), max_length=32, description="How each stage went."
+    )
+    tracks: Annotated[tuple[TrackRecord, ...], ListMap(("track",))] = Field(
+        default=(), max_length=len(Track), description="Candidates, verdicts and outcomes."
+    )
+    promotions: tuple[PointerMove, ...] = Field(default=(), max_length=16, description="New champions.")
+    rollbacks: tuple[PointerMove, ...] = Field(default=(), max_length=16, description="Champions that gave way.")
+
+    @transition("self == oldSelf", "a TrainingIteration is a record: it cannot be changed")
+    def _unchanged(self, old: TrainingIterationSpec) -> bool:
+        return self == old
+
+
+class TrainingIteration(Resource):
+    """The record of one finished iteration."""
+
+    plural: ClassVar[str] = "trainingiterations"
+    short_names: ClassVar[tuple[str, ...]] = ("ti",)
+    columns: ClassVar[tuple[PrinterColumn, ...]] = (
+        PrinterColumn("Configuration", ".spec.configuration"),
+        PrinterColumn("Iteration", ".spec.iteration", "integer"),
+        PrinterColumn("Games", ".spec.games", "integer", description="Unique games when it ended"),
+        PrinterColumn("Outcome", ".spec.summary"),
+        PrinterColumn("Finished", ".spec.finishedAt", "date"),
+        PrinterColumn("Pipeline", ".spec.pipeline", is_wide=True),
+        PrinterColumn("Age", ".metadata.creationTimestamp", "date", is_wide=True),
+    )
+
+    kind: Literal["TrainingIteration"] = "TrainingIteration"
+    metadata: ObjectMeta
+    spec: TrainingIterationSpec = Field(description="What happened. Cannot be changed.")

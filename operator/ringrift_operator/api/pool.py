@@ -1,0 +1,192 @@
+"""WorkerPool: what there is to train on. Pools come with the Helm release, one file per environment."""
+
+from __future__ import annotations
+
+import enum
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from ringrift_core.contract import Board, Device
+from ringrift_operator.api.base import (
+    NAME_RULE,
+    ListMap,
+    ListSet,
+    ObjectMeta,
+    PrinterColumn,
+    Resource,
+    Value,
+    name_fits,
+    rule,
+)
+from ringrift_operator.api.conditions import Conditions
+from ringrift_operator.api.scalars import PositiveDuration, Quantity
+
+
+class PoolType(enum.StrEnum):
+    CLUSTER = "Cluster"
+    """Tasks are Jobs."""
+    RUNNER = "Runner"
+    """Tasks are RemoteTasks, fetched by `ringrift-runner` on a machine outside the cluster."""
+
+
+class SlotStage(enum.StrEnum):
+    """Stages that take a slot; the light ones never do (design.md section 3)."""
+
+    SELFPLAY = "selfplay"
+    TRAIN = "train"
+    NNUE = "nnue"
+    DISTILL = "distill"
+    CMAES = "cmaes"
+    EVALUATE = "evaluate"
+
+
+class SlotTime(enum.StrEnum):
+    """When a slot may be used."""
+
+    ALWAYS = "Always"
+    COOLDOWN = "Cooldown"
+    """Only while no self-play runs on the pool."""
+
+
+class PodTemplate(Value):
+    """What Jobs of a Cluster pool get besides image, command and resources."""
+
+    labels: dict[str, str] = Field(default={}, max_length=64, description="Labels of Jobs and Pods (a Kueue queue).")
+    annotations: dict[str, str] = Field(default={}, max_length=64, description="Annotations of Pods.")
+    node_selector: dict[str, str] = Field(default={}, max_length=64, description="Labels a node must have.")
+    tolerations: tuple[dict[str, Any], ...] = Field(default=(), max_length=64, description="Taints that are accepted.")
+    affinity: dict[str, Any] | None = Field(default=None, description="Pod affinity, as in a Pod's spec.")
+    priority_class_name: str | None = Field(default=None, max_length=253, description="PriorityClass of the Pods.")
+    volumes: tuple[dict[str, Any], ...] = Field(default=(), max_length=64, description="Volumes, as in a Pod's spec.")
+    volume_mounts: tuple[dict[str, Any], ...] = Field(
+        default=(), max_length=64, description="Where the stage's container sees them."
+    )
+
+
+class Slot(Value):
+    """Tasks that may run at once on a pool, and what each of them gets."""
+
+    name: str = Field(
+        min_length=1, max_length=40, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", description="Name within the pool."
+    )
+    stages: Annotated[tuple[SlotStage, ...], ListSet(), Field(min_length=1, max_length=len(SlotStage))] = Field(
+        description="Stages it takes."
+    )
+    resources: dict[str, Quantity] = Field(
+        max_length=16, description="What one task gets, as requests and as limits: cpu, memory, nvidia.com/gpu."
+    )
+    count: int = Field(default=1, ge=1, le=1000, description="Tasks at once.")
+    device: Device = Field(default=Device.CPU, description="What computes here.")
+    deadline: PositiveDuration = Field(default=timedelta(hours=24), description="A task that takes longer is ended.")
+    when: SlotTime = Field(default=SlotTime.ALWAYS, description="Cooldown: only while no self-play runs on this pool.")
+    max_workers: int | None = Field(
+        default=None, ge=1, le=1024, description="Threads at most; omitted: the pipeline's number."
+    )
+
+    @rule(
+        "'memory' in self.resources",
+        "a slot needs resources.memory, such as memory: 4Gi: without a limit one task could take the whole machine",
+        path=".resources",
+    )
+    def _memory_given(self) -> bool:
+        return "memory" in self.resources
+
+
+class WorkerPoolSpec(Value):
+    """What a group of like machines offers."""
+
+    type: PoolType = Field(description="Cluster: tasks are Jobs; Runner: tasks are fetched by a machine outside.")
+    boards: Annotated[tuple[Board, ...], ListSet()] = Field(
+        default=(), max_length=len(Board), description="Boards it takes; empty: all."
+    )
+    players: Annotated[tuple[Annotated[int, Field(ge=2, le=4)], ...], ListSet()] = Field(
+        default=(), max_length=3, description="Player counts it takes; empty: all."
+    )
+    suspend: bool = Field(default=False, description="Give it nothing new.")
+    image: str = Field(
+        default="", max_length=512, description="Image of its Jobs; empty: the release's, for CPU work or for training."
+    )
+    pod_template: PodTemplate | None = Field(default=None, description="What its Jobs get besides; Cluster only.")
+    artifacts_path: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1024,
+        description="Folder where a claim's artifacts are found on the runner's machine; Runner only.",
+    )
+    slots: Annotated[tuple[Slot, ...], ListMap(("name",))] = Field(
+        min_length=1, max_length=32, description="What may run here at once."
+    )
+
+    @rule(
+        "self.type != 'Runner' || !has(self.podTemplate)",
+        "a Runner pool has no Pods: remove podTemplate, or make the pool's type Cluster",
+        path=".podTemplate",
+    )
+    def _runner_without_pods(self) -> bool:
+        return self.type != PoolType.RUNNER or self.pod_template is None
+
+    @rule(
+        "self.type != 'Cluster' || self.slots.all(s, s.device != 'mps')",
+        "device mps exists on Macs only: use cpu or cuda, or make the pool's type Runner",
+        path=".slots",
+    )
+    def _no_mps_in_cluster(self) -> bool:
+        return self.type != PoolType.CLUSTER or all(slot.device != Device.MPS for slot in self.slots)
+
+    @rule(
+        "self.type != 'Cluster' || !has(self.artifactsPath)",
+        "artifactsPath is for Runner pools: Jobs of a Cluster pool mount the claim; remove it",
+        path=".artifactsPath",
+    )
+    def _cluster_mounts_claims(self) -> bool:
+        return self.type != PoolType.CLUSTER or self.artifacts_path is None
+
+
+class SlotStatus(Value):
+    """How much of a slot is in use."""
+
+    name: str = Field(max_length=40, description="Slot.")
+    busy: int = Field(default=0, ge=0, description="Tasks running.")
+    count: int = Field(default=0, ge=0, description="Tasks that may run at once.")
+
+
+class WorkerPoolStatus(Value):
+    """Written by the operator."""
+
+    observed_generation: int | None = Field(default=None, ge=0, description="Generation of the spec this is about.")
+    online: bool = Field(default=False, description="Cluster: a node matches; Runner: its Lease is fresh.")
+    busy: int = Field(default=0, ge=0, description="Tasks running, all slots together.")
+    capacity: int = Field(default=0, ge=0, description="Tasks that may run at once, all slots together.")
+    slots: Annotated[tuple[SlotStatus, ...], ListMap(("name",))] = Field(
+        default=(), max_length=32, description="Use of each slot."
+    )
+    conditions: Conditions = Field(default=(), description="Ready, or why not.")
+
+
+class WorkerPool(Resource):
+    """What there is to train on."""
+
+    plural: ClassVar[str] = "workerpools"
+    short_names: ClassVar[tuple[str, ...]] = ("wp",)
+    columns: ClassVar[tuple[PrinterColumn, ...]] = (
+        PrinterColumn("Type", ".spec.type"),
+        PrinterColumn("Online", ".status.online", "boolean"),
+        PrinterColumn("Busy", ".status.busy", "integer", description="Tasks running"),
+        PrinterColumn("Capacity", ".status.capacity", "integer", description="Tasks that may run at once"),
+        PrinterColumn("Suspended", ".spec.suspend", "boolean"),
+        PrinterColumn("Age", ".metadata.creationTimestamp", "date"),
+        PrinterColumn("Boards", ".spec.boards", is_wide=True),
+        PrinterColumn("Players", ".spec.players", is_wide=True),
+        PrinterColumn("Message", '.status.conditions[?(@.type=="Ready")].message', is_wide=True),
+    )
+
+    kind: Literal["WorkerPool"] = "WorkerPool"
+    metadata: ObjectMeta
+    spec: WorkerPoolSpec = Field(description="What the pool offers.")
+    status: WorkerPoolStatus = Field(default=WorkerPoolStatus(), description="How it is used; written by the operator.")
+
+    @rule(*NAME_RULE)
+    def _name_fits(self) -> bool:
+        return name_fits(self.metadata.name)

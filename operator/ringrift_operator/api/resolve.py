@@ -1,0 +1,97 @@
+"""The values of one configuration: the plan's tables, under the pipeline's values, under the configuration's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from ringrift_core.contract import Board, Track, configuration_name
+from ringrift_operator.api.base import Value, laid_over
+from ringrift_operator.api.sections import Cmaes, Dataset, Evaluation, Network, Nnue, Rollback, Selfplay
+
+if TYPE_CHECKING:
+    from ringrift_operator.api.pipeline import Configuration, TrainingPipelineSpec
+
+ByPlayers = tuple[int, int, int]
+"""Numbers for 2, 3 and 4 players."""
+
+# plan.md, phases 1 and 4. hex8 is not in the plan: it has 61 cells, so it takes square8's numbers.
+BOOTSTRAP_GAMES: dict[Board, ByPlayers] = {
+    Board.SQUARE8: (1000, 300, 200),
+    Board.HEX8: (1000, 300, 200),
+    Board.SQUARE19: (400, 150, 100),
+    Board.HEXAGONAL: (400, 150, 100),
+}
+GAMES_PER_ITERATION: dict[Board, ByPlayers] = {
+    Board.SQUARE8: (200, 100, 80),
+    Board.HEX8: (200, 100, 80),
+    Board.SQUARE19: (100, 60, 40),
+    Board.HEXAGONAL: (100, 60, 40),
+}
+# Turns of any seat, not decisions.
+BOOTSTRAP_MAX_MOVES: dict[Board, ByPlayers] = {
+    Board.SQUARE8: (500, 600, 700),
+    Board.HEX8: (500, 600, 700),
+    Board.SQUARE19: (800, 800, 800),
+    Board.HEXAGONAL: (800, 800, 800),
+}
+MAX_MOVES: dict[Board, ByPlayers] = {
+    Board.SQUARE8: (500, 500, 500),
+    Board.HEX8: (500, 500, 500),
+    Board.SQUARE19: (1000, 1000, 1000),
+    Board.HEXAGONAL: (800, 800, 800),
+}
+
+
+class ResolvedConfiguration(Value):
+    """Every value that governs one configuration; status keeps it for the length of an iteration."""
+
+    board: Board = Field(description="Board.")
+    players: int = Field(ge=2, le=4, description="Seats.")
+    bootstrap_games: int = Field(ge=1, description="Games of the first iteration.")
+    games_per_iteration: int = Field(ge=1, description="Games of every later iteration.")
+    bootstrap_max_moves: int = Field(ge=1, description="Turns after which a bootstrap game is cut.")
+    max_moves: int = Field(ge=1, description="Turns after which a later game is cut.")
+    tracks: Annotated[tuple[Track, ...], Field(max_length=len(Track))] = Field(description="What is trained.")
+    selfplay: Selfplay = Field(default=Selfplay(), description="Games the players play among themselves.")
+    dataset: Dataset = Field(default=Dataset(), description="Which games a dataset is made of.")
+    network: Network = Field(default=Network(), description="Training of the network.")
+    nnue: Nnue = Field(default=Nnue(), description="Training of NNUE.")
+    cmaes: Cmaes = Field(default=Cmaes(), description="Search of heuristic weights.")
+    evaluation: Evaluation = Field(default=Evaluation(), description="How candidates are judged.")
+    rollback: Rollback = Field(default=Rollback(), description="When a champion gives way to its predecessor.")
+
+    @property
+    def name(self) -> str:
+        """`square8-2p`."""
+        return configuration_name(self.board, self.players)
+
+    def games(self, iteration: int) -> int:
+        """Games of an iteration; 1 is the bootstrap."""
+        return self.bootstrap_games if iteration == 1 else self.games_per_iteration
+
+    def move_limit(self, iteration: int) -> int:
+        """Turns after which a game of an iteration is cut; 1 is the bootstrap."""
+        return self.bootstrap_max_moves if iteration == 1 else self.max_moves
+
+
+def resolve(configuration: Configuration, spec: TrainingPipelineSpec) -> ResolvedConfiguration:
+    """What a configuration of a pipeline comes to, nothing left open."""
+    board, column = configuration.board, configuration.players - 2
+    return ResolvedConfiguration(
+        board=board,
+        players=configuration.players,
+        bootstrap_games=configuration.bootstrap_games or BOOTSTRAP_GAMES[board][column],
+        games_per_iteration=configuration.games_per_iteration or GAMES_PER_ITERATION[board][column],
+        bootstrap_max_moves=configuration.bootstrap_max_moves or BOOTSTRAP_MAX_MOVES[board][column],
+        max_moves=configuration.max_moves or MAX_MOVES[board][column],
+        tracks=spec.tracks,
+        selfplay=laid_over(spec.selfplay, configuration.selfplay),
+        dataset=laid_over(spec.dataset, configuration.dataset),
+        network=laid_over(spec.network, configuration.network),
+        nnue=laid_over(spec.nnue, configuration.nnue),
+        cmaes=laid_over(spec.cmaes, configuration.cmaes),
+        evaluation=laid_over(spec.evaluation, configuration.evaluation),
+        rollback=spec.rollback,
+    )
