@@ -1,1 +1,21 @@
-"""Training core of RingRift: rules engine, players and the stages of the pipeline."""
+"""RingRift: the rules engine, the players and the training stages.
+
+`Game` is loaded on first use: the stage contract must import where no engine is built (the operator).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ringrift_core.game import Game, Move, Outcome, RulesError
+
+__all__ = ["Game", "Move", "Outcome", "RulesError"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from ringrift_core import game
+
+        return getattr(game, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

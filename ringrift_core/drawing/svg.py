@@ -82,8 +82,7 @@ def _cell(layout: Layout, centre: tuple[float, float], collapsed_by: int) -> str
         )
     radius = UNIT / math.sqrt(3) - 0.8
     points = " ".join(
-        f"{cx + radius * math.sin(k * math.pi / 3):.1f},{cy + radius * math.cos(k * math.pi / 3):.1f}"
-        for k in range(6)
+        f"{cx + radius * math.sin(k * math.pi / 3):.1f},{cy + radius * math.cos(k * math.pi / 3):.1f}" for k in range(6)
     )
     return f'<polygon points="{points}" {style}/>'
 
@@ -138,9 +137,7 @@ def _coordinates(layout: Layout, centres: Mapping[Cell, tuple[float, float]]) ->
         radius = layout.extent
         row_labels = [(f"{row[-1][1]}", centres[row[-1]][0] + UNIT * 0.8, centres[row[-1]][1] + 4) for row in rows]
         columns = [(x, max(-radius, -radius - x)) for x in range(-radius, radius + 1)]
-        column_labels = [
-            (str(x), centres[x, y][0] - UNIT * 0.42, centres[x, y][1] - UNIT * 0.62) for x, y in columns
-        ]
+        column_labels = [(str(x), centres[x, y][0] - UNIT * 0.42, centres[x, y][1] - UNIT * 0.62) for x, y in columns]
         labels = row_labels + column_labels
     else:
         labels += [(str(x), centres[x, 0][0], centres[x, 0][1] - UNIT * 0.65) for x in range(layout.extent)]
@@ -150,14 +147,10 @@ def _coordinates(layout: Layout, centres: Mapping[Cell, tuple[float, float]]) ->
     ]
 
 
-def _panels(
-    state: Mapping[str, Any], outcome: Mapping[str, Any] | None, columns: int, width: float
-) -> list[str]:
+def _panels(state: Mapping[str, Any], outcome: Mapping[str, Any] | None, columns: int, width: float) -> list[str]:
     panel_width = (width - 12) / columns
     parts = []
-    for index, (hand, credited, territory) in enumerate(
-        zip(state["hand"], state["elim"], state["terr"], strict=True)
-    ):
+    for index, (hand, credited, territory) in enumerate(zip(state["hand"], state["elim"], state["terr"], strict=True)):
         x, y = 6 + (index % columns) * panel_width, 8 + (index // columns) * PANEL_HEIGHT
         chosen = (outcome["winner"] if outcome else state["p"]) == index + 1
         border = f'stroke="{SEAT_COLOURS[index]}" stroke-width="{2.5 if chosen else 0.8}"'

@@ -102,9 +102,7 @@ def _hexagonal_rows(layout: Layout, paint: Any, width: int, painter: Painter) ->
 def _seat_lines(state: Mapping[str, Any], painter: Painter) -> list[str]:
     over = state["ph"] == "game_over"
     lines = []
-    for index, (hand, credited, territory) in enumerate(
-        zip(state["hand"], state["elim"], state["terr"], strict=True)
-    ):
+    for index, (hand, credited, territory) in enumerate(zip(state["hand"], state["elim"], state["terr"], strict=True)):
         seat = index + 1
         arrow = "▸" if seat == state["p"] and not over else " "
         name = painter.seat(f"{STACK_SHAPES[index]} player {seat}", seat, bold=True)

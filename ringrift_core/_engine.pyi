@@ -1,0 +1,334 @@
+"""The native half: rules, players and bulk drivers, in Rust (ringrift_core/engine).
+
+Everything here is checked at the border: bad input is a `RulesError` with one sentence, never a panic. Calls that play
+or replay whole games release the GIL. Seats are numbered 1..players as in rules.md; cells are "x,y".
+
+Determinism: game `i` of a run draws everything from a generator seeded by (seed, i) alone, group `g` of a match from
+(seed, g). Threads, shards, steps and batches change nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, Self, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+class RulesError(ValueError):
+    """An illegal move, an impossible state or broken notation; the message says where and why."""
+
+@final
+class Move:
+    """One recorded move. Prints as notation (traces/FORMAT.md); equal and hashable by content."""
+
+    @property
+    def kind(self) -> str:
+        """`place_ring`, `move_stack`, ...: the first word of the notation."""
+    @property
+    def automatic(self) -> bool:
+        """Is it bookkeeping, which is always the only legal move?"""
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Outcome:
+    """How a game ended."""
+
+    @property
+    def winner(self) -> int:
+        """Seat of the winner."""
+    @property
+    def ranks(self) -> tuple[int, ...]:
+        """Rank of each seat, seat 1 first; full ties share a rank (R175-R178)."""
+    @property
+    def reason(self) -> str:
+        """ring_elimination, territory_control, last_player_standing, last_player_standing_early or stalemate."""
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Position:
+    """A game in progress with its history. `ringrift_core.Game` is the face for people; this is what it wraps."""
+
+    def __new__(
+        cls, board: str = "square8", players: int = 2, profile: str = "canonical", swap: bool | None = None
+    ) -> Self:
+        """The start of a game. `swap` None: the pie rule is on with two players, and off with more."""
+    @staticmethod
+    def from_json(
+        text: str, board: str, players: int, profile: str = "canonical", swap: bool | None = None
+    ) -> Position:
+        """From the exact JSON of a state, trace form or full form."""
+    @property
+    def board(self) -> str: ...
+    @property
+    def players(self) -> int: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def swap(self) -> bool: ...
+    @property
+    def mover(self) -> int:
+        """Seat to move, 1..players."""
+    @property
+    def phase(self) -> str: ...
+    @property
+    def turn(self) -> int:
+        """1 for the first turn, +1 for each turn of any seat."""
+    @property
+    def moves(self) -> list[Move]:
+        """Moves played since the start of this object, bookkeeping included."""
+    def legal_moves(self) -> list[Move]:
+        """Every legal move, sorted by notation; empty only when the game is over."""
+    def play(self, move: Move | str) -> None: ...
+    def undo(self) -> Move:
+        """Takes the last move back and returns it."""
+    def play_random(self, seed: int, max_moves: int | None = None) -> int:
+        """Uniformly random legal moves to the end of the game (or `max_moves`); returns how many. Releases the GIL."""
+    def to_json(self) -> str:
+        """The full form of the state as one line of JSON."""
+    def outcome(self) -> Outcome | None: ...
+    def copy(self) -> Position: ...
+    def identity_key(self) -> int:
+        """64-bit key of the full state."""
+    def search_key(self) -> int:
+        """64-bit key of all that can change the subtree: equal keys, equal subtrees."""
+
+HEURISTIC_FEATURES: Final[tuple[tuple[str, str], ...]]
+"""(name, what it measures and which rule makes it matter), in the order of weight vectors."""
+
+def heuristic_weights(setting: str) -> list[float]:
+    """The documented settings `baseline` and `material`, in the order of HEURISTIC_FEATURES."""
+
+def heuristic_values(position: Position, weights: Sequence[float]) -> list[float]:
+    """The linear evaluation of every seat in this position: own features minus the mean of the others', weighted."""
+
+@final
+class Player:
+    """What sits at a seat: immutable, shared by games, without state of its own."""
+
+    @staticmethod
+    def random() -> Player:
+        """Uniform over legal moves."""
+    @staticmethod
+    def heuristic(weights: Sequence[float], noise: float = 0.0, name: str = "heuristic") -> Player:
+        """Every legal move is tried and the position after it evaluated; the best is played.
+
+        `noise`: uniform noise of up to this much is added to each evaluation, for variety.
+        """
+    @staticmethod
+    def descent(weights: Sequence[float], nodes: int = 64, noise: float = 0.0, name: str = "descent") -> Player:
+        """Best-first minimax of at most `nodes` nodes a decision (Cohen-Solal 2020) on the linear evaluation."""
+    @staticmethod
+    def network(evaluator: Evaluator, noise: float = 0.0, name: str = "network") -> Player:
+        """As `heuristic`, but positions are valued by a network: those of all live games in one batch."""
+    @property
+    def name(self) -> str: ...
+
+Evaluator = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+"""(planes [B, C, H, W], globals [B, G]) -> win probabilities [B, players], column 0 the player to move."""
+
+Progress = Callable[[int], bool | None]
+"""Called now and then from the calling thread with the number of games finished. False stops: whole games are
+returned. An exception raised here, or by a signal handler (Ctrl-C), stops the run and comes out of the call."""
+
+@final
+class GameRecord:
+    """One finished (or cut) game."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def game_id(self) -> str:
+        """SHA-256 (hex) of profile, board, players, options, start and moves; the seed is no part of it."""
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """Name of the player (agent) that started at each seat; `swapped` says whether seats 1 and 2 changed hands."""
+    @property
+    def moves(self) -> bytes:
+        """Every recorded move, bookkeeping included, in the compact code (MOVE_BYTES bytes each, little-endian)."""
+    @property
+    def winner(self) -> int | None:
+        """Winning seat; None when the game was cut."""
+    @property
+    def winning_agent(self) -> int | None:
+        """Seat at which the winner started: `winner`, unless the sides were swapped."""
+    @property
+    def ranks(self) -> tuple[int, ...] | None: ...
+    @property
+    def reason(self) -> str:
+        """As `Outcome.reason`, or `max_moves` when the game was cut."""
+    @property
+    def swapped(self) -> bool: ...
+    @property
+    def turns(self) -> int: ...
+    @property
+    def recorded_moves(self) -> int: ...
+    @property
+    def decisions(self) -> int:
+        """Moves chosen among more than one legal move."""
+
+MOVE_BYTES: Final[int]
+
+def play_games(
+    board: str,
+    players: int,
+    modes: Sequence[Sequence[Player]],
+    *,
+    seed: int,
+    games: int,
+    first_game: int = 0,
+    profile: str = "canonical",
+    swap: bool | None = None,
+    max_turns: int = 500,
+    opening_plies: int = 0,
+    opening_group: int = 1,
+    random_move_rate: float = 0.0,
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> list[GameRecord]:
+    """Self-play: games first_game .. first_game + games - 1 of the run `seed`, by index.
+
+    Game i is played by mode i % len(modes); a mode with several players deals them over the seats by a seeded draw (a
+    mode with one seats it everywhere). The first `opening_plies` decisions are random, the same within each group of
+    `opening_group` successive games; later ones are random with probability `random_move_rate`. A game longer than
+    `max_turns` turns is cut. `threads` 0: every core.
+    """
+
+@final
+class GroupResult:
+    """One opening of a match, the candidate in each seat in turn: `players` games."""
+
+    @property
+    def group(self) -> int: ...
+    @property
+    def score(self) -> float:
+        """Games the candidate won; a cut game counts 1/players. Between 0 and players."""
+    @property
+    def records(self) -> tuple[GameRecord, ...]:
+        """Game k of the group: the candidate starts at seat k + 1, copies of the opponent elsewhere."""
+    @property
+    def candidate_won(self) -> tuple[bool | None, ...]:
+        """By game: True, False, or None when it was cut."""
+
+def play_match(
+    board: str,
+    players: int,
+    candidate: Player,
+    opponent: Player,
+    *,
+    seed: int,
+    groups: int,
+    first_group: int = 0,
+    profile: str = "canonical",
+    swap: bool | None = None,
+    max_turns: int = 500,
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> list[GroupResult]:
+    """Groups first_group .. first_group + groups - 1 of a seat-rotated match (training.md, Gates).
+
+    Openings are distinct random lines that end after seat 2's first decision, without a swap. A stopped run returns the
+    whole groups.
+    """
+
+def play_matches(
+    board: str,
+    players: int,
+    candidates: Sequence[Player],
+    opponent: Player,
+    *,
+    seed: int,
+    groups: int,
+    first_group: int = 0,
+    profile: str = "canonical",
+    swap: bool | None = None,
+    max_turns: int = 500,
+    threads: int = 0,
+    progress: Progress | None = None,
+) -> list[list[GroupResult]]:
+    """`play_match` of every candidate on the same openings, all games of all matches shared out over the threads."""
+
+@final
+class Replay:
+    """What a replayed list of moves says."""
+
+    @property
+    def game_id(self) -> str: ...
+    @property
+    def outcome(self) -> Outcome | None: ...
+    @property
+    def swapped(self) -> bool: ...
+    @property
+    def turns(self) -> int: ...
+    @property
+    def recorded_moves(self) -> int: ...
+    @property
+    def decisions(self) -> int: ...
+
+def replay(board: str, players: int, moves: bytes, *, profile: str = "canonical", swap: bool | None = None) -> Replay:
+    """Plays compact moves from the start, each checked against the legal list; RulesError names the first bad one."""
+
+def notation(
+    board: str, players: int, moves: bytes, *, profile: str = "canonical", swap: bool | None = None
+) -> list[str]:
+    """Compact moves as notation."""
+
+def encoding_shape(board: str, players: int) -> tuple[int, int, int, int]:
+    """(C, H, W, G): planes, height and width of the array, and global features. See ENCODING.md of the engine."""
+
+def encode_positions(
+    board: str,
+    players: int,
+    moves: bytes,
+    decisions: Sequence[int] | None = None,
+    *,
+    profile: str = "canonical",
+    swap: bool | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+    """The positions before the chosen decisions of a game, as a network sees them.
+
+    `decisions` counts from 0 over the moves chosen among more than one; None takes all. Returns planes [B, C, H, W],
+    globals [B, G], targets [B, players] (1 for the seat whose agent won, 1/players each when nobody did) and the seat to
+    move [B]. Planes, globals and targets are rotated so that the seat to move is seat 0.
+    """
+
+def encode_position(position: Position) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Planes [C, H, W] and globals [G] of one position."""
+
+@final
+class ConformReport:
+    @property
+    def games(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def positions(self) -> int: ...
+    @property
+    def mismatches(self) -> int: ...
+    @property
+    def first_mismatch(self) -> str | None: ...
+
+def conform(paths: Sequence[str], profile: str = "canonical") -> ConformReport:
+    """Replays trace files and position files (.jsonl, .jsonl.gz); RulesError for one that cannot be read."""
+
+@final
+class BenchFigures:
+    """Rates per second on one core, from at least `seconds` of work each."""
+
+    @property
+    def moves(self) -> float:
+        """Recorded moves of uniformly random play, the full legal list built at every step."""
+    @property
+    def decisions(self) -> float: ...
+    @property
+    def legal_lists(self) -> float: ...
+    @property
+    def applies(self) -> float: ...
+    @property
+    def clones(self) -> float: ...
+    @property
+    def games(self) -> int: ...
+    @property
+    def state_bytes(self) -> int: ...
+
+def bench(board: str, players: int, seconds: float = 1.0, seed: int = 1) -> BenchFigures: ...
