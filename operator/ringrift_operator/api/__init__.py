@@ -17,10 +17,12 @@ from ringrift_operator.api.pipeline_status import (
     Placement,
     PointerMove,
     StagePhase,
+    Strength,
     TaskCounts,
     TaskStatus,
     TrackDecision,
     TrainingPipelineStatus,
+    WinRate,
 )
 from ringrift_operator.api.pool import (
     PodTemplate,
@@ -71,6 +73,7 @@ __all__ = [
     "StagePhase",
     "StageRecord",
     "StartingWeights",
+    "Strength",
     "TaskCounts",
     "TaskPhase",
     "TaskStatus",
@@ -81,6 +84,7 @@ __all__ = [
     "TrainingPipeline",
     "TrainingPipelineSpec",
     "TrainingPipelineStatus",
+    "WinRate",
     "WorkerPool",
     "WorkerPoolSpec",
     "WorkerPoolStatus",

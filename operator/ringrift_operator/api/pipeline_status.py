@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ringrift_core.contract import Artifact, Board, Track
+from ringrift_core.contract import Artifact, Board, Track, Verdict
 from ringrift_operator.api.base import ListMap, Value
 from ringrift_operator.api.conditions import Conditions
 from ringrift_operator.api.resolve import ResolvedConfiguration
@@ -56,34 +56,51 @@ class Placement(Value):
 
 
 class TaskStatus(Value):
-    """One stage of the iteration under way."""
+    """One task of the iteration under way: how often it was tried, where, and what came out."""
 
     name: str = Field(max_length=63, description="Stage, with its track where there are several: evaluate-network.")
+    part: int = Field(default=0, ge=0, description="Which part of the iteration's self-play; 0 elsewhere.")
     phase: StagePhase = Field(default=StagePhase.PENDING, description="How far it is.")
-    attempt: int = Field(default=1, ge=1, description="Which try this is.")
-    delays: int = Field(default=0, ge=0, description="Times in a row it said `not now` (exit 75).")
+    attempt: int = Field(default=1, ge=1, description="The newest try, by its number; part of the child's name.")
+    failures: int = Field(default=0, ge=0, description="Tries that failed and count towards the limit of three.")
+    delays: int = Field(default=0, ge=0, description="Times in a row it said `not now` (exit 75) or was lost.")
     not_before: datetime | None = Field(default=None, description="Not tried again before this time.")
-    placements: Annotated[tuple[Placement, ...], Field(max_length=64)] = Field(
-        default=(), description="Where it runs, decided once."
-    )
-    progress: float = Field(default=0, ge=0, le=1, description="Part done.")
+    waiting_since: datetime | None = Field(default=None, description="Since when it could have run.")
+    placement: Placement | None = Field(default=None, description="Where its newest try runs or ran.")
+    request: str = Field(default="", max_length=256, description="The annotation's value that asked for it.")
+    progress: float = Field(default=0, ge=0, le=1, description="Part done, written at most once a minute.")
+    progress_at: datetime | None = Field(default=None, description="When the progress last grew.")
     started_at: datetime | None = Field(default=None, description="When its first attempt began.")
     finished_at: datetime | None = Field(default=None, description="When it ended.")
+    exit_code: int | None = Field(default=None, description="How the last try that ended exited.")
     message: ShortText = Field(default="", description="The last thing worth knowing.")
     metrics: dict[str, float] = Field(default={}, max_length=64, description="Figures of its result.")
     outputs: dict[str, Artifact] = Field(default={}, max_length=32, description="Artifacts of its result.")
+    verdict: Verdict | None = Field(default=None, description="What its gate decided.")
 
 
-class LastEvaluation(Value):
-    """The newest verdict, with its evidence."""
+class WinRate(Value):
+    """A match's outcome, as a two-player-equivalent rate with its 95 % interval."""
 
-    track: Track = Field(description="Track judged.")
     games: int = Field(ge=0, description="Games played.")
     win_rate: float = Field(description="Two-player-equivalent rate.")
     low: float = Field(description="Lower end of the 95 % interval.")
     high: float = Field(description="Upper end of the 95 % interval.")
+
+
+class LastEvaluation(WinRate):
+    """The newest verdict, with its evidence."""
+
+    track: Track = Field(description="Track judged.")
     decision: TrackDecision = Field(description="What came of it.")
     reason: ShortText = Field(default="", description="Why.")
+
+
+class Strength(Value):
+    """How strong a champion was against the baselines when it was judged."""
+
+    version: str = Field(max_length=63, description="Champion version.")
+    against: dict[str, WinRate] = Field(default={}, max_length=8, description="By opponent: random, heuristic.")
 
 
 class ConfigurationStatus(Value):
@@ -99,15 +116,20 @@ class ConfigurationStatus(Value):
     stages: dict[str, StagePhase] = Field(
         default={}, max_length=32, description="Stages of the iteration under way, with their track where it matters."
     )
-    tasks: Annotated[tuple[TaskStatus, ...], ListMap(("name",))] = Field(
-        default=(), max_length=32, description="The same stages in detail."
+    tasks: Annotated[tuple[TaskStatus, ...], ListMap(("name", "part"))] = Field(
+        default=(), max_length=64, description="The same stages in detail."
     )
     frozen: ResolvedConfiguration | None = Field(
         default=None, description="Values of the spec that hold for the iteration under way."
     )
     started_at: datetime | None = Field(default=None, description="When the iteration under way began.")
-    waiting_since: datetime | None = Field(default=None, description="Since when a task of it waits for a slot.")
+    start_champions: dict[str, str] = Field(
+        default={}, max_length=8, description="Champion of each track when the iteration under way began."
+    )
     champions: dict[str, str] = Field(default={}, max_length=8, description="Champion version of each track.")
+    predecessors: dict[str, str] = Field(
+        default={}, max_length=8, description="Champion that a rollback of each track would restore."
+    )
     consecutive_failures: dict[str, int] = Field(
         default={}, max_length=8, description="Rejected iterations in a row of each track."
     )
@@ -115,6 +137,15 @@ class ConfigurationStatus(Value):
         default={}, max_length=8, description="How the iteration under way ended for each track."
     )
     last_evaluation: LastEvaluation | None = Field(default=None, description="The newest verdict.")
+    strength: dict[str, Strength] = Field(
+        default={}, max_length=8, description="Each track's champion against the baselines."
+    )
+    failed_tracks: dict[str, ShortText] = Field(
+        default={}, max_length=8, description="Tracks that failed in the last finished iteration, and why."
+    )
+    warned_champions: dict[str, str] = Field(
+        default={}, max_length=8, description="Champion for which too many failures in a row were answered last."
+    )
 
 
 class PointerMove(Value):

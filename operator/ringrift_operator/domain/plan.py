@@ -1,0 +1,111 @@
+"""What a pass decides. A plan is carried out in the order of its fields (`Plan`).
+
+Two steps make it: `decide` looks at one pipeline (domain/deciding.py), then `place` looks at the wanted tasks of all
+pipelines of the namespace at once (domain/placement.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ringrift_core.contract import Board, Stage, StageParameters
+from ringrift_operator.api.iteration import TrainingIteration
+from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
+from ringrift_operator.api.pool import PoolType, Slot
+from ringrift_operator.domain.snapshot import PoolObservation, Snapshot, TaskIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line for `kubectl describe` and for the live view."""
+
+    reason: str
+    """One word for programs: Promoted, Rejected, TaskFailed, ..."""
+    message: str
+    is_warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WantedTask:
+    """A task that should run now, before anyone has looked for room."""
+
+    configuration: str
+    board: Board
+    players: int
+    iteration: int
+    step: str
+    part: int
+    attempt: int
+    parameters: StageParameters
+    waiting_since: datetime
+    is_divisible: bool = False
+    """Self-play that has not been divided over slots yet: it may become several tasks."""
+    max_workers: int | None = None
+    """Threads of CMA-ES; a slot may allow fewer."""
+
+    @property
+    def stage(self) -> Stage:
+        return self.parameters.stage
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedTask:
+    """A task to create, with its place. `builders` make a Job or a RemoteTask of it, `local` a process."""
+
+    name: str
+    identity: TaskIdentity
+    parameters: StageParameters
+    pool: PoolObservation | None
+    """None for light stages: they take no slot and run as Jobs of the pipeline's namespace."""
+    slot: Slot | None
+    completions: int = 0
+    """Indexes of an Indexed Job (self-play on a Cluster pool: one shard each); 0: not indexed."""
+
+    @property
+    def stage(self) -> Stage:
+        return self.parameters.stage
+
+    @property
+    def is_remote(self) -> bool:
+        """A RemoteTask rather than a Job."""
+        return self.pool is not None and self.pool.spec.type == PoolType.RUNNER
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one pipeline wants, before placement."""
+
+    snapshot: Snapshot
+    status: TrainingPipelineStatus
+    wanted: tuple[WantedTask, ...] = ()
+    delete: tuple[str, ...] = ()
+    records: tuple[TrainingIteration, ...] = ()
+    expired_records: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do for one pipeline, in this order; whatever breaks off is planned again by the next pass."""
+
+    records: tuple[TrainingIteration, ...]
+    """1. Create these TrainingIterations; one that exists already is the same record."""
+    status: TrainingPipelineStatus
+    """2. Write the status, if it differs from the snapshot's. Nothing below may happen before it is written: it
+    remembers how self-play was divided, and the outcomes of what is deleted."""
+    create: tuple[PlacedTask, ...]
+    """3. Create these. One that exists with our owner UID and no deletionTimestamp is ours already."""
+    delete: tuple[str, ...]
+    """4. Delete these children: ended and recorded, or no longer wanted."""
+    expired_records: tuple[str, ...]
+    """5. Delete these TrainingIterations, past spec.historyLimit."""
+    events: tuple[Event, ...]
+    """6. Tell people."""
+    wake_at: datetime | None
+    """When to look again even if nothing happens: the end of a back-off, a cool-down or an alert's delay."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to create, delete or record (the status may still have to be written)."""
+        return not (self.records or self.create or self.delete or self.expired_records)

@@ -1,0 +1,136 @@
+"""What a pass knows: one pipeline with its tasks, the pools, and the other pipelines, at one moment.
+
+`kube` and `local` gather it; from here on everything is a pure function of it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ringrift_core.contract import Stage, StageResult
+from ringrift_operator.api.pipeline import Artifacts, TrainingPipelineSpec
+from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
+from ringrift_operator.api.pool import WorkerPoolSpec
+
+
+class ChildPhase(enum.StrEnum):
+    """Where a Job, a RemoteTask or a local process is in its life."""
+
+    WAITING = "Waiting"
+    """Created and not running yet: unscheduled, suspended by a queue, not claimed."""
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    LOST = "Lost"
+    """Its runner was silent for too long, or its pool was deleted."""
+
+    @property
+    def is_live(self) -> bool:
+        return self in (ChildPhase.WAITING, ChildPhase.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskIdentity:
+    """Whose task this is. Written as labels, read back from labels (builders/labels.py)."""
+
+    pipeline: str
+    configuration: str
+    iteration: int
+    """0 for adopt, which comes before the first iteration."""
+    step: str
+    """Name of the step (domain/steps.py): selfplay, evaluate-network, ..."""
+    attempt: int
+    part: int = 0
+    """Which part of the iteration's self-play; 0 elsewhere."""
+    pool: str = ""
+    """Empty for light stages, which take no slot."""
+    slot: str = ""
+    parallelism: int = 1
+    """Slots it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskObservation:
+    """A child of this pipeline that exists, as last seen. Foreign objects of the same name are left out."""
+
+    name: str
+    identity: TaskIdentity
+    phase: ChildPhase
+    stage: Stage
+    exit_code: int | None = None
+    """Of the failing container, the worst of several (domain/exits.py); None while live or when nobody saw it."""
+    reason: str = ""
+    """What the platform says of a failure: OOMKilled, DeadlineExceeded, ..."""
+    result: StageResult | None = None
+    """None while live, and when no valid one came. Self-play over several indexes: their sum (domain/results.py)."""
+    progress: float | None = None
+    """0 to 1, the last line of JSON seen."""
+    message: str = ""
+    """The words of that line, or of the failure."""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    deleting: bool = False
+    """It has a deletionTimestamp: still takes its slot, but counts no longer as ours."""
+
+    @property
+    def is_live(self) -> bool:
+        return self.phase.is_live
+
+
+@dataclass(frozen=True, slots=True)
+class PoolObservation:
+    """A WorkerPool of the namespace."""
+
+    name: str
+    spec: WorkerPoolSpec
+    labels: Mapping[str, str] = field(default_factory=dict)
+    online: bool = True
+    offline_since: datetime | None = None
+    """When a Runner pool was last heard of; None while online, or when nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPipeline:
+    """What must be known of another pipeline: whether it has the same store and configurations."""
+
+    name: str
+    uid: str
+    created_at: datetime
+    artifacts: Artifacts
+    configurations: frozenset[str]
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecord:
+    """A TrainingIteration of this pipeline that exists."""
+
+    name: str
+    configuration: str
+    iteration: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that is known about one pipeline, and when."""
+
+    now: datetime
+    name: str
+    namespace: str
+    uid: str
+    generation: int
+    created_at: datetime
+    spec: TrainingPipelineSpec
+    status: TrainingPipelineStatus
+    """As last written: never older than the operator's own last write."""
+    pools: tuple[PoolObservation, ...] = ()
+    tasks: tuple[TaskObservation, ...] = ()
+    """Children of this pipeline, creates that the watch has not shown yet among them (phase Waiting)."""
+    others: tuple[OtherPipeline, ...] = ()
+    records: tuple[KeptRecord, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    local_store: str | None = None
+    """Set by `ringrift-operator local`: the store as its processes see it. None in a cluster."""
