@@ -359,6 +359,15 @@ none; `converged` is 1 or 0; `opponent` is `random` or `heuristic` (the hand-set
 """
 
 
+OUTPUTS: dict[Stage, str] = {
+    Stage.EXPORT: "dataset",
+    Stage.TRAIN: "candidate",
+    Stage.CMAES: "candidate",
+    Stage.EVALUATE: "verdict",
+}
+"""The output of a StageResult that the next stage is given (`dataset`, `candidate`, `verdict` of its parameters)."""
+
+
 class Decision(enum.StrEnum):
     PROMOTE = "Promote"
     REJECT = "Reject"
