@@ -1,0 +1,226 @@
+"""One configuration's folder in the store: objects, task records, checkpoints (docs/store.md)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from ringrift_core.contract import Artifact, Contract, StageParameters, StageResult
+from ringrift_core.store import LocalStore, Store, StoreRefused, open_store
+
+__all__ = ["Archive", "Checkpoint", "TaskRecord", "identity", "task_key"]
+
+_PLACEMENT = frozenset({"store", "attempt", "shards", "index", "device", "workers"})
+"""Parameters that say where or how often a task runs, not what it makes."""
+
+
+class TaskRecord(Contract):
+    """What a finished task left: its result, and the parameters it was done for."""
+
+    digest: str = Field(description="SHA-256 of the parameters.")
+    parameters: dict[str, Any]
+    result: StageResult
+
+
+class CheckpointPointer(Contract):
+    """The newest checkpoint of a running task."""
+
+    attempt: int
+    number: int
+    state: Artifact
+
+
+def identity(parameters: StageParameters) -> tuple[str, dict[str, Any]]:
+    """SHA-256 and values of the parameters that decide what a task makes."""
+    values = parameters.model_dump(mode="json", by_alias=True, exclude=set(_PLACEMENT))
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest(), values
+
+
+def task_key(iteration: int, task: str) -> str:
+    """`tasks/i0001/train`, without an extension."""
+    return f"tasks/i{iteration:04d}/{task}"
+
+
+class Archive:
+    """Objects and records of one configuration."""
+
+    def __init__(self, store: Store, configuration: str) -> None:
+        self.store = store
+        self.configuration = configuration
+
+    @classmethod
+    def of(cls, parameters: StageParameters) -> Archive:
+        """The folder that `parameters` name."""
+        return cls(open_store(parameters.store), parameters.configuration)
+
+    def key(self, name: str) -> str:
+        """The store's key of a name inside this folder."""
+        return f"{self.configuration}/{name}"
+
+    def put_file(self, path: Path, extension: str) -> Artifact:
+        """Stores a file under its SHA-256."""
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+        artifact = self._artifact(digest.hexdigest(), extension, path.stat().st_size)
+        self.store.upload(self._object_key(artifact), path)
+        return artifact
+
+    def put_bytes(self, content: bytes, extension: str) -> Artifact:
+        """Stores bytes under their SHA-256."""
+        artifact = self._artifact(hashlib.sha256(content).hexdigest(), extension, len(content))
+        self.store.put(self._object_key(artifact), content)
+        return artifact
+
+    def put_json(self, value: Any) -> Artifact:
+        """Stores a JSON value; equal values make equal objects."""
+        return self.put_bytes(json.dumps(value, sort_keys=True, separators=(",", ":")).encode(), "json")
+
+    def get_bytes(self, artifact: Artifact) -> bytes:
+        """A small object's content; StoreRefused when it is missing or not what its SHA-256 says."""
+        found = self.store.read(self._object_key(artifact))
+        self._check(artifact, None if found is None else hashlib.sha256(found.content).hexdigest())
+        assert found is not None
+        return found.content
+
+    def get_json(self, artifact: Artifact) -> Any:
+        """A JSON object; StoreRefused when it is missing, damaged or not JSON."""
+        content = self.get_bytes(artifact)
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            raise StoreRefused(f"artifact {artifact.uri}: expected JSON, found {content[:40]!r}") from error
+
+    def get_file(self, artifact: Artifact, folder: Path) -> Path:
+        """The object as a file, read-only and verified: the store's own where it is a folder, else a copy."""
+        key = self._object_key(artifact)
+        if isinstance(self.store, LocalStore):
+            path = self.store.path(key)
+            found = _sha256(path) if path.exists() else None
+        else:
+            path = folder / key.rpartition("/")[2]
+            if path.exists() and _sha256(path) == artifact.sha256:
+                return path
+            found = self.store.download(key, path)
+        self._check(artifact, found)
+        return path
+
+    def delete(self, artifact: Artifact) -> None:
+        """Removes an object that nothing refers to any more."""
+        self.store.delete(self._object_key(artifact))
+
+    def record(self, iteration: int, task: str) -> TaskRecord | None:
+        """The record of a finished task, or None."""
+        key = self.key(task_key(iteration, task) + ".json")
+        found = self.store.read(key)
+        if found is None:
+            return None
+        try:
+            return TaskRecord.model_validate_json(found.content)
+        except ValidationError as error:
+            raise StoreRefused(f"record {self.store.uri}/{key}: not a task record ({error.error_count()} errors)") from error
+
+    def finished(self, iteration: int, task: str, parameters: StageParameters) -> StageResult | None:
+        """The result of a finished task; StoreRefused when it was done for other parameters."""
+        record = self.record(iteration, task)
+        if record is None:
+            return None
+        digest, values = identity(parameters)
+        if record.digest != digest:
+            names = sorted(set(values) | set(record.parameters))
+            differing = [n for n in names if values.get(n) != record.parameters.get(n)]
+            said = ", ".join(f"{n} {record.parameters.get(n)}, not {values.get(n)}" for n in differing)
+            raise StoreRefused(
+                f"{self.key(task_key(iteration, task))}.json in {self.store.uri} was finished for {said}: "
+                "ask for the same parameters, or take another store"
+            )
+        return record.result.model_copy(update={"attempt": parameters.attempt})
+
+    def finish(self, iteration: int, task: str, parameters: StageParameters, result: StageResult) -> StageResult:
+        """Records a finished task; when another attempt was first, its result is the one that counts."""
+        digest, values = identity(parameters)
+        record = TaskRecord(digest=digest, parameters=values, result=result)
+        key = self.key(task_key(iteration, task) + ".json")
+        content = record.model_dump_json(by_alias=True, exclude_none=True, indent=1).encode()
+        if self.store.create(key, content):
+            return result
+        first = self.finished(iteration, task, parameters)
+        assert first is not None
+        return first
+
+    def tasks(self, prefix: str = "") -> Iterator[tuple[int, str]]:
+        """Iteration and name of every recorded task whose key begins with `tasks/` + prefix, in order."""
+        for key in self.store.keys(self.key("tasks/" + prefix)):
+            match = re.search(r"/tasks/i(\d+)/([^/.]+)\.json$", key)
+            if match:
+                yield int(match.group(1)), match.group(2)
+
+    def _artifact(self, sha256: str, extension: str, size: int) -> Artifact:
+        key = self.key(f"objects/{sha256}.{extension}")
+        return Artifact(uri=f"{self.store.uri}/{key}", sha256=sha256, bytes=size)
+
+    def _object_key(self, artifact: Artifact) -> str:
+        # By name, not by URI: a store keeps working when it is copied or mounted elsewhere.
+        return self.key("objects/" + artifact.uri.rpartition("/")[2])
+
+    def _check(self, artifact: Artifact, found: str | None) -> None:
+        if found is None:
+            raise StoreRefused(f"artifact {artifact.uri} is not in store {self.store.uri}")
+        if found != artifact.sha256:
+            raise StoreRefused(f"artifact {artifact.uri} is damaged: SHA-256 {found}, expected {artifact.sha256}")
+
+
+class Checkpoint:
+    """The state of a running task, moved by compare-and-swap with the attempt number."""
+
+    def __init__(self, archive: Archive, iteration: int, task: str, attempt: int) -> None:
+        self._archive = archive
+        self._key = archive.key(task_key(iteration, task) + ".checkpoint.json")
+        self._attempt = attempt
+
+    def load(self) -> bytes | None:
+        """The newest state, or None when the task never saved any."""
+        pointer, _ = self._read()
+        return None if pointer is None else self._archive.get_bytes(pointer.state)
+
+    def save(self, state: bytes, extension: str) -> None:
+        """Stores `state` as the newest; StoreRefused when a later attempt has already saved one."""
+        store = self._archive.store
+        while True:
+            pointer, version = self._read()
+            if pointer is not None and pointer.attempt > self._attempt:
+                raise StoreRefused(
+                    f"checkpoint {self._key}: attempt {pointer.attempt} has taken over from attempt {self._attempt}"
+                )
+            artifact = self._archive.put_bytes(state, extension)
+            number = 1 if pointer is None else pointer.number + 1
+            moved = CheckpointPointer(attempt=self._attempt, number=number, state=artifact)
+            if store.swap(self._key, moved.model_dump_json(by_alias=True).encode(), version):
+                if pointer is not None and pointer.state.sha256 != artifact.sha256:
+                    self._archive.delete(pointer.state)
+                return
+
+    def clear(self) -> None:
+        """Removes pointer and state, once the task is recorded as finished."""
+        pointer, _ = self._read()
+        if pointer is not None:
+            self._archive.store.delete(self._key)
+            self._archive.delete(pointer.state)
+
+    def _read(self) -> tuple[CheckpointPointer | None, str | None]:
+        found = self._archive.store.read(self._key)
+        if found is None:
+            return None, None
+        return CheckpointPointer.model_validate_json(found.content), found.version
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

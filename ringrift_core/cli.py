@@ -1,0 +1,167 @@
+"""The command line `ringrift <stage>`, made from the contract's models.
+
+`ringrift_core.contract.to_arguments` renders what this module parses, so operator and people type the same thing.
+A stage's code is imported when it runs: `ringrift selfplay` works where torch is not installed.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import shlex
+import types
+import typing
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from ringrift_core import contract
+from ringrift_core.contract import PARAMETERS, Artifact, Board, ExitCode, Stage, StageParameters, Track
+from ringrift_core.stage import execute
+
+__all__ = ["app", "main"]
+
+_BODIES = {
+    Stage.ADOPT: "ringrift_core.registry.stage:adopt_stage",
+    Stage.SELFPLAY: "ringrift_core.selfplay.stage:selfplay_stage",
+    Stage.MERGE: "ringrift_core.replay.merge:merge_stage",
+    Stage.EXPORT: "ringrift_core.dataset.stage:export_stage",
+    Stage.TRAIN: "ringrift_core.nn.stage:train_stage",
+    Stage.CMAES: "ringrift_core.cmaes.stage:cmaes_stage",
+    Stage.EVALUATE: "ringrift_core.arena.stage:evaluate_stage",
+    Stage.PROMOTE: "ringrift_core.registry.stage:promote_stage",
+    Stage.ROLLBACK: "ringrift_core.registry.stage:rollback_stage",
+}
+
+_STORE: dict[str, Any] = {"store": "file:///tmp/ringrift", "board": Board.SQUARE8, "players": 2}
+_CANDIDATE = Artifact(uri="file:///tmp/ringrift/square8-2p/objects/9f2c.json", sha256="9f2c" * 16, bytes=812)
+
+EXAMPLES: dict[Stage, StageParameters] = {
+    Stage.ADOPT: contract.AdoptParameters(**_STORE),
+    Stage.SELFPLAY: contract.SelfplayParameters(**_STORE, iteration=1, seed=1001, games=200, shards="0-3"),
+    Stage.MERGE: contract.MergeParameters(**_STORE, iteration=1),
+    Stage.EXPORT: contract.ExportParameters(**_STORE, iteration=1, seed=1001),
+    Stage.TRAIN: contract.TrainParameters(**_STORE, iteration=1, seed=1001, dataset=_CANDIDATE),
+    Stage.CMAES: contract.CmaesParameters(**_STORE, iteration=1, seed=1001, generations=5),
+    Stage.EVALUATE: contract.EvaluateParameters(**_STORE, iteration=1, track=Track.WEIGHTS, candidate=_CANDIDATE),
+    Stage.PROMOTE: contract.PromoteParameters(
+        **_STORE, track=Track.WEIGHTS, iteration=1, request_id="i0001", expected_version=0, candidate=_CANDIDATE
+    ),
+    Stage.ROLLBACK: contract.RollbackParameters(
+        **_STORE, track=Track.WEIGHTS, request_id="by-hand-1", expected_version=3, cause="plays worse than version 2"
+    ),
+}
+"""One command a stage, shown by `--help`."""
+
+app = typer.Typer(
+    name="ringrift",
+    help="RingRift's training core: every stage of the pipeline as a command (docs/store.md says what they leave).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """The entry point of the console script."""
+    app()
+
+
+def _add_stage(model: type[StageParameters]) -> None:
+    stage = model.stage
+
+    def command(*, result: Path | None, work_dir: Path | None, **options: Any) -> None:
+        try:
+            parameters = model.model_validate({name: value for name, value in options.items() if value is not None})
+        except ValidationError as error:
+            for line in _sentences(error, model):
+                typer.echo(f"ringrift {stage}: {line}", err=True)
+            raise typer.Exit(ExitCode.WRONG_INPUT) from None
+        module, _, function = _BODIES[stage].partition(":")
+        try:
+            body = getattr(import_module(module), function)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] == "ringrift_core":
+                raise
+            extra = "train" if stage is Stage.TRAIN else "stages"
+            typer.echo(f"ringrift {stage}: {error.name} is not installed: pip install 'ringrift[{extra}]'", err=True)
+            raise typer.Exit(ExitCode.WRONG_INPUT) from None
+        raise typer.Exit(execute(parameters, body, result_path=result, work_dir=work_dir))
+
+    options = [_option(name, field) for name, field in model.model_fields.items()]
+    options += [
+        _keyword("result", Path | None, None, typer.Option(help="Write the StageResult to this file.", metavar="FILE")),
+        _keyword(
+            "work_dir", Path | None, None, typer.Option(help="Scratch folder; omitted: a new one.", metavar="FOLDER")
+        ),
+    ]
+    command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    command.__annotations__ = {option.name: option.annotation for option in options}
+    example = shlex.join(["ringrift", *contract.to_arguments(EXAMPLES[stage])])
+    command.__doc__ = f"{inspect.getdoc(model)}\n\nExample: {example}"
+    app.command(stage.value)(command)
+
+
+def _option(name: str, field: FieldInfo) -> inspect.Parameter:
+    """The command-line option of one field; pydantic checks the values, typer only splits the line."""
+    bare, metavar = _command_line_type(field)
+    flag = "--" + name.replace("_", "-")
+    flags = (flag, f"--no-{flag[2:]}") if bare is bool else (flag,)
+    option = typer.Option(" / ".join(flags) if len(flags) == 2 else flag, help=field.description, metavar=metavar)
+    default = inspect.Parameter.empty if field.is_required() else field.get_default()
+    if isinstance(default, tuple):
+        default = ",".join(str(item) for item in default)
+    return _keyword(name, bare, default, option)
+
+
+def _keyword(name: str, bare: Any, default: Any, option: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[bare, option]
+    )
+
+
+def _command_line_type(field: FieldInfo) -> tuple[Any, str | None]:
+    """A type that typer knows, and how the value is called in the help; None leaves that to typer."""
+    choices = field.annotation
+    if typing.get_origin(choices) in (types.UnionType, typing.Union):
+        (kept,) = [choice for choice in typing.get_args(choices) if choice is not type(None)]
+        bare, metavar = _bare(kept)
+        return bare | None, metavar
+    return _bare(choices)
+
+
+def _bare(annotation: Any) -> tuple[Any, str | None]:
+    if typing.get_origin(annotation) is Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if annotation is Artifact:
+        return str, "URI#SHA256:BYTES"
+    if typing.get_origin(annotation) is tuple:
+        return str, "NAME,..."
+    if typing.get_origin(annotation) is typing.Literal:
+        return str, "|".join(typing.get_args(annotation))
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum | bool | int | float | str):
+        return annotation, None
+    raise TypeError(f"no command-line form for {annotation}")
+
+
+def _sentences(error: ValidationError, model: type[StageParameters]) -> list[str]:
+    flags = {field.alias or name: "--" + name.replace("_", "-") for name, field in model.model_fields.items()}
+    flags |= {name: "--" + name.replace("_", "-") for name in model.model_fields}
+    sentences = []
+    for problem in error.errors(include_url=False):
+        message = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:
+            sentences.append(message)
+            continue
+        flag = flags.get(str(problem["loc"][0]), str(problem["loc"][0]))
+        found = "" if "found" in message else f", found {problem['input']!r}"
+        sentences.append(f"{flag}: {message}{found}")
+    return sentences
+
+
+for _model in PARAMETERS.values():
+    _add_stage(_model)

@@ -1,0 +1,119 @@
+"""Who is champion: pure transitions of one track's registry.
+
+Every move is logged under its request id. A known id returns what was logged and moves nothing, so a request that is
+killed, repeated or replayed is carried out once.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ringrift_core.contract import Artifact, Contract, PromoteParameters, RollbackParameters, Track
+
+__all__ = ["Champion", "Move", "Refusal", "Registry", "promote", "roll_back"]
+
+
+class Refusal(ValueError):
+    """A move that the registry's state forbids. The message is a sentence for the user."""
+
+
+class Champion(Contract):
+    """A version and what it consists of: weights as JSON, or a network's model card."""
+
+    version: int = Field(ge=1)
+    artifact: Artifact
+
+
+class Move(Contract):
+    """One move of the pointer, as it was recorded."""
+
+    request_id: str
+    kind: Literal["promote", "rollback"]
+    version: int = Field(description="Champion after the move.")
+    predecessor: int = Field(description="The champion a rollback would now restore; 0 is none.")
+    replaced: int = Field(description="Champion before the move; 0 is none.")
+    artifact: Artifact = Field(description="The champion's artifact after the move.")
+    verdict: Artifact | None = None
+    cause: str = ""
+    judged_through: int = Field(default=0, description="Last iteration with a verdict when a rollback was made.")
+
+
+class Registry(Contract):
+    """The state of one track."""
+
+    track: Track
+    champion: Champion | None = None
+    earlier: tuple[Champion, ...] = Field(default=(), description="Earlier champions, the latest first.")
+    log: tuple[Move, ...] = Field(default=(), description="Every move there was, the first one first.")
+
+    @property
+    def version(self) -> int:
+        """The champion's version, 0 for none."""
+        return self.champion.version if self.champion else 0
+
+    @property
+    def predecessor(self) -> int:
+        """The version a rollback would restore, 0 for none."""
+        return self.earlier[0].version if self.earlier else 0
+
+    def recorded(self, request_id: str) -> Move | None:
+        """The move made for this request, if it was carried out."""
+        return next((move for move in self.log if move.request_id == request_id), None)
+
+    def artifact(self, version: int) -> Artifact | None:
+        """What a version consists of, also when it is no longer kept as an earlier champion."""
+        return next((move.artifact for move in self.log if move.version == version), None)
+
+
+def promote(registry: Registry, request: PromoteParameters) -> tuple[Registry, Move]:
+    """Makes the candidate champion under the iteration's number; Refusal when the registry moved on meanwhile."""
+    if known := registry.recorded(request.request_id):
+        return registry, known
+    _expect(registry, request.expected_version)
+    if registry.artifact(request.iteration) is not None:
+        raise Refusal(f"track {registry.track}: version {request.iteration} exists already and is never made again")
+    earlier = ((registry.champion,) if registry.champion else ()) + registry.earlier
+    earlier = earlier[: request.keep_backup_models]
+    move = Move(
+        request_id=request.request_id,
+        kind="promote",
+        version=request.iteration,
+        predecessor=earlier[0].version if earlier else 0,
+        replaced=registry.version,
+        artifact=request.candidate,
+        verdict=request.verdict,
+    )
+    champion = Champion(version=request.iteration, artifact=request.candidate)
+    return Registry(track=registry.track, champion=champion, earlier=earlier, log=(*registry.log, move)), move
+
+
+def roll_back(registry: Registry, request: RollbackParameters, judged_through: int) -> tuple[Registry, Move]:
+    """Makes the previous champion champion again; Refusal when there is none or the registry moved on meanwhile."""
+    if known := registry.recorded(request.request_id):
+        return registry, known
+    _expect(registry, request.expected_version)
+    if not registry.earlier:
+        raise Refusal(f"track {registry.track}: champion {registry.version} has no predecessor to roll back to")
+    champion, *rest = registry.earlier
+    earlier = tuple(rest[: request.keep_backup_models])
+    move = Move(
+        request_id=request.request_id,
+        kind="rollback",
+        version=champion.version,
+        predecessor=earlier[0].version if earlier else 0,
+        replaced=registry.version,
+        artifact=champion.artifact,
+        cause=request.cause,
+        judged_through=judged_through,
+    )
+    return Registry(track=registry.track, champion=champion, earlier=earlier, log=(*registry.log, move)), move
+
+
+def _expect(registry: Registry, version: int) -> None:
+    if registry.version != version:
+        raise Refusal(
+            f"track {registry.track}: the request expects champion version {version}, found {registry.version}; "
+            "nothing was moved"
+        )

@@ -1,0 +1,155 @@
+"""The stages promote, rollback and adopt: the registry in the store, moved by compare-and-swap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pydantic import ValidationError
+
+from ringrift_core.archive import Archive
+from ringrift_core.contract import (
+    AdoptParameters,
+    Artifact,
+    Decision,
+    PointerParameters,
+    PromoteParameters,
+    RollbackParameters,
+    StageResult,
+    Track,
+)
+from ringrift_core.registry.champions import Move, Refusal, Registry, promote, roll_back
+from ringrift_core.replay.manifest import read_manifest
+from ringrift_core.stage import Outcome, Run, WrongInput
+from ringrift_core.store import StoreRefused
+
+__all__ = ["adopt_stage", "champion_artifact", "promote_stage", "read_registry", "rollback_stage"]
+
+
+def read_registry(archive: Archive, track: Track) -> Registry:
+    """The registry of a track; an empty one when nothing was ever promoted."""
+    return _read(archive, track)[0]
+
+
+def champion_artifact(archive: Archive, track: Track, version: int) -> Artifact:
+    """What champion `version` of a track consists of; WrongInput when there was never such a champion."""
+    registry = read_registry(archive, track)
+    artifact = registry.artifact(version)
+    if artifact is None:
+        raise WrongInput(
+            f"{track} version {version}: never a champion of {archive.configuration} in {archive.store.uri}; "
+            f"the champion is {registry.version or 'none yet'}"
+        )
+    return artifact
+
+
+def promote_stage(parameters: PromoteParameters, run: Run) -> StageResult:
+    """Makes the candidate champion, once per request id."""
+    run.archive.get_bytes(parameters.candidate)  # A champion that cannot be read is never made.
+    move = _move(run.archive, parameters, lambda registry: promote(registry, parameters))
+    return run.result(parameters, _outcome(move, f"{parameters.track} version {move.version} is champion"))
+
+
+def rollback_stage(parameters: RollbackParameters, run: Run) -> StageResult:
+    """Makes the previous champion champion again, once per request id."""
+    judged = _judged_iterations(run.archive, parameters.track)
+    judged_through = max(judged, default=0)
+    move = _move(run.archive, parameters, lambda registry: roll_back(registry, parameters, judged_through))
+    said = f"{parameters.track} version {move.version} is champion again, in place of {move.replaced}: {move.cause}"
+    return run.result(parameters, _outcome(move, said))
+
+
+def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
+    """Reads what a store holds of one configuration; zeros for an empty one."""
+    archive = run.archive
+    registries = {track: read_registry(archive, track) for track in parameters.tracks}
+    recorded = list(archive.tasks())
+    metrics: dict[str, float] = {
+        "iteration": _finished_iteration(archive, recorded, registries),
+        "games": read_manifest(archive)[0].games,
+        "promotions": sum(move.kind == "promote" for registry in registries.values() for move in registry.log),
+        "rollbacks": sum(move.kind == "rollback" for registry in registries.values() for move in registry.log),
+    }
+    for track, registry in registries.items():
+        metrics[f"champion_{track}"] = registry.version
+        metrics[f"predecessor_{track}"] = registry.predecessor
+        metrics[f"failures_{track}"] = _consecutive_failures(archive, registry)
+    message = "an empty store" if not recorded else f"iteration {metrics['iteration']:.0f}"
+    return run.result(parameters, Outcome(metrics=metrics, message=message))
+
+
+def _move(
+    archive: Archive, parameters: PointerParameters, transition: Callable[[Registry], tuple[Registry, Move]]
+) -> Move:
+    while True:
+        registry, version = _read(archive, parameters.track)
+        try:
+            moved, move = transition(registry)
+        except Refusal as refusal:
+            raise WrongInput(str(refusal)) from refusal
+        if moved is registry:
+            return move
+        content = moved.model_dump_json(by_alias=True, exclude_none=True, indent=1).encode()
+        if archive.store.swap(_key(archive, parameters.track), content, version):
+            return move
+
+
+def _outcome(move: Move, message: str) -> Outcome:
+    return Outcome(
+        outputs={"champion": move.artifact},
+        metrics={"version": move.version, "predecessor": move.predecessor},
+        message=message,
+    )
+
+
+def _read(archive: Archive, track: Track) -> tuple[Registry, str | None]:
+    found = archive.store.read(_key(archive, track))
+    if found is None:
+        return Registry(track=track), None
+    try:
+        return Registry.model_validate_json(found.content), found.version
+    except ValidationError as error:
+        raise StoreRefused(f"{archive.store.uri}/{_key(archive, track)}: not a registry: {error}") from error
+
+
+def _key(archive: Archive, track: Track) -> str:
+    return archive.key(f"registry/{track}.json")
+
+
+def _judged_iterations(archive: Archive, track: Track) -> list[int]:
+    return [iteration for iteration, task in archive.tasks() if task == f"evaluate-{track}"]
+
+
+def _consecutive_failures(archive: Archive, registry: Registry) -> int:
+    """Rejected candidates since the last accepted one or the last rollback, whichever is later."""
+    since = max((move.judged_through for move in registry.log), default=0)
+    failures = 0
+    for iteration in sorted(_judged_iterations(archive, registry.track), reverse=True):
+        if iteration <= since:
+            break
+        record = archive.record(iteration, f"evaluate-{registry.track}")
+        if record is None or record.result.verdict is None or record.result.verdict.decision is not Decision.REJECT:
+            break
+        failures += 1
+    return failures
+
+
+def _finished_iteration(
+    archive: Archive, recorded: list[tuple[int, str]], registries: dict[Track, Registry]
+) -> int:
+    """The last finished iteration.
+
+    An iteration is finished when a later one has begun, or when every track has its verdict and every accepted
+    candidate was promoted. The operator takes up the one after it; tasks that it finished are found and not repeated.
+    """
+    latest = max((iteration for iteration, _ in recorded), default=0)
+    tasks = {task for iteration, task in recorded if iteration == latest}
+    for track, registry in registries.items():
+        if f"evaluate-{track}" not in tasks:
+            return max(0, latest - 1)
+        record = archive.record(latest, f"evaluate-{track}")
+        assert record is not None
+        verdict = record.result.verdict
+        accepted = verdict is not None and verdict.decision is Decision.PROMOTE
+        if accepted and registry.artifact(latest) is None:
+            return max(0, latest - 1)
+    return latest

@@ -1,0 +1,67 @@
+"""`games.json`: which segments hold the merged games, and which shards they came from."""
+
+from __future__ import annotations
+
+from pydantic import Field, ValidationError
+
+from ringrift_core.archive import Archive
+from ringrift_core.contract import Artifact, Contract
+from ringrift_core.store import StoreRefused
+
+__all__ = ["GamesManifest", "IndexPart", "MergedShards", "Segment", "read_manifest", "swap_manifest"]
+
+
+class Segment(Contract):
+    """One merge's new games: an SQLite file like a shard (`ringrift_core.replay.games`)."""
+
+    iteration: int
+    games: int
+    artifact: Artifact
+
+
+class IndexPart(Contract):
+    """Sorted 64-bit prefixes of game ids, big-endian, eight bytes each."""
+
+    games: int
+    artifact: Artifact
+
+
+class MergedShards(Contract):
+    """The cursor of one iteration: the shards already merged, and how many there will be."""
+
+    shards: int
+    merged: tuple[int, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing of this iteration is left to merge."""
+        return len(self.merged) == self.shards
+
+
+class GamesManifest(Contract):
+    """Every unique game of a configuration."""
+
+    games: int = 0
+    segments: tuple[Segment, ...] = Field(default=(), description="In the order of merging.")
+    index: tuple[IndexPart, ...] = Field(default=(), description="Ids of all games, in few parts.")
+    cursor: dict[int, MergedShards] = Field(default_factory=dict, description="By iteration.")
+
+
+def read_manifest(archive: Archive) -> tuple[GamesManifest, str | None]:
+    """The manifest and its version; an empty one (and None) when nothing was merged yet."""
+    found = archive.store.read(_key(archive))
+    if found is None:
+        return GamesManifest(), None
+    try:
+        return GamesManifest.model_validate_json(found.content), found.version
+    except ValidationError as error:
+        raise StoreRefused(f"{archive.store.uri}/{_key(archive)}: not a games manifest: {error}") from error
+
+
+def swap_manifest(archive: Archive, manifest: GamesManifest, version: str | None) -> bool:
+    """Replaces the manifest that was read at `version`; False when somebody else has."""
+    return archive.store.swap(_key(archive), manifest.model_dump_json(by_alias=True, indent=1).encode(), version)
+
+
+def _key(archive: Archive) -> str:
+    return archive.key("games.json")

@@ -1,0 +1,204 @@
+"""What every stage's process has in common: exit codes, the result file, signals, progress, finished tasks.
+
+A stage is a function of its parameters and a `Run` to an `Outcome`; `execute` is the shell around it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import TypeVar
+
+from ringrift_core.archive import Archive
+from ringrift_core.contract import Artifact, ExitCode, StageParameters, StageResult, Verdict
+from ringrift_core.reporting import Reporter
+from ringrift_core.store import StoreAway, StoreRefused
+
+__all__ = ["Diverged", "NotNow", "Outcome", "Run", "StageFailure", "WrongInput", "execute"]
+
+CRASH = 1
+"""Exit status of a defect; the operator tries again."""
+
+
+class StageFailure(Exception):
+    """A stage ends without a result for a known reason. The message is a sentence for the user."""
+
+    exit_code = ExitCode.WRONG_INPUT
+
+
+class WrongInput(StageFailure):
+    """The parameters or what they point to are wrong: trying again does not help."""
+
+
+class Diverged(StageFailure):
+    """Training diverged: trying again does not help."""
+
+    exit_code = ExitCode.DIVERGED
+
+
+class NotNow(StageFailure):
+    """Not finished for a reason that passes by itself; what was finished is saved."""
+
+    exit_code = ExitCode.NOT_NOW
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage has to say; `execute` adds stage, attempt and times."""
+
+    outputs: dict[str, Artifact] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    message: str = ""
+
+
+ParametersT = TypeVar("ParametersT", bound=StageParameters)
+
+
+@dataclass
+class Run:
+    """One process's surroundings: where artifacts are, where scratch files go, who hears of progress."""
+
+    archive: Archive
+    folder: Path
+    report: Reporter
+    started_at: datetime
+    stop_requested: bool = False
+
+    def pause_point(self) -> None:
+        """To be called wherever stopping loses nothing; NotNow after SIGTERM or Ctrl-C."""
+        if self.stop_requested:
+            raise NotNow("stopped on request; what was finished is saved, and the next attempt goes on from there")
+
+    def result(self, parameters: StageParameters, outcome: Outcome) -> StageResult:
+        """The outcome as a StageResult that ends now."""
+        return StageResult(
+            stage=parameters.stage,
+            attempt=parameters.attempt,
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC),
+            outputs=outcome.outputs,
+            metrics=outcome.metrics,
+            verdict=outcome.verdict,
+            message=outcome.message,
+        )
+
+    def once(self, iteration: int, task: str, parameters: ParametersT, body: Callable[[], Outcome]) -> StageResult:
+        """Runs `body` unless the task is recorded as finished, and records it; a repeat reports the same again."""
+        finished = self.archive.finished(iteration, task, parameters)
+        if finished is not None:
+            self.report.log(f"{task} of iteration {iteration} is finished already")
+            return finished
+        return self.archive.finish(iteration, task, parameters, self.result(parameters, body()))
+
+
+def execute(
+    parameters: ParametersT,
+    body: Callable[[ParametersT, Run], StageResult],
+    *,
+    result_path: Path | None = None,
+    work_dir: Path | None = None,
+) -> int:
+    """Runs a stage and returns its exit status; failures are one sentence on stderr and in the result file."""
+    started_at = datetime.now(UTC)
+    with Reporter.for_stdout(parameters.stage) as report:
+        try:
+            with _scratch(work_dir) as folder:
+                run = Run(Archive.of(parameters), folder, report, started_at)
+                with _stop_signals(run):
+                    result = body(parameters, run)
+        except (StageFailure, StoreRefused, StoreAway) as failure:
+            code = failure.exit_code if isinstance(failure, StageFailure) else _store_exit_code(failure)
+            report.fail(str(failure))
+            _write_failure(result_path, parameters, started_at, str(failure))
+            return int(code)
+        except Exception as defect:
+            report.fail("".join(traceback.format_exception(defect)).rstrip())
+            _write_failure(result_path, parameters, started_at, f"{type(defect).__name__}: {defect}")
+            return CRASH
+        report.finish(result)
+    if result_path is not None:
+        write_result(result_path, result)
+    return int(ExitCode.DONE)
+
+
+def write_result(path: Path, result: StageResult) -> None:
+    """Writes the result as a whole, also over a mounted file such as a container's termination message."""
+    content = result.to_json().encode()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError:
+        # A read-only folder with a writable file in it: /dev/termination-log in a Pod.
+        path.write_bytes(content)
+        return
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        Path(name).replace(path)
+    except OSError:
+        # A mount point cannot be renamed over.
+        Path(name).unlink()
+        path.write_bytes(content)
+
+
+def _store_exit_code(failure: Exception) -> ExitCode:
+    return ExitCode.NOT_NOW if isinstance(failure, StoreAway) else ExitCode.WRONG_INPUT
+
+
+def _write_failure(path: Path | None, parameters: StageParameters, started_at: datetime, sentence: str) -> None:
+    if path is None:
+        return
+    result = StageResult(
+        stage=parameters.stage,
+        attempt=parameters.attempt,
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+        message=sentence[:1000],
+    )
+    try:
+        write_result(path, result)
+    except OSError as error:
+        print(f"ringrift: the result could not be written to {path}: {error}", file=sys.stderr)
+
+
+@contextmanager
+def _scratch(work_dir: Path | None) -> Iterator[Path]:
+    if work_dir is None:
+        with tempfile.TemporaryDirectory(prefix="ringrift-") as name:
+            yield Path(name)
+        return
+    try:
+        work_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongInput(f"--work-dir {work_dir}: {error.strerror}") from error
+    yield work_dir
+
+
+@contextmanager
+def _stop_signals(run: Run) -> Iterator[None]:
+    """SIGTERM and the first Ctrl-C ask the stage to stop at its next pause point; a second Ctrl-C is immediate."""
+
+    def request(number: int, frame: FrameType | None) -> None:
+        run.stop_requested = True
+        signal.signal(number, before[number])
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in before:
+        signal.signal(number, request)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,394 @@
+"""The artifact store: bytes under keys, in a folder (`file://`) or in a bucket (`s3://`).
+
+Four promises, the same for both kinds:
+
+* `put` and `upload` write whole or not at all; a reader never sees half a value.
+* `create` writes only if the key is absent: of two writers one wins.
+* `swap` writes only if the key still has the version that was read (compare-and-swap): If-Match on S3, a file lock
+  and rename in a folder.
+* What goes wrong is either `StoreAway` (try again later) or `StoreRefused` (somebody must change something).
+
+What lies under which key is `ringrift_core.archive`'s business; docs/store.md has the layout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store as ObstoreS3
+
+__all__ = ["LocalStore", "S3Store", "Store", "StoreAway", "StoreError", "StoreRefused", "Versioned", "open_store"]
+
+_CHUNK_BYTES = 1 << 20
+
+
+class StoreError(Exception):
+    """The store did not do what was asked. The message is a sentence for the user."""
+
+
+class StoreAway(StoreError):
+    """The store cannot be reached or is full now; the same request may succeed later."""
+
+
+class StoreRefused(StoreError):
+    """The store answers, but the request cannot succeed as it is: credentials, bucket, path or content are wrong."""
+
+
+@dataclass(frozen=True)
+class Versioned:
+    """A value as it was read, and the version that `swap` wants back."""
+
+    content: bytes
+    version: str
+
+
+class Store(ABC):
+    """Bytes under keys. Keys are relative paths with `/`; none of their parts begins with a dot."""
+
+    uri: str
+    """Root URI, without a slash at the end."""
+
+    @abstractmethod
+    def read(self, key: str) -> Versioned | None:
+        """The value under `key` with its version, or None when there is none."""
+
+    @abstractmethod
+    def put(self, key: str, content: bytes) -> None:
+        """Writes `content`, replacing what was there."""
+
+    @abstractmethod
+    def create(self, key: str, content: bytes) -> bool:
+        """Writes `content` if the key is absent; False when it was there (and stays as it is)."""
+
+    @abstractmethod
+    def swap(self, key: str, content: bytes, version: str | None) -> bool:
+        """Writes `content` if the key still has `version` (None: is absent); False when it has not."""
+
+    @abstractmethod
+    def upload(self, key: str, path: Path) -> None:
+        """Writes the file at `path`, replacing what was there; for contents too large for memory."""
+
+    @abstractmethod
+    def download(self, key: str, path: Path) -> str | None:
+        """Writes the value to the file `path`; its SHA-256, or None when the key is absent."""
+
+    @abstractmethod
+    def delete(self, key: str) -> None:
+        """Removes the key if it is there."""
+
+    @abstractmethod
+    def keys(self, prefix: str) -> Iterator[str]:
+        """All keys that begin with `prefix` (which ends with `/` or lies inside a file name), in order."""
+
+
+def open_store(uri: str) -> Store:
+    """The store at `uri`; StoreRefused when it is neither `file:///path` nor `s3://bucket[/prefix]`.
+
+    Nothing is contacted yet. S3 takes AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL
+    from the environment.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
+        return LocalStore(Path(unquote(parts.path)))
+    if parts.scheme == "s3" and parts.netloc:
+        return S3Store(parts.netloc, parts.path.strip("/"))
+    raise StoreRefused(f"store {uri!r}: expected file:///absolute/path or s3://bucket/prefix")
+
+
+class LocalStore(Store):
+    """A folder. Half-written files lie in `.partial`, locks in `.locks`; neither is ever listed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.uri = root.as_uri().rstrip("/")
+
+    def read(self, key: str) -> Versioned | None:
+        with self._explained(key):
+            try:
+                content = self.path(key).read_bytes()
+            except FileNotFoundError:
+                return None
+        return Versioned(content, hashlib.sha256(content).hexdigest())
+
+    def put(self, key: str, content: bytes) -> None:
+        with self._explained(key), self._partial(key) as (file, partial):
+            file.write(content)
+            _flush(file)
+            partial.replace(self.path(key))
+
+    def create(self, key: str, content: bytes) -> bool:
+        with self._explained(key), self._partial(key) as (file, partial):
+            file.write(content)
+            _flush(file)
+            try:
+                os.link(partial, self.path(key))
+            except FileExistsError:
+                return False
+        return True
+
+    def swap(self, key: str, content: bytes, version: str | None) -> bool:
+        if version is None:
+            return self.create(key, content)
+        with self._lock(key):
+            current = self.read(key)
+            if current is None or current.version != version:
+                return False
+            self.put(key, content)
+        return True
+
+    def upload(self, key: str, path: Path) -> None:
+        with self._explained(key), self._partial(key) as (file, partial):
+            with path.open("rb") as source:
+                shutil.copyfileobj(source, file, _CHUNK_BYTES)
+            _flush(file)
+            partial.replace(self.path(key))
+
+    def download(self, key: str, path: Path) -> str | None:
+        with self._explained(key):
+            try:
+                source = self.path(key).open("rb")
+            except FileNotFoundError:
+                return None
+            with source, path.open("wb") as file:
+                digest = hashlib.sha256()
+                while chunk := source.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+                    file.write(chunk)
+        return digest.hexdigest()
+
+    def delete(self, key: str) -> None:
+        with self._explained(key):
+            self.path(key).unlink(missing_ok=True)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        folder, _, start = prefix.rpartition("/")
+        found = []
+        with self._explained(prefix):
+            for directory, folders, names in os.walk(self.root / folder):
+                folders[:] = [name for name in folders if not name.startswith(".")]
+                inside = Path(directory).relative_to(self.root).as_posix()
+                keys = (name if inside == "." else f"{inside}/{name}" for name in names if not name.startswith("."))
+                found += [key for key in keys if key.startswith(prefix)]
+                if start and directory == str(self.root / folder):
+                    folders[:] = [name for name in folders if name.startswith(start)]
+        yield from sorted(found)
+
+    def path(self, key: str) -> Path:
+        """Where the value of `key` lies; StoreRefused for a key that would leave the folder."""
+        if any(part in ("", ".", "..") or part.startswith(".") for part in key.split("/")):
+            raise StoreRefused(f"key {key!r}: empty or dotted parts are not allowed")
+        return self.root / key
+
+    @contextlib.contextmanager
+    def _partial(self, key: str) -> Iterator[tuple[BinaryIO, Path]]:
+        """A new file in the same file system, removed at the end unless it was renamed."""
+        folder = self.root / ".partial"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path(key).parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=folder)
+        partial = Path(name)
+        try:
+            with open(descriptor, "wb") as file:
+                yield file, partial
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _lock(self, key: str) -> Iterator[None]:
+        with self._explained(key):
+            folder = self.root / ".locks"
+            folder.mkdir(parents=True, exist_ok=True)
+            file = (folder / hashlib.sha256(key.encode()).hexdigest()).open("w")
+        with file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    @contextlib.contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            sentence = f"store {self.uri}, {key}: {error.strerror or error}"
+            if error.errno in _LOCAL_REFUSALS:
+                raise StoreRefused(sentence) from error
+            raise StoreAway(sentence) from error
+
+
+_LOCAL_REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
+
+
+def _flush(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+class S3Store(Store):
+    """A bucket of any S3 server that knows If-Match and If-None-Match on PUT.
+
+    A version is the ETag. Servers derive it from the content, so a value that is changed and changed back keeps its
+    version; every value swapped here holds a log or a count that only grows, which rules that out.
+    """
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self.uri = f"s3://{bucket}/{prefix}" if prefix else f"s3://{bucket}"
+        self._bucket = bucket
+        self._prefix = prefix
+        self._connected: ObstoreS3 | None = None
+
+    @property
+    def _store(self) -> ObstoreS3:
+        if self._connected is None:
+            self._connected = _connect(self._bucket, self._prefix)
+        return self._connected
+
+    def read(self, key: str) -> Versioned | None:
+        import obstore
+
+        with self._explained(key):
+            try:
+                found = obstore.get(self._store, key)
+                content = bytes(found.bytes())
+            except FileNotFoundError as error:
+                self._check_absent(key, error)
+                return None
+            version = found.meta["e_tag"]
+        if version is None:
+            raise StoreRefused(f"store {self.uri}: the server gives no ETag, which compare-and-swap needs")
+        return Versioned(content, version)
+
+    def put(self, key: str, content: bytes) -> None:
+        import obstore
+
+        with self._explained(key):
+            obstore.put(self._store, key, content)
+
+    def create(self, key: str, content: bytes) -> bool:
+        import obstore
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        with self._explained(key):
+            try:
+                obstore.put(self._store, key, content, mode="create")
+            except (AlreadyExistsError, PreconditionError):
+                return False
+        return True
+
+    def swap(self, key: str, content: bytes, version: str | None) -> bool:
+        import obstore
+        from obstore.exceptions import PreconditionError
+
+        if version is None:
+            return self.create(key, content)
+        with self._explained(key):
+            try:
+                obstore.put(self._store, key, content, mode={"e_tag": version})
+            except PreconditionError:
+                return False
+        return True
+
+    def upload(self, key: str, path: Path) -> None:
+        import obstore
+
+        with self._explained(key):
+            obstore.put(self._store, key, path)
+
+    def download(self, key: str, path: Path) -> str | None:
+        import obstore
+
+        digest = hashlib.sha256()
+        with self._explained(key):
+            try:
+                chunks = obstore.get(self._store, key).stream(min_chunk_size=_CHUNK_BYTES)
+            except FileNotFoundError as error:
+                self._check_absent(key, error)
+                return None
+            with path.open("wb") as file:
+                for chunk in chunks:
+                    digest.update(chunk)
+                    file.write(chunk)
+        return digest.hexdigest()
+
+    def delete(self, key: str) -> None:
+        import obstore
+
+        with self._explained(key):
+            obstore.delete(self._store, key)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        import obstore
+
+        # S3 lists by folder here; a prefix that ends inside a name is filtered.
+        folder = prefix.rpartition("/")[0]
+        found = []
+        with self._explained(prefix):
+            for page in obstore.list(self._store, prefix=folder or None):
+                found += [entry["path"] for entry in page if entry["path"].startswith(prefix)]
+        yield from sorted(found)
+
+    def _check_absent(self, key: str, error: FileNotFoundError) -> None:
+        """Tells a missing key from a missing bucket or account: S3 answers 404 to all three."""
+        code = re.search(r"<Code>(\w+)</Code>", str(error))
+        if code and code.group(1) != "NoSuchKey":
+            raise StoreRefused(f"store {self.uri}, {key}: {_server_words(error)}") from error
+
+    @contextlib.contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        from obstore.exceptions import BaseError
+
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise StoreRefused(f"store {self.uri}, {key}: {_server_words(error)}") from error
+        except BaseError as error:
+            sentence = f"store {self.uri}, {key}: {_server_words(error)}"
+            # 4xx other than timeouts and throttling will be the same tomorrow.
+            if re.search(r"\b4(?!08|09|29)\d\d [A-Z]", str(error)):
+                raise StoreRefused(sentence) from error
+            raise StoreAway(sentence) from error
+
+
+def _connect(bucket: str, prefix: str) -> ObstoreS3:
+    try:
+        from obstore.store import S3Store as ObstoreS3
+    except ImportError as error:
+        raise StoreRefused("s3:// stores need the extra s3: pip install 'ringrift[s3]'") from error
+    from datetime import timedelta
+
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    settings = {
+        "access_key_id": os.environ.get("AWS_ACCESS_KEY_ID"),
+        "secret_access_key": os.environ.get("AWS_SECRET_ACCESS_KEY"),
+        "session_token": os.environ.get("AWS_SESSION_TOKEN"),
+        "region": os.environ.get("AWS_REGION", "us-east-1"),
+        "endpoint": endpoint,
+    }
+    return ObstoreS3(
+        bucket,
+        prefix=prefix or None,
+        config={name: value for name, value in settings.items() if value is not None},  # type: ignore[arg-type]
+        client_options={"allow_http": bool(endpoint and endpoint.startswith("http://")), "timeout": "60s"},
+        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=30)},
+    )
+
+
+def _server_words(error: Exception) -> str:
+    """The server's own message where there is one, else the first line of the error."""
+    message = re.search(r"<Message>(.*?)</Message>", str(error), re.DOTALL)
+    code = re.search(r"<Code>(\w+)</Code>", str(error))
+    if message and code:
+        return f"{message.group(1)} ({code.group(1)})"
+    return str(error).partition("\n")[0].strip()
