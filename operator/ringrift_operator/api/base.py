@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 GROUP = "ringrift.ai"
 VERSION = "v1alpha1"
@@ -23,6 +25,9 @@ NAME_PATTERN = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 NAME_LENGTH = 40
 """DNS-1035 labels of at most 40: child names and label values are made from them (design.md section 5)."""
 
+OVERRIDES = "x-ringrift-overrides"
+"""Marks an overriding section between pydantic's schema and the CRD's; never part of a CRD."""
+
 
 class Value(BaseModel):
     """Base of everything in a resource: immutable, camelCase outside, unknown fields refused."""
@@ -30,6 +35,15 @@ class Value(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, serialize_by_alias=True
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The model's schema with its rules, where pydantic keeps it."""
+        schema = handler(core)
+        rules = [mark.to_schema() for mark, _ in rules_of(cls)]
+        if rules:
+            handler.resolve_ref_schema(schema)["x-kubernetes-validations"] = rules
+        return schema
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,11 @@ class Rule:
     """Where it is reported, below the model; empty is the model itself."""
     is_transition: bool
     """Compares with the previous version of the object (`oldSelf`)."""
+
+    def to_schema(self) -> dict[str, str]:
+        """One entry of x-kubernetes-validations."""
+        place = {"fieldPath": self.path} if self.path else {}
+        return {"rule": self.cel, "message": self.message} | place
 
 
 Method = TypeVar("Method", bound=Callable[..., bool])
@@ -82,15 +101,24 @@ class ListMap:
 
     keys: tuple[str, ...]
 
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core) | {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(self.keys)}
+
 
 @dataclass(frozen=True)
 class ListSet:
     """Annotation of a list without repetitions (x-kubernetes-list-type: set)."""
 
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core) | {"x-kubernetes-list-type": "set"}
+
 
 @dataclass(frozen=True)
 class Overrides:
-    """Annotation of a section that is laid over another one: its schema has no defaults and no rules of its own."""
+    """Annotation of a section that is laid over another one: nothing in it is required, defaulted or ruled."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core) | {OVERRIDES: True}
 
 
 class OwnerReference(BaseModel):
