@@ -81,6 +81,10 @@ lint: setup ## ruff, mypy, import-linter, rustfmt, clippy
 bench: setup ## Measure the rules engine
 	$(BIN)/ringrift bench rules
 
+.PHONY: crds
+crds: setup ## Make crds/ and the CRD chart from the resource models
+	$(BIN)/python -m ringrift_operator.api.crd crds charts/ringrift-crds/templates
+
 # --- cluster -----------------------------------------------------------------------------------------------
 
 .PHONY: cluster-binaries

@@ -7,13 +7,17 @@ differs is rewritten here, and nothing else is decided here.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic.json_schema import GenerateJsonSchema
 
 from ringrift_operator.api.base import GROUP, OVERRIDES, VERSION, Resource
 from ringrift_operator.api.kinds import KINDS
+from ringrift_operator.api.scalars import format_duration
 
 Schema = dict[str, Any]
 
@@ -75,20 +79,28 @@ def _bare(schema: Schema) -> Schema:
     return result
 
 
-def _without_defaults(schema: Schema) -> Schema:
-    """A status: what the operator did not write is not there."""
+def _without_defaults(schema: Schema, keys: Sequence[str] = ()) -> Schema:
+    """A status: what the operator did not write is not there. A list's `keys` keep theirs, or it could not merge."""
     result = {key: value for key, value in schema.items() if key != "default"}
     if "properties" in result:
-        result["properties"] = {name: _without_defaults(field) for name, field in result["properties"].items()}
+        result["properties"] = {
+            name: field if name in keys else _without_defaults(field) for name, field in result["properties"].items()
+        }
     for part in ("items", "additionalProperties"):
         if part in result:
-            result[part] = _without_defaults(result[part])
+            result[part] = _without_defaults(result[part], result.get("x-kubernetes-list-map-keys", ()))
     return result
+
+
+class _Generator(GenerateJsonSchema):
+    def encode_default(self, dft: Any) -> Any:
+        """Durations as people write them, where pydantic would write ISO 8601."""
+        return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
 
 
 def open_api_schema(kind: type[Resource]) -> Schema:
     """The schema of one kind, from the root of the object."""
-    raw = kind.model_json_schema(by_alias=True)
+    raw = kind.model_json_schema(by_alias=True, schema_generator=_Generator)
     schema = structural(raw, raw["$defs"])
     properties = schema["properties"]
     for name in ("apiVersion", "kind"):
@@ -144,7 +156,7 @@ def crd(kind: type[Resource]) -> Schema:
 class _Dumper(yaml.SafeDumper):
     """Without anchors: people read these files."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # the base class's signature
         return True
 
 

@@ -202,7 +202,7 @@ class TrainingPipelineSpec(Value):
         path=".configurations",
     )
     def _configuration_thresholds_in_order(self) -> bool:
-        merged = (laid_over(self.evaluation, c.evaluation) for c in self.configurations)
+        merged = (laid_over(self.evaluation, c.evaluation) for c in self.configurations if c.evaluation)
         return all(section.regression_threshold < section.promotion_threshold for section in merged)
 
 
