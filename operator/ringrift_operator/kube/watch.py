@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterator
 
 import aiohttp
 import kopf
@@ -26,15 +26,28 @@ SERVER_TIMEOUT_SECONDS = 15
 INACTIVITY_SECONDS = 20
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0)
 LIST_PAGE = 2000
+GONE_SECONDS = 600
+GONE_LIMIT = 10_000
+METADATA_ONLY = "application/json;as={};g=meta.k8s.io;v=v1"
 
 
 class Mirror:
-    """Objects of one kind by namespace and name. Never goes back in time: an older version of an object is ignored."""
+    """Objects of one kind by namespace and name, and by group (namespace, owner) when told how to group them.
 
-    def __init__(self, changed: Callable[[Object], None]) -> None:
+    It never goes back in time: an older version of an object is ignored, as is news of one known to be deleted.
+    """
+
+    def __init__(
+        self,
+        changed: Callable[[Object | None, Object | None], None],
+        group_of: Callable[[Object], Hashable] = lambda obj: obj["metadata"]["namespace"],
+    ) -> None:
+        """`changed(now, before)` is called with each news; no `now` is a deletion, no `before` a new object."""
         self._objects: dict[Key, Object] = {}
+        self._groups: dict[Hashable, dict[Key, Object]] = {}
         self._gone: dict[str, float] = {}  # UIDs known to be deleted, and when that became known
         self._changed = changed
+        self._group_of = group_of
 
     def __iter__(self) -> Iterator[Object]:
         return iter(self._objects.values())
@@ -45,29 +58,32 @@ class Mirror:
     def get(self, key: Key) -> Object | None:
         return self._objects.get(key)
 
-    def put(self, obj: Object) -> None:
-        """Takes an object as watched or read, and says so when it is news."""
-        if self.record(obj):
-            self._changed(obj)
+    def group(self, group: Hashable) -> Collection[Object]:
+        """The objects of one group."""
+        return self._groups.get(group, {}).values()
 
-    def record(self, obj: Object) -> bool:
-        """Takes an object, as one of our own writes returned it; whether it is news."""
+    def put(self, obj: Object) -> None:
+        """Takes an object as it was watched, read, or returned by a write of ours."""
         key = key_of(obj)
         known = self._objects.get(key)
         if uid_of(obj) in self._gone or (known is not None and version_of(obj) <= version_of(known)):
-            return False
+            return
+        if known is not None:
+            self._remove(known)
         self._objects[key] = obj
-        return True
+        self._groups.setdefault(self._group_of(obj), {})[key] = obj
+        self._changed(obj, known)
 
     def drop(self, obj: Object) -> None:
         """Takes a deletion, watched or our own; late news of the same object is ignored from now on."""
         now = time.monotonic()
-        self._gone = {uid: when for uid, when in self._gone.items() if now - when < 600}
+        if len(self._gone) > GONE_LIMIT:
+            self._gone = {uid: when for uid, when in self._gone.items() if now - when < GONE_SECONDS}
         self._gone[uid_of(obj)] = now
         known = self._objects.get(key_of(obj))
         if known is not None and uid_of(known) == uid_of(obj):
-            del self._objects[key_of(obj)]
-            self._changed(obj)
+            self._remove(known)
+            self._changed(None, known)
 
     def replace(self, objects: list[Object], version: int, in_scope: Callable[[Key], bool] = lambda _: True) -> None:
         """Takes a complete list read at `version`: what it lacks is gone, unless it was put after that version."""
@@ -77,6 +93,13 @@ class Mirror:
                 self.drop(known)
         for obj in objects:
             self.put(obj)
+
+    def _remove(self, obj: Object) -> None:
+        key, group = key_of(obj), self._group_of(obj)
+        del self._objects[key]
+        del self._groups[group][key]
+        if not self._groups[group]:
+            del self._groups[group]
 
 
 class Watch:
@@ -89,8 +112,10 @@ class Watch:
         mirror: Mirror,
         namespace: str | None = None,
         labels: str = "",
+        metadata_only: bool = False,
     ) -> None:
         self._login, self._resource, self._mirror = login, resource, mirror
+        self._metadata_only = metadata_only
         self._path = resource.path(namespace)
         self._namespace = namespace
         self._selector = {"labelSelector": labels} if labels else {}
@@ -128,7 +153,8 @@ class Watch:
         params = {**self._selector, "limit": str(LIST_PAGE)}
         timeout = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=INACTIVITY_SECONDS)
         while True:
-            async with http.get(self._path, params=params, timeout=timeout) as response:
+            accept = self._accept("PartialObjectMetadataList")
+            async with http.get(self._path, params=params, headers=accept, timeout=timeout) as response:
                 if response.status >= 400:
                     raise await refusal(response)
                 page = orjson.loads(await response.read())
@@ -146,6 +172,9 @@ class Watch:
     def _in_scope(self, key: Key) -> bool:
         return self._namespace is None or key[0] == self._namespace
 
+    def _accept(self, kind: str) -> dict[str, str]:
+        return {"Accept": METADATA_ONLY.format(kind) if self._metadata_only else "application/json"}
+
     async def _watch(self, http: aiohttp.ClientSession, version: str) -> str | None:
         """One watch request; the version to go on from, or None when a new list is needed."""
         params = {
@@ -156,7 +185,8 @@ class Watch:
             "timeoutSeconds": str(SERVER_TIMEOUT_SECONDS),
         }
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=INACTIVITY_SECONDS)
-        async with http.get(self._path, params=params, timeout=timeout) as response:
+        accept = self._accept("PartialObjectMetadata")
+        async with http.get(self._path, params=params, headers=accept, timeout=timeout) as response:
             if response.status == 410:
                 return None
             if response.status >= 400:

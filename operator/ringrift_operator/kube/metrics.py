@@ -1,0 +1,90 @@
+"""What Prometheus sees. Counters count this process's doings; everything else is read off the mirrored statuses at
+each scrape, so that it is true after a restart and disappears with its object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from ringrift_operator.kube.resource import Object, key_of
+
+PIPELINE = ["namespace", "pipeline"]
+CONFIGURATION = [*PIPELINE, "configuration"]
+SLOT = ["namespace", "pool", "slot"]
+
+
+class Metrics:
+    """Counters and histograms of this process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.pass_seconds = Histogram(
+            "ringrift_reconcile_seconds",
+            "Time of one pass over what changed in a namespace",
+            registry=self.registry,
+            buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+        )
+        self.errors = Counter(
+            "ringrift_reconcile_errors",
+            "Passes over a pipeline that broke off and were retried",
+            registry=self.registry,
+        )
+        self.tasks = Counter(
+            "ringrift_tasks",
+            "Tasks that ended, each attempt counted",
+            ["namespace", "stage", "outcome"],
+            registry=self.registry,
+        )
+        self.created = Counter(
+            "ringrift_tasks_created", "Tasks created", ["namespace", "stage"], registry=self.registry
+        )
+
+
+class StatusCollector(Collector):
+    """Gauges of all pipelines and pools, from their statuses."""
+
+    def __init__(self, pipelines: Iterable[Object], pools: Iterable[Object]) -> None:
+        self._pipelines, self._pools = pipelines, pools
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._of_pipelines()
+        yield from self._of_pools()
+
+    def _of_pipelines(self) -> Iterator[Metric]:
+        iteration = GaugeMetricFamily("ringrift_iteration", "Completed iterations", labels=CONFIGURATION)
+        games = GaugeMetricFamily("ringrift_games", "Unique games merged", labels=CONFIGURATION)
+        promotions = GaugeMetricFamily("ringrift_promotions", "Candidates that became champion", labels=PIPELINE)
+        rollbacks = GaugeMetricFamily("ringrift_rollbacks", "Champions that gave way", labels=PIPELINE)
+        win_rate = GaugeMetricFamily(
+            "ringrift_win_rate", "Two-player-equivalent rate of the newest verdict", labels=[*CONFIGURATION, "track"]
+        )
+        condition = GaugeMetricFamily(
+            "ringrift_condition", "1 while the condition holds", labels=[*PIPELINE, "condition"]
+        )
+        for pipeline in self._pipelines:
+            key, status = key_of(pipeline), pipeline.get("status", {})
+            promotions.add_metric(key, status.get("promotions", 0))
+            rollbacks.add_metric(key, status.get("rollbacks", 0))
+            for each in status.get("conditions", ()):
+                condition.add_metric([*key, each["type"]], each["status"] == "True")
+            for each in status.get("configurations", ()):
+                labels = [*key, each["name"]]
+                iteration.add_metric(labels, each.get("iteration", 0))
+                games.add_metric(labels, each.get("games", 0))
+                if evaluation := each.get("lastEvaluation"):
+                    win_rate.add_metric([*labels, evaluation["track"]], evaluation["winRate"])
+        return iter((iteration, games, promotions, rollbacks, win_rate, condition))
+
+    def _of_pools(self) -> Iterator[Metric]:
+        busy = GaugeMetricFamily("ringrift_slots_busy", "Slots taken", labels=SLOT)
+        count = GaugeMetricFamily("ringrift_slots", "Slots there are", labels=SLOT)
+        for pool in self._pools:
+            for slot in pool.get("status", {}).get("slots", ()):
+                labels = [*key_of(pool), slot["name"]]
+                busy.add_metric(labels, slot.get("busy", 0))
+                count.add_metric(labels, slot.get("count", 0))
+        return iter((busy, count))

@@ -1,0 +1,151 @@
+"""What the Pods of a Job tell: how the stage ended, or what keeps it from starting. Pure functions of Pod objects."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+from pydantic import ValidationError
+
+from ringrift_core.contract import Progress, StageResult
+from ringrift_operator.kube.resource import Object
+
+INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
+
+CANNOT_START = frozenset(
+    {
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "ErrImageNeverPull",
+        "ErrImagePull",
+        "ImageInspectError",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "RunContainerError",
+    }
+)
+"""Reasons of a waiting container that will not go away by waiting alone."""
+
+MESSAGE_LIMIT = 500
+
+
+class PodPhase(enum.StrEnum):
+    WAITING = "Waiting"
+    RUNNING = "Running"
+    ENDED = "Ended"
+
+
+@dataclass(frozen=True, slots=True)
+class PodReport:
+    """One Pod, as far as its stage is concerned."""
+
+    name: str
+    phase: PodPhase
+    index: int | None = None
+    """Completion index in an Indexed Job."""
+    exit_code: int | None = None
+    """None while it runs, and when the container never ran or its Pod was evicted."""
+    reason: str = ""
+    """The platform's word: OOMKilled, Evicted, ImagePullBackOff, Unschedulable."""
+    message: str = ""
+    """The platform's sentence, or the last words of the stage."""
+    result: StageResult | None = None
+    is_disrupted: bool = False
+    """Ended by the platform (drain, preemption): the Job starts another Pod in its place."""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+def report(pod: Object) -> PodReport:
+    """Reads one Pod. Stages run in its only container."""
+    metadata, status = pod["metadata"], pod.get("status", {})
+    annotation = metadata.get("annotations", {}).get(INDEX_ANNOTATION)
+    conditions = {each["type"]: each for each in status.get("conditions", ())}
+    name, index = metadata["name"], None if annotation is None else int(annotation)
+    containers = status.get("containerStatuses") or [{}]
+    state = containers[0].get("state", {})
+    if terminated := state.get("terminated"):
+        words = terminated.get("message", "")
+        result = parse_result(words)
+        return PodReport(
+            name=name,
+            index=index,
+            phase=PodPhase.ENDED,
+            exit_code=terminated["exitCode"],
+            reason=_telling(terminated.get("reason", "")) or status.get("reason", ""),
+            message=result.message if result else words.strip()[-MESSAGE_LIMIT:],
+            result=result,
+            is_disrupted=_holds(conditions, "DisruptionTarget"),
+            started_at=_time(terminated.get("startedAt")),
+            finished_at=_time(terminated.get("finishedAt")),
+        )
+    if status.get("phase") in ("Failed", "Succeeded"):  # evicted before its container ran, or with the node
+        return PodReport(
+            name=name,
+            index=index,
+            phase=PodPhase.ENDED,
+            reason=status.get("reason", ""),
+            message=status.get("message", "")[:MESSAGE_LIMIT],
+            is_disrupted=_holds(conditions, "DisruptionTarget"),
+        )
+    if running := state.get("running"):
+        return PodReport(name=name, index=index, phase=PodPhase.RUNNING, started_at=_time(running.get("startedAt")))
+    waiting = state.get("waiting", {})
+    if waiting.get("reason") in CANNOT_START:
+        reason, message = waiting["reason"], waiting.get("message", "")
+    else:
+        scheduled = conditions.get("PodScheduled", {})
+        blocked = scheduled.get("status") == "False"
+        reason, message = (scheduled.get("reason", ""), scheduled.get("message", "")) if blocked else ("", "")
+    return PodReport(
+        name=name, index=index, phase=PodPhase.WAITING, reason=reason, message=" ".join(message.split())[:MESSAGE_LIMIT]
+    )
+
+
+def parse_result(words: str) -> StageResult | None:
+    """The StageResult of a termination message; None when there is no valid one."""
+    lines = words.strip().splitlines()
+    if not lines:
+        return None
+    try:
+        return StageResult.model_validate_json(lines[-1])
+    except ValidationError:
+        return None
+
+
+def last_progress(log: str) -> Progress | None:
+    """The newest line of progress among the last lines of a stage's log."""
+    for line in reversed(log.splitlines()):
+        if '"progress"' not in line:
+            continue
+        try:
+            return Progress.model_validate(orjson.loads(line))
+        except (orjson.JSONDecodeError, ValidationError):
+            continue
+    return None
+
+
+def decisive(reports: Iterable[PodReport]) -> list[PodReport]:
+    """The Pods that speak for the Job: of each index the last that ended without the platform's doing."""
+    chosen: dict[int | None, PodReport] = {}
+    oldest = datetime.min
+    for each in sorted(reports, key=lambda each: (each.finished_at or oldest).replace(tzinfo=None)):
+        if each.phase == PodPhase.ENDED and not each.is_disrupted:
+            chosen[each.index] = each
+    return list(chosen.values())
+
+
+def _telling(reason: str) -> str:
+    """The container's reason, unless it only repeats the exit code."""
+    return "" if reason in ("Completed", "Error") else reason
+
+
+def _holds(conditions: dict[str, Object], name: str) -> bool:
+    return conditions.get(name, {}).get("status") == "True"
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

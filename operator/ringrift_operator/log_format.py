@@ -1,0 +1,43 @@
+"""How the operator's log looks: a line of JSON per record in a Pod, short coloured lines on a terminal."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from datetime import UTC, datetime
+
+import orjson
+from rich.console import Console
+from rich.logging import RichHandler
+
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "k8s_skip", "k8s_ref"}
+
+
+class JsonLines(logging.Formatter):
+    """One object per record: time, level, logger, message, what was passed in `extra`, and a traceback's text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{name: value for name, value in vars(record).items() if name not in STANDARD},
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()
+
+
+def configure_logging(verbose: bool = False) -> None:
+    """Logs to standard error; DEBUG of our own loggers when verbose."""
+    if sys.stderr.isatty():
+        handler: logging.Handler = RichHandler(console=Console(stderr=True), show_path=False, log_time_format="%X")
+        handler.setFormatter(logging.Formatter("%(message)s"))
+    else:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("ringrift_operator").setLevel(logging.DEBUG if verbose else logging.INFO)
+    # kopf tells every step of its own; what matters to a reader comes from us.
+    logging.getLogger("kopf").setLevel(logging.WARNING)
