@@ -8,19 +8,23 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.cluster import binaries
+from tests.cluster import binaries, packages
 from tests.cluster.control_plane import Endpoints, running_control_plane
+from tests.cluster.node import NodeImpossibleError, running_cluster
+from tests.cluster.object_store import running_object_store
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tests.cluster", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="build the programs that are missing or of another version")
+    commands.add_parser("packages", help="install the Debian packages that a node needs; needs root")
     commands.add_parser("control-plane", help="run etcd, API server, controller-manager until Ctrl-C; no root needed")
+    commands.add_parser("node", help="run a control plane, one real node and an S3 server until Ctrl-C; needs root")
     arguments = parser.parse_args()
     try:
-        return {"build": build, "control-plane": control_plane}[arguments.command]()
-    except binaries.BinariesMissingError as stop:
+        return COMMANDS[arguments.command]()
+    except (binaries.BinariesMissingError, NodeImpossibleError) as stop:
         print(stop, file=sys.stderr)
         return 1
 
@@ -29,6 +33,12 @@ def build() -> int:
     directory = binaries.binaries_directory()
     built = binaries.build(directory)
     print(f"{directory}: {len(binaries.PROGRAMS)} programs, {len(built)} built now")
+    return 0
+
+
+def install_packages() -> int:
+    installed = packages.install()
+    print(f"{len(packages.PACKAGES)} packages, {len(installed)} installed now")
     return 0
 
 
@@ -43,6 +53,25 @@ def control_plane() -> int:
     return 0
 
 
+def node() -> int:
+    with (
+        tempfile.TemporaryDirectory(prefix="ringrift-cluster-") as directory,
+        running_cluster(Path(directory)) as cluster,
+        running_object_store(
+            cluster.plane.binaries,
+            Path(directory) / "s3",
+            address=cluster.sandbox.address,
+            inside=cluster.sandbox.enter,
+        ) as store,
+    ):
+        print(f"export KUBECONFIG={cluster.plane.kubeconfig}")
+        for name, value in store.environment().items():
+            print(f"export {name}={value}")
+        sys.stdout.flush()
+        _wait_for_the_end()
+    return 0
+
+
 def _wait_for_the_end() -> None:
     """Sleeps until Ctrl-C or SIGTERM, which ends by SystemExit, so that everything is stopped."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -51,6 +80,8 @@ def _wait_for_the_end() -> None:
     except KeyboardInterrupt:
         sys.exit(0)
 
+
+COMMANDS = {"build": build, "packages": install_packages, "control-plane": control_plane, "node": node}
 
 if __name__ == "__main__":
     sys.exit(main())
