@@ -14,7 +14,7 @@ PIP := $(BIN)/pip install --disable-pip-version-check --quiet --constraint const
 
 .PHONY: help
 help: ## List the verbs
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- set-up ------------------------------------------------------------------------------------------------
 
@@ -72,7 +72,7 @@ test-python: setup
 lint: setup ## ruff, mypy, import-linter, rustfmt, clippy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy ringrift_core operator/ringrift_operator
+	$(BIN)/mypy ringrift_core operator/ringrift_operator tests/cluster tests/e2e images
 	$(BIN)/lint-imports
 	cargo fmt --check --manifest-path $(ENGINE)/Cargo.toml
 	cargo clippy --quiet --all-targets --manifest-path $(ENGINE)/Cargo.toml -- -D warnings
@@ -90,6 +90,27 @@ crds: setup ## Make crds/ and the CRD chart from the resource models
 .PHONY: cluster-binaries
 cluster-binaries: ## Build Kubernetes, helm and an S3 server for the tests (once; needs Go)
 	@$(PYTHON) -m tests.cluster build
+
+.PHONY: cluster-packages
+cluster-packages: ## Install the Debian packages that a real node takes (once; as root)
+	@$(PYTHON) -m tests.cluster packages
+
+IMAGES ?= worker operator trainer
+.PHONY: images
+images: setup ## Build the container images (IMAGES="worker operator"), with Docker or else buildah
+	@$(BIN)/python -m images.build $(IMAGES)
+
+.PHONY: e2e
+e2e: setup cluster-packages cluster-binaries ## Run a pipeline on a real node, in real containers (Linux, as root)
+	$(BIN)/python -m pytest -m e2e tests/e2e
+
+CLUSTER := ringrift
+.PHONY: cluster
+cluster: images ## Make a kind cluster with the operator in it (needs Docker, kind and helm)
+	kind get clusters | grep -qx $(CLUSTER) || kind create cluster --name $(CLUSTER)
+	kind load docker-image --name $(CLUSTER) $(foreach image,$(IMAGES),ringrift-$(image):dev)
+	helm --kube-context kind-$(CLUSTER) upgrade --install ringrift-crds charts/ringrift-crds
+	helm --kube-context kind-$(CLUSTER) upgrade --install ringrift charts/ringrift --namespace ringrift --create-namespace --values charts/ringrift/environments/local.yaml --wait
 
 .PHONY: constraints
 constraints: $(VENV)/.packages ## Renew constraints.txt from what is installed
