@@ -104,6 +104,8 @@ def read(path: Path) -> list[Document]:
         raise _unreadable(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise _unreadable(path, f"is not UTF-8 text: byte {error.start} cannot be decoded") from error
+    except RecursionError as error:
+        raise _unreadable(path, "is nested too deeply") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -160,8 +162,6 @@ def _load_one(content: Any) -> tuple[str, Resource | list[Problem]]:
         return label, [Problem(f"metadata.{key}", _unknown_field(f"metadata.{key}", METADATA)) for key in unknown]
     try:
         resource = model.model_validate_json(json.dumps(_without_null(given), default=str), strict=True)
-    except RecursionError:
-        return label, [Problem("", "contains itself by a YAML alias: write it out")]
     except ValidationError as error:
         return label, _schema_problems(error.errors(include_url=False), model)
     return label, problems(resource) or resource
