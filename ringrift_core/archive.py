@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from ringrift_core.contract import Artifact, Contract, StageParameters, StageResult
-from ringrift_core.store import LocalStore, Store, StoreRefused, open_store
+from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
 
 __all__ = ["Archive", "Checkpoint", "TaskRecord", "identity", "task_key"]
 
@@ -84,19 +84,19 @@ class Archive:
         return self.put_bytes(json.dumps(value, sort_keys=True, separators=(",", ":")).encode(), "json")
 
     def get_bytes(self, artifact: Artifact) -> bytes:
-        """A small object's content; StoreRefused when it is missing or not what its SHA-256 says."""
+        """A small object's content; StoreRefusedError when it is missing or not what its SHA-256 says."""
         found = self.store.read(self._object_key(artifact))
         self._check(artifact, None if found is None else hashlib.sha256(found.content).hexdigest())
         assert found is not None
         return found.content
 
     def get_json(self, artifact: Artifact) -> Any:
-        """A JSON object; StoreRefused when it is missing, damaged or not JSON."""
+        """A JSON object; StoreRefusedError when it is missing, damaged or not JSON."""
         content = self.get_bytes(artifact)
         try:
             return json.loads(content)
         except ValueError as error:
-            raise StoreRefused(f"artifact {artifact.uri}: expected JSON, found {content[:40]!r}") from error
+            raise StoreRefusedError(f"artifact {artifact.uri}: expected JSON, found {content[:40]!r}") from error
 
     def get_file(self, artifact: Artifact, folder: Path) -> Path:
         """The object as a file, read-only and verified: the store's own where it is a folder, else a copy."""
@@ -125,10 +125,12 @@ class Archive:
         try:
             return TaskRecord.model_validate_json(found.content)
         except ValidationError as error:
-            raise StoreRefused(f"record {self.store.uri}/{key}: not a task record ({error.error_count()} errors)") from error
+            raise StoreRefusedError(
+                f"record {self.store.uri}/{key}: not a task record ({error.error_count()} errors)"
+            ) from error
 
     def finished(self, iteration: int, task: str, parameters: StageParameters) -> StageResult | None:
-        """The result of a finished task; StoreRefused when it was done for other parameters."""
+        """The result of a finished task; StoreRefusedError when it was done for other parameters."""
         record = self.record(iteration, task)
         if record is None:
             return None
@@ -137,7 +139,7 @@ class Archive:
             names = sorted(set(values) | set(record.parameters))
             differing = [n for n in names if values.get(n) != record.parameters.get(n)]
             said = ", ".join(f"{n} {record.parameters.get(n)}, not {values.get(n)}" for n in differing)
-            raise StoreRefused(
+            raise StoreRefusedError(
                 f"{self.key(task_key(iteration, task))}.json in {self.store.uri} was finished for {said}: "
                 "ask for the same parameters, or take another store"
             )
@@ -172,9 +174,9 @@ class Archive:
 
     def _check(self, artifact: Artifact, found: str | None) -> None:
         if found is None:
-            raise StoreRefused(f"artifact {artifact.uri} is not in store {self.store.uri}")
+            raise StoreRefusedError(f"artifact {artifact.uri} is not in store {self.store.uri}")
         if found != artifact.sha256:
-            raise StoreRefused(f"artifact {artifact.uri} is damaged: SHA-256 {found}, expected {artifact.sha256}")
+            raise StoreRefusedError(f"artifact {artifact.uri} is damaged: SHA-256 {found}, expected {artifact.sha256}")
 
 
 class Checkpoint:
@@ -191,12 +193,12 @@ class Checkpoint:
         return None if pointer is None else self._archive.get_bytes(pointer.state)
 
     def save(self, state: bytes, extension: str) -> None:
-        """Stores `state` as the newest; StoreRefused when a later attempt has already saved one."""
+        """Stores `state` as the newest; StoreRefusedError when a later attempt has already saved one."""
         store = self._archive.store
         while True:
             pointer, version = self._read()
             if pointer is not None and pointer.attempt > self._attempt:
-                raise StoreRefused(
+                raise StoreRefusedError(
                     f"checkpoint {self._key}: attempt {pointer.attempt} has taken over from attempt {self._attempt}"
                 )
             artifact = self._archive.put_bytes(state, extension)

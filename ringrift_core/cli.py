@@ -119,9 +119,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
 
 
 def _keyword(name: str, bare: Any, default: Any, option: Any) -> inspect.Parameter:
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[bare, option]
-    )
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[bare, option])
 
 
 def _command_line_type(field: FieldInfo) -> tuple[Any, str | None]:

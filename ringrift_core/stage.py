@@ -21,31 +21,31 @@ from typing import TypeVar
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Artifact, ExitCode, StageParameters, StageResult, Verdict
 from ringrift_core.reporting import Reporter
-from ringrift_core.store import StoreAway, StoreRefused
+from ringrift_core.store import StoreAwayError, StoreRefusedError
 
-__all__ = ["Diverged", "NotNow", "Outcome", "Run", "StageFailure", "WrongInput", "execute"]
+__all__ = ["DivergedError", "NotNowError", "Outcome", "Run", "StageError", "WrongInputError", "execute"]
 
 CRASH = 1
 """Exit status of a defect; the operator tries again."""
 
 
-class StageFailure(Exception):
+class StageError(Exception):
     """A stage ends without a result for a known reason. The message is a sentence for the user."""
 
     exit_code = ExitCode.WRONG_INPUT
 
 
-class WrongInput(StageFailure):
+class WrongInputError(StageError):
     """The parameters or what they point to are wrong: trying again does not help."""
 
 
-class Diverged(StageFailure):
+class DivergedError(StageError):
     """Training diverged: trying again does not help."""
 
     exit_code = ExitCode.DIVERGED
 
 
-class NotNow(StageFailure):
+class NotNowError(StageError):
     """Not finished for a reason that passes by itself; what was finished is saved."""
 
     exit_code = ExitCode.NOT_NOW
@@ -75,9 +75,9 @@ class Run:
     stop_requested: bool = False
 
     def pause_point(self) -> None:
-        """To be called wherever stopping loses nothing; NotNow after SIGTERM or Ctrl-C."""
+        """To be called wherever stopping loses nothing; NotNowError after SIGTERM or Ctrl-C."""
         if self.stop_requested:
-            raise NotNow("stopped on request; what was finished is saved, and the next attempt goes on from there")
+            raise NotNowError("stopped on request; what was finished is saved, and the next attempt goes on from there")
 
     def result(self, parameters: StageParameters, outcome: Outcome) -> StageResult:
         """The outcome as a StageResult that ends now."""
@@ -116,8 +116,8 @@ def execute(
                 run = Run(Archive.of(parameters), folder, report, started_at)
                 with _stop_signals(run):
                     result = body(parameters, run)
-        except (StageFailure, StoreRefused, StoreAway) as failure:
-            code = failure.exit_code if isinstance(failure, StageFailure) else _store_exit_code(failure)
+        except (StageError, StoreRefusedError, StoreAwayError) as failure:
+            code = failure.exit_code if isinstance(failure, StageError) else _store_exit_code(failure)
             report.fail(str(failure))
             _write_failure(result_path, parameters, started_at, str(failure))
             return int(code)
@@ -141,7 +141,7 @@ def write_result(path: Path, result: StageResult) -> None:
         # A read-only folder with a writable file in it: /dev/termination-log in a Pod.
         path.write_bytes(content)
         return
-    with open(descriptor, "wb") as file:
+    with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -154,7 +154,7 @@ def write_result(path: Path, result: StageResult) -> None:
 
 
 def _store_exit_code(failure: Exception) -> ExitCode:
-    return ExitCode.NOT_NOW if isinstance(failure, StoreAway) else ExitCode.WRONG_INPUT
+    return ExitCode.NOT_NOW if isinstance(failure, StoreAwayError) else ExitCode.WRONG_INPUT
 
 
 def _write_failure(path: Path | None, parameters: StageParameters, started_at: datetime, sentence: str) -> None:
@@ -182,7 +182,7 @@ def _scratch(work_dir: Path | None) -> Iterator[Path]:
     try:
         work_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WrongInput(f"--work-dir {work_dir}: {error.strerror}") from error
+        raise WrongInputError(f"--work-dir {work_dir}: {error.strerror}") from error
     yield work_dir
 
 
@@ -190,11 +190,11 @@ def _scratch(work_dir: Path | None) -> Iterator[Path]:
 def _stop_signals(run: Run) -> Iterator[None]:
     """SIGTERM and the first Ctrl-C ask the stage to stop at its next pause point; a second Ctrl-C is immediate."""
 
-    def request(number: int, frame: FrameType | None) -> None:
+    def request(number: int, _frame: FrameType | None) -> None:
         run.stop_requested = True
         signal.signal(number, before[number])
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {int(number): signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     for number in before:
         signal.signal(number, request)
     try:

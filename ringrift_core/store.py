@@ -6,7 +6,7 @@ Four promises, the same for both kinds:
 * `create` writes only if the key is absent: of two writers one wins.
 * `swap` writes only if the key still has the version that was read (compare-and-swap): If-Match on S3, a file lock
   and rename in a folder.
-* What goes wrong is either `StoreAway` (try again later) or `StoreRefused` (somebody must change something).
+* What goes wrong is either `StoreAwayError` (try again later) or `StoreRefusedError` (somebody must change something).
 
 What lies under which key is `ringrift_core.archive`'s business; docs/store.md has the layout.
 """
@@ -31,7 +31,16 @@ from urllib.parse import unquote, urlsplit
 if TYPE_CHECKING:
     from obstore.store import S3Store as ObstoreS3
 
-__all__ = ["LocalStore", "S3Store", "Store", "StoreAway", "StoreError", "StoreRefused", "Versioned", "open_store"]
+__all__ = [
+    "LocalStore",
+    "S3Store",
+    "Store",
+    "StoreAwayError",
+    "StoreError",
+    "StoreRefusedError",
+    "Versioned",
+    "open_store",
+]
 
 _CHUNK_BYTES = 1 << 20
 
@@ -40,11 +49,11 @@ class StoreError(Exception):
     """The store did not do what was asked. The message is a sentence for the user."""
 
 
-class StoreAway(StoreError):
+class StoreAwayError(StoreError):
     """The store cannot be reached or is full now; the same request may succeed later."""
 
 
-class StoreRefused(StoreError):
+class StoreRefusedError(StoreError):
     """The store answers, but the request cannot succeed as it is: credentials, bucket, path or content are wrong."""
 
 
@@ -96,7 +105,7 @@ class Store(ABC):
 
 
 def open_store(uri: str) -> Store:
-    """The store at `uri`; StoreRefused when it is neither `file:///path` nor `s3://bucket[/prefix]`.
+    """The store at `uri`; StoreRefusedError when it is neither `file:///path` nor `s3://bucket[/prefix]`.
 
     Nothing is contacted yet. S3 takes AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL
     from the environment.
@@ -106,7 +115,7 @@ def open_store(uri: str) -> Store:
         return LocalStore(Path(unquote(parts.path)))
     if parts.scheme == "s3" and parts.netloc:
         return S3Store(parts.netloc, parts.path.strip("/"))
-    raise StoreRefused(f"store {uri!r}: expected file:///absolute/path or s3://bucket/prefix")
+    raise StoreRefusedError(f"store {uri!r}: expected file:///absolute/path or s3://bucket/prefix")
 
 
 class LocalStore(Store):
@@ -188,9 +197,9 @@ class LocalStore(Store):
         yield from sorted(found)
 
     def path(self, key: str) -> Path:
-        """Where the value of `key` lies; StoreRefused for a key that would leave the folder."""
+        """Where the value of `key` lies; StoreRefusedError for a key that would leave the folder."""
         if any(part in ("", ".", "..") or part.startswith(".") for part in key.split("/")):
-            raise StoreRefused(f"key {key!r}: empty or dotted parts are not allowed")
+            raise StoreRefusedError(f"key {key!r}: empty or dotted parts are not allowed")
         return self.root / key
 
     @contextlib.contextmanager
@@ -202,7 +211,7 @@ class LocalStore(Store):
         descriptor, name = tempfile.mkstemp(dir=folder)
         partial = Path(name)
         try:
-            with open(descriptor, "wb") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 yield file, partial
         finally:
             partial.unlink(missing_ok=True)
@@ -224,8 +233,8 @@ class LocalStore(Store):
         except OSError as error:
             sentence = f"store {self.uri}, {key}: {error.strerror or error}"
             if error.errno in _LOCAL_REFUSALS:
-                raise StoreRefused(sentence) from error
-            raise StoreAway(sentence) from error
+                raise StoreRefusedError(sentence) from error
+            raise StoreAwayError(sentence) from error
 
 
 _LOCAL_REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
@@ -267,7 +276,7 @@ class S3Store(Store):
                 return None
             version = found.meta["e_tag"]
         if version is None:
-            raise StoreRefused(f"store {self.uri}: the server gives no ETag, which compare-and-swap needs")
+            raise StoreRefusedError(f"store {self.uri}: the server gives no ETag, which compare-and-swap needs")
         return Versioned(content, version)
 
     def put(self, key: str, content: bytes) -> None:
@@ -343,7 +352,7 @@ class S3Store(Store):
         """Tells a missing key from a missing bucket or account: S3 answers 404 to all three."""
         code = re.search(r"<Code>(\w+)</Code>", str(error))
         if code and code.group(1) != "NoSuchKey":
-            raise StoreRefused(f"store {self.uri}, {key}: {_server_words(error)}") from error
+            raise StoreRefusedError(f"store {self.uri}, {key}: {_server_words(error)}") from error
 
     @contextlib.contextmanager
     def _explained(self, key: str) -> Iterator[None]:
@@ -352,20 +361,20 @@ class S3Store(Store):
         try:
             yield
         except FileNotFoundError as error:
-            raise StoreRefused(f"store {self.uri}, {key}: {_server_words(error)}") from error
+            raise StoreRefusedError(f"store {self.uri}, {key}: {_server_words(error)}") from error
         except BaseError as error:
             sentence = f"store {self.uri}, {key}: {_server_words(error)}"
             # 4xx other than timeouts and throttling will be the same tomorrow.
             if re.search(r"\b4(?!08|09|29)\d\d [A-Z]", str(error)):
-                raise StoreRefused(sentence) from error
-            raise StoreAway(sentence) from error
+                raise StoreRefusedError(sentence) from error
+            raise StoreAwayError(sentence) from error
 
 
 def _connect(bucket: str, prefix: str) -> ObstoreS3:
     try:
         from obstore.store import S3Store as ObstoreS3
     except ImportError as error:
-        raise StoreRefused("s3:// stores need the extra s3: pip install 'ringrift[s3]'") from error
+        raise StoreRefusedError("s3:// stores need the extra s3: pip install 'ringrift[s3]'") from error
     from datetime import timedelta
 
     endpoint = os.environ.get("AWS_ENDPOINT_URL")

@@ -85,7 +85,7 @@ class SequentialTest:
 def weighted(scores: Sequence[float], players: int) -> dict[float, float]:
     """How often each group score was seen, with the pseudo-counts."""
     counts: dict[float, float] = {wins / players: PSEUDO_COUNT for wins in range(players + 1)}
-    for score, count in Counter(round(score * players, 6) / players for score in scores).items():
+    for score, count in Counter(round(score * players, 9) / players for score in scores).items():
         counts[score] = counts.get(score, 0.0) + count
     return counts
 

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from ringrift_core.contract import Artifact, Contract, PromoteParameters, RollbackParameters, Track
 
-__all__ = ["Champion", "Move", "Refusal", "Registry", "promote", "roll_back"]
+__all__ = ["Champion", "Move", "MoveRefusedError", "Registry", "promote", "roll_back"]
 
 
-class Refusal(ValueError):
+class MoveRefusedError(ValueError):
     """A move that the registry's state forbids. The message is a sentence for the user."""
 
 
@@ -68,12 +68,14 @@ class Registry(Contract):
 
 
 def promote(registry: Registry, request: PromoteParameters) -> tuple[Registry, Move]:
-    """Makes the candidate champion under the iteration's number; Refusal when the registry moved on meanwhile."""
+    """Makes the candidate champion under the iteration's number; MoveRefusedError when the registry moved on."""
     if known := registry.recorded(request.request_id):
         return registry, known
     _expect(registry, request.expected_version)
     if registry.artifact(request.iteration) is not None:
-        raise Refusal(f"track {registry.track}: version {request.iteration} exists already and is never made again")
+        raise MoveRefusedError(
+            f"track {registry.track}: version {request.iteration} exists already and is never made again"
+        )
     earlier = ((registry.champion,) if registry.champion else ()) + registry.earlier
     earlier = earlier[: request.keep_backup_models]
     move = Move(
@@ -90,12 +92,14 @@ def promote(registry: Registry, request: PromoteParameters) -> tuple[Registry, M
 
 
 def roll_back(registry: Registry, request: RollbackParameters, judged_through: int) -> tuple[Registry, Move]:
-    """Makes the previous champion champion again; Refusal when there is none or the registry moved on meanwhile."""
+    """Makes the previous champion champion again; MoveRefusedError when there is none or the registry moved on."""
     if known := registry.recorded(request.request_id):
         return registry, known
     _expect(registry, request.expected_version)
     if not registry.earlier:
-        raise Refusal(f"track {registry.track}: champion {registry.version} has no predecessor to roll back to")
+        raise MoveRefusedError(
+            f"track {registry.track}: champion {registry.version} has no predecessor to roll back to"
+        )
     champion, *rest = registry.earlier
     earlier = tuple(rest[: request.keep_backup_models])
     move = Move(
@@ -113,7 +117,7 @@ def roll_back(registry: Registry, request: RollbackParameters, judged_through: i
 
 def _expect(registry: Registry, version: int) -> None:
     if registry.version != version:
-        raise Refusal(
+        raise MoveRefusedError(
             f"track {registry.track}: the request expects champion version {version}, found {registry.version}; "
             "nothing was moved"
         )

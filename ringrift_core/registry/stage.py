@@ -17,10 +17,10 @@ from ringrift_core.contract import (
     StageResult,
     Track,
 )
-from ringrift_core.registry.champions import Move, Refusal, Registry, promote, roll_back
+from ringrift_core.registry.champions import Move, MoveRefusedError, Registry, promote, roll_back
 from ringrift_core.replay.manifest import read_manifest
-from ringrift_core.stage import Outcome, Run, WrongInput
-from ringrift_core.store import StoreRefused
+from ringrift_core.stage import Outcome, Run, WrongInputError
+from ringrift_core.store import StoreRefusedError
 
 __all__ = ["adopt_stage", "champion_artifact", "promote_stage", "read_registry", "rollback_stage"]
 
@@ -31,11 +31,11 @@ def read_registry(archive: Archive, track: Track) -> Registry:
 
 
 def champion_artifact(archive: Archive, track: Track, version: int) -> Artifact:
-    """What champion `version` of a track consists of; WrongInput when there was never such a champion."""
+    """What champion `version` of a track consists of; WrongInputError when there was never such a champion."""
     registry = read_registry(archive, track)
     artifact = registry.artifact(version)
     if artifact is None:
-        raise WrongInput(
+        raise WrongInputError(
             f"{track} version {version}: never a champion of {archive.configuration} in {archive.store.uri}; "
             f"the champion is {registry.version or 'none yet'}"
         )
@@ -84,8 +84,8 @@ def _move(
         registry, version = _read(archive, parameters.track)
         try:
             moved, move = transition(registry)
-        except Refusal as refusal:
-            raise WrongInput(str(refusal)) from refusal
+        except MoveRefusedError as refusal:
+            raise WrongInputError(str(refusal)) from refusal
         if moved is registry:
             return move
         content = moved.model_dump_json(by_alias=True, exclude_none=True, indent=1).encode()
@@ -108,7 +108,7 @@ def _read(archive: Archive, track: Track) -> tuple[Registry, str | None]:
     try:
         return Registry.model_validate_json(found.content), found.version
     except ValidationError as error:
-        raise StoreRefused(f"{archive.store.uri}/{_key(archive, track)}: not a registry: {error}") from error
+        raise StoreRefusedError(f"{archive.store.uri}/{_key(archive, track)}: not a registry: {error}") from error
 
 
 def _key(archive: Archive, track: Track) -> str:
@@ -133,9 +133,7 @@ def _consecutive_failures(archive: Archive, registry: Registry) -> int:
     return failures
 
 
-def _finished_iteration(
-    archive: Archive, recorded: list[tuple[int, str]], registries: dict[Track, Registry]
-) -> int:
+def _finished_iteration(archive: Archive, recorded: list[tuple[int, str]], registries: dict[Track, Registry]) -> int:
     """The last finished iteration.
 
     An iteration is finished when a later one has begun, or when every track has its verdict and every accepted

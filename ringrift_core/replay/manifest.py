@@ -6,7 +6,7 @@ from pydantic import Field, ValidationError
 
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Artifact, Contract
-from ringrift_core.store import StoreRefused
+from ringrift_core.store import StoreRefusedError
 
 __all__ = ["GamesManifest", "IndexPart", "MergedShards", "Segment", "read_manifest", "swap_manifest"]
 
@@ -55,7 +55,7 @@ def read_manifest(archive: Archive) -> tuple[GamesManifest, str | None]:
     try:
         return GamesManifest.model_validate_json(found.content), found.version
     except ValidationError as error:
-        raise StoreRefused(f"{archive.store.uri}/{_key(archive)}: not a games manifest: {error}") from error
+        raise StoreRefusedError(f"{archive.store.uri}/{_key(archive)}: not a games manifest: {error}") from error
 
 
 def swap_manifest(archive: Archive, manifest: GamesManifest, version: str | None) -> bool:

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ringrift_core.archive import Archive, Checkpoint, identity
+from ringrift_core.contract import Board, ExportParameters, SelfplayParameters, Stage, StageResult
+from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def export(store: Store, min_moves: int = 20, attempt: int = 1) -> ExportParameters:
+    return ExportParameters(
+        store=store.uri, board=Board.SQUARE8, players=2, iteration=1, min_moves=min_moves, attempt=attempt
+    )
+
+
+def result(message: str = "", attempt: int = 1) -> StageResult:
+    return StageResult(stage=Stage.EXPORT, attempt=attempt, started_at=NOW, finished_at=NOW, message=message)
+
+
+def test_an_object_is_found_by_its_content(store: Store, tmp_path: Path) -> None:
+    archive = Archive(store, "square8-2p")
+    artifact = archive.put_json({"b": 1, "a": [2]})
+    assert artifact == archive.put_json({"a": [2], "b": 1})
+    assert artifact.uri == f"{store.uri}/square8-2p/objects/{artifact.sha256}.json"
+    assert archive.get_json(artifact) == {"a": [2], "b": 1}
+    assert archive.get_file(artifact, tmp_path).read_bytes() == archive.get_bytes(artifact)
+
+
+def test_a_damaged_object_is_refused(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    archive = Archive(store, "square8-2p")
+    artifact = archive.put_bytes(b"games", "sqlite")
+    store.path(f"square8-2p/objects/{artifact.sha256}.sqlite").write_bytes(b"gamez")
+    with pytest.raises(StoreRefusedError, match="damaged"):
+        archive.get_bytes(artifact)
+    with pytest.raises(StoreRefusedError, match="damaged"):
+        archive.get_file(artifact, tmp_path)
+
+
+def test_a_missing_object_is_refused(store: Store, tmp_path: Path) -> None:
+    artifact = Archive(store, "square8-3p").put_bytes(b"games", "sqlite")
+    with pytest.raises(StoreRefusedError, match="is not in store"):
+        Archive(store, "square8-2p").get_bytes(artifact)
+    with pytest.raises(StoreRefusedError, match="is not in store"):
+        Archive(store, "square8-2p").get_file(artifact, tmp_path)
+
+
+def test_a_store_that_moved_still_finds_its_objects(tmp_path: Path) -> None:
+    artifact = Archive(LocalStore(tmp_path / "before"), "square8-2p").put_bytes(b"games", "sqlite")
+    shutil.move(tmp_path / "before", tmp_path / "after")
+    assert Archive(LocalStore(tmp_path / "after"), "square8-2p").get_bytes(artifact) == b"games"
+
+
+def test_a_finished_task_reports_the_same_to_later_attempts(store: Store) -> None:
+    archive = Archive(store, "square8-2p")
+    assert archive.finished(1, "export", export(store)) is None
+    archive.finish(1, "export", export(store), result("first"))
+    again = archive.finished(1, "export", export(store, attempt=3))
+    assert again == result("first", attempt=3)
+
+
+def test_of_two_attempts_that_finish_the_first_counts(store: Store) -> None:
+    archive = Archive(store, "square8-2p")
+    archive.finish(1, "export", export(store), result("first"))
+    assert archive.finish(1, "export", export(store, attempt=2), result("second")).message == "first"
+
+
+def test_a_task_finished_for_other_parameters_is_refused(store: Store) -> None:
+    archive = Archive(store, "square8-2p")
+    archive.finish(1, "export", export(store), result())
+    with pytest.raises(StoreRefusedError, match="minMoves 20, not 30"):
+        archive.finished(1, "export", export(store, min_moves=30))
+
+
+def test_where_a_task_runs_is_no_part_of_what_it_makes() -> None:
+    here = SelfplayParameters(
+        store="file:///a", board=Board.SQUARE8, players=2, iteration=1, seed=1, games=500, shards="0-3", index=2
+    )
+    there = here.model_copy(update={"store": "s3://b", "shards": "2", "index": None, "attempt": 2})
+    assert identity(here) == identity(there)
+    assert identity(here) != identity(here.model_copy(update={"seed": 2}))
+
+
+def test_tasks_are_listed_without_checkpoints(store: Store) -> None:
+    archive = Archive(store, "square8-2p")
+    archive.finish(2, "export", export(store), result())
+    archive.finish(10, "selfplay-s0003", export(store), result())
+    Checkpoint(archive, 2, "train", attempt=1).save(b"state", "json")
+    assert list(archive.tasks()) == [(2, "export"), (10, "selfplay-s0003")]
+    assert list(archive.tasks("i0010/selfplay-")) == [(10, "selfplay-s0003")]
+
+
+def test_the_newest_checkpoint_is_loaded_by_the_next_attempt(store: Store) -> None:
+    archive = Archive(store, "square8-2p")
+    first = Checkpoint(archive, 1, "train", attempt=1)
+    assert first.load() is None
+    first.save(b"one", "json")
+    first.save(b"two", "json")
+    second = Checkpoint(archive, 1, "train", attempt=2)
+    assert second.load() == b"two"
+    second.save(b"three", "json")
+    with pytest.raises(StoreRefusedError, match="attempt 2 has taken over from attempt 1"):
+        first.save(b"late", "json")
+    assert second.load() == b"three"
+    assert len(list(store.keys("square8-2p/objects/"))) == 1
+    second.clear()
+    second.clear()
+    assert list(store.keys("")) == []
+
+
+def test_a_damaged_record_is_named(tmp_path: Path) -> None:
+    store = open_store(tmp_path.as_uri())
+    store.put("square8-2p/tasks/i0001/export.json", b"{}")
+    with pytest.raises(StoreRefusedError, match=r"i0001/export\.json: not a task record"):
+        Archive(store, "square8-2p").finished(1, "export", export(store))

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import typing
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from typer.testing import CliRunner, Result
+
+from ringrift_core import cli
+from ringrift_core.contract import (
+    PARAMETERS,
+    Artifact,
+    EngineMode,
+    ExitCode,
+    InitialWeights,
+    SelfplayParameters,
+    Stage,
+    StageParameters,
+    StageResult,
+    Track,
+    to_arguments,
+)
+
+TEXT = st.text(st.characters(min_codepoint=32, codec="utf-8"), min_size=1, max_size=40)
+ARTIFACTS = st.builds(
+    Artifact, uri=TEXT, sha256=st.text("0123456789abcdef", min_size=64, max_size=64), bytes=st.integers(0, 2**40)
+)
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+@st.composite
+def parameters(draw: st.DrawFn) -> StageParameters:
+    """Valid parameters of any stage."""
+    model = draw(st.sampled_from(list(PARAMETERS.values())))
+    values: dict[str, Any] = {}
+    for name, field in model.model_fields.items():
+        if name == "shards":
+            continue
+        if field.is_required() or draw(st.booleans()):
+            values[name] = draw(_values(name, field.annotation))
+    if model is SelfplayParameters:
+        count = -(-values["games"] // values.get("shard_games", 50))
+        first = draw(st.integers(0, count - 1))
+        last = draw(st.integers(first, count - 1))
+        values["shards"] = draw(st.sampled_from([f"{first}-{last}", str(first)]))
+        if values.get("index") is not None:
+            values["index"] = 0
+    if values.get("kind") == "regression":
+        values["champion_version"] = 3
+    elif "kind" in model.model_fields:
+        values["candidate"] = draw(ARTIFACTS)
+    return model(**values)
+
+
+def _values(name: str, annotation: Any) -> st.SearchStrategy[Any]:
+    if typing.get_origin(annotation) is Annotated:
+        annotation = typing.get_args(annotation)[0]
+    named: dict[str, st.SearchStrategy[Any]] = {
+        "players": st.integers(2, 4),
+        "engine_modes": st.lists(st.sampled_from(EngineMode), min_size=1).map(tuple),
+        "tracks": st.lists(st.sampled_from(Track)).map(tuple),
+        "kind": st.sampled_from(["candidate", "regression"]),
+        "index": st.sampled_from([None, 0]),
+    }
+    if name in named:
+        return named[name]
+    if annotation is bool:
+        return st.booleans()
+    if annotation is int:
+        return st.integers(2, 2**53)
+    if annotation is float:
+        return st.floats(0, 1, exclude_min=True, exclude_max=True)
+    if annotation is str:
+        return TEXT
+    if isinstance(annotation, type) and issubclass(annotation, str):
+        return st.sampled_from(list(annotation))  # type: ignore[call-overload]
+    return ARTIFACTS
+
+
+@given(parameters())
+def test_a_rendered_command_line_is_parsed_back_to_equal_parameters(wanted: StageParameters) -> None:
+    seen: list[StageParameters] = []
+
+    def body(parsed: StageParameters, *_: object, **__: object) -> int:
+        seen.append(parsed)
+        return 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "execute", body)
+        patch.setattr(cli, "_BODIES", dict.fromkeys(Stage, "ringrift_core.registry.stage:adopt_stage"))
+        found = invoke(*to_arguments(wanted))
+    assert found.exit_code == 0, found.output
+    assert seen == [wanted]
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_help_describes_every_option_and_shows_a_command_that_works(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "500")
+    text = invoke(stage, "--help").output
+    for name, field in PARAMETERS[stage].model_fields.items():
+        assert f"--{name.replace('_', '-')}" in text
+        assert field.description
+        assert field.description[:40] in text
+    assert "Example: ringrift " + stage.value in re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--players", "7"], "--players: Input should be less than or equal to 4, found 7"),
+        (["--shards", "9"], "shards 9: 100 games of 50 make shards 0-1"),
+        (["--shards", "1-0"], "shards 1-0: the first shard is after the last"),
+        (["--engine-modes", "heuristic-only,chess"], "found 'chess'"),
+        (["--engine-modes", ""], "--engine-modes"),
+        (["--games", "many"], "Invalid value for '--games'"),
+        (["--board", "square9"], "'square9' is not one of"),
+    ],
+)
+def test_wrong_values_are_refused_in_a_sentence(arguments: list[str], sentence: str) -> None:
+    good = ["--store", "file:///tmp/x", "--board", "square8", "--players", "2", "--iteration", "1", "--seed", "1"]
+    found = invoke("selfplay", *good, "--games", "100", *arguments)
+    assert found.exit_code == ExitCode.WRONG_INPUT
+    assert sentence in re.sub(r"[\s│]+", " ", found.output)
+    assert "Traceback" not in found.output
+
+
+def test_the_result_goes_to_the_file_that_was_named(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "result.json"
+    store = (tmp_path / "store").as_uri()
+    found = invoke("adopt", "--store", store, "--board", "hex8", "--players", "3", "--result", str(path))
+    assert found.exit_code == 0
+    result = StageResult.model_validate_json(path.read_text())
+    assert result.stage is Stage.ADOPT
+    assert result.metrics["games"] == 0
+    assert [entry.name for entry in path.parent.iterdir()] == ["result.json"]
+    assert json.loads(found.stdout.splitlines()[-1])["kind"] == "result"
+
+
+def test_heavy_libraries_are_imported_only_where_they_are_used() -> None:
+    program = "import sys, ringrift_core.cli; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "onnxruntime", "onnx", "obstore", "numpy", "cma", "safetensors"} & set(modules)
+
+
+def test_initial_weights_are_called_by_their_names() -> None:
+    with pytest.raises(ValidationError, match="baseline"):
+        SelfplayParameters.model_validate(
+            {"store": "x", "board": "hex8", "players": 2, "iteration": 1, "seed": 1, "games": 1, "initialWeights": "x"}
+        )
+    assert InitialWeights("material") is InitialWeights.MATERIAL

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+from pathlib import Path
+
+import pytest
+
+from ringrift_core.contract import AdoptParameters, Board, ExitCode, Stage, StageResult
+from ringrift_core.stage import DivergedError, NotNowError, Outcome, Run, WrongInputError, execute, write_result
+from ringrift_core.store import StoreAwayError, StoreRefusedError
+
+
+@pytest.fixture
+def parameters(tmp_path: Path) -> AdoptParameters:
+    return AdoptParameters(store=(tmp_path / "store").as_uri(), board=Board.SQUARE8, players=2)
+
+
+def result_of(path: Path) -> StageResult:
+    return StageResult.model_validate_json(path.read_text())
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (WrongInputError("no such board"), ExitCode.WRONG_INPUT),
+        (StoreRefusedError("no such bucket"), ExitCode.WRONG_INPUT),
+        (DivergedError("the loss is not a number"), ExitCode.DIVERGED),
+        (NotNowError("stopped"), ExitCode.NOT_NOW),
+        (StoreAwayError("no answer"), ExitCode.NOT_NOW),
+    ],
+)
+def test_known_failures_are_one_sentence_and_an_exit_code(
+    parameters: AdoptParameters, tmp_path: Path, capsys: pytest.CaptureFixture[str], failure: Exception, code: int
+) -> None:
+    def body(_parameters: AdoptParameters, _run: Run) -> StageResult:
+        raise failure
+
+    assert execute(parameters, body, result_path=tmp_path / "result.json") == code
+    assert capsys.readouterr().err == f"ringrift adopt: {failure}\n"
+    assert result_of(tmp_path / "result.json").message == str(failure)
+
+
+def test_a_defect_keeps_its_traceback_and_is_no_known_exit_code(
+    parameters: AdoptParameters, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body(_parameters: AdoptParameters, _run: Run) -> StageResult:
+        raise ZeroDivisionError("a defect")
+
+    assert execute(parameters, body, result_path=tmp_path / "result.json") not in set(ExitCode)
+    assert "Traceback" in capsys.readouterr().err
+    assert result_of(tmp_path / "result.json").message == "ZeroDivisionError: a defect"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_at_the_next_pause_point(
+    parameters: AdoptParameters, number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = []
+
+    def body(_parameters: AdoptParameters, run: Run) -> StageResult:
+        os.kill(os.getpid(), number)
+        saved.append("this shard")
+        run.pause_point()
+        raise AssertionError("unreachable")
+
+    assert execute(parameters, body) == ExitCode.NOT_NOW
+    assert saved == ["this shard"]
+    assert "saved" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_the_result_replaces_a_file_in_a_folder_that_takes_no_others(tmp_path: Path) -> None:
+    """A Pod's termination message: a mounted file in a read-only folder (as root the folder's mode does not bind)."""
+    folder = tmp_path / "dev"
+    folder.mkdir()
+    log = folder / "termination-log"
+    log.touch()
+    folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    now = "2026-01-01T00:00:00Z"
+    result = StageResult.model_validate({"stage": Stage.ADOPT, "startedAt": now, "finishedAt": now})
+    try:
+        write_result(log, result)
+    finally:
+        folder.chmod(stat.S_IRWXU)
+    assert json.loads(log.read_text())["stage"] == "adopt"
+    assert [entry.name for entry in folder.iterdir()] == ["termination-log"]
+
+
+def test_progress_is_json_lines_at_most_two_a_second(
+    parameters: AdoptParameters, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def body(parameters: AdoptParameters, run: Run) -> StageResult:
+        for step in range(1000):
+            run.report.progress(step / 1000, "playing", rate=12.5, unit="games/s")
+        return run.result(parameters, Outcome(metrics={"games": 1000}, message="done"))
+
+    assert execute(parameters, body) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["kind"] for line in lines] == ["progress", "result"]
+    assert lines[0] == {
+        "kind": "progress",
+        "stage": "adopt",
+        "progress": 0.0,
+        "message": "playing",
+        "rate": 12.5,
+        "unit": "games/s",
+    }
+    assert lines[1]["metrics"] == {"games": 1000}
+
+
+def test_a_scratch_folder_is_removed_and_a_given_one_kept(parameters: AdoptParameters, tmp_path: Path) -> None:
+    folders = []
+
+    def body(parameters: AdoptParameters, run: Run) -> StageResult:
+        (run.folder / "file").touch()
+        folders.append(run.folder)
+        return run.result(parameters, Outcome())
+
+    execute(parameters, body)
+    execute(parameters, body, work_dir=tmp_path / "scratch")
+    assert not folders[0].exists()
+    assert (tmp_path / "scratch" / "file").exists()

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ringrift_core.store import LocalStore, Store, StoreAwayError, StoreRefusedError, open_store
+
+
+def test_what_is_put_is_read_back(store: Store) -> None:
+    store.put("a/b.json", b"one")
+    store.put("a/b.json", b"two")
+    found = store.read("a/b.json")
+    assert found is not None
+    assert found.content == b"two"
+
+
+def test_an_absent_key_reads_as_none(store: Store, tmp_path: Path) -> None:
+    assert store.read("a/b.json") is None
+    assert store.download("a/b.json", tmp_path / "copy") is None
+    assert list(store.keys("")) == []
+
+
+def test_large_files_go_up_and_come_down_whole(store: Store, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(os.urandom(12_000_000))
+    store.upload("objects/large.npz", source)
+    digest = store.download("objects/large.npz", tmp_path / "copy")
+    assert digest == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert (tmp_path / "copy").read_bytes() == source.read_bytes()
+
+
+def test_create_leaves_what_was_there(store: Store) -> None:
+    assert store.create("tasks/merge.json", b"first")
+    assert not store.create("tasks/merge.json", b"second")
+    found = store.read("tasks/merge.json")
+    assert found is not None
+    assert found.content == b"first"
+
+
+def test_swap_writes_only_over_the_version_that_was_read(store: Store) -> None:
+    assert store.swap("registry.json", b"1", None)
+    assert not store.swap("registry.json", b"1b", None)
+    read = store.read("registry.json")
+    assert read is not None
+    assert store.swap("registry.json", b"2", read.version)
+    assert not store.swap("registry.json", b"3", read.version)
+    now = store.read("registry.json")
+    assert now is not None
+    assert now.content == b"2"
+
+
+def test_of_many_writers_at_once_each_swap_counts(store: Store) -> None:
+    """Every writer adds one to a counter until it succeeded five times: no addition may be lost."""
+    store.put("counter", b"0")
+    barrier = threading.Barrier(4)
+
+    def add_five() -> None:
+        barrier.wait()
+        done = 0
+        while done < 5:
+            read = store.read("counter")
+            assert read is not None
+            done += store.swap("counter", str(int(read.content) + 1).encode(), read.version)
+
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(add_five) for _ in range(4)]:
+            future.result()
+    found = store.read("counter")
+    assert found is not None
+    assert found.content == b"20"
+
+
+def test_keys_are_listed_in_order_below_a_prefix(store: Store) -> None:
+    for key in ("t/i0002/merge.json", "t/i0001/train.json", "t/i0001/merge.json", "other/x.json"):
+        store.put(key, b"-")
+    assert list(store.keys("t/")) == ["t/i0001/merge.json", "t/i0001/train.json", "t/i0002/merge.json"]
+    assert list(store.keys("t/i0001/m")) == ["t/i0001/merge.json"]
+    assert list(store.keys("")) == ["other/x.json", "t/i0001/merge.json", "t/i0001/train.json", "t/i0002/merge.json"]
+    assert list(store.keys("t/i00")) == ["t/i0001/merge.json", "t/i0001/train.json", "t/i0002/merge.json"]
+
+
+def test_deleting_is_repeatable(store: Store) -> None:
+    store.put("a", b"-")
+    store.delete("a")
+    store.delete("a")
+    assert store.read("a") is None
+
+
+@pytest.mark.parametrize("uri", ["", "data", "/data", "http://host/x", "s3://", "file://host/data", "file:data"])
+def test_an_unknown_address_is_refused(uri: str) -> None:
+    with pytest.raises(StoreRefusedError, match="expected file:///absolute/path or s3://bucket/prefix"):
+        open_store(uri)
+
+
+@pytest.mark.parametrize("key", ["../x", "a//b", ".hidden", "a/.locks/b", "/etc/passwd"])
+def test_a_key_cannot_leave_its_folder(tmp_path: Path, key: str) -> None:
+    with pytest.raises(StoreRefusedError, match="dotted parts"):
+        LocalStore(tmp_path).put(key, b"-")
+
+
+def test_an_interrupted_write_leaves_nothing_that_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = LocalStore(tmp_path)
+    store.put("objects/a", b"before")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreAwayError, match="No space left on device"):
+        store.put("objects/a", b"after")
+    found = store.read("objects/a")
+    assert found is not None
+    assert found.content == b"before"
+    assert list(store.keys("")) == ["objects/a"]
+    assert list((tmp_path / ".partial").iterdir()) == []
+
+
+def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("not a folder")
+    with pytest.raises(StoreRefusedError, match="Not a directory"):
+        LocalStore(tmp_path / "store").put("a/b", b"-")
+
+
+def test_a_server_that_does_not_answer_is_away(s3_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(StoreAwayError, match=s3_uri):
+        open_store(s3_uri).read("a")
+
+
+@pytest.mark.usefixtures("s3_buckets")
+def test_a_missing_bucket_is_refused_not_read_as_empty() -> None:
+    store = open_store("s3://no-such-bucket/main")
+    with pytest.raises(StoreRefusedError, match="NoSuchBucket"):
+        store.read("a")
+    with pytest.raises(StoreRefusedError, match="NoSuchBucket"):
+        store.put("a", b"-")
+    with pytest.raises(StoreRefusedError, match="NoSuchBucket"):
+        list(store.keys("a/"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("AWS_SECRET_ACCESS_KEY", "wrong", "SignatureDoesNotMatch"),
+        ("AWS_ACCESS_KEY_ID", "nobody", "No user exists|InvalidAccessKeyId"),
+    ],
+)
+def test_wrong_credentials_are_refused(
+    s3_uri: str, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(StoreRefusedError, match=said):
+        open_store(s3_uri).read("a")
