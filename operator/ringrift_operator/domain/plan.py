@@ -41,8 +41,6 @@ class WantedTask:
     waiting_since: datetime
     is_divisible: bool = False
     """Self-play that has not been divided over slots yet: it may become several tasks."""
-    max_workers: int | None = None
-    """Threads of CMA-ES; a slot may allow fewer."""
 
     @property
     def stage(self) -> Stage:

@@ -1,0 +1,45 @@
+"""A configuration whose status is empty reads its past from the store before anything else (design.md section 3)."""
+
+from __future__ import annotations
+
+from ringrift_core.contract import Track
+from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
+from ringrift_operator.domain.configuration import single_task, with_task, without_step
+from ringrift_operator.domain.situation import Situation
+from ringrift_operator.domain.steps import ADOPT, TRACKS_WITH_STAGES
+
+
+def adopt(situation: Situation) -> Situation:
+    """Asks for the adopt stage, and takes over what it found."""
+    configuration = situation.configuration
+    if configuration.adopted:
+        return situation
+    if not configuration.tasks:
+        if not situation.may_start:
+            return situation
+        return situation.become(with_task(configuration, TaskStatus(name=ADOPT.name)))
+    task = single_task(configuration, ADOPT)
+    if task.phase != StagePhase.SUCCEEDED:
+        return situation
+    found = without_step(configuration, ADOPT).model_copy(
+        update={
+            "adopted": True,
+            "iteration": int(task.metrics.get("iteration", 0)),
+            "games": int(task.metrics.get("games", 0)),
+            "champions": _versions(task, "champion"),
+            "predecessors": _versions(task, "predecessor"),
+            "consecutive_failures": {
+                track.value: int(task.metrics.get(f"failures_{track}", 0)) for track in TRACKS_WITH_STAGES
+            },
+        }
+    )
+    situation = situation.become(found)
+    if found.iteration or found.games:
+        return situation.say("Adopted", f"the store holds {found.iteration} iterations and {found.games} games")
+    return situation
+
+
+def _versions(task: TaskStatus, kind: str) -> dict[str, str]:
+    """Versions above 0 by track, as `<kind>_<track>` of the metrics tell them."""
+    found = {track: int(task.metrics.get(f"{kind}_{track}", 0)) for track in Track}
+    return {track.value: str(number) for track, number in found.items() if number}

@@ -1,0 +1,199 @@
+"""Ends an iteration when everything about it is settled, and leaves its record behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ringrift_core.contract import OUTPUTS, Artifact, Track, Verdict
+from ringrift_operator.api.base import API_VERSION, ObjectMeta, OwnerReference
+from ringrift_operator.api.iteration import StageRecord, TrackRecord, TrainingIteration, TrainingIterationSpec
+from ringrift_operator.api.pipeline_status import (
+    ConfigurationStatus,
+    PointerMove,
+    StagePhase,
+    TaskStatus,
+    TrackDecision,
+)
+from ringrift_operator.domain import steps
+from ringrift_operator.domain.configuration import (
+    ENDED,
+    combined,
+    is_in_iteration,
+    iteration_under_way,
+    single_task,
+    step_phase,
+)
+from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, PIPELINE
+from ringrift_operator.domain.naming import record_name
+from ringrift_operator.domain.situation import Situation
+from ringrift_operator.domain.snapshot import Snapshot
+from ringrift_operator.domain.stalls import blocking_task
+from ringrift_operator.domain.steps import STEPS
+
+
+def finish_iteration(situation: Situation) -> Situation:
+    """Records the iteration under way and makes room for the next, once nothing of it is open."""
+    configuration = situation.configuration
+    if not is_in_iteration(configuration):
+        return situation.become(_without_answered_requests(configuration))
+    if not _is_settled(configuration) or blocking_task(configuration) is not None:
+        return situation
+    number = iteration_under_way(configuration)
+    record = _record(situation.snapshot, configuration)
+    finished = configuration.model_copy(
+        update={
+            "iteration": number,
+            "tasks": (),
+            "frozen": None,
+            "started_at": None,
+            "start_champions": {},
+            "decisions": {},
+            "failed_tracks": {
+                track: _failure(configuration, Track(track))
+                for track, decision in configuration.decisions.items()
+                if decision == TrackDecision.FAILED
+            },
+        }
+    )
+    situation = replace(situation.become(finished), records=(*situation.records, record))
+    return situation.say("IterationFinished", f"iteration {number} ends: {record.spec.summary}")
+
+
+def _without_answered_requests(configuration: ConfigurationStatus) -> ConfigurationStatus:
+    """Between iterations a finished rollback by request has nothing left to wait for."""
+    if not configuration.adopted or any(task.phase not in ENDED for task in configuration.tasks):
+        return configuration
+    return configuration if not configuration.tasks else configuration.model_copy(update={"tasks": ()})
+
+
+def _is_settled(configuration: ConfigurationStatus) -> bool:
+    tracks = configuration.frozen.tracks if configuration.frozen else ()
+    has_decided = all(track.value in configuration.decisions for track in tracks)
+    return has_decided and all(task.phase in ENDED for task in configuration.tasks)
+
+
+def _failure(configuration: ConfigurationStatus, track: Track) -> str:
+    """The words of the step that failed the track."""
+    for step in (steps.promote(track), steps.evaluate(track)):
+        if step_phase(configuration, step.name) in (StagePhase.FAILED, StagePhase.SKIPPED):
+            return single_task(configuration, step).message
+    return ""
+
+
+def _record(snapshot: Snapshot, configuration: ConfigurationStatus) -> TrainingIteration:
+    number = iteration_under_way(configuration)
+    frozen = configuration.frozen
+    tracks = tuple(_track_record(configuration, track) for track in (frozen.tracks if frozen else ()))
+    name = record_name(snapshot.name, configuration.name, number)
+    return TrainingIteration(
+        kind="TrainingIteration",
+        metadata=ObjectMeta(
+            name=name,
+            namespace=snapshot.namespace,
+            labels={PIPELINE: snapshot.name, CONFIGURATION: configuration.name, ITERATION: str(number)},
+            owner_references=(owner_of(snapshot),),
+        ),
+        spec=TrainingIterationSpec(
+            pipeline=snapshot.name,
+            configuration=configuration.name,
+            board=configuration.board,
+            players=configuration.players,
+            iteration=number,
+            started_at=configuration.started_at,
+            finished_at=snapshot.now,
+            games=configuration.games,
+            summary=", ".join(_summary(track) for track in tracks)[:512],
+            stages=tuple(_stage_record(configuration, name) for name in STEPS if step_phase(configuration, name)),
+            tracks=tracks,
+            promotions=_moves(snapshot, configuration, "promote-"),
+            rollbacks=_moves(snapshot, configuration, "rollback-", "requested-rollback-"),
+        ),
+    )
+
+
+def owner_of(snapshot: Snapshot) -> OwnerReference:
+    """The pipeline, as owner of its children."""
+    return OwnerReference(
+        api_version=API_VERSION,
+        kind="TrainingPipeline",
+        name=snapshot.name,
+        uid=snapshot.uid,
+        controller=True,
+        block_owner_deletion=True,
+    )
+
+
+def _stage_record(configuration: ConfigurationStatus, name: str) -> StageRecord:
+    parts = [task for task in configuration.tasks if task.name == name]
+    started = [task.started_at for task in parts if task.started_at]
+    finished = [task.finished_at for task in parts if task.finished_at]
+    return StageRecord(
+        name=name,
+        phase=combined([task.phase for task in parts]),
+        attempts=max(task.attempt for task in parts),
+        started_at=min(started, default=None),
+        finished_at=max(finished, default=None),
+        message=next((task.message for task in parts if task.message), ""),
+        metrics=_summed(parts),
+        outputs={output: artifact for task in parts for output, artifact in task.outputs.items()},
+    )
+
+
+def _summed(parts: list[TaskStatus]) -> dict[str, float]:
+    """Figures of a step; those of divided self-play add up."""
+    metrics: dict[str, float] = {}
+    for task in parts:
+        for name, value in task.metrics.items():
+            metrics[name] = metrics.get(name, 0) + value
+    return metrics
+
+
+def _track_record(configuration: ConfigurationStatus, track: Track) -> TrackRecord:
+    decision = configuration.decisions[track.value]
+    champion = configuration.champions.get(track.value, "")
+    if track not in steps.TRACKS_WITH_STAGES:
+        return TrackRecord(track=track, decision=decision, champion=champion)
+    maker = steps.CANDIDATE_MAKER[track]
+    return TrackRecord(
+        track=track,
+        decision=decision,
+        candidate=_output(configuration, maker.name, OUTPUTS[maker.stage]),
+        verdict=_verdict(configuration, steps.evaluate(track).name),
+        regression=_verdict(configuration, steps.regression(track).name),
+        champion=champion,
+    )
+
+
+def _output(configuration: ConfigurationStatus, step: str, output: str) -> Artifact | None:
+    return next((task.outputs.get(output) for task in configuration.tasks if task.name == step), None)
+
+
+def _verdict(configuration: ConfigurationStatus, step: str) -> Verdict | None:
+    return next((task.verdict for task in configuration.tasks if task.name == step), None)
+
+
+def _summary(track: TrackRecord) -> str:
+    rate = "" if track.verdict is None else f" {track.verdict.win_rate:.3f} over {track.verdict.games} games"
+    return f"{track.track} {track.decision}{rate}"
+
+
+def _moves(snapshot: Snapshot, configuration: ConfigurationStatus, *prefixes: str) -> tuple[PointerMove, ...]:
+    """Pointer moves of this iteration, from the tasks that made them."""
+    moves = []
+    for task in configuration.tasks:
+        track = STEPS[task.name].track
+        if task.phase != StagePhase.SUCCEEDED or track is None or not task.name.startswith(prefixes):
+            continue
+        verdict = _verdict(configuration, steps.evaluate(track).name) if task.name.startswith("promote-") else None
+        moves.append(
+            PointerMove(
+                configuration=configuration.name,
+                track=track,
+                iteration=iteration_under_way(configuration),
+                version=str(int(task.metrics.get("version", 0))),
+                win_rate=verdict.win_rate if verdict else None,
+                reason=(verdict.reason if verdict else task.request)[:512],
+                time=task.finished_at or snapshot.now,
+            )
+        )
+    return tuple(moves)

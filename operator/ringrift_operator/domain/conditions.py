@@ -1,0 +1,220 @@
+"""Conditions as kstatus reads them, and the alerts among them. Every one says why in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ringrift_core.contract import Decision, ExitCode
+from ringrift_operator.api.conditions import Condition, ConditionStatus, ConditionType
+from ringrift_operator.api.pipeline_status import (
+    ConfigurationStatus,
+    PipelinePhase,
+    StagePhase,
+    TaskStatus,
+    TrainingPipelineStatus,
+)
+from ringrift_operator.api.pool import PoolType
+from ringrift_operator.api.scalars import format_duration
+from ringrift_operator.domain.retries import DEGRADED_AFTER_DELAYS
+from ringrift_operator.domain.slots import is_selected
+from ringrift_operator.domain.snapshot import Snapshot
+from ringrift_operator.domain.stalls import stalled_as_a_whole, stalled_in_part
+from ringrift_operator.domain.steps import SELFPLAY, STEPS, TRAIN
+
+MESSAGE_LENGTH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: whether the condition holds, and why."""
+
+    holds: bool
+    reason: str
+    message: str = ""
+
+
+Check = Callable[[Snapshot, TrainingPipelineStatus], Finding]
+
+
+def conditions_of(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[Condition, ...]:
+    """All conditions of the status as it will be written; times change only when a condition does."""
+    previous = {condition.type: condition for condition in snapshot.status.conditions}
+    return tuple(_condition(snapshot, previous, kind, check(snapshot, status)) for kind, check in CHECKS)
+
+
+def _condition(
+    snapshot: Snapshot, previous: dict[ConditionType, Condition], kind: ConditionType, finding: Finding
+) -> Condition:
+    value = ConditionStatus.TRUE if finding.holds else ConditionStatus.FALSE
+    before = previous.get(kind)
+    since = before.last_transition_time if before is not None and before.status == value else snapshot.now
+    return Condition(
+        type=kind,
+        status=value,
+        reason=finding.reason,
+        message=finding.message[:MESSAGE_LENGTH],
+        observed_generation=snapshot.generation,
+        last_transition_time=since,
+    )
+
+
+def _stalled(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
+    sentences = (*stalled_as_a_whole(snapshot), *stalled_in_part(snapshot, status.configurations))
+    return Finding(True, "ChangeNeeded", "; ".join(sentences)) if sentences else Finding(False, "Unhindered")
+
+
+def _reconciling(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
+    """Under way to what the spec asks for. An endless pipeline has arrived once its bootstrap is over."""
+    if status.phase in (PipelinePhase.COMPLETED, PipelinePhase.SUSPENDED, PipelinePhase.FAILED):
+        return Finding(False, status.phase.value)
+    if stalled_as_a_whole(snapshot):
+        return Finding(False, "Stalled")
+    if snapshot.spec.dry_run:
+        return Finding(False, "DryRun")
+    if snapshot.spec.iterations is None and status.phase == PipelinePhase.IMPROVING:
+        return Finding(False, "Improving")
+    return Finding(True, "Progressing", status.running or _waiting(status))
+
+
+def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
+    if status.phase == PipelinePhase.COMPLETED:
+        return Finding(True, "Completed", f"{status.iteration} iterations are complete")
+    stalled = _stalled(snapshot, status)
+    if stalled.holds:
+        return Finding(False, "Stalled", stalled.message)
+    if status.phase == PipelinePhase.SUSPENDED:
+        return Finding(False, "Suspended", "spec.suspend is true: nothing new starts")
+    if snapshot.spec.dry_run:
+        return Finding(False, "DryRun", "spec.dryRun is true: status.plan says what would be created")
+    is_endless_and_on = snapshot.spec.iterations is None and status.phase == PipelinePhase.IMPROVING
+    return Finding(is_endless_and_on, status.phase.value, status.running or _waiting(status))
+
+
+def _waiting(status: TrainingPipelineStatus) -> str:
+    """What waits for room, or for a pause to end."""
+    waiting = [
+        f"{configuration.name} {task.name}"
+        for configuration in status.configurations
+        for task in configuration.tasks
+        if task.phase == StagePhase.PENDING and task.waiting_since is not None
+    ]
+    return f"waits for a slot: {', '.join(waiting)}" if waiting else ""
+
+
+def _degraded(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
+    sentences = [
+        f"{configuration.name}: {task.name} has been put off {task.delays} times: {task.message}"
+        for configuration, task in _tasks(status)
+        if task.delays >= DEGRADED_AFTER_DELAYS
+    ]
+    sentences += [
+        f"{configuration.name}: {task.name} failed: {task.message}"
+        for configuration, task in _tasks(status)
+        if task.phase == StagePhase.FAILED
+    ]
+    sentences += [
+        f"{configuration.name}: {track} failed in iteration {configuration.iteration}: {message}"
+        for configuration in status.configurations
+        for track, message in configuration.failed_tracks.items()
+    ]
+    return Finding(True, "TasksFail", "; ".join(sentences)) if sentences else Finding(False, "TasksSucceed")
+
+
+def _regressed(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
+    sentences = [
+        f"{configuration.name}: the {STEPS[task.name].track} champion lost to its predecessor: {task.verdict.reason}"
+        for configuration, task in _tasks(status)
+        if task.verdict is not None and task.verdict.decision == Decision.REGRESSED
+    ]
+    return Finding(True, "ChampionRegressed", "; ".join(sentences)) if sentences else Finding(False, "ChampionsHold")
+
+
+def _selfplay_stalled(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
+    limit = snapshot.spec.alerts.selfplay_stall
+    sentences = [
+        f"{configuration.name}: no new games since {_clock(since)}, longer than {format_duration(limit)}"
+        for configuration in status.configurations
+        if (since := selfplay_silent_since(snapshot, configuration)) is not None and snapshot.now - since >= limit
+    ]
+    return Finding(True, "NoNewGames", "; ".join(sentences)) if sentences else Finding(False, "GamesArrive")
+
+
+def selfplay_silent_since(snapshot: Snapshot, configuration: ConfigurationStatus) -> datetime | None:
+    """When the running self-play of a configuration last grew; None while none runs, or while it grows."""
+    running = [t for t in configuration.tasks if t.name == SELFPLAY.name and t.phase == StagePhase.RUNNING]
+    grown = {
+        child.identity.part
+        for child in snapshot.tasks
+        if child.identity.configuration == configuration.name
+        and any(
+            task.part == child.identity.part
+            and child.identity.attempt == task.attempt
+            and child.identity.step == task.name
+            and (child.progress or 0) > task.progress
+            for task in running
+        )
+    }
+    if not running or grown:
+        return None
+    return max((task.progress_at for task in running if task.progress_at is not None), default=None)
+
+
+def _loss_diverged(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
+    sentences = [
+        f"{configuration.name}: {task.message}"
+        for configuration, task in _tasks(status)
+        if task.name == TRAIN.name and task.phase == StagePhase.FAILED and task.exit_code == ExitCode.DIVERGED
+    ]
+    return Finding(True, "TrainingDiverged", "; ".join(sentences)) if sentences else Finding(False, "LossFinite")
+
+
+def _worker_offline(snapshot: Snapshot, _: TrainingPipelineStatus) -> Finding:
+    limit = snapshot.spec.alerts.runner_offline
+    sentences = [
+        f"{pool.name} was last heard of at {_clock(pool.offline_since)}"
+        for pool in snapshot.pools
+        if pool.spec.type == PoolType.RUNNER
+        and is_selected(snapshot, pool)
+        and not pool.spec.suspend
+        and not pool.online
+        and pool.offline_since is not None
+        and snapshot.now - pool.offline_since >= limit
+    ]
+    return Finding(True, "RunnerSilent", "; ".join(sentences)) if sentences else Finding(False, "WorkersOnline")
+
+
+def next_alert(snapshot: Snapshot, status: TrainingPipelineStatus) -> datetime | None:
+    """When one of the timed conditions could begin to hold if nothing happens until then."""
+    alerts = [
+        since + snapshot.spec.alerts.selfplay_stall
+        for configuration in status.configurations
+        if (since := selfplay_silent_since(snapshot, configuration)) is not None
+    ]
+    alerts += [
+        pool.offline_since + snapshot.spec.alerts.runner_offline
+        for pool in snapshot.pools
+        if pool.spec.type == PoolType.RUNNER and not pool.online and pool.offline_since is not None
+    ]
+    return min((alert for alert in alerts if alert > snapshot.now), default=None)
+
+
+def _tasks(status: TrainingPipelineStatus) -> list[tuple[ConfigurationStatus, TaskStatus]]:
+    return [(configuration, task) for configuration in status.configurations for task in configuration.tasks]
+
+
+def _clock(moment: datetime | None) -> str:
+    return moment.strftime("%H:%M:%S UTC") if moment is not None else "an unknown time"
+
+
+CHECKS: tuple[tuple[ConditionType, Check], ...] = (
+    (ConditionType.READY, _ready),
+    (ConditionType.RECONCILING, _reconciling),
+    (ConditionType.STALLED, _stalled),
+    (ConditionType.DEGRADED, _degraded),
+    (ConditionType.REGRESSED, _regressed),
+    (ConditionType.SELFPLAY_STALLED, _selfplay_stalled),
+    (ConditionType.LOSS_DIVERGED, _loss_diverged),
+    (ConditionType.WORKER_OFFLINE, _worker_offline),
+)

@@ -1,0 +1,37 @@
+"""Names of children: deterministic, so that a pass that was cut off finds what it made (design.md section 5)."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ringrift_operator.domain.snapshot import TaskIdentity
+
+LIMIT = 52
+"""Room is left for what controllers append: a Pod's index and random suffix, within a label value's 63."""
+
+_DIGEST = 10
+"""Hexadecimal digits of a shortened name's hash."""
+
+
+def task_name(task: TaskIdentity) -> str:
+    """`<pipeline>-<configuration>-i<iteration>-<step>[-<pool>][-<n>]-a<attempt>`, shortened with a hash past LIMIT.
+
+    Only the parts of self-play carry pool and number: anything else runs once per attempt.
+    """
+    parts = [task.pipeline, task.configuration, f"i{task.iteration}", task.step]
+    if task.step == "selfplay":
+        parts += [task.pool, str(task.part)]
+    return shortened("-".join([*parts, f"a{task.attempt}"]))
+
+
+def record_name(pipeline: str, configuration: str, iteration: int) -> str:
+    """Name of the TrainingIteration of a finished iteration."""
+    return shortened(f"{pipeline}-{configuration}-i{iteration}")
+
+
+def shortened(name: str) -> str:
+    """`name`, or its beginning and a hash of the whole where it is longer than LIMIT."""
+    if len(name) <= LIMIT:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
+    return f"{name[: LIMIT - _DIGEST - 1].rstrip('-')}-{digest}"

@@ -1,0 +1,157 @@
+"""The whole pure step: decide for each pipeline, place for all of them, and write down what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from ringrift_operator.api.pipeline_status import (
+    ConfigurationStatus,
+    Placement,
+    StagePhase,
+    TaskStatus,
+    TrainingPipelineStatus,
+)
+from ringrift_operator.domain.conditions import conditions_of, next_alert
+from ringrift_operator.domain.configuration import stage_phases, with_task, without_step
+from ringrift_operator.domain.deciding import decide
+from ringrift_operator.domain.dry_run import described
+from ringrift_operator.domain.phases import phase_of
+from ringrift_operator.domain.placement import place
+from ringrift_operator.domain.plan import Decision, Event, PlacedTask, Plan
+from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
+from ringrift_operator.domain.steps import SELFPLAY, STEPS
+
+
+def plan(snapshot: Snapshot) -> Plan:
+    """The plan of a pipeline that has its pools for itself."""
+    return plan_all([snapshot])[0]
+
+
+def plan_all(snapshots: Sequence[Snapshot], elsewhere: Iterable[TaskObservation] = ()) -> tuple[Plan, ...]:
+    """The plans of all pipelines of a namespace; `elsewhere` are live children of pipelines that are not among them."""
+    decisions = [decide(snapshot) for snapshot in snapshots]
+    placed = place(decisions, elsewhere)
+    return tuple(conclude(decision, tasks) for decision, tasks in zip(decisions, placed, strict=True))
+
+
+def conclude(decision: Decision, placed: tuple[PlacedTask, ...]) -> Plan:
+    """The plan of one pipeline once its tasks have found room."""
+    snapshot = decision.snapshot
+    configurations = tuple(
+        _summarised(_with_places(configuration, placed, snapshot.now))
+        for configuration in decision.status.configurations
+    )
+    status = decision.status.model_copy(
+        update={
+            "configurations": configurations,
+            "phase": phase_of(snapshot, configurations),
+            "running": _running(configurations),
+            "plan": described(snapshot, configurations) if snapshot.spec.dry_run else (),
+        }
+    )
+    status = status.model_copy(update={"conditions": conditions_of(snapshot, status)})
+    return Plan(
+        records=decision.records,
+        status=status,
+        create=placed,
+        delete=decision.delete,
+        expired_records=decision.expired_records,
+        events=(*decision.events, *_phase_events(snapshot, status)),
+        wake_at=_wake_at(snapshot, status),
+    )
+
+
+def _with_places(
+    configuration: ConfigurationStatus, placed: tuple[PlacedTask, ...], now: datetime
+) -> ConfigurationStatus:
+    """Notes where the new tasks run. Self-play that was divided becomes one task per part."""
+    for task in placed:
+        if task.identity.configuration != configuration.name:
+            continue
+        known = {(each.name, each.part): each for each in configuration.tasks}
+        if task.identity.step == SELFPLAY.name and known[SELFPLAY.name, 0].placement is None:
+            whole = known[SELFPLAY.name, 0]
+            parts = [each for each in placed if _is_part(each, task)]
+            configuration = without_step(configuration, SELFPLAY)
+            for part in parts:
+                begun = _begun(whole.model_copy(update={"part": part.identity.part}), part, now)
+                configuration = with_task(configuration, begun)
+        elif _is_new(known[task.identity.step, task.identity.part], task):
+            begun = _begun(known[task.identity.step, task.identity.part], task, now)
+            configuration = with_task(configuration, begun)
+    return configuration
+
+
+def _is_part(task: PlacedTask, other: PlacedTask) -> bool:
+    return task.identity.step == SELFPLAY.name and task.identity.configuration == other.identity.configuration
+
+
+def _is_new(task: TaskStatus, placed: PlacedTask) -> bool:
+    return task.phase != StagePhase.RUNNING or task.placement != _placement(placed)
+
+
+def _placement(task: PlacedTask) -> Placement | None:
+    if task.pool is None or task.slot is None:
+        return None
+    return Placement(
+        pool=task.pool.name,
+        slot=task.slot.name,
+        count=task.identity.parallelism,
+        shards=getattr(task.parameters, "shards", ""),
+    )
+
+
+def _begun(task: TaskStatus, placed: PlacedTask, now: datetime) -> TaskStatus:
+    return task.model_copy(
+        update={
+            "phase": StagePhase.RUNNING,
+            "placement": _placement(placed),
+            "started_at": task.started_at or now,
+            "progress": 0.0,
+            "progress_at": now,
+            "message": "",
+        }
+    )
+
+
+def _summarised(configuration: ConfigurationStatus) -> ConfigurationStatus:
+    is_running = any(task.phase == StagePhase.RUNNING for task in configuration.tasks)
+    return configuration.model_copy(update={"stages": stage_phases(configuration), "running": is_running})
+
+
+def _running(configurations: tuple[ConfigurationStatus, ...]) -> str:
+    """`square8-2p i3: cmaes, train` for every configuration with something running."""
+    lines = []
+    for configuration in configurations:
+        names = {task.name for task in configuration.tasks if task.phase == StagePhase.RUNNING}
+        if names:
+            ordered = ", ".join(name for name in STEPS if name in names)
+            lines.append(f"{configuration.name} i{configuration.iteration + 1}: {ordered}")
+    return "; ".join(lines)[:512]
+
+
+def _phase_events(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[Event, ...]:
+    events = []
+    if status.phase != snapshot.status.phase:
+        events.append(Event("PhaseChanged", f"{snapshot.status.phase.value} -> {status.phase.value}"))
+    if status.plan != snapshot.status.plan:
+        events += [Event("DryRun", line) for line in status.plan]
+    before = {condition.type: condition for condition in snapshot.status.conditions}
+    for condition in status.conditions:
+        was = before.get(condition.type)
+        began = condition.status == "True" and (was is None or was.status != "True")
+        if began and condition.type not in ("Ready", "Reconciling"):
+            events.append(Event(condition.type.value, condition.message, is_warning=True))
+    return tuple(events)
+
+
+def _wake_at(snapshot: Snapshot, status: TrainingPipelineStatus) -> datetime | None:
+    pauses = [
+        task.not_before
+        for configuration in status.configurations
+        for task in configuration.tasks
+        if task.phase == StagePhase.PENDING and task.not_before is not None and task.not_before > snapshot.now
+    ]
+    alert = next_alert(snapshot, status)
+    return min([*pauses, *([alert] if alert is not None else [])], default=None)

@@ -1,0 +1,93 @@
+"""Writes what the children show into the status: progress while they run, the outcome once they have ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ringrift_core.contract import Stage
+from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
+from ringrift_operator.domain import retries
+from ringrift_operator.domain.configuration import ENDED, with_task
+from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of
+from ringrift_operator.domain.situation import Situation
+from ringrift_operator.domain.snapshot import TaskObservation
+from ringrift_operator.domain.steps import STEPS
+
+PROGRESS_EVERY = timedelta(minutes=1)
+"""Status takes progress at most this often; a live view reads the children themselves."""
+
+
+def record_children(situation: Situation) -> Situation:
+    """Every task of the configuration, brought up to what its newest try's child shows."""
+    children = children_by_key(situation)
+    for task in situation.configuration.tasks:
+        child = children.get((task.name, task.part, task.attempt))
+        if child is None or task.phase in ENDED:
+            continue
+        situation = _running(situation, task, child) if child.is_live else _ended(situation, task, child)
+    return situation
+
+
+def children_by_key(situation: Situation) -> dict[tuple[str, int, int], TaskObservation]:
+    """Children of the iteration under way that count as ours, by step, part and attempt."""
+    configuration = situation.configuration
+    return {
+        (child.identity.step, child.identity.part, child.identity.attempt): child
+        for child in situation.snapshot.tasks
+        if child.identity.configuration == configuration.name
+        and child.identity.iteration == iteration_of(child.identity.step, configuration.iteration)
+        and not child.deleting
+    }
+
+
+def iteration_of(step: str, completed: int) -> int:
+    """Iteration that a step's child is labelled with: adopt comes before the first one."""
+    return 0 if STEPS[step].stage == Stage.ADOPT else completed + 1
+
+
+def _running(situation: Situation, task: TaskStatus, child: TaskObservation) -> Situation:
+    changes: dict[str, object] = {}
+    if task.phase != StagePhase.RUNNING:
+        changes["phase"] = StagePhase.RUNNING
+    if task.started_at is None:
+        changes["started_at"] = situation.now
+    if task.progress_at is None:
+        changes["progress_at"] = situation.now
+    elif _has_grown(task, child) and situation.now - task.progress_at >= PROGRESS_EVERY:
+        changes |= {"progress": child.progress, "progress_at": situation.now}
+    if not changes:
+        return situation
+    return situation.become(with_task(situation.configuration, task.model_copy(update=changes)))
+
+
+def _has_grown(task: TaskStatus, child: TaskObservation) -> bool:
+    return child.progress is not None and child.progress > task.progress
+
+
+def _ended(situation: Situation, task: TaskStatus, child: TaskObservation) -> Situation:
+    outcome = outcome_of(child)
+    ended = retries.after(task, outcome, child.exit_code, situation.now)
+    if ended.started_at is None:
+        ended = ended.model_copy(update={"started_at": child.started_at or situation.now})
+    if outcome.kind == OutcomeKind.DONE and child.result is not None:
+        result = child.result
+        ended = ended.model_copy(
+            update={"metrics": result.metrics, "outputs": result.outputs, "verdict": result.verdict}
+        )
+    situation = situation.become(with_task(situation.configuration, ended))
+    return _counted(situation, ended, outcome, child)
+
+
+def _counted(situation: Situation, task: TaskStatus, outcome: Outcome, child: TaskObservation) -> Situation:
+    """Totals of tried tasks, and the event of a try that did not end well."""
+    match outcome.kind:
+        case OutcomeKind.DONE:
+            return replace(situation, succeeded=situation.succeeded + 1)
+        case OutcomeKind.NOT_NOW:
+            message = f"{task.name} cannot go on now: {outcome.message}"
+            return situation.say("TaskDelayed", message, is_warning=task.delays >= retries.DEGRADED_AFTER_DELAYS)
+        case _:
+            ending = "given up" if task.phase == StagePhase.FAILED else "tried again"
+            said = f"{task.name} failed in attempt {child.identity.attempt} and is {ending}: {outcome.message}"
+            return replace(situation, failed=situation.failed + 1).say("TaskFailed", said, is_warning=True)

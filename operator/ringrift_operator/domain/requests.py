@@ -1,0 +1,130 @@
+"""One-off requests by annotation: a new value asks again, status.handledRequests answers (api.md)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from ringrift_core.contract import Track
+from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
+from ringrift_operator.domain import retries, steps
+from ringrift_operator.domain.configuration import single_task, step_phase, with_task, with_tasks
+from ringrift_operator.domain.plan import Event
+from ringrift_operator.domain.rollback import take_over
+from ringrift_operator.domain.situation import Situation
+from ringrift_operator.domain.snapshot import Snapshot
+from ringrift_operator.domain.steps import ADOPT, MERGE
+
+RECONCILE = "reconcile"
+ROLLBACK = "rollback"
+ANNOTATIONS = {
+    RECONCILE: "ringrift.ai/reconcile-requested-at",
+    ROLLBACK: "ringrift.ai/rollback-requested",
+}
+"""Annotation of each kind of request."""
+
+VALUE_LENGTH = 200
+"""Longest value: it is also the registry's request id."""
+
+_ROLLBACK_VALUE = re.compile(r"(?P<configuration>[a-z0-9]+-[234]p)/(?P<track>[a-z]+)@.+")
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackRequest:
+    value: str
+    configuration: str
+    track: Track
+
+
+def open_request(snapshot: Snapshot, kind: str) -> str | None:
+    """The annotation's value while it is unanswered."""
+    value = snapshot.annotations.get(ANNOTATIONS[kind])
+    return value if value and value[:VALUE_LENGTH] != snapshot.status.handled_requests.get(kind) else None
+
+
+def parse_rollback(value: str) -> RollbackRequest | None:
+    """Reads `square8-2p/network@<time>`; None when it is something else."""
+    match = _ROLLBACK_VALUE.fullmatch(value)
+    if match is None or len(value) > VALUE_LENGTH or match["track"] not in set(steps.TRACKS_WITH_STAGES):
+        return None
+    return RollbackRequest(value, match["configuration"], Track(match["track"]))
+
+
+def refused_rollback(snapshot: Snapshot, configurations: frozenset[str]) -> Event | None:
+    """Why an open request can never be carried out; None when it can, or when there is none."""
+    value = open_request(snapshot, ROLLBACK)
+    if value is None:
+        return None
+    request = parse_rollback(value)
+    if request is None:
+        said = f"{ANNOTATIONS[ROLLBACK]}={value[:80]!r} is no request: write <configuration>/<track>@<time>"
+        return Event("RequestRefused", f"{said}, such as square8-2p/network@2026-01-31T12:00:00Z", is_warning=True)
+    if request.configuration not in configurations:
+        said = f"{ANNOTATIONS[ROLLBACK]}={value[:80]!r}: the pipeline has no configuration {request.configuration}"
+        return Event("RequestRefused", said, is_warning=True)
+    return None
+
+
+def answer_reconcile(situation: Situation) -> Situation:
+    """`reconcile-requested-at`, or a changed spec: back-offs end now, and a given-up adopt or merge is tried afresh."""
+    snapshot = situation.snapshot
+    is_changed = snapshot.status.observed_generation not in (None, snapshot.generation)
+    value = open_request(snapshot, RECONCILE)
+    if (value is None and not is_changed) or any(kind == RECONCILE for kind, _ in situation.handled_requests):
+        return situation
+    situation = replace(situation, handled_requests=(*situation.handled_requests, (RECONCILE, value or "")))
+    return situation.become(with_tasks(situation.configuration, map(_retried, situation.configuration.tasks)))
+
+
+def _retried(task: TaskStatus) -> TaskStatus:
+    if task.phase == StagePhase.FAILED and task.name in (ADOPT.name, MERGE.name):
+        return retries.revived(task)
+    if task.phase == StagePhase.PENDING and task.attempt > 1:
+        return task.model_copy(update={"not_before": None})
+    return task
+
+
+def answer_rollback(situation: Situation) -> Situation:
+    """`rollback-requested`: asks for the rollback of a champion, and answers once it has ended."""
+    value = open_request(situation.snapshot, ROLLBACK)
+    request = parse_rollback(value) if value else None
+    if request is None or request.configuration != situation.configuration.name:
+        return situation
+    if not situation.configuration.adopted or (ROLLBACK, request.value) in situation.handled_requests:
+        return situation
+    step = steps.requested_rollback(request.track)
+    phase = step_phase(situation.configuration, step.name)
+    task = single_task(situation.configuration, step) if phase is not None else None
+    if task is None or task.request != request.value:
+        return _ask(situation, request, task)
+    match task.phase:
+        case StagePhase.SUCCEEDED:
+            return _handled(take_over(situation, request.track, step), request)
+        case StagePhase.FAILED:
+            refused = situation.say("RequestRefused", f"{request.value}: {task.message}", is_warning=True)
+            return _handled(refused, request)
+        case _:
+            return situation
+
+
+def _ask(situation: Situation, request: RollbackRequest, previous: TaskStatus | None) -> Situation:
+    configuration = situation.configuration
+    if request.track.value not in configuration.predecessors:
+        said = f"{request.value}: {request.track} has no earlier champion to go back to"
+        return _handled(situation.say("RequestRefused", said, is_warning=True), request)
+    is_busy = step_phase(configuration, steps.rollback(request.track).name) in (
+        StagePhase.PENDING,
+        StagePhase.RUNNING,
+    ) or (previous is not None and previous.phase in (StagePhase.PENDING, StagePhase.RUNNING))
+    if is_busy or not situation.may_start:
+        return situation
+    task = TaskStatus(
+        name=steps.requested_rollback(request.track).name,
+        request=request.value,
+        attempt=1 if previous is None else previous.attempt + 1,
+    )
+    return situation.become(with_task(configuration, task))
+
+
+def _handled(situation: Situation, request: RollbackRequest) -> Situation:
+    return replace(situation, handled_requests=(*situation.handled_requests, (ROLLBACK, request.value)))

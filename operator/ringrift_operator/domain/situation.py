@@ -1,0 +1,43 @@
+"""One configuration in the middle of a pass: how it stands, and what has happened to it so far.
+
+A policy is a function from one Situation to the next; `deciding.py` lists them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ringrift_operator.api.iteration import TrainingIteration
+from ringrift_operator.api.pipeline_status import ConfigurationStatus, PointerMove
+from ringrift_operator.domain.plan import Event
+from ringrift_operator.domain.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    snapshot: Snapshot
+    configuration: ConfigurationStatus
+    may_start: bool = True
+    """False while suspended, in a dry run, or when the whole pipeline is stalled: nothing new begins."""
+    events: tuple[Event, ...] = ()
+    records: tuple[TrainingIteration, ...] = ()
+    succeeded: int = 0
+    """Tasks that ended well in this pass."""
+    failed: int = 0
+    promotions: tuple[PointerMove, ...] = ()
+    rollbacks: tuple[PointerMove, ...] = ()
+    handled_requests: tuple[tuple[str, str], ...] = ()
+    """Requests answered in this pass: kind and value of the annotation."""
+
+    @property
+    def now(self) -> datetime:
+        return self.snapshot.now
+
+    def become(self, configuration: ConfigurationStatus) -> Situation:
+        return replace(self, configuration=configuration)
+
+    def say(self, reason: str, message: str, *, is_warning: bool = False) -> Situation:
+        """Adds an event, prefixed with the configuration's name."""
+        event = Event(reason, f"{self.configuration.name}: {message}", is_warning)
+        return replace(self, events=(*self.events, event))

@@ -1,0 +1,134 @@
+"""Why a pipeline, or a part of it, cannot move until someone changes something; each reason is a sentence."""
+
+from __future__ import annotations
+
+from ringrift_core.contract import ExitCode, Track
+from ringrift_operator.api.pipeline import Artifacts
+from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
+from ringrift_operator.api.resolve import ResolvedConfiguration, resolve
+from ringrift_operator.api.sections import Evaluator
+from ringrift_operator.domain import steps
+from ringrift_operator.domain.slots import LARGEST_BATCH_WITHOUT_CUDA, fits, is_reachable
+from ringrift_operator.domain.snapshot import OtherPipeline, Snapshot
+from ringrift_operator.domain.steps import ADOPT, MERGE, Step
+
+
+def stalled_as_a_whole(snapshot: Snapshot) -> tuple[str, ...]:
+    """Reasons for which nothing of the pipeline may start."""
+    return (*_unusable_store(snapshot), *_same_store(snapshot), *_not_yet(snapshot))
+
+
+def stalled_in_part(snapshot: Snapshot, configurations: tuple[ConfigurationStatus, ...]) -> tuple[str, ...]:
+    """Reasons for which some configuration or stage stands still while others go on."""
+    blocked = (_blocked(configuration) for configuration in configurations)
+    return (*(sentence for sentence in blocked if sentence), *_without_pool(snapshot))
+
+
+def blocking_task(configuration: ConfigurationStatus) -> TaskStatus | None:
+    """A given-up adopt, or a merge that found its input wrong: the configuration stands still until someone looks."""
+    for task in configuration.tasks:
+        if task.phase == StagePhase.FAILED and (
+            task.name == ADOPT.name or (task.name == MERGE.name and task.exit_code == ExitCode.WRONG_INPUT)
+        ):
+            return task
+    return None
+
+
+def _blocked(configuration: ConfigurationStatus) -> str:
+    task = blocking_task(configuration)
+    if task is None:
+        return ""
+    return (
+        f"{configuration.name}: {task.name} was given up ({task.message}): mend the store or the spec, "
+        "then annotate the pipeline with ringrift.ai/reconcile-requested-at"
+    )
+
+
+def _unusable_store(snapshot: Snapshot) -> tuple[str, ...]:
+    uri = snapshot.spec.artifacts.uri
+    if snapshot.local_store is None and uri is not None and uri.startswith("file://"):
+        return (
+            f"artifacts.uri {uri} is a folder of one machine, which Pods cannot share: "
+            "use s3://bucket/prefix or persistentVolumeClaim; file:// is for `ringrift-operator local`",
+        )
+    return ()
+
+
+def _same_store(snapshot: Snapshot) -> tuple[str, ...]:
+    """Of two pipelines with the same store and configuration the younger stands still."""
+    ours = {resolve(configuration, snapshot.spec).name for configuration in snapshot.spec.configurations}
+    return tuple(
+        f"pipeline {other.name} already trains {', '.join(sorted(shared))} in the same store: "
+        "use another store, or remove the configuration from one of them"
+        for other in snapshot.others
+        if _is_older(other, snapshot)
+        and _store_key(other.artifacts, other.namespace) == _store_key(snapshot.spec.artifacts, snapshot.namespace)
+        and (shared := ours & other.configurations)
+    )
+
+
+def _is_older(other: OtherPipeline, snapshot: Snapshot) -> bool:
+    return (other.created_at, other.uid) < (snapshot.created_at, snapshot.uid)
+
+
+def _store_key(artifacts: Artifacts, namespace: str) -> tuple[str, ...]:
+    """Equal for equal stores; a claim is one of its namespace."""
+    if artifacts.persistent_volume_claim is not None:
+        return ("claim", namespace, artifacts.persistent_volume_claim.claim_name)
+    return ("uri", (artifacts.uri or "").rstrip("/"))
+
+
+def _not_yet(snapshot: Snapshot) -> tuple[str, ...]:
+    sentences = []
+    for values in _resolved(snapshot):
+        if values.network.distributed.nodes > 1 or values.network.distributed.processes_per_node > 1:
+            sentences.append(
+                f"{values.name}: distributed training is not there yet: set network.distributed.nodes to 1"
+            )
+        if values.cmaes.evaluator == Evaluator.NEURAL and Track.WEIGHTS in values.tracks:
+            sentences.append(f"{values.name}: evaluator Neural is not there yet: set cmaes.evaluator to Auto or Games")
+        if not set(values.tracks) & set(steps.TRACKS_WITH_STAGES):
+            sentences.append(f"{values.name}: the nnue track has no stages yet: add weights or network to tracks")
+    return tuple(sentences)
+
+
+def _without_pool(snapshot: Snapshot) -> tuple[str, ...]:
+    """Stages that no pool could ever take, whether it is busy, suspended, offline or not."""
+    sentences = []
+    for values in _resolved(snapshot):
+        for step in _heavy_steps(values):
+            if not any(
+                is_reachable(snapshot, pool)
+                and any(
+                    fits(pool, slot, step.stage, values.board, values.players, values.network.batch_size)
+                    for slot in pool.spec.slots
+                )
+                for pool in snapshot.pools
+            ):
+                sentences.append(_no_pool(snapshot, values, step))
+    return tuple(sentences)
+
+
+def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> str:
+    if not snapshot.pools:
+        return f"there is no WorkerPool to run {step.stage} of {values.name}: create one (kubectl get workerpools)"
+    needs = f"a slot with stage {step.stage}"
+    if step == steps.TRAIN and values.network.batch_size > LARGEST_BATCH_WITHOUT_CUDA:
+        needs += f" and device cuda (batch {values.network.batch_size} is above {LARGEST_BATCH_WITHOUT_CUDA})"
+    if snapshot.spec.artifacts.persistent_volume_claim is not None:
+        needs += ", of type Cluster or with artifactsPath (the store is a claim)"
+    return (
+        f"no WorkerPool takes {step.stage} of {values.name}: "
+        f"add {needs} to a pool for {values.board} and {values.players} players"
+    )
+
+
+def _heavy_steps(values: ResolvedConfiguration) -> tuple[Step, ...]:
+    """One step of each stage that needs a slot."""
+    wanted = steps.steps_of(values.tracks, frozenset())
+    by_stage = {step.stage: step for step in wanted if not step.is_light}
+    return tuple(by_stage.values())
+
+
+def _resolved(snapshot: Snapshot) -> tuple[ResolvedConfiguration, ...]:
+    return tuple(resolve(configuration, snapshot.spec) for configuration in snapshot.spec.configurations)

@@ -1,0 +1,86 @@
+"""Begins the next iteration: freezes the spec's values, notes the champions, lists the steps."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ringrift_core.contract import Track
+from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus, TrackDecision
+from ringrift_operator.api.resolve import ResolvedConfiguration, resolve
+from ringrift_operator.domain.configuration import is_in_iteration, iteration_under_way, version, with_tasks
+from ringrift_operator.domain.situation import Situation
+from ringrift_operator.domain.snapshot import Snapshot
+from ringrift_operator.domain.steps import SELFPLAY, TRACKS_WITH_STAGES, steps_of
+
+
+def start_iteration(situation: Situation) -> Situation:
+    """Starts the next iteration of an adopted configuration that has not had all of them."""
+    configuration = situation.configuration
+    if not configuration.adopted or is_in_iteration(configuration) or not situation.may_start:
+        return situation
+    if has_all_iterations(situation.snapshot, configuration) or configuration.tasks:
+        return situation
+    frozen = resolved(situation.snapshot, configuration.name)
+    number = iteration_under_way(configuration)
+    champions, predecessors = champions_before(configuration, number)
+    tested = frozenset(Track(track) for track in predecessors if track in champions) if number > 1 else frozenset()
+    begins = situation.now + frozen.selfplay.cooldown if number > 1 else None
+    started = configuration.model_copy(
+        update={
+            "frozen": frozen,
+            "started_at": situation.now,
+            "start_champions": champions,
+            "decisions": {track.value: TrackDecision.SKIPPED for track in frozen.tracks if not _has_stages(track)},
+        }
+    )
+    tasks = [_first_try(step.name, begins) for step in steps_of(frozen.tracks, tested)]
+    situation = situation.become(with_tasks(started, tasks))
+    for track in frozen.tracks:
+        if not _has_stages(track):
+            situation = situation.say("TrackSkipped", f"{track} has no stages yet, the other tracks go on")
+    return situation.say("IterationStarted", f"iteration {number} begins with {frozen.games(number)} games")
+
+
+def resolved(snapshot: Snapshot, name: str) -> ResolvedConfiguration:
+    """The spec's values for one configuration. KeyError when the spec does not have it."""
+    for configuration in snapshot.spec.configurations:
+        values = resolve(configuration, snapshot.spec)
+        if values.name == name:
+            return values
+    raise KeyError(name)
+
+
+def has_all_iterations(snapshot: Snapshot, configuration: ConfigurationStatus) -> bool:
+    """Whether as many iterations are complete as the spec asks for; never when it asks for no end."""
+    limit = snapshot.spec.iterations
+    return limit is not None and configuration.iteration >= limit
+
+
+def champions_before(configuration: ConfigurationStatus, iteration: int) -> tuple[dict[str, str], dict[str, str]]:
+    """Champions and predecessors as they were when `iteration` began.
+
+    They differ from today's when the status was lost in mid-iteration and adopted again: a version is named by the
+    iteration that made it, so one of this iteration was promoted since, and the predecessor was champion.
+    """
+    champions: dict[str, str] = {}
+    predecessors: dict[str, str] = {}
+    for track in TRACKS_WITH_STAGES:
+        champion = version(configuration.champions, track)
+        predecessor = version(configuration.predecessors, track)
+        if champion >= iteration:
+            champion, predecessor = predecessor, 0
+        if champion:
+            champions[track.value] = str(champion)
+        if predecessor:
+            predecessors[track.value] = str(predecessor)
+    return champions, predecessors
+
+
+def _has_stages(track: Track) -> bool:
+    return track in TRACKS_WITH_STAGES
+
+
+def _first_try(name: str, selfplay_begins: datetime | None) -> TaskStatus:
+    return TaskStatus(
+        name=name, phase=StagePhase.PENDING, not_before=selfplay_begins if name == SELFPLAY.name else None
+    )

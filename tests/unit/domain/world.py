@@ -1,0 +1,211 @@
+"""A make-believe namespace for the domain's tests: it carries plans out and lets tasks end as a test wishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from ringrift_core.contract import Artifact, Decision, Stage, StageResult, Track, Verdict
+from ringrift_operator.api import TrainingIteration, TrainingPipelineSpec, TrainingPipelineStatus, WorkerPoolSpec
+from ringrift_operator.domain.plan import Event, PlacedTask, Plan
+from ringrift_operator.domain.planning import plan_all
+from ringrift_operator.domain.snapshot import (
+    ChildPhase,
+    KeptRecord,
+    OtherPipeline,
+    PoolObservation,
+    Snapshot,
+    TaskObservation,
+)
+from ringrift_operator.domain.steps import STEPS
+
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def pipeline_spec(**changes: object) -> TrainingPipelineSpec:
+    """Two iterations of square8 2p on both tracks; `changes` by their YAML names."""
+    document: dict[str, object] = {
+        "artifacts": {"uri": "s3://ringrift/test"},
+        "configurations": [{"board": "square8", "players": 2}],
+        "iterations": 2,
+    }
+    return TrainingPipelineSpec.model_validate({**document, **changes})
+
+
+def pool(name: str = "pool", **changes: object) -> PoolObservation:
+    """A Cluster pool with one slot for everything and one more for training; `changes` to its spec by YAML name."""
+    document: dict[str, object] = {
+        "type": "Cluster",
+        "slots": [
+            {"name": "play", "stages": ["selfplay", "evaluate", "cmaes"], "resources": {"cpu": "4", "memory": "4Gi"}},
+            {"name": "learn", "stages": ["train"], "resources": {"cpu": "2", "memory": "4Gi"}},
+        ],
+    }
+    return PoolObservation(name, WorkerPoolSpec.model_validate({**document, **changes}))
+
+
+def artifact(name: str) -> Artifact:
+    return Artifact(uri=f"s3://ringrift/test/objects/{name}", sha256="0" * 64, bytes=1)
+
+
+def verdict(track: Track, decision: Decision, win_rate: float = 0.6) -> Verdict:
+    return Verdict(
+        track=track,
+        decision=decision,
+        candidate="0" * 64,
+        champion="baseline",
+        games=40,
+        win_rate=win_rate,
+        low=win_rate - 0.1,
+        high=win_rate + 0.1,
+        raw_share=win_rate,
+        reason="the test says so",
+    )
+
+
+@dataclass
+class World:
+    """One namespace: pipelines' specs and statuses, pools and children. `passes` plans and applies."""
+
+    pools: tuple[PoolObservation, ...]
+    specs: dict[str, TrainingPipelineSpec]
+    now: datetime = BEGINNING
+    statuses: dict[str, TrainingPipelineStatus] = field(default_factory=dict)
+    children: dict[str, TaskObservation] = field(default_factory=dict)
+    created: list[PlacedTask] = field(default_factory=list)
+    records: dict[str, TrainingIteration] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    generation: int = 1
+    others: tuple[OtherPipeline, ...] = ()
+    registry: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """Champion versions, oldest first, by configuration and track."""
+
+    def snapshots(self) -> list[Snapshot]:
+        return [self.snapshot(name) for name in sorted(self.specs)]
+
+    def snapshot(self, name: str = "tp") -> Snapshot:
+        return Snapshot(
+            now=self.now,
+            name=name,
+            namespace="games",
+            uid=f"uid-{name}",
+            generation=self.generation,
+            created_at=BEGINNING,
+            spec=self.specs[name],
+            status=self.statuses.get(name, TrainingPipelineStatus()),
+            pools=self.pools,
+            tasks=tuple(child for child in self.children.values() if child.identity.pipeline == name),
+            others=self.others,
+            records=tuple(
+                KeptRecord(record, r.spec.configuration, r.spec.iteration)
+                for record, r in self.records.items()
+                if r.spec.pipeline == name
+            ),
+            annotations=self.annotations,
+        )
+
+    def plans(self) -> tuple[Plan, ...]:
+        return plan_all(self.snapshots())
+
+    def step(self) -> tuple[Plan, ...]:
+        """One pass: plans, and carries them out."""
+        plans = self.plans()
+        for name, plan in zip(sorted(self.specs), plans, strict=True):
+            self.apply(name, plan)
+        return plans
+
+    def apply(self, name: str, plan: Plan) -> None:
+        for record in plan.records:
+            self.records.setdefault(record.metadata.name, record)
+        self.statuses[name] = plan.status
+        for task in plan.create:
+            assert task.name not in self.children, f"{task.name} is there already"
+            self.created.append(task)
+            self.children[task.name] = TaskObservation(
+                name=task.name, identity=task.identity, phase=ChildPhase.RUNNING, stage=task.stage, started_at=self.now
+            )
+        for child in plan.delete:
+            del self.children[child]
+        for record_name in plan.expired_records:
+            del self.records[record_name]
+        self.events += plan.events
+
+    @property
+    def live(self) -> list[TaskObservation]:
+        return [child for child in self.children.values() if child.is_live]
+
+    def end(self, child: TaskObservation, **changes: object) -> None:
+        """Lets a child end: Succeeded with a fitting result unless `changes` say otherwise."""
+        result = self.result(child) if changes.get("phase", ChildPhase.SUCCEEDED) == ChildPhase.SUCCEEDED else None
+        ending = {"phase": ChildPhase.SUCCEEDED, "exit_code": 0, "result": result, "finished_at": self.now}
+        self.children[child.name] = replace(child, **{**ending, **changes})  # type: ignore[arg-type]
+
+    def fail(self, child: TaskObservation, exit_code: int | None = 1, message: str = "boom") -> None:
+        self.end(child, phase=ChildPhase.FAILED, exit_code=exit_code, message=message)
+
+    def result(self, child: TaskObservation, decision: Decision = Decision.PROMOTE) -> StageResult:
+        """What the stage would answer; promote and rollback move the make-believe registry."""
+        step = STEPS[child.identity.step]
+        key = (child.identity.configuration, str(step.track))
+        champions = self.registry.setdefault(key, [])
+        outputs: dict[str, Artifact] = {}
+        metrics: dict[str, float] = {}
+        judged: Verdict | None = None
+        match step.stage:
+            case Stage.EXPORT:
+                outputs = {"dataset": artifact("dataset.json")}
+            case Stage.TRAIN | Stage.CMAES:
+                outputs = {"candidate": artifact(f"{step.name}.bin")}
+            case Stage.SELFPLAY:
+                metrics = {"games": 50}
+            case Stage.MERGE:
+                metrics = {"games": 100.0 * child.identity.iteration}
+            case Stage.EVALUATE if step.track is not None:
+                is_regression = step.name.startswith("regression")
+                judged = verdict(step.track, Decision.KEEP if is_regression else decision)
+            case Stage.PROMOTE:
+                if child.identity.iteration not in champions:
+                    champions.append(child.identity.iteration)
+            case Stage.ROLLBACK:
+                champions.pop()
+            case _:
+                pass
+        if step.stage in (Stage.PROMOTE, Stage.ROLLBACK):
+            metrics = {
+                "version": champions[-1] if champions else 0,
+                "predecessor": champions[-2] if len(champions) > 1 else 0,
+            }
+        return StageResult(
+            stage=step.stage,
+            attempt=child.identity.attempt,
+            started_at=self.now,
+            finished_at=self.now,
+            outputs=outputs,
+            metrics=metrics,
+            verdict=judged,
+        )
+
+    def run(self, answer: Callable[[World, TaskObservation], None] | None = None, passes: int = 500) -> None:
+        """Passes until nothing is live and nothing is planned; every live child ends by `answer` (default: well)."""
+        for _ in range(passes):
+            plans = self.step()
+            if all(plan.is_empty for plan in plans) and not self.live:
+                wake = min((plan.wake_at for plan in plans if plan.wake_at is not None), default=None)
+                if wake is None:
+                    return
+                self.now = wake
+            for child in self.live:
+                (answer or World.end)(self, child)
+            self.now += MINUTE
+        raise AssertionError("the pipelines do not come to rest")
+
+    def configuration(self, pipeline: str = "tp") -> object:
+        return self.statuses[pipeline].configurations[0]
+
+
+def world(**changes: object) -> World:
+    """A namespace with one pool and one pipeline called `tp`."""
+    return World(pools=(pool(),), specs={"tp": pipeline_spec(**changes)})
