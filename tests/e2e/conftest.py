@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from images.build import archive_bare_base
+from images.build import OPERATOR, WORKER, archive_bare_base, build_with_buildah
 from tests.cluster.binaries import BinariesMissingError
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.node import Cluster, NodeImpossibleError, running_cluster
 from tests.cluster.object_store import ObjectStore, running_object_store
 
 HERE = Path(__file__).parent
+CHARTS = HERE.parents[1] / "charts"
+RELEASE_NAMESPACE = "ringrift"
 FIXTURES_AND_ALL_SECONDS = 1800
 
 
@@ -55,6 +58,48 @@ def plain_image(cluster: Cluster) -> str:
     """An image with Debian and Python alone."""
     cluster.import_image(archive_bare_base())
     return "localhost/ringrift-base:bookworm"
+
+
+@pytest.fixture(scope="session")
+def release(cluster: Cluster) -> Kubectl:
+    """Our images on the node, our charts installed by helm; kubectl in the release's namespace."""
+    for image in (OPERATOR, WORKER):
+        cluster.import_image(build_with_buildah(image))
+    _helm(cluster, "install", "ringrift-crds", str(CHARTS / "ringrift-crds"))
+    values = ["--values", str(HERE / "values.yaml"), "--wait", "--timeout", "3m"]
+    _helm(cluster, "install", "ringrift", str(CHARTS / "ringrift"), "--create-namespace", *values)
+    return cluster.kubectl.within(RELEASE_NAMESPACE)
+
+
+def _helm(cluster: Cluster, *arguments: str) -> None:
+    place = ["--kubeconfig", str(cluster.plane.kubeconfig), "--namespace", RELEASE_NAMESPACE]
+    command = [str(cluster.plane.binaries / "helm"), *place, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pods = cluster.kubectl("describe", "pods", "--namespace", RELEASE_NAMESPACE)
+        pytest.fail(f"helm {arguments[0]}: {done.stderr}\n{pods}")
+
+
+@pytest.fixture(scope="session")
+def output_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the transcript of a run is kept: $RINGRIFT_E2E_OUT, or a temporary folder."""
+    chosen = os.environ.get("RINGRIFT_E2E_OUT")
+    directory = Path(chosen) if chosen else tmp_path_factory.mktemp("e2e")
+    directory.mkdir(parents=True, exist_ok=True)
+    _outputs.append(directory)
+    return directory
+
+
+_outputs: list[Path] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the transcript of the pipeline's run below the tests."""
+    for directory in _outputs:
+        for path in sorted(directory.glob("*.txt")):
+            terminalreporter.section(path.name)
+            terminalreporter.write(path.read_text())
+        terminalreporter.section(f"kept in {directory}")
 
 
 @pytest.fixture
