@@ -8,7 +8,7 @@ from ringrift_core.contract import StageResult
 
 
 def sum_results(results: Sequence[StageResult]) -> StageResult | None:
-    """Metrics added up, from the first start to the last end, without outputs (merge finds the shards); None of none."""
+    """Metrics added up, from first start to last end, without outputs (merge finds the shards); None of none."""
     if not results:
         return None
     metrics: dict[str, float] = {}
