@@ -193,12 +193,12 @@ impl<const N: usize> Bits for Words<N> {
         let mut out = [0; N];
         if offset > 0 {
             out[0] = self.0[0] << offset;
-            for i in 1..N {
-                out[i] = (self.0[i] << offset) | (self.0[i - 1] >> (64 - offset));
+            for (index, pair) in self.0.windows(2).enumerate() {
+                out[index + 1] = (pair[1] << offset) | (pair[0] >> (64 - offset));
             }
         } else if offset < 0 {
-            for i in 0..N - 1 {
-                out[i] = (self.0[i] >> -offset) | (self.0[i + 1] << (64 + offset));
+            for (index, pair) in self.0.windows(2).enumerate() {
+                out[index] = (pair[0] >> -offset) | (pair[1] << (64 + offset));
             }
             out[N - 1] = self.0[N - 1] >> -offset;
         } else {

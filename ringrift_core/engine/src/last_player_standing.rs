@@ -47,7 +47,12 @@ impl<G: Geometry> State<G> {
             }
         }
         tracker.marks = Default::default();
-        self.drop_gone_solo_seat();
+        // The recorded games keep the count of a seat that lost its last ring in the closing turn itself (README, "Doubts").
+        let seat = tracker.solo_seat;
+        let lost_now = seat != NO_SEAT && self.record.gone_at[seat as usize] == self.turn.number;
+        if !lost_now || tracker.solo_count == SOLO_ROUNDS {
+            self.drop_gone_solo_seat();
+        }
     }
 
     fn drop_gone_solo_seat(&mut self) {

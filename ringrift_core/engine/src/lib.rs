@@ -3,6 +3,7 @@
 //! `Game` is what most callers need: a game on any board. `State<G>` is the same on one board, for code that is compiled
 //! per board. `Move` is a code to keep; `notation` and `json` read and write the forms of traces/FORMAT.md.
 
+pub mod bench;
 pub mod bits;
 pub mod board;
 mod capture;
