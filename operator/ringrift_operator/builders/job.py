@@ -1,0 +1,160 @@
+"""A Job for a placed task (design.md section 5): retried by nobody but the operator, and bounded in all it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from ringrift_core.contract import Device, Stage, to_arguments
+from ringrift_operator.api.pool import PodTemplate
+from ringrift_operator.builders.metadata import child_metadata
+from ringrift_operator.builders.release import Release
+from ringrift_operator.domain.plan import PlacedTask
+from ringrift_operator.domain.snapshot import Snapshot
+from ringrift_operator.domain.stores import CLAIM_MOUNT
+
+Manifest = dict[str, Any]
+
+CONTAINER = "stage"
+"""Name of the one container: results and exit codes are read from it."""
+
+RESULT_PATH = "/dev/termination-log"
+"""Where the stage writes its StageResult: the kubelet takes it as the container's termination message."""
+
+USER = 65532
+"""Who Pods run as, also the group of their volumes."""
+
+GRACE_SECONDS = 60
+"""From SIGTERM to SIGKILL: time for a checkpoint."""
+
+_RESTRICTED: Manifest = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+
+
+def job(snapshot: Snapshot, task: PlacedTask, release: Release) -> Manifest:
+    """The batch/v1 Job of a task that is not remote; Indexed when it has completions."""
+    slot = task.slot
+    metadata = child_metadata(snapshot, task)
+    template = _pod_template(task, release)
+    metadata["labels"] = {**template.labels, **metadata["labels"]}
+    deadline = release.light_stages.deadline if slot is None else slot.deadline
+    resources = release.light_stages.resources if slot is None else slot.resources
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata,
+        "spec": {
+            **_completion(task),
+            "activeDeadlineSeconds": _seconds(deadline),
+            "podReplacementPolicy": "Failed",
+            # A drained or preempted Pod is nobody's failure: the Job controller starts another.
+            "podFailurePolicy": {
+                "rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}]
+            },
+            "template": {
+                "metadata": {
+                    "labels": dict(metadata["labels"]),
+                    **({"annotations": dict(template.annotations)} if template.annotations else {}),
+                },
+                "spec": _pod(snapshot, task, release, template, resources),
+            },
+        },
+    }
+
+
+def _completion(task: PlacedTask) -> Manifest:
+    """One Pod; or one per shard, each failing for itself, so that the others finish."""
+    if not task.completions:
+        return {"backoffLimit": 0}
+    return {
+        "completionMode": "Indexed",
+        "completions": task.completions,
+        "parallelism": task.identity.parallelism,
+        "backoffLimitPerIndex": 0,
+        "maxFailedIndexes": task.completions,
+    }
+
+
+def _pod(
+    snapshot: Snapshot, task: PlacedTask, release: Release, template: PodTemplate, resources: Mapping[str, str]
+) -> Manifest:
+    claim = snapshot.spec.artifacts.persistent_volume_claim
+    volumes: list[Manifest] = [{"name": "tmp", "emptyDir": {}}, *template.volumes]
+    mounts: list[Manifest] = [{"name": "tmp", "mountPath": "/tmp"}, *template.volume_mounts]
+    if claim is not None:
+        volumes.append({"name": "artifacts", "persistentVolumeClaim": {"claimName": claim.claim_name}})
+        mounts.append({"name": "artifacts", "mountPath": CLAIM_MOUNT})
+    pod: Manifest = {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(snapshot, task, release, resources, mounts)],
+        "volumes": volumes,
+    }
+    if release.image_pull_secrets:
+        pod["imagePullSecrets"] = [{"name": name} for name in release.image_pull_secrets]
+    if template.node_selector:
+        pod["nodeSelector"] = dict(template.node_selector)
+    if template.tolerations:
+        pod["tolerations"] = list(template.tolerations)
+    if template.affinity is not None:
+        pod["affinity"] = template.affinity
+    if template.priority_class_name is not None:
+        pod["priorityClassName"] = template.priority_class_name
+    return pod
+
+
+def _container(
+    snapshot: Snapshot, task: PlacedTask, release: Release, resources: Mapping[str, str], mounts: list[Manifest]
+) -> Manifest:
+    arguments = [*to_arguments(task.parameters), "--result", RESULT_PATH]
+    if task.completions:
+        arguments += ["--index", "$(JOB_COMPLETION_INDEX)"]
+    container: Manifest = {
+        "name": CONTAINER,
+        "image": _image(task, release),
+        "imagePullPolicy": release.image_pull_policy,
+        "command": ["ringrift"],
+        "args": arguments,
+        "env": [{"name": "HOME", "value": "/tmp"}],
+        "resources": {"requests": dict(resources), "limits": dict(resources)},
+        "securityContext": _RESTRICTED,
+        "terminationMessagePath": RESULT_PATH,
+        # A stage that died without a word is explained by the end of its log.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": mounts,
+    }
+    if snapshot.spec.artifacts.secret_name is not None:
+        container["envFrom"] = [{"secretRef": {"name": snapshot.spec.artifacts.secret_name}}]
+    return container
+
+
+def _image(task: PlacedTask, release: Release) -> str:
+    """The pool's own image, or the release's: torch is only needed to train, and to infer on a GPU."""
+    if task.pool is not None and task.pool.spec.image:
+        return task.pool.spec.image
+    needs_torch = task.stage == Stage.TRAIN or (task.slot is not None and task.slot.device != Device.CPU)
+    return release.trainer_image if needs_torch else release.worker_image
+
+
+def _pod_template(task: PlacedTask, release: Release) -> PodTemplate:
+    if task.pool is None:
+        return release.light_stages.pod_template
+    return task.pool.spec.pod_template or PodTemplate()
+
+
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())
