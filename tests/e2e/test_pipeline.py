@@ -49,7 +49,7 @@ def finished(cluster: Cluster, object_store: ObjectStore, release: Kubectl, outp
             files = {str(path.relative_to(top)): path for path in sorted(top.rglob("*")) if path.is_file()}
             _write_report(output_directory, pipeline, seen, files)
             (output_directory / "events.log").write_text(release("get", "events", "--sort-by=.lastTimestamp"))
-            (output_directory / "operator.log").write_text(release("logs", "deployment/ringrift", "--tail=-1"))
+            (output_directory / "operator.log").write_text(release("logs", "deployment/ringrift-operator", "--tail=-1"))
     return Finished(pipeline, seen, release, files)
 
 

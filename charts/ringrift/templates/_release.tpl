@@ -6,7 +6,8 @@ imagePullPolicy: {{ .Values.images.pullPolicy }}
 imagePullSecrets: {{ .Values.images.pullSecrets | toJson }}
 serviceAccount: {{ include "ringrift.worker" . }}
 lightStages:
-  image: {{ .Values.lightStages.image | default .Values.images.worker | quote }}
+  image: {{ .Values.lightStages.image | quote }}
   resources: {{- toYaml .Values.lightStages.resources | nindent 4 }}
+  deadline: {{ .Values.lightStages.deadline | quote }}
   podTemplate: {{- toYaml .Values.lightStages.podTemplate | nindent 4 }}
 {{- end }}

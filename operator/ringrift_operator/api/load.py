@@ -17,10 +17,24 @@ from ringrift_operator.api.base import API_VERSION, GROUP, Resource
 from ringrift_operator.api.check import Problem, problems, problems_of_change
 from ringrift_operator.api.kinds import KINDS
 
-METADATA = (
-    ("name", "generateName", "namespace", "labels", "annotations", "finalizers", "ownerReferences", "uid")
-    + ("resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
-    + ("managedFields", "selfLink")
+METADATA = frozenset(
+    {
+        "name",
+        "generateName",
+        "namespace",
+        "labels",
+        "annotations",
+        "finalizers",
+        "ownerReferences",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "managedFields",
+        "selfLink",
+    }
 )
 """Fields of Kubernetes' metadata; any other is a slip that kubectl refuses too."""
 

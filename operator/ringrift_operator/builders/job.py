@@ -104,6 +104,8 @@ def _pod(
         "containers": [_container(snapshot, task, release, resources, mounts)],
         "volumes": volumes,
     }
+    if release.service_account:
+        pod["serviceAccountName"] = release.service_account
     if release.image_pull_secrets:
         pod["imagePullSecrets"] = [{"name": name} for name in release.image_pull_secrets]
     if template.node_selector:
@@ -146,6 +148,8 @@ def _image(task: PlacedTask, release: Release) -> str:
     """The pool's own image, or the release's: torch is only needed to train, and to infer on a GPU."""
     if task.pool is not None and task.pool.spec.image:
         return task.pool.spec.image
+    if task.slot is None and release.light_stages.image:
+        return release.light_stages.image
     needs_torch = task.stage == Stage.TRAIN or (task.slot is not None and task.slot.device != Device.CPU)
     return release.trainer_image if needs_torch else release.worker_image
 

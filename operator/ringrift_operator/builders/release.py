@@ -17,6 +17,7 @@ from ringrift_operator.api.scalars import PositiveDuration, Quantity
 class LightStages(Value):
     """adopt, merge, export, promote and rollback run with these, in the pipeline's namespace."""
 
+    image: str = Field(default="", description="Image of their Jobs; empty: the worker's.")
     resources: dict[str, Quantity] = Field(
         default={"cpu": "500m", "memory": "1Gi"}, description="Requests and limits of each."
     )
@@ -31,6 +32,9 @@ class Release(Value):
     trainer_image: str = Field(default="ringrift-trainer:dev", min_length=1, description="Image of training.")
     image_pull_policy: str = Field(default="IfNotPresent", pattern="^(Always|IfNotPresent|Never)$")
     image_pull_secrets: tuple[str, ...] = Field(default=(), description="Secrets for the images' registry.")
+    service_account: str = Field(
+        default="", description="ServiceAccount of the Jobs' Pods, which get no token; empty: the namespace's default."
+    )
     light_stages: LightStages = Field(default=LightStages(), description="What light stages get.")
 
     @classmethod

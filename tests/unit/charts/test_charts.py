@@ -14,6 +14,7 @@ from ringrift_core.contract import Board
 from ringrift_operator.api import PoolType, SlotTime, WorkerPool
 from ringrift_operator.api.load import Document, load
 from ringrift_operator.api.scalars import quantity_value
+from ringrift_operator.builders.release import Release
 from tests.cluster.binaries import PROGRAMS, BinariesMissingError, find
 
 CHARTS = Path(__file__).parents[3] / "charts"
@@ -201,3 +202,13 @@ def test_a_changed_release_is_a_new_pod(helm: Path) -> None:
 def test_slips_in_values_are_named(values: list[str], said: str, helm: Path) -> None:
     with pytest.raises(HelmError, match=said):
         render(helm, *values)
+
+
+@environments
+def test_the_operator_accepts_its_release_file(environment: str, helm: Path, tmp_path: Path) -> None:
+    (configuration,) = of_kind(render(helm, environment=environment), "ConfigMap")
+    (tmp_path / "release.yaml").write_text(configuration["data"]["release.yaml"])
+    release = Release.read(tmp_path / "release.yaml")
+    assert release.service_account == "ringrift-worker"
+    assert release.worker_image.startswith("ringrift-worker:")
+    assert "memory" in release.light_stages.resources
