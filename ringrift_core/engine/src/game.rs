@@ -34,6 +34,32 @@ macro_rules! with_state {
     };
 }
 
+/// Runs one expression with `$geometry` standing for the type of a `Board`:
+/// `with_geometry!(board, G => State::<G>::new(setup))`.
+#[macro_export]
+macro_rules! with_geometry {
+    ($board:expr, $geometry:ident => $body:expr) => {
+        match $board {
+            $crate::board::Board::Square8 => {
+                type $geometry = $crate::board::Square8;
+                $body
+            }
+            $crate::board::Board::Hex8 => {
+                type $geometry = $crate::board::Hex8;
+                $body
+            }
+            $crate::board::Board::Square19 => {
+                type $geometry = $crate::board::Square19;
+                $body
+            }
+            $crate::board::Board::Hexagonal => {
+                type $geometry = $crate::board::Hexagonal;
+                $body
+            }
+        }
+    };
+}
+
 impl Game {
     /// The start of a game.
     pub fn new(setup: Setup) -> Game {

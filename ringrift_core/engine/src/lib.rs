@@ -8,6 +8,7 @@ pub mod bits;
 pub mod board;
 mod capture;
 pub mod conform;
+pub mod drivers;
 pub mod error;
 pub mod game;
 mod json;
@@ -15,10 +16,10 @@ mod last_player_standing;
 mod legal;
 mod lines;
 mod movement;
-
 pub mod moves;
 pub mod notation;
 mod placement;
+pub mod players;
 pub mod playout;
 #[cfg(feature = "python")]
 mod python;

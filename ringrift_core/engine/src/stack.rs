@@ -162,6 +162,17 @@ impl<G: Geometry> Stacks<G> {
             || stack.height() > PACKED_RINGS && self.deep.of(slot).any(|ring| ring == colour)
     }
 
+    /// Number of rings of `colour` in the stack.
+    #[inline(always)]
+    pub fn count_rings(&self, slot: usize, colour: usize) -> usize {
+        let stack = self.at(slot);
+        let packed = stack.places(colour).count_ones() as usize;
+        if stack.height() > PACKED_RINGS {
+            return packed + self.deep.of(slot).filter(|ring| *ring == colour).count();
+        }
+        packed
+    }
+
     /// Puts a ring on top.
     #[inline(always)]
     pub fn push_top(&mut self, slot: usize, colour: usize) {

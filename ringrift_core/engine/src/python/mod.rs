@@ -1,9 +1,45 @@
-//! The PyO3 face, `ringrift_core._engine`.
+//! The PyO3 face, `ringrift_core._engine`: thin, checked, and without rules of its own. `_engine.pyi` documents it.
+
+mod drivers;
+mod errors;
+mod measures;
+mod players;
+mod position;
+mod records;
 
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::drivers::record::MOVE_BYTES;
+use crate::players::features::FEATURES;
 
 /// The native rules engine of RingRift.
 #[pymodule]
 fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("__version__", env!("CARGO_PKG_VERSION"))
+    let py = module.py();
+    module.add("RulesError", py.get_type::<errors::RulesError>())?;
+    module.add("HEURISTIC_FEATURES", PyTuple::new(py, FEATURES)?)?;
+    module.add("MOVE_BYTES", MOVE_BYTES)?;
+    module.add_class::<position::Move>()?;
+    module.add_class::<position::Outcome>()?;
+    module.add_class::<position::Position>()?;
+    module.add_class::<players::Player>()?;
+    module.add_class::<records::GameRecord>()?;
+    module.add_class::<records::GroupResult>()?;
+    module.add_class::<records::Replay>()?;
+    module.add_class::<measures::ConformReport>()?;
+    module.add_class::<measures::BenchFigures>()?;
+    module.add_function(wrap_pyfunction!(players::heuristic_weights, module)?)?;
+    module.add_function(wrap_pyfunction!(players::heuristic_values, module)?)?;
+    module.add_function(wrap_pyfunction!(drivers::play_games, module)?)?;
+    module.add_function(wrap_pyfunction!(drivers::play_match, module)?)?;
+    module.add_function(wrap_pyfunction!(drivers::play_matches, module)?)?;
+    module.add_function(wrap_pyfunction!(records::replay, module)?)?;
+    module.add_function(wrap_pyfunction!(records::notation, module)?)?;
+    module.add_function(wrap_pyfunction!(records::encoding_shape, module)?)?;
+    module.add_function(wrap_pyfunction!(records::encode_positions, module)?)?;
+    module.add_function(wrap_pyfunction!(records::encode_position, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::conform, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::bench, module)?)?;
+    Ok(())
 }

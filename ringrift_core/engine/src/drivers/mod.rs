@@ -1,0 +1,11 @@
+//! Drivers: many games at once, and what is made of their records. Start at `run`.
+
+pub mod book;
+pub mod encoding;
+pub mod match_play;
+pub mod record;
+pub mod replay;
+pub mod rng;
+pub mod run;
+pub mod selfplay;
+pub mod session;

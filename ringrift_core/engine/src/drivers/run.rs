@@ -1,0 +1,241 @@
+//! Playing many games: over threads where every agent decides by itself, in lock-step where a network is asked.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rayon::prelude::*;
+
+use crate::board::{Geometry, MAX_PLAYERS};
+use crate::drivers::encoding::{encode, Shape};
+use crate::drivers::record::GameRecord;
+use crate::drivers::session::{Agent, Plan, Progress, Session};
+use crate::moves::MoveList;
+use crate::players::{heuristic, settle};
+use crate::setup::Setup;
+use crate::state::State;
+
+/// How often the caller is asked whether to go on.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Games in lock-step when a network plays: enough to fill its batches.
+const LIVE_GAMES: usize = 128;
+/// Most positions handed to an evaluator at once.
+const MOST_ROWS: usize = 4096;
+/// Most numbers in the planes of one batch: 256 MB, for the large boards.
+const MOST_PLANE_NUMBERS: usize = 64 << 20;
+
+/// What a run needs of its caller, always asked on the calling thread. `E` is the caller's own reason to stop.
+pub trait Host<E> {
+    /// Win probabilities `[rows, players]` of encoded positions, column 0 the seat to move.
+    fn evaluate(&mut self, evaluator: usize, rows: usize, planes: Vec<f32>, globals: Vec<f32>) -> Result<Vec<f32>, E>;
+    /// Told the number of finished games now and then; false ends the run, whole games are kept.
+    fn go_on(&mut self, finished: usize) -> Result<bool, E>;
+}
+
+/// Plays `count` games, each by its plan, and returns the finished ones by plan number.
+pub fn run<G: Geometry, E>(
+    setup: Setup,
+    agents: &[Agent],
+    count: usize,
+    plan: &(dyn Fn(usize) -> Plan + Sync),
+    threads: usize,
+    host: &mut dyn Host<E>,
+) -> Result<BTreeMap<usize, GameRecord>, E> {
+    let threads =
+        if threads > 0 { threads } else { std::thread::available_parallelism().map_or(1, |cores| cores.get()) };
+    if agents.iter().any(|agent| matches!(agent, Agent::Network { .. })) {
+        run_in_batches::<G, E>(setup, agents, count, plan, threads, host)
+    } else {
+        run_on_threads::<G, E>(setup, agents, count, plan, threads, host)
+    }
+}
+
+fn run_on_threads<G: Geometry, E>(
+    setup: Setup,
+    agents: &[Agent],
+    count: usize,
+    plan: &(dyn Fn(usize) -> Plan + Sync),
+    threads: usize,
+    host: &mut dyn Host<E>,
+) -> Result<BTreeMap<usize, GameRecord>, E> {
+    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(count) {
+            let (sender, next, stopped) = (sender.clone(), &next, &stopped);
+            scope.spawn(move || {
+                while !stopped.load(Ordering::Relaxed) {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= count {
+                        return;
+                    }
+                    let mut session = Session::<G>::new(setup, plan(index));
+                    session.advance(agents);
+                    if sender.send((index, session.into_record())).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let stop = Stop(&stopped);
+        let mut records = BTreeMap::new();
+        let mut asked = std::time::Instant::now();
+        loop {
+            match receiver.recv_timeout(POLL_INTERVAL) {
+                Ok((index, record)) => {
+                    records.insert(index, record);
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+            if asked.elapsed() >= POLL_INTERVAL {
+                asked = std::time::Instant::now();
+                if !host.go_on(records.len())? {
+                    stop.now();
+                }
+            }
+        }
+        host.go_on(records.len())?;
+        Ok(records)
+    })
+}
+
+/// Stops the workers when it is told to, and when the caller leaves early.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Stop<'_> {
+    fn now(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.now();
+    }
+}
+
+fn run_in_batches<G: Geometry, E>(
+    setup: Setup,
+    agents: &[Agent],
+    count: usize,
+    plan: &(dyn Fn(usize) -> Plan + Sync),
+    threads: usize,
+    host: &mut dyn Host<E>,
+) -> Result<BTreeMap<usize, GameRecord>, E> {
+    // A pool that cannot be made leaves rayon's own: slower or faster, never different.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
+    let mut live: Vec<(usize, Session<G>)> = Vec::new();
+    let mut records = BTreeMap::new();
+    let mut next = 0;
+    loop {
+        let wanted = (count - next).min(LIVE_GAMES - live.len());
+        live.extend((next..next + wanted).map(|index| (index, Session::new(setup, plan(index)))));
+        next += wanted;
+        if live.is_empty() {
+            host.go_on(records.len())?;
+            return Ok(records);
+        }
+        let mut advance = || live.par_iter_mut().map(|(_, session)| session.advance(agents)).collect::<Vec<_>>();
+        let progress = match &pool {
+            Some(pool) => pool.install(&mut advance),
+            None => advance(),
+        };
+        let mut waiting = Vec::new();
+        for ((index, session), progress) in live.drain(..).zip(progress) {
+            match progress {
+                Progress::Finished => {
+                    records.insert(index, session.into_record());
+                }
+                Progress::Waiting { evaluator } => waiting.push((index, evaluator, session)),
+            }
+        }
+        decide(&mut waiting, agents, host)?;
+        live.extend(waiting.into_iter().map(|(index, _, session)| (index, session)));
+        if !host.go_on(records.len())? {
+            return Ok(records);
+        }
+    }
+}
+
+/// A position after one legal move: known, or to be asked for.
+enum Afterstate<G: Geometry> {
+    Known(f32),
+    /// The settled state, and the seat of the deciding agent relative to its mover.
+    Asked(Box<State<G>>, usize),
+}
+
+/// Makes the decision of every waiting session, asking each evaluator for all its positions together.
+fn decide<G: Geometry, E>(
+    waiting: &mut [(usize, usize, Session<G>)],
+    agents: &[Agent],
+    host: &mut dyn Host<E>,
+) -> Result<(), E> {
+    let afterstates: Vec<Vec<Afterstate<G>>> = waiting.par_iter().map(|(_, _, session)| look_ahead(session)).collect();
+    let evaluators: std::collections::BTreeSet<usize> = waiting.iter().map(|(_, evaluator, _)| *evaluator).collect();
+    for evaluator in evaluators {
+        let mine = |index: &usize| waiting[*index].1 == evaluator;
+        let indices: Vec<usize> = (0..waiting.len()).filter(mine).collect();
+        let asked = indices.iter().flat_map(|index| &afterstates[*index]).filter_map(|after| match after {
+            Afterstate::Asked(state, seat) => Some((&**state, *seat)),
+            Afterstate::Known(_) => None,
+        });
+        let answers = ask(&asked.collect::<Vec<_>>(), evaluator, host)?;
+        let mut answers = answers.into_iter();
+        for index in indices {
+            let values: Vec<f32> = afterstates[index]
+                .iter()
+                .map(|after| match after {
+                    Afterstate::Known(value) => *value,
+                    Afterstate::Asked(..) => answers.next().unwrap_or(0.0),
+                })
+                .collect();
+            waiting[index].2.choose(&values, agents);
+        }
+    }
+    Ok(())
+}
+
+/// The positions after each legal move, settled: bookkeeping is played, so that the network sees somebody decide.
+fn look_ahead<G: Geometry>(session: &Session<G>) -> Vec<Afterstate<G>> {
+    let players = session.state.players();
+    let mut list = MoveList::new();
+    let after = |one: &crate::moves::Move| {
+        let seat = heuristic::seat_after(&session.state, *one);
+        let mut state = session.state;
+        state.apply(*one);
+        settle(&mut state, &mut list);
+        match heuristic::decided_values(&state) {
+            Some(values) => Afterstate::Known(0.5 + values[seat] / (2.0 * heuristic::WON)),
+            None => {
+                let relative = (seat + players - state.mover()) % players;
+                Afterstate::Asked(Box::new(state), relative)
+            }
+        }
+    };
+    session.legal.iter().map(after).collect()
+}
+
+/// Values of positions for the given relative seats, in batches of bounded size.
+fn ask<G: Geometry, E>(asked: &[(&State<G>, usize)], evaluator: usize, host: &mut dyn Host<E>) -> Result<Vec<f32>, E> {
+    let Some((first, _)) = asked.first() else { return Ok(Vec::new()) };
+    let players = first.players();
+    debug_assert!((2..=MAX_PLAYERS).contains(&players));
+    let shape = Shape::of(G::BOARD, players);
+    let rows = MOST_ROWS.min(MOST_PLANE_NUMBERS / shape.plane_len()).max(1);
+    let mut values = Vec::with_capacity(asked.len());
+    for batch in asked.chunks(rows) {
+        let mut planes = vec![0.0; batch.len() * shape.plane_len()];
+        let mut globals = vec![0.0; batch.len() * shape.globals];
+        planes
+            .par_chunks_exact_mut(shape.plane_len())
+            .zip(globals.par_chunks_exact_mut(shape.globals))
+            .zip(batch)
+            .for_each(|((planes, globals), (state, _))| encode(state, planes, globals));
+        let answers = host.evaluate(evaluator, batch.len(), planes, globals)?;
+        values.extend(batch.iter().zip(answers.chunks_exact(players)).map(|((_, seat), row)| row[*seat]));
+    }
+    Ok(values)
+}

@@ -1,0 +1,43 @@
+//! Self-play: game `i` of a run is decided by (seed, i) and the modes, nothing else.
+
+use crate::board::{Geometry, MAX_PLAYERS};
+use crate::drivers::rng::{stream, Purpose};
+use crate::drivers::session::{random_opening, Plan};
+use crate::setup::Setup;
+
+/// The games of a run.
+pub struct SelfPlay {
+    pub setup: Setup,
+    pub seed: u64,
+    /// Number of the first game to play.
+    pub first_game: u64,
+    /// Agents of each mode; game `i` is played in mode `i % modes.len()`.
+    pub modes: Vec<Vec<usize>>,
+    pub max_turns: u32,
+    /// Random decisions at the start of each game.
+    pub opening_plies: usize,
+    /// Successive games that share an opening.
+    pub opening_group: u64,
+    pub random_move_rate: f32,
+}
+
+impl SelfPlay {
+    /// The plan of game `first_game + offset`.
+    pub fn plan<G: Geometry>(&self, offset: usize) -> Plan {
+        let index = self.first_game + offset as u64;
+        let mut random = stream(self.seed, Purpose::Game, index);
+        let mode = &self.modes[(index % self.modes.len() as u64) as usize];
+        let mut agents = [0; MAX_PLAYERS];
+        for agent in &mut agents[..self.setup.players()] {
+            *agent = if mode.len() == 1 { mode[0] } else { mode[random.below(mode.len())] };
+        }
+        let mut opening_random = stream(self.seed, Purpose::Opening, index / self.opening_group);
+        let opening = if self.opening_plies > 0 {
+            random_opening::<G>(self.setup, &mut opening_random, self.opening_plies)
+        } else {
+            Vec::new()
+        };
+        let (random_move_rate, max_turns) = (self.random_move_rate, self.max_turns);
+        Plan { index, agents, opening, random_move_rate, random, max_turns }
+    }
+}

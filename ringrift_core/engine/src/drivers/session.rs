@@ -1,0 +1,150 @@
+//! One game under way: its state, its agents, and what it has recorded so far.
+
+use crate::board::{Geometry, MAX_PLAYERS};
+use crate::drivers::record::{game_id, to_bytes, GameRecord};
+use crate::drivers::rng;
+use crate::moves::{Move, MoveKind, MoveList};
+use crate::players::Player;
+use crate::playout::Random;
+use crate::setup::Setup;
+use crate::state::{Phase, State};
+
+/// Who can sit at a seat.
+#[derive(Clone, Debug)]
+pub enum Agent {
+    /// Decides by itself.
+    Native(Player),
+    /// Decides by the values that evaluator number `evaluator` gives the positions after its moves.
+    Network { evaluator: usize, noise: f32 },
+}
+
+/// How one game is to be played.
+pub struct Plan {
+    pub index: u64,
+    /// Agent number of each seat at the start.
+    pub agents: [usize; MAX_PLAYERS],
+    /// Moves played before anybody decides.
+    pub opening: Vec<Move>,
+    /// Share of decisions made at random after the opening.
+    pub random_move_rate: f32,
+    /// The game's own generator.
+    pub random: Random,
+    /// A game that would go on beyond this turn is cut.
+    pub max_turns: u32,
+}
+
+/// Why `advance` returned.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Progress {
+    Finished,
+    /// The agent to move is a network; `choose` goes on.
+    Waiting {
+        evaluator: usize,
+    },
+}
+
+/// A game under way.
+pub struct Session<G: Geometry> {
+    pub state: State<G>,
+    /// The legal moves while waiting.
+    pub legal: MoveList,
+    plan: Plan,
+    /// Agent at each seat now.
+    seated: [usize; MAX_PLAYERS],
+    moves: Vec<Move>,
+    decisions: u32,
+}
+
+impl<G: Geometry> Session<G> {
+    pub fn new(setup: Setup, plan: Plan) -> Self {
+        let mut session = Session {
+            state: State::new(setup),
+            legal: MoveList::new(),
+            seated: plan.agents,
+            moves: Vec::new(),
+            decisions: 0,
+            plan,
+        };
+        for one in std::mem::take(&mut session.plan.opening) {
+            session.state.legal_moves(&mut session.legal);
+            session.record(one);
+        }
+        session
+    }
+
+    /// Plays until the game is over or cut, or a network has to decide.
+    pub fn advance(&mut self, agents: &[Agent]) -> Progress {
+        while self.state.phase != Phase::GameOver && self.state.turn.number <= self.plan.max_turns {
+            self.state.legal_moves(&mut self.legal);
+            let index = if self.legal.len() == 1 {
+                0
+            } else if self.plan.random_move_rate > 0.0 && rng::unit(&mut self.plan.random) < self.plan.random_move_rate
+            {
+                self.plan.random.below(self.legal.len())
+            } else {
+                match &agents[self.seated[self.state.mover()]] {
+                    Agent::Native(player) => player.choose(&self.state, &self.legal, &mut self.plan.random),
+                    Agent::Network { evaluator, .. } => return Progress::Waiting { evaluator: *evaluator },
+                }
+            };
+            self.record(self.legal[index]);
+        }
+        Progress::Finished
+    }
+
+    /// Makes a waiting network's decision, from one value per legal move.
+    pub fn choose(&mut self, values: &[f32], agents: &[Agent]) {
+        let noise = match &agents[self.seated[self.state.mover()]] {
+            Agent::Network { noise, .. } => *noise,
+            Agent::Native(_) => 0.0,
+        };
+        let mut values = values.iter();
+        let value = |_| values.next().copied().unwrap_or(f32::NEG_INFINITY);
+        let index = crate::players::best_by(&self.legal, noise, &mut self.plan.random, value);
+        self.record(self.legal[index]);
+    }
+
+    fn record(&mut self, one: Move) {
+        self.decisions += (self.legal.len() > 1) as u32;
+        self.moves.push(one);
+        self.state.apply(one);
+        if one.kind() == MoveKind::SwapSides {
+            self.seated.swap(0, 1);
+        }
+    }
+
+    /// The record of a finished game.
+    pub fn into_record(self) -> GameRecord {
+        let outcome = self.state.outcome();
+        GameRecord {
+            index: self.plan.index,
+            game_id: game_id(&self.state.setup, &to_bytes(&self.moves)),
+            agents: self.plan.agents,
+            winner: outcome.map(|outcome| outcome.winner),
+            ranks: outcome.map_or([0; MAX_PLAYERS], |outcome| outcome.ranks),
+            reason: outcome.map(|outcome| outcome.reason),
+            swapped: self.moves.iter().any(|one| one.kind() == MoveKind::SwapSides),
+            turns: self.state.turn.number.min(self.plan.max_turns),
+            decisions: self.decisions,
+            moves: self.moves,
+        }
+    }
+}
+
+/// The first `decisions` random decisions of a game, with the bookkeeping around them; no swap is made.
+pub fn random_opening<G: Geometry>(setup: Setup, random: &mut Random, mut decisions: usize) -> Vec<Move> {
+    let mut state = State::<G>::new(setup);
+    let mut moves = Vec::new();
+    let mut list = MoveList::new();
+    loop {
+        state.legal_moves(&mut list);
+        let choices: Vec<Move> = list.iter().copied().filter(|one| one.kind() != MoveKind::SwapSides).collect();
+        if choices.is_empty() || choices.len() > 1 && decisions == 0 {
+            return moves;
+        }
+        let index = if choices.len() > 1 { random.below(choices.len()) } else { 0 };
+        decisions -= (choices.len() > 1) as usize;
+        moves.push(choices[index]);
+        state.apply(choices[index]);
+    }
+}

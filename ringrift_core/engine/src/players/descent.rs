@@ -1,0 +1,130 @@
+//! Best-first minimax without depth bound (Cohen-Solal, "Learning to Play Two-Player Perfect-Information Games without
+//! Knowledge", 2020): the tree always grows at the end of its best line; resolved lines are not visited again.
+//!
+//! Values are one per seat, so the same search serves two to four players (max^n). Nothing is negated by ply: one seat
+//! decides several times in a row. `swap_sides` exchanges agents, so a value passes it with seats 1 and 2 exchanged.
+
+use crate::board::Geometry;
+use crate::moves::{Move, MoveKind, MoveList};
+use crate::players::completion::complete_turn;
+use crate::players::heuristic::{self, Values, Weights, WON};
+use crate::players::settle;
+use crate::state::State;
+
+struct Child {
+    one: Move,
+    /// In the parent's seats.
+    values: Values,
+    /// Nothing below can change the value any more.
+    resolved: bool,
+    /// Index of the expanded node, once there is one.
+    node: Option<usize>,
+}
+
+struct Node<G: Geometry> {
+    state: State<G>,
+    children: Vec<Child>,
+}
+
+/// Values of the legal moves of `root` for the agent to move, after a search of about `budget` nodes: a node is one
+/// decision applied and evaluated, and the last expansion is always finished.
+pub fn search<G: Geometry>(root: &State<G>, legal: &[Move], weights: &Weights, budget: usize) -> Vec<f32> {
+    let mut nodes = vec![expand(*root, legal, weights)];
+    let mut spent = legal.len();
+    let mut list = MoveList::new();
+    let mut path = Vec::new();
+    while spent < budget {
+        path.clear();
+        let mut node = 0;
+        let leaf = loop {
+            let Some(index) = most_promising(&nodes[node]) else { break None };
+            path.push((node, index));
+            match nodes[node].children[index].node {
+                Some(below) => node = below,
+                None => break Some(index),
+            }
+        };
+        let Some(leaf) = leaf else { break };
+        spent += grow(&mut nodes, (node, leaf), weights, &mut list);
+        back_up(&mut nodes, &path);
+    }
+    let mover = root.mover();
+    nodes[0].children.iter().map(|child| child.values[mover]).collect()
+}
+
+/// Evaluates every legal move of a position.
+fn expand<G: Geometry>(state: State<G>, legal: &[Move], weights: &Weights) -> Node<G> {
+    let mut list = MoveList::new();
+    let evaluate = |one: &Move| {
+        let mut after = state;
+        after.apply(*one);
+        complete_turn(&mut after, weights, &mut list);
+        let values = across(*one, heuristic::values(&after, weights));
+        // A win that the mover can bring about is proven; anything else may have better answers in the same turn.
+        Child { one: *one, values, resolved: values[state.mover()] >= WON, node: None }
+    };
+    Node { state, children: legal.iter().map(evaluate).collect() }
+}
+
+/// The unresolved child that is best for the node's mover; None when all are resolved.
+fn most_promising<G: Geometry>(node: &Node<G>) -> Option<usize> {
+    let mover = node.state.mover();
+    let open = node.children.iter().enumerate().filter(|(_, child)| !child.resolved);
+    open.reduce(|best, other| if other.1.values[mover] > best.1.values[mover] { other } else { best })
+        .map(|(index, _)| index)
+}
+
+/// Expands a leaf; returns the nodes spent.
+fn grow<G: Geometry>(
+    nodes: &mut Vec<Node<G>>,
+    (parent, index): (usize, usize),
+    weights: &Weights,
+    list: &mut MoveList,
+) -> usize {
+    let one = nodes[parent].children[index].one;
+    let mut state = nodes[parent].state;
+    state.apply(one);
+    settle(&mut state, list);
+    let below = nodes.len();
+    let child = &mut nodes[parent].children[index];
+    if let Some(values) = heuristic::decided_values(&state) {
+        child.values = across(one, values);
+        child.resolved = true;
+        return 1;
+    }
+    child.node = Some(below);
+    nodes.push(expand(state, list, weights));
+    list.len()
+}
+
+/// Carries values up the path, from its end to the root.
+fn back_up<G: Geometry>(nodes: &mut [Node<G>], path: &[(usize, usize)]) {
+    for (parent, index) in path.iter().rev() {
+        let Some(below) = nodes[*parent].children[*index].node else { continue };
+        let (values, resolved) = summary(&nodes[below]);
+        let child = &mut nodes[*parent].children[*index];
+        child.values = across(child.one, values);
+        child.resolved = resolved;
+    }
+}
+
+/// A node's value is that of its mover's best child. It is resolved by a proven win, or once all children are.
+fn summary<G: Geometry>(node: &Node<G>) -> (Values, bool) {
+    let mover = node.state.mover();
+    let first = &node.children[0];
+    let best =
+        node.children
+            .iter()
+            .skip(1)
+            .fold(first, |best, other| if other.values[mover] > best.values[mover] { other } else { best });
+    let won = best.resolved && best.values[mover] >= WON;
+    (best.values, won || node.children.iter().all(|child| child.resolved))
+}
+
+/// Values below a move, seen from above it.
+fn across(one: Move, mut values: Values) -> Values {
+    if one.kind() == MoveKind::SwapSides {
+        values.swap(0, 1);
+    }
+    values
+}

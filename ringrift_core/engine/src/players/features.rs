@@ -1,0 +1,190 @@
+//! The features of the linear heuristic: what each seat has on the board, normalised by the board's size.
+//!
+//! Counts become comparable over boards by four scales: Q rings per player, the targets E* and T* (rules.md section 1),
+//! N cells, and the side length sqrt(N) for things that grow with a board's width.
+
+use crate::bits::Bits;
+use crate::board::{Geometry, MAX_PLAYERS};
+use crate::rays;
+use crate::state::State;
+
+/// Number of features.
+pub const FEATURE_COUNT: usize = 20;
+
+/// (name, what it measures and which rule makes it matter), in the order of weight vectors.
+pub const FEATURES: [(&str, &str); FEATURE_COUNT] = [
+    ("rings_in_hand", "Rings in hand / Q: placements to come, and safety from running out of actions (R080, R172)."),
+    ("stacks", "Stacks controlled / sqrt(N): choice of movers, and of payers for lines and regions (R122, R145)."),
+    ("stack_height", "Rings in controlled stacks / Q, whatever their colour: reach, but also rigidity (R091)."),
+    ("cap_height", "Sum of the caps of controlled stacks / Q: the cap decides who captures whom (R101)."),
+    ("tallest_cap", "Tallest cap / Q: nobody with a lower cap can capture that stack (R101)."),
+    (
+        "captive_rings",
+        "Rings of other colours in controlled stacks / Q: credited when such a stack pays or falls (R060).",
+    ),
+    ("buried_rings", "Own rings in stacks of others / Q: recovery's currency, lost otherwise (R110)."),
+    ("elimination", "Credited eliminations / E*: reaching 1 wins (R170)."),
+    ("elimination_race", "Square of `elimination`: the last rings to the target weigh more than the first."),
+    ("territory", "Collapsed cells owned / T*: reaching 1, and more than all others together, wins (R171)."),
+    ("territory_race", "Square of `territory`: the last cells to the minimum weigh more than the first."),
+    ("markers", "Markers owned / N: material of lines and walls, and the third tie-break (R120, R142, R173)."),
+    (
+        "lines_short_by_one",
+        "Windows of L open cells on an axis with L-1 own markers / sqrt(N): lines next turn (R120).",
+    ),
+    ("lines_short_by_two", "Windows of L open cells on an axis with L-2 own markers / sqrt(N): lines to come (R120)."),
+    ("mobility", "Rays on which a controlled stack can move or capture / (directions x sqrt(N)) (R091, R101)."),
+    ("attack", "Captures of others' stacks at hand: pairs of stack and ray / sqrt(N) (R101)."),
+    ("threatened", "Controlled stacks that another seat can capture from / sqrt(N) (R101)."),
+    ("hanging", "Threatened stacks of cap 1 / sqrt(N): one capture loses their control (R022)."),
+    ("recoverable", "1 if recovery-eligible: no stack, but a marker and a buried ring (R110)."),
+    ("stuck", "1 without a ring in hand and without a stack that can act: last player standing looms (R172)."),
+];
+
+const RINGS_IN_HAND: usize = 0;
+const STACKS: usize = 1;
+const STACK_HEIGHT: usize = 2;
+const CAP_HEIGHT: usize = 3;
+const TALLEST_CAP: usize = 4;
+const CAPTIVE_RINGS: usize = 5;
+const BURIED_RINGS: usize = 6;
+const ELIMINATION: usize = 7;
+const ELIMINATION_RACE: usize = 8;
+const TERRITORY: usize = 9;
+const TERRITORY_RACE: usize = 10;
+const MARKERS: usize = 11;
+const LINES_SHORT_BY_ONE: usize = 12;
+const LINES_SHORT_BY_TWO: usize = 13;
+const MOBILITY: usize = 14;
+const ATTACK: usize = 15;
+const THREATENED: usize = 16;
+const HANGING: usize = 17;
+const RECOVERABLE: usize = 18;
+const STUCK: usize = 19;
+
+/// One feature vector per seat; zero beyond the number of players.
+pub type FeatureTable = [[f32; FEATURE_COUNT]; MAX_PLAYERS];
+
+/// What a pass over the stacks finds for each seat.
+struct StackCounts<Bits> {
+    height: [usize; MAX_PLAYERS],
+    own_rings: [usize; MAX_PLAYERS],
+    caps: [usize; MAX_PLAYERS],
+    tallest: [usize; MAX_PLAYERS],
+    open_rays: [usize; MAX_PLAYERS],
+    captures: [usize; MAX_PLAYERS],
+    /// Stacks that some other seat can capture from.
+    attacked: Bits,
+}
+
+impl<G: Geometry> State<G> {
+    /// The features of every seat.
+    pub fn features(&self) -> FeatureTable {
+        let (players, board) = (self.players(), G::BOARD);
+        let rings = board.rings_per_player() as f32;
+        let cells = board.cells() as f32;
+        let side = cells.sqrt();
+        let stacks = self.count_stacks();
+        let collapsed = self.all_collapsed();
+        let mut table = [[0.0; FEATURE_COUNT]; MAX_PLAYERS];
+        for (seat, row) in table.iter_mut().enumerate().take(players) {
+            let controlled = self.controlled[seat];
+            let attacked = controlled & stacks.attacked;
+            let mut hanging = 0;
+            attacked.for_each(|slot| hanging += (self.stacks.cap(slot) == 1) as usize);
+            let (by_one, by_two) = self.lines_in_making(seat, collapsed);
+            let elimination = self.credited[seat] as f32 / board.elimination_target(players) as f32;
+            let territory = self.territory[seat] as f32 / board.territory_minimum(players) as f32;
+            row[RINGS_IN_HAND] = self.hand[seat] as f32 / rings;
+            row[STACKS] = controlled.count() as f32 / side;
+            row[STACK_HEIGHT] = stacks.height[seat] as f32 / rings;
+            row[CAP_HEIGHT] = stacks.caps[seat] as f32 / rings;
+            row[TALLEST_CAP] = stacks.tallest[seat] as f32 / rings;
+            row[CAPTIVE_RINGS] = (stacks.height[seat] - stacks.own_rings[seat]) as f32 / rings;
+            row[BURIED_RINGS] = (self.on_board[seat] as usize - stacks.own_rings[seat]) as f32 / rings;
+            row[ELIMINATION] = elimination;
+            row[ELIMINATION_RACE] = elimination * elimination;
+            row[TERRITORY] = territory;
+            row[TERRITORY_RACE] = territory * territory;
+            row[MARKERS] = self.markers[seat].count() as f32 / cells;
+            row[LINES_SHORT_BY_ONE] = by_one as f32 / side;
+            row[LINES_SHORT_BY_TWO] = by_two as f32 / side;
+            row[MOBILITY] = stacks.open_rays[seat] as f32 / (board.directions() as f32 * side);
+            row[ATTACK] = stacks.captures[seat] as f32 / side;
+            row[THREATENED] = attacked.count() as f32 / side;
+            row[HANGING] = hanging as f32 / side;
+            row[RECOVERABLE] = self.is_recovery_eligible(seat) as u8 as f32;
+            row[STUCK] = (self.hand[seat] == 0 && stacks.open_rays[seat] == 0) as u8 as f32;
+        }
+        table
+    }
+
+    fn count_stacks(&self) -> StackCounts<G::Bits> {
+        let mut counts = StackCounts {
+            height: [0; MAX_PLAYERS],
+            own_rings: [0; MAX_PLAYERS],
+            caps: [0; MAX_PLAYERS],
+            tallest: [0; MAX_PLAYERS],
+            open_rays: [0; MAX_PLAYERS],
+            captures: [0; MAX_PLAYERS],
+            attacked: G::Bits::EMPTY,
+        };
+        let obstacles = self.obstacles();
+        for seat in 0..self.players() {
+            self.controlled[seat].for_each(|slot| {
+                let (height, cap) = (self.stacks.at(slot).height(), self.stacks.cap(slot));
+                counts.height[seat] += height;
+                counts.own_rings[seat] += self.stacks.count_rings(slot, seat);
+                counts.caps[seat] += cap;
+                counts.tallest[seat] = counts.tallest[seat].max(cap);
+                for direction in 0..G::BOARD.directions() {
+                    let distance = rays::first_blocked::<G>(&obstacles.blocked, slot, direction);
+                    let capture = self.capture_ray(&obstacles, slot, direction, distance, height, cap);
+                    counts.open_rays[seat] += (distance > height || capture.is_some()) as usize;
+                    if let Some(ray) = capture {
+                        let target = rays::at::<G>(slot, direction, ray.target);
+                        if !self.controlled[seat].has(target) {
+                            counts.captures[seat] += 1;
+                            counts.attacked.insert(target);
+                        }
+                    }
+                }
+            });
+        }
+        counts
+    }
+
+    /// Windows of L cells on an axis, none collapsed, that hold exactly L-1 and exactly L-2 markers of the seat.
+    fn lines_in_making(&self, seat: usize, collapsed: G::Bits) -> (u32, u32) {
+        let markers = self.markers[seat];
+        let usable = G::CELLS & !collapsed;
+        let length = self.line_length();
+        let (mut by_one, mut by_two) = (0, 0);
+        if markers.count() < length as u32 - 2 {
+            return (0, 0);
+        }
+        for axis in 0..G::BOARD.axes() {
+            let back = axis + G::BOARD.axes();
+            // Bit-sliced sum over each window: `ones` and `twos` are the binary digits of its number of markers.
+            let (mut whole, mut held) = (usable, markers);
+            let (mut ones, mut twos) = (markers, G::Bits::EMPTY);
+            for _ in 1..length {
+                whole = G::step(whole, back) & usable;
+                held = G::step(held, back);
+                twos = exclusive(twos, ones & held);
+                ones = exclusive(ones, held);
+            }
+            // A sum of 4 reads as 0 here; 2 and 3 stand for L-2 and L-1 where L = 4, and 1 and 2 where L = 3.
+            let (one, two, three) = (ones & !twos & whole, twos & !ones & whole, ones & twos & whole);
+            let (short_by_one, short_by_two) = if length == 4 { (three, two) } else { (two, one) };
+            by_one += short_by_one.count();
+            by_two += short_by_two.count();
+        }
+        (by_one, by_two)
+    }
+}
+
+#[inline(always)]
+fn exclusive<B: Bits>(left: B, right: B) -> B {
+    (left | right) & !(left & right)
+}

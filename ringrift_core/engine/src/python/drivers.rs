@@ -1,0 +1,198 @@
+//! `play_games`, `play_match` and `play_matches`: the bulk drivers with a Python caller behind them.
+
+use std::sync::Arc;
+
+use numpy::ndarray::{Array2, Array4};
+use numpy::{IntoPyArray, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+
+use crate::drivers::encoding::Shape;
+use crate::drivers::match_play::Matches;
+use crate::drivers::run::{run, Host};
+use crate::drivers::selfplay::SelfPlay;
+use crate::drivers::session::Agent;
+use crate::python::errors::{guarded, refuse, setup_of};
+use crate::python::players::Player;
+use crate::python::records::{GameRecord, GroupResult};
+use crate::setup::Setup;
+use crate::with_geometry;
+
+/// The Python side of a run: evaluators, progress, and signals. Works on the thread of the call, without the GIL except
+/// inside these methods.
+struct PythonHost {
+    setup: Setup,
+    evaluators: Vec<Arc<Py<PyAny>>>,
+    progress: Option<Py<PyAny>>,
+}
+
+impl Host<PyErr> for PythonHost {
+    fn evaluate(&mut self, evaluator: usize, rows: usize, planes: Vec<f32>, globals: Vec<f32>) -> PyResult<Vec<f32>> {
+        let shape = Shape::of(self.setup.board(), self.setup.players());
+        let wanted = [rows, self.setup.players()];
+        let shaped = |error: numpy::ndarray::ShapeError| refuse(error.to_string());
+        let planes = Array4::from_shape_vec((rows, shape.planes, shape.side, shape.side), planes).map_err(shaped)?;
+        let globals = Array2::from_shape_vec((rows, shape.globals), globals).map_err(shaped)?;
+        Python::attach(|py| {
+            let answer = self.evaluators[evaluator].call1(py, (planes.into_pyarray(py), globals.into_pyarray(py)))?;
+            let values: PyReadonlyArray2<'_, f32> = answer.extract(py).map_err(|_| {
+                refuse(format!("evaluator: expected a float32 array of shape {wanted:?}, found {}", answer.bind(py)))
+            })?;
+            if values.shape() != wanted {
+                let found = values.shape();
+                return Err(refuse(format!("evaluator: expected an array of shape {wanted:?}, found {found:?}")));
+            }
+            Ok(values.to_owned_array().into_iter().collect())
+        })
+    }
+
+    fn go_on(&mut self, finished: usize) -> PyResult<bool> {
+        Python::attach(|py| {
+            py.check_signals()?;
+            let Some(progress) = &self.progress else { return Ok(true) };
+            let answer = progress.call1(py, (finished,))?;
+            Ok(answer.is_none(py) || answer.is_truthy(py)?)
+        })
+    }
+}
+
+/// The agents of some players, and their names.
+fn agents_of(players: &[PyRef<'_, Player>], evaluators: &mut Vec<Arc<Py<PyAny>>>) -> (Vec<Agent>, Vec<String>) {
+    let agent = |player: &PyRef<'_, Player>| (player.agent(evaluators), player.name().to_string());
+    players.iter().map(agent).unzip()
+}
+
+#[pyfunction]
+#[pyo3(signature = (board, players, modes, *, seed, games, first_game = 0, profile = "canonical", swap = None,
+    max_turns = 500, opening_plies = 0, opening_group = 1, random_move_rate = 0.0, threads = 0, progress = None))]
+#[allow(clippy::too_many_arguments)] // Python's keyword arguments
+pub fn play_games(
+    py: Python<'_>,
+    board: &str,
+    players: usize,
+    modes: Vec<Vec<PyRef<'_, Player>>>,
+    seed: u64,
+    games: usize,
+    first_game: u64,
+    profile: &str,
+    swap: Option<bool>,
+    max_turns: u32,
+    opening_plies: usize,
+    opening_group: u64,
+    random_move_rate: f32,
+    threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Vec<GameRecord>> {
+    let setup = setup_of(board, players, profile, swap)?;
+    if modes.is_empty() || modes.iter().any(Vec::is_empty) {
+        return Err(refuse("modes: expected at least one mode, each with at least one player"));
+    }
+    if opening_group == 0 {
+        return Err(refuse("opening_group: 0, expected at least 1"));
+    }
+    if !(0.0..=1.0).contains(&random_move_rate) {
+        return Err(refuse(format!("random_move_rate: {random_move_rate} is not between 0 and 1")));
+    }
+    let mut numbers = 0..;
+    let numbered = modes.iter().map(|mode| (&mut numbers).take(mode.len()).collect()).collect();
+    let everyone: Vec<PyRef<'_, Player>> = modes.into_iter().flatten().collect();
+    let mut evaluators = Vec::new();
+    let (agents, names) = agents_of(&everyone, &mut evaluators);
+    drop(everyone);
+    let play = SelfPlay {
+        setup,
+        seed,
+        first_game,
+        modes: numbered,
+        max_turns,
+        opening_plies,
+        opening_group,
+        random_move_rate,
+    };
+    let mut host = PythonHost { setup, evaluators, progress };
+    let records = py.detach(|| {
+        guarded(|| {
+            with_geometry!(setup.board(), G => {
+                run::<G, PyErr>(setup, &agents, games, &|offset| play.plan::<G>(offset), threads, &mut host)
+            })
+        })
+    })?;
+    Ok(records.into_values().map(|record| GameRecord::of(record, &names, players)).collect())
+}
+
+#[pyfunction]
+#[pyo3(signature = (board, players, candidate, opponent, *, seed, groups, first_group = 0, profile = "canonical",
+    swap = None, max_turns = 500, threads = 0, progress = None))]
+#[allow(clippy::too_many_arguments)] // Python's keyword arguments
+pub fn play_match(
+    py: Python<'_>,
+    board: &str,
+    players: usize,
+    candidate: PyRef<'_, Player>,
+    opponent: PyRef<'_, Player>,
+    seed: u64,
+    groups: usize,
+    first_group: u64,
+    profile: &str,
+    swap: Option<bool>,
+    max_turns: u32,
+    threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Vec<GroupResult>> {
+    let candidates = vec![candidate];
+    let matches = play_matches(
+        py,
+        board,
+        players,
+        candidates,
+        opponent,
+        seed,
+        groups,
+        first_group,
+        profile,
+        swap,
+        max_turns,
+        threads,
+        progress,
+    )?;
+    Ok(matches.into_iter().flatten().collect())
+}
+
+#[pyfunction]
+#[pyo3(signature = (board, players, candidates, opponent, *, seed, groups, first_group = 0, profile = "canonical",
+    swap = None, max_turns = 500, threads = 0, progress = None))]
+#[allow(clippy::too_many_arguments)] // Python's keyword arguments
+pub fn play_matches(
+    py: Python<'_>,
+    board: &str,
+    players: usize,
+    candidates: Vec<PyRef<'_, Player>>,
+    opponent: PyRef<'_, Player>,
+    seed: u64,
+    groups: usize,
+    first_group: u64,
+    profile: &str,
+    swap: Option<bool>,
+    max_turns: u32,
+    threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Vec<Vec<GroupResult>>> {
+    let setup = setup_of(board, players, profile, swap)?;
+    let entrants = candidates.len();
+    let everyone: Vec<PyRef<'_, Player>> = std::iter::once(opponent).chain(candidates).collect();
+    let mut evaluators = Vec::new();
+    let (agents, names) = agents_of(&everyone, &mut evaluators);
+    drop(everyone);
+    let mut host = PythonHost { setup, evaluators, progress };
+    let results = py.detach(|| {
+        guarded(|| {
+            with_geometry!(setup.board(), G => {
+                let matches = Matches::new::<G>(setup, seed, (first_group, groups), entrants, max_turns);
+                let plan = |number| matches.plan(number);
+                let records = run::<G, PyErr>(setup, &agents, matches.games(), &plan, threads, &mut host)?;
+                Ok(matches.results(records))
+            })
+        })
+    })?;
+    let group = |result| GroupResult::of(py, result, &names);
+    results.into_iter().map(|groups| groups.into_iter().map(group).collect()).collect()
+}

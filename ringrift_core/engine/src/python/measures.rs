@@ -1,0 +1,67 @@
+//! `conform` and `bench`.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+
+use crate::bench::bench_rules;
+use crate::conform as conformance;
+use crate::python::errors::{guarded, refuse, setup_of};
+use crate::setup::Profile;
+
+/// What a conformance run found.
+#[pyclass(frozen, get_all, module = "ringrift_core._engine")]
+pub struct ConformReport {
+    games: u64,
+    steps: u64,
+    positions: u64,
+    mismatches: u64,
+    first_mismatch: Option<String>,
+}
+
+#[pyfunction]
+#[pyo3(signature = (paths, profile = "canonical"))]
+pub fn conform(py: Python<'_>, paths: Vec<PathBuf>, profile: &str) -> PyResult<ConformReport> {
+    let profile = Profile::from_name(profile)
+        .ok_or_else(|| refuse(format!("profile: {profile:?} is neither canonical nor deployed")))?;
+    let report = py.detach(|| guarded(|| Ok(conformance::conform(&paths, profile)?)))?;
+    Ok(ConformReport {
+        games: report.games,
+        steps: report.steps,
+        positions: report.positions,
+        mismatches: report.mismatches,
+        first_mismatch: report.first.map(|mismatch| mismatch.to_string()),
+    })
+}
+
+/// Rates per second on one core.
+#[pyclass(frozen, get_all, module = "ringrift_core._engine")]
+pub struct BenchFigures {
+    moves: f64,
+    decisions: f64,
+    legal_lists: f64,
+    applies: f64,
+    clones: f64,
+    games: u64,
+    state_bytes: usize,
+}
+
+#[pyfunction]
+#[pyo3(signature = (board, players, seconds = 1.0, seed = 1))]
+pub fn bench(py: Python<'_>, board: &str, players: usize, seconds: f64, seed: u64) -> PyResult<BenchFigures> {
+    let setup = setup_of(board, players, "canonical", None)?;
+    if !(seconds > 0.0 && seconds.is_finite()) {
+        return Err(refuse(format!("seconds: {seconds} is not a positive number")));
+    }
+    let figures = py.detach(|| guarded(|| Ok(bench_rules(setup.board(), players, seconds, seed)?)))?;
+    let per_second = |nanoseconds: f64| 1e9 / nanoseconds;
+    Ok(BenchFigures {
+        moves: figures.moves_per_second,
+        decisions: figures.decisions_per_second,
+        legal_lists: per_second(figures.legal_moves_ns),
+        applies: per_second(figures.apply_ns),
+        clones: per_second(figures.clone_ns),
+        games: figures.games,
+        state_bytes: figures.state_bytes,
+    })
+}

@@ -1,0 +1,118 @@
+//! `Player`, and the linear heuristic.
+
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+
+use crate::drivers::session::Agent;
+use crate::players::features::{FEATURES, FEATURE_COUNT};
+use crate::players::heuristic::{self, Weights};
+use crate::players::{self, Player as NativePlayer};
+use crate::python::errors::{guarded, refuse};
+use crate::python::position::Position;
+use crate::with_state;
+
+enum Kind {
+    Native(players::Player),
+    Network { evaluator: Arc<Py<PyAny>>, noise: f32 },
+}
+
+/// What sits at a seat.
+#[pyclass(frozen, module = "ringrift_core._engine")]
+pub struct Player {
+    #[pyo3(get)]
+    name: String,
+    kind: Kind,
+}
+
+impl Player {
+    /// The agent of a run; a network's evaluator is entered in `evaluators`.
+    pub fn agent(&self, evaluators: &mut Vec<Arc<Py<PyAny>>>) -> Agent {
+        match &self.kind {
+            Kind::Native(player) => Agent::Native(player.clone()),
+            Kind::Network { evaluator, noise } => {
+                let known = evaluators.iter().position(|other| Arc::ptr_eq(other, evaluator));
+                let number = known.unwrap_or_else(|| {
+                    evaluators.push(evaluator.clone());
+                    evaluators.len() - 1
+                });
+                Agent::Network { evaluator: number, noise: *noise }
+            }
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+#[pymethods]
+impl Player {
+    #[staticmethod]
+    fn random() -> Player {
+        Player { name: "random".into(), kind: Kind::Native(NativePlayer::Random) }
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (weights, noise = 0.0, name = "heuristic"))]
+    fn heuristic(weights: Vec<f32>, noise: f32, name: &str) -> PyResult<Player> {
+        let player = NativePlayer::Heuristic { weights: weights_of(weights)?, noise: noise_of(noise)? };
+        Ok(Player { name: name.into(), kind: Kind::Native(player) })
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (weights, nodes = 1000, noise = 0.0, name = "descent"))]
+    fn descent(weights: Vec<f32>, nodes: usize, noise: f32, name: &str) -> PyResult<Player> {
+        let player = NativePlayer::Descent { weights: weights_of(weights)?, nodes, noise: noise_of(noise)? };
+        Ok(Player { name: name.into(), kind: Kind::Native(player) })
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (evaluator, noise = 0.0, name = "network"))]
+    fn network(evaluator: Bound<'_, PyAny>, noise: f32, name: &str) -> PyResult<Player> {
+        if !evaluator.is_callable() {
+            return Err(refuse(format!("evaluator: expected a callable, found {}", evaluator.get_type())));
+        }
+        let kind = Kind::Network { evaluator: Arc::new(evaluator.unbind()), noise: noise_of(noise)? };
+        Ok(Player { name: name.into(), kind })
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Player {}>", self.name)
+    }
+}
+
+fn weights_of(weights: Vec<f32>) -> PyResult<Weights> {
+    let found = weights.len();
+    if let Some(index) = weights.iter().position(|weight| !weight.is_finite()) {
+        return Err(refuse(format!(
+            "weights: {} is {}, not a number",
+            FEATURES[index.min(FEATURE_COUNT - 1)].0,
+            weights[index]
+        )));
+    }
+    weights
+        .try_into()
+        .map_err(|_| refuse(format!("weights: {found} numbers, expected {FEATURE_COUNT}, one per feature")))
+}
+
+fn noise_of(noise: f32) -> PyResult<f32> {
+    if noise.is_finite() && noise >= 0.0 {
+        return Ok(noise);
+    }
+    Err(refuse(format!("noise: {noise} is not a number from 0 up")))
+}
+
+#[pyfunction]
+pub fn heuristic_weights(setting: &str) -> PyResult<Vec<f32>> {
+    let weights = heuristic::setting(setting)
+        .ok_or_else(|| refuse(format!("setting: {setting:?} is neither baseline nor material")))?;
+    Ok(weights.to_vec())
+}
+
+#[pyfunction]
+pub fn heuristic_values(position: &Position, weights: Vec<f32>) -> PyResult<Vec<f32>> {
+    let weights = weights_of(weights)?;
+    let players = position.game.setup().players();
+    guarded(|| Ok(with_state!(&position.game, state => heuristic::values(state, &weights))[..players].to_vec()))
+}
