@@ -61,12 +61,25 @@ def plain_image(cluster: Cluster) -> str:
 
 
 @pytest.fixture(scope="session")
-def release(cluster: Cluster) -> Kubectl:
-    """Our images on the node, our charts installed by helm; kubectl in the release's namespace."""
-    for image in (OPERATOR, WORKER):
-        cluster.import_image(build_with_buildah(image))
+def worker_image(cluster: Cluster) -> str:
+    """The worker image of this tree, on the node."""
+    cluster.import_image(build_with_buildah(WORKER))
+    return WORKER.reference
+
+
+@pytest.fixture(scope="session")
+def operator_image(cluster: Cluster) -> str:
+    """The operator image of this tree, on the node."""
+    cluster.import_image(build_with_buildah(OPERATOR))
+    return OPERATOR.reference
+
+
+@pytest.fixture(scope="session")
+def release(cluster: Cluster, worker_image: str, operator_image: str) -> Kubectl:
+    """Our charts installed by helm with our images; kubectl in the release's namespace."""
     _helm(cluster, "install", "ringrift-crds", str(CHARTS / "ringrift-crds"))
-    values = ["--values", str(HERE / "values.yaml"), "--wait", "--timeout", "3m"]
+    images = {"image.operator": operator_image, "image.worker": worker_image}
+    values = [f"--set={name}={image}" for name, image in images.items()] + ["--wait", "--timeout=3m"]
     _helm(cluster, "install", "ringrift", str(CHARTS / "ringrift"), "--create-namespace", *values)
     return cluster.kubectl.within(RELEASE_NAMESPACE)
 

@@ -93,5 +93,5 @@ def wait_for(seconds: float, what: str, condition: Any) -> Any:
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
-        time.sleep(1)
+        time.sleep(0.5)
     return value

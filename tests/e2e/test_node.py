@@ -7,6 +7,7 @@ from typing import Any
 from tests.cluster.control_plane import KUBERNETES_SERVICE
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.object_store import ObjectStore
+from tests.e2e.recording import wait_for
 
 
 def job(image: str, program: str, **spec: Any) -> dict[str, Any]:
@@ -21,6 +22,7 @@ def job(image: str, program: str, **spec: Any) -> dict[str, Any]:
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
         },
+        "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],
     }
     pod = {
         "restartPolicy": "Never",
@@ -31,6 +33,7 @@ def job(image: str, program: str, **spec: Any) -> dict[str, Any]:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [container],
+        "volumes": [{"name": "scratch", "emptyDir": {}}],
     }
     return {
         "apiVersion": "batch/v1",
@@ -43,10 +46,17 @@ def job(image: str, program: str, **spec: Any) -> dict[str, Any]:
 def run(kubectl: Kubectl, manifest: dict[str, Any], ends: str = "Complete") -> list[dict[str, Any]]:
     """Runs a Job to its end and returns what its containers ended with, by completion index."""
     kubectl.apply(manifest)
-    kubectl("wait", f"--for=condition={ends}", "job/job", "--timeout=60s")
+    ended = wait_for(60, "the Job's end", lambda: _end(kubectl))
+    assert ended == ends, f"{ended}: {kubectl('logs', 'job/job', '--all-pods')}"
     pods = kubectl.get("pods")["items"]
     pods.sort(key=lambda pod: pod["metadata"]["labels"].get("batch.kubernetes.io/job-completion-index", ""))
     return [pod["status"]["containerStatuses"][0]["state"]["terminated"] for pod in pods]
+
+
+def _end(kubectl: Kubectl) -> str:
+    conditions = kubectl.get("job", "job")["status"].get("conditions", [])
+    types = {each["type"] for each in conditions if each["status"] == "True"}
+    return next(iter(types & {"Complete", "Failed"}), "")
 
 
 def test_termination_message_is_read(kubectl: Kubectl, plain_image: str) -> None:
