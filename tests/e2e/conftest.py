@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import yaml
 
 from images.build import OPERATOR, WORKER, archive_bare_base, build_with_buildah
 from tests.cluster.binaries import BinariesMissingError
@@ -17,6 +18,7 @@ from tests.cluster.node import Cluster, NodeImpossibleError, running_cluster
 from tests.cluster.object_store import ObjectStore, running_object_store
 
 HERE = Path(__file__).parent
+VALUES = HERE / "values.yaml"
 CHARTS = HERE.parents[1] / "charts"
 RELEASE_NAMESPACE = "ringrift"
 FIXTURES_AND_ALL_SECONDS = 1800
@@ -76,11 +78,12 @@ def operator_image(cluster: Cluster) -> str:
 
 @pytest.fixture(scope="session")
 def release(cluster: Cluster, worker_image: str, operator_image: str) -> Kubectl:
-    """Our charts installed by helm with our images; kubectl in the release's namespace."""
+    """Our charts installed by helm; kubectl in the release's namespace."""
+    values = yaml.safe_load(VALUES.read_text())
+    assert (values["images"]["worker"], values["images"]["operator"]) == (worker_image, operator_image)
     _helm(cluster, "install", "ringrift-crds", str(CHARTS / "ringrift-crds"))
-    images = {"image.operator": operator_image, "image.worker": worker_image}
-    values = [f"--set={name}={image}" for name, image in images.items()] + ["--wait", "--timeout=3m"]
-    _helm(cluster, "install", "ringrift", str(CHARTS / "ringrift"), "--create-namespace", *values)
+    options = ("--create-namespace", f"--values={VALUES}", "--wait", "--timeout=3m")
+    _helm(cluster, "install", "ringrift", str(CHARTS / "ringrift"), *options)
     return cluster.kubectl.within(RELEASE_NAMESPACE)
 
 

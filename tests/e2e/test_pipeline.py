@@ -16,7 +16,8 @@ from tests.cluster.node import Cluster
 from tests.cluster.object_store import ObjectStore
 from tests.e2e.recording import Recording, container_id, recording, wait_for
 
-PIPELINES = Path(__file__).parent / "pipelines"
+PIPELINE = Path(__file__).parent / "pipelines" / "weights.yaml"
+VALUES = Path(__file__).parent / "values.yaml"
 MINUTES = 15
 BUCKET, PREFIX = "ringrift", "e2e/square8-2p"
 
@@ -40,8 +41,7 @@ def finished(cluster: Cluster, object_store: ObjectStore, release: Kubectl, outp
     release("create", "secret", "generic", "ringrift-s3", *secret)
     top = object_store.directory / BUCKET / PREFIX
     with recording(release, cluster.sandbox.cgroup, output_directory) as seen:
-        release.apply(PIPELINES / "pool.yaml")
-        release.apply(PIPELINES / "weights.yaml")
+        release.apply(PIPELINE)
         try:
             wait_for(MINUTES * 60, "the pipeline's end", lambda: _ended(release))
         finally:
@@ -105,8 +105,10 @@ def test_artifacts_lie_in_the_bucket(finished: Finished) -> None:
 
 
 def test_every_stage_ran_in_a_container_with_its_limit(finished: Finished) -> None:
-    pool = yaml.safe_load((PIPELINES / "pool.yaml").read_text())
+    values = yaml.safe_load(VALUES.read_text())
+    (pool,) = values["pools"]
     slots = {slot["name"]: slot["resources"]["memory"] for slot in pool["spec"]["slots"]}
+    light = values["lightStages"]["resources"]["memory"]
     pods = finished.seen.job_pods()
     stages = {pod["metadata"]["labels"]["ringrift.ai/stage"] for pod in pods}
     assert stages >= {"selfplay", "merge", "cmaes", "evaluate"}
@@ -117,8 +119,8 @@ def test_every_stage_ran_in_a_container_with_its_limit(finished: Finished) -> No
         assert container["resources"]["requests"]["memory"] == limit, name
         assert container_id(pod), f"{name}: never ran"
         assert _exit_code(pod) == 0, name
-        if slot := labels.get("ringrift.ai/slot"):
-            assert limit == slots[slot], name
+        slot = labels.get("ringrift.ai/slot")
+        assert limit == (slots[slot] if slot else light), name
         if kernel := finished.seen.limits.get(container_id(pod)):
             assert kernel == int(limit.removesuffix("Mi")) << 20, name
     enforced = [pod for pod in pods if container_id(pod) in finished.seen.limits]
