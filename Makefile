@@ -82,8 +82,9 @@ bench: setup ## Measure the rules engine
 	$(BIN)/ringrift bench rules
 
 .PHONY: crds
-crds: setup ## Make crds/ and the CRD chart from the resource models
+crds: setup ## Make crds/, the CRD chart and the API reference from the resource models
 	$(BIN)/python -m ringrift_operator.api.crd crds charts/ringrift-crds/templates
+	$(BIN)/python -m ringrift_operator.api.reference docs/api-reference.md
 
 # --- cluster -----------------------------------------------------------------------------------------------
 

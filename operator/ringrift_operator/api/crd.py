@@ -79,16 +79,19 @@ def _bare(schema: Schema) -> Schema:
     return result
 
 
-def _without_defaults(schema: Schema, keys: Sequence[str] = ()) -> Schema:
-    """A status: what the operator did not write is not there. A list's `keys` keep theirs, or it could not merge."""
-    result = {key: value for key, value in schema.items() if key != "default"}
+def _observed(schema: Schema, keys: Sequence[str] = ()) -> Schema:
+    """A status: what the operator did not write is not there, so nothing is defaulted and no rule spans fields.
+
+    A list's `keys` keep their defaults, or the list could not be merged.
+    """
+    result = {key: value for key, value in schema.items() if key not in {"default", "x-kubernetes-validations"}}
     if "properties" in result:
         result["properties"] = {
-            name: field if name in keys else _without_defaults(field) for name, field in result["properties"].items()
+            name: field if name in keys else _observed(field) for name, field in result["properties"].items()
         }
     for part in ("items", "additionalProperties"):
         if part in result:
-            result[part] = _without_defaults(result[part], result.get("x-kubernetes-list-map-keys", ()))
+            result[part] = _observed(result[part], result.get("x-kubernetes-list-map-keys", ()))
     return result
 
 
@@ -107,7 +110,7 @@ def open_api_schema(kind: type[Resource]) -> Schema:
         properties[name] = {"type": "string"}
     properties["metadata"] = {"type": "object"}
     if "status" in properties:
-        properties["status"] = _without_defaults(properties["status"])
+        properties["status"] = _observed(properties["status"])
     schema["required"] = ["spec"]
     return schema
 
