@@ -18,10 +18,10 @@ import pytest
 import yaml
 
 from ringrift_operator.api import API_VERSION, TrainingPipeline, WorkerPool
-from ringrift_operator.api.base import rules_of
 from ringrift_operator.api.check import Problem, problems_of_change
 from ringrift_operator.api.kinds import KINDS
 from ringrift_operator.api.load import Document, InvalidResources, load, load_file
+from ringrift_operator.api.rules import rules_of
 from tests.cluster.kubectl import Kubectl, KubectlError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -8,7 +8,10 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from ringrift_operator.api.base import ListMap, ListSet, Overrides, Resource, Value, rules_of
+from ringrift_operator.api.base import Resource, Value
+from ringrift_operator.api.lists import ListMap, ListSet
+from ringrift_operator.api.overlay import Overrides
+from ringrift_operator.api.rules import rules_of
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ringrift_operator.api.base import ListMap, Value
+from ringrift_operator.api.base import Value
+from ringrift_operator.api.lists import ListMap
 
 
 class ConditionType(enum.StrEnum):

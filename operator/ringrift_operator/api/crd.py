@@ -15,8 +15,9 @@ from typing import Any
 import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
-from ringrift_operator.api.base import GROUP, OVERRIDES, VERSION, Resource
+from ringrift_operator.api.base import GROUP, VERSION, Resource
 from ringrift_operator.api.kinds import KINDS
+from ringrift_operator.api.overlay import OVERRIDES
 from ringrift_operator.api.scalars import format_duration
 
 Schema = dict[str, Any]

@@ -8,8 +8,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from ringrift_core.contract import Artifact, Board, Track, Verdict
-from ringrift_operator.api.base import ListMap, ObjectMeta, PrinterColumn, Resource, Value, transition
+from ringrift_operator.api.base import ObjectMeta, PrinterColumn, Resource, Value
+from ringrift_operator.api.lists import ListMap
 from ringrift_operator.api.pipeline_status import PointerMove, StagePhase, TrackDecision
+from ringrift_operator.api.rules import transition
 
 
 class StageRecord(Value):

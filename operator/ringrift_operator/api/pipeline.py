@@ -7,21 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_serializer
 
 from ringrift_core.contract import Board, EngineMode, Track
-from ringrift_operator.api.base import (
-    NAME_RULE,
-    ListMap,
-    ListSet,
-    ObjectMeta,
-    Overrides,
-    PrinterColumn,
-    Resource,
-    Value,
-    laid_over,
-    name_fits,
-    rule,
-    transition,
-)
+from ringrift_operator.api.base import NAME_RULE, ObjectMeta, PrinterColumn, Resource, Value, name_fits
+from ringrift_operator.api.lists import ListMap, ListSet
+from ringrift_operator.api.overlay import Overrides, laid_over
 from ringrift_operator.api.pipeline_status import MAX_CONFIGURATIONS, TrainingPipelineStatus
+from ringrift_operator.api.rules import rule, transition
 from ringrift_operator.api.sections import (
     Alerts,
     Cmaes,

@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import Field
 
 from ringrift_core.contract import Artifact, Board, Track, Verdict
-from ringrift_operator.api.base import ListMap, Value
+from ringrift_operator.api.base import Value
 from ringrift_operator.api.conditions import Conditions
+from ringrift_operator.api.lists import ListMap
 from ringrift_operator.api.resolve import ResolvedConfiguration
 
 MAX_CONFIGURATIONS = 64

@@ -9,18 +9,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ringrift_core.contract import Board, Device
-from ringrift_operator.api.base import (
-    NAME_RULE,
-    ListMap,
-    ListSet,
-    ObjectMeta,
-    PrinterColumn,
-    Resource,
-    Value,
-    name_fits,
-    rule,
-)
+from ringrift_operator.api.base import NAME_RULE, ObjectMeta, PrinterColumn, Resource, Value, name_fits
 from ringrift_operator.api.conditions import Conditions
+from ringrift_operator.api.lists import ListMap, ListSet
+from ringrift_operator.api.rules import rule
 from ringrift_operator.api.scalars import PositiveDuration, Quantity
 
 

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from ringrift_core.contract import Device, Stage, StageResult
-from ringrift_operator.api.base import ObjectMeta, PrinterColumn, Resource, Value, transition
+from ringrift_operator.api.base import ObjectMeta, PrinterColumn, Resource, Value
+from ringrift_operator.api.rules import transition
 from ringrift_operator.api.scalars import PositiveDuration, Quantity
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from ringrift_core.contract import Board, Track, configuration_name
-from ringrift_operator.api.base import Value, laid_over
+from ringrift_operator.api.base import Value
+from ringrift_operator.api.overlay import laid_over
 from ringrift_operator.api.sections import Cmaes, Dataset, Evaluation, Network, Nnue, Rollback, Selfplay
 
 if TYPE_CHECKING:

@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ringrift_core.contract import EngineMode, GateKind, InitialWeights
-from ringrift_operator.api.base import ListSet, Value, rule
+from ringrift_operator.api.base import Value
+from ringrift_operator.api.lists import ListSet
+from ringrift_operator.api.rules import rule
 from ringrift_operator.api.scalars import Duration, PositiveDuration
 
 EngineModes = Annotated[tuple[EngineMode, ...], ListSet(), Field(min_length=1, max_length=len(EngineMode))]

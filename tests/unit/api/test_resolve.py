@@ -6,7 +6,7 @@ import pytest
 
 from ringrift_core.contract import Board
 from ringrift_operator.api import Configuration, TrainingPipelineSpec, resolve
-from ringrift_operator.api.base import laid_over
+from ringrift_operator.api.overlay import laid_over
 from ringrift_operator.api.sections import Network
 
 # plan.md: games of the bootstrap, games of later iterations, move limit of the bootstrap, move limit of later games.
