@@ -90,6 +90,8 @@ DENIED = [
     ("get", "secrets"),
     ("list", "secrets"),
     ("patch", "trainingpipelines.ringrift.ai"),
+    ("patch", "jobs.batch"),
+    ("create", "trainingpipelines.ringrift.ai"),
     ("delete", "trainingpipelines.ringrift.ai"),
     ("create", "pods"),
     ("create", "pods/exec"),

@@ -46,9 +46,9 @@ def run(helm: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def render(helm: Path, *arguments: str, environment: str | None = "local") -> list[Manifest]:
+def render(helm: Path, *arguments: str, environment: str = "local") -> list[Manifest]:
     """The manifests of release `ringrift` in namespace `home`."""
-    values = ["-f", str(CHART / "environments" / f"{environment}.yaml")] if environment else []
+    values = ["-f", str(CHART / "environments" / f"{environment}.yaml")]
     text = run(
         helm, "template", "ringrift", str(CHART), "--namespace=home", "--kube-version=1.34.0", *values, *arguments
     )
@@ -175,6 +175,7 @@ def test_rights_end_at_the_namespaces_looked_after(helm: Path) -> None:
     assert rights.keys() == {"one", "two", "home"}
     assert rights["home"] == {"leases"}
     assert "jobs" in rights["one"]
+    assert "leases" not in rights["one"]
     (deployment,) = of_kind(manifests, "Deployment")
     arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
     assert [argument for argument in arguments if "namespace" in argument] == ["--namespace=one", "--namespace=two"]
