@@ -317,7 +317,7 @@ def test_status_lists_merge_by_their_keys(kubectl: Kubectl) -> None:
     assert [item["type"] for item in status["conditions"]] == ["Ready", "Stalled"]
 
 
-VALUES: dict[str, list[Any]] = {
+PIPELINE_VALUES: dict[str, list[Any]] = {
     "iterations": [1, 0, -1, "3", 2.5, 1_000_001, None],
     "tracks": [["weights"], ["network", "weights"], [], ["weights", "weights"], ["nnue"], "weights"],
     "sync": [{"interval": "1h30m"}, {"interval": "1 hour"}, {"interval": "0s"}, {"dedupe": False}, {}],
@@ -348,29 +348,64 @@ VALUES: dict[str, list[Any]] = {
 }
 
 
-def drawn_pipelines(count: int) -> list[dict[str, Any]]:
-    """Pipelines with up to three drawn values, good and bad, named after their place."""
+POOL_VALUES: dict[str, list[Any]] = {
+    "type": ["Cluster", "Runner", "runner", None],
+    "boards": [[], ["square8"], ["square8", "square8"], ["chess"]],
+    "players": [[2, 3], [5], [3, 3], ["2"]],
+    "image": ["", "ringrift-worker:dev", 1],
+    "podTemplate": [
+        {},
+        {"nodeSelector": {"tier": "cpu"}},
+        {"tolerations": [{"key": "a", "operator": "Exists"}]},
+        {"volumes": [{"name": "a", "emptyDir": {}}], "volumeMounts": [{"name": "a", "mountPath": "/a"}]},
+        {"nodeSelector": ["tier"]},
+        {"hostNetwork": True},
+    ],
+    "artifactsPath": ["/srv", ""],
+    "slots": [
+        [],
+        [{"name": "a", "stages": ["train"], "resources": {"memory": "4Gi"}, "device": "mps"}],
+        [{"name": "a", "stages": ["train"], "resources": {"memory": 1, "nvidia.com/gpu": "1"}, "device": "cuda"}],
+        [{"name": "a", "stages": ["train"], "resources": {"cpu": 1.5, "memory": "1Gi"}}],
+        [{"name": "a", "stages": ["train"], "resources": {"cpu": "1"}}],
+        [{"name": "A", "stages": ["train"], "resources": {"memory": "4Gi"}}],
+        [{"name": "a", "stages": [], "resources": {"memory": "4Gi"}}],
+        [{"name": "a", "stages": ["merge"], "resources": {"memory": "4Gi"}}],
+        [{"name": "a", "stages": ["cmaes"], "resources": {"memory": "4 Gi"}, "when": "Cooldown"}],
+        [{"name": "a", "stages": ["cmaes"], "resources": {"memory": "4Gi"}, "when": "Cooldown", "count": 3}],
+        [{"name": "a", "stages": ["cmaes"], "resources": {"memory": "4Gi"}, "deadline": "0m"}],
+        [{"name": "a", "stages": ["cmaes"], "resources": {"memory": "4Gi"}}] * 2,
+    ],
+}
+
+
+def drawn(manifest: dict[str, Any], values: dict[str, list[Any]], count: int) -> list[dict[str, Any]]:
+    """Resources with up to three drawn values, good and bad, named after their place."""
     source = random.Random(1)
-    pipelines = []
+    resources = []
     for index in range(count):
-        fields = source.sample(sorted(VALUES), source.randint(1, 3))
-        spec = MINIMAL["spec"] | {field: source.choice(VALUES[field]) for field in fields}
-        pipelines.append(MINIMAL | {"metadata": {"name": f"drawn-{index}"}, "spec": spec})
-    return pipelines
+        fields = source.sample(sorted(values), source.randint(1, 3))
+        spec = manifest["spec"] | {field: source.choice(values[field]) for field in fields}
+        resources.append(manifest | {"metadata": {"name": f"drawn-{index}"}, "spec": spec})
+    return resources
 
 
-def test_local_accepts_exactly_what_the_api_server_accepts(kubectl: Kubectl) -> None:
-    pipelines = drawn_pipelines(300)
-    stream = "\n---\n".join(json.dumps(pipeline) for pipeline in pipelines)
+@pytest.mark.parametrize(
+    ("manifest", "values"), [(MINIMAL, PIPELINE_VALUES), (POOL, POOL_VALUES)], ids=["pipelines", "pools"]
+)
+def test_local_accepts_exactly_what_the_api_server_accepts(
+    manifest: dict[str, Any], values: dict[str, list[Any]], kubectl: Kubectl
+) -> None:
+    resources = drawn(manifest, values, 300)
     done = subprocess.run(
         kubectl.command("apply", "--dry-run=server", "-f", "-"),
-        input=stream,
+        input="\n---\n".join(json.dumps(resource) for resource in resources),
         capture_output=True,
         text=True,
-        check=False,
-    ).stdout  # some are refused, so kubectl fails
-    accepted = set(re.findall(r"trainingpipeline\.ringrift\.ai/(drawn-\d+) created", done))
-    accepted_locally = {pipeline["metadata"]["name"] for pipeline in pipelines if is_accepted_locally(pipeline)}
+        check=False,  # some are refused, so kubectl fails
+    )
+    accepted = set(re.findall(r"/(drawn-\d+) created", done.stdout))
+    accepted_locally = {resource["metadata"]["name"] for resource in resources if is_accepted_locally(resource)}
     assert 30 < len(accepted) < 270, "the draw is one-sided and proves little"
     assert accepted_locally == accepted
 
