@@ -12,10 +12,11 @@ __all__ = ["GamesManifest", "IndexPart", "MergedShards", "Segment", "read_manife
 
 
 class Segment(Contract):
-    """One merge's new games: an SQLite file like a shard (`ringrift_core.replay.games`)."""
+    """One merge's new games, possibly none: an SQLite file like a shard (`ringrift_core.replay.games`)."""
 
     iteration: int
     games: int
+    duplicates: int = Field(description="Games left out because an earlier one was the same.")
     artifact: Artifact
 
 

@@ -1,0 +1,55 @@
+"""The manifest of a dataset: what `export` writes and `train` reads."""
+
+from __future__ import annotations
+
+from pydantic import Field, ValidationError
+
+from ringrift_core.archive import Archive
+from ringrift_core.contract import Artifact, Board, Contract
+from ringrift_core.store import StoreRefusedError
+
+__all__ = ["DatasetManifest", "DatasetShard"]
+
+
+class DatasetShard(Contract):
+    """One NPZ file.
+
+    Arrays: `planes` float16 [rows, C, H, W] and `globals` float32 [rows, G], as the engine encodes positions;
+    `values` float32 [rows, players], 1 for the seat whose agent won, rotated so that the mover is column 0;
+    `games` uint64 [rows], the first 64 bits of the game's id.
+    """
+
+    rows: int
+    artifact: Artifact
+
+
+class DatasetManifest(Contract):
+    """Everything a reader must know to use the shards, and to refuse those that are not for it."""
+
+    format: int = Field(default=1, ge=1, le=1)
+    board: Board
+    players: int
+    encoding: int = Field(description="Version of the encoding of positions.")
+    planes: tuple[int, int, int] = Field(description="C, H, W.")
+    globals: int = Field(description="Number of global features.")
+    games: int
+    rows: int
+    window: int = Field(description="Games in the window; those left out were cut or too short.")
+    seed: int
+    shards: tuple[DatasetShard, ...]
+
+    @classmethod
+    def load(cls, archive: Archive, artifact: Artifact) -> DatasetManifest:
+        """A manifest from the store; StoreRefusedError when it is none."""
+        try:
+            manifest = cls.model_validate_json(archive.get_bytes(artifact))
+        except ValidationError as error:
+            raise StoreRefusedError(f"{artifact.uri}: not a dataset's manifest: {error.errors()[0]['msg']}") from error
+        made_for = f"{manifest.board}-{manifest.players}p"
+        if made_for != archive.configuration:
+            raise StoreRefusedError(f"{artifact.uri}: a dataset of {made_for}, not {archive.configuration}")
+        return manifest
+
+    def save(self, archive: Archive) -> Artifact:
+        """Stores the manifest."""
+        return archive.put_json(self.model_dump(mode="json", by_alias=True))

@@ -1,0 +1,1 @@
+"""From artifacts in the store to players that the engine can seat."""

@@ -1,0 +1,80 @@
+"""Networks as artifacts: a model card that names its files, and inference with ONNX Runtime (no torch)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pydantic import Field, ValidationError
+
+from ringrift_core import _engine
+from ringrift_core.archive import Archive
+from ringrift_core.contract import Artifact, Board, Contract
+from ringrift_core.store import StoreRefusedError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["ENCODING_VERSION", "ModelCard", "onnx_evaluator"]
+
+ENCODING_VERSION = 1
+"""Version of the engine's encoding of positions (docs/encoding.md): a network reads the one it was trained on."""
+
+
+class ModelCard(Contract):
+    """What a network is, where its files are, and what it takes to train the same one again."""
+
+    format: int = Field(default=1, ge=1, le=1)
+    board: Board
+    players: int
+    encoding: int = Field(description="Version of the encoding of positions.")
+    blocks: int
+    channels: int
+    weights: Artifact = Field(description="The parameters, as safetensors.")
+    onnx: Artifact = Field(description="The same network for ONNX Runtime; batch size is free.")
+    iteration: int
+    parent: int = Field(description="Champion version that training started from; 0 for none.")
+    dataset: str = Field(description="SHA-256 of the dataset's manifest.")
+    seed: int
+    torch_version: str
+    device: str
+    threads: int
+    machine: str
+    metrics: dict[str, float] = Field(default_factory=dict)
+
+    @classmethod
+    def load(cls, archive: Archive, artifact: Artifact) -> Self:
+        """A card from the store; StoreRefusedError when it is for another configuration or encoding."""
+        try:
+            card = cls.model_validate_json(archive.get_bytes(artifact))
+        except ValidationError as error:
+            raise StoreRefusedError(f"{artifact.uri}: not a model card: {error.errors()[0]['msg']}") from error
+        made_for = f"{card.board}-{card.players}p"
+        if made_for != archive.configuration:
+            raise StoreRefusedError(f"{artifact.uri}: a network for {made_for}, not {archive.configuration}")
+        if card.encoding != ENCODING_VERSION:
+            raise StoreRefusedError(
+                f"{artifact.uri}: a network for encoding {card.encoding}; this engine encodes by {ENCODING_VERSION}"
+            )
+        return card
+
+    def save(self, archive: Archive) -> Artifact:
+        """Stores the card."""
+        return archive.put_json(self.model_dump(mode="json", by_alias=True))
+
+
+def onnx_evaluator(path: Path, threads: int = 0) -> _engine.Evaluator:
+    """Win probabilities by ONNX Runtime on the CPU; `threads` 0 is every core."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def evaluate(planes: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:
+        (values,) = session.run(["values"], {"planes": planes, "globals": features})
+        return values  # type: ignore[no-any-return]
+
+    return evaluate

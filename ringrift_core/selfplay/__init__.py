@@ -1,0 +1,1 @@
+"""Self-play: games of an iteration, in shards."""

@@ -1,0 +1,29 @@
+"""Which games a shard holds, and what its task is called."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["SHARD_OUTPUT", "shard_games", "shard_of_task", "shard_task"]
+
+SHARD_OUTPUT = "games"
+"""Name of the shard's artifact among a result's outputs."""
+
+
+def shard_task(shard: int) -> str:
+    """`selfplay-s0003`."""
+    return f"selfplay-s{shard:04d}"
+
+
+def shard_of_task(task: str) -> int:
+    """The shard of `selfplay-s0003`."""
+    match = re.fullmatch(r"selfplay-s(\d+)", task)
+    if match is None:
+        raise ValueError(f"{task}: not a self-play task")
+    return int(match.group(1))
+
+
+def shard_games(shard: int, games: int, games_per_shard: int) -> range:
+    """Numbers of the games of a shard, of an iteration of `games`."""
+    first = shard * games_per_shard
+    return range(first, min(games, first + games_per_shard))
