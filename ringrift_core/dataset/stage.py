@@ -43,6 +43,8 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
     manifest, _ = read_manifest(run.archive)
     parts = choose(manifest.segments)
     window = sum(part.games for part in parts)
+    if window == 0:
+        raise WrongInputError("there are no games yet: run merge first")
     writer = _ShardWriter(run.archive, run.folder / "positions.npz")
     read = games = 0
     for game in _window(run, parts):

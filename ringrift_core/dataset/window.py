@@ -6,6 +6,7 @@ Learning in Go", 2019, appendix C): old games come from weaker players, but a sm
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ def window_size(games: int) -> int:
     """How many of `games` recorded games the window holds."""
     if games <= FULL_UP_TO:
         return games
-    return round(FULL_UP_TO * (games / FULL_UP_TO) ** EXPONENT)
+    return round(FULL_UP_TO * math.pow(games / FULL_UP_TO, EXPONENT))
 
 
 def choose(segments: Sequence[Segment]) -> list[SegmentPart]:

@@ -12,9 +12,9 @@ from ringrift_core.archive import Archive
 from ringrift_core.contract import Artifact, Board, Contract, InitialWeights
 from ringrift_core.store import StoreRefusedError
 
-__all__ = ["HeuristicWeights"]
+__all__ = ["FEATURE_NAMES", "HeuristicWeights"]
 
-_NAMES = tuple(name for name, _ in _engine.HEURISTIC_FEATURES)
+FEATURE_NAMES = tuple(name for name, _ in _engine.HEURISTIC_FEATURES)
 
 
 class HeuristicWeights(Contract):
@@ -33,7 +33,7 @@ class HeuristicWeights(Contract):
     @classmethod
     def of_vector(cls, vector: list[float], board: Board, players: int) -> Self:
         """Weights in the engine's order of features."""
-        return cls(board=board, players=players, weights=dict(zip(_NAMES, vector, strict=True)))
+        return cls(board=board, players=players, weights=dict(zip(FEATURE_NAMES, vector, strict=True)))
 
     @classmethod
     def load(cls, archive: Archive, artifact: Artifact) -> Self:
@@ -42,8 +42,8 @@ class HeuristicWeights(Contract):
             weights = cls.model_validate_json(archive.get_bytes(artifact))
         except ValidationError as error:
             raise StoreRefusedError(f"{artifact.uri}: not heuristic weights: {error.errors()[0]['msg']}") from error
-        if set(weights.weights) != set(_NAMES):
-            differing = ", ".join(sorted(set(weights.weights) ^ set(_NAMES)))
+        if set(weights.weights) != set(FEATURE_NAMES):
+            differing = ", ".join(sorted(set(weights.weights) ^ set(FEATURE_NAMES)))
             raise StoreRefusedError(f"{artifact.uri}: weights for other features than this engine's: {differing}")
         if not all(math.isfinite(weight) for weight in weights.weights.values()):
             raise StoreRefusedError(f"{artifact.uri}: a weight is not a finite number")
@@ -59,4 +59,4 @@ class HeuristicWeights(Contract):
     @property
     def vector(self) -> list[float]:
         """In the engine's order of features."""
-        return [self.weights[name] for name in _NAMES]
+        return [self.weights[name] for name in FEATURE_NAMES]

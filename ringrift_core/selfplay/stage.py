@@ -24,7 +24,7 @@ OPENING_PLIES = 6
 RANDOM_MOVE_RATE = 0.05
 """Share of later decisions that are random, for positions that good play does not reach."""
 NOISE = 0.05
-"""Uniform noise on evaluations, for variety; neighbouring moves differ by about 0.05 to 0.5 under the hand-set weights."""
+"""Uniform noise on evaluations, for variety; under the hand-set weights moves differ by about 0.05 to 0.5."""
 DESCENT_NODES = 64
 """Search nodes a decision of `descent-only`."""
 MOST_CUT_GAMES = 0.05

@@ -1,0 +1,1 @@
+"""CMA-ES on the weights of the linear heuristic."""

@@ -1,0 +1,105 @@
+"""The search: CMA-ES (N. Hansen, "The CMA Evolution Strategy: A Tutorial", 2016; the `cma` package) over weights.
+
+Only the ratios of weights decide which move is best, so one weight is fixed and the others are searched in its unit.
+The state is what was told so far: the same seed asks the same candidates again, so a killed search goes on from its
+recorded fitness values alone, to the same result.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from ringrift_core.contract import Contract
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # It asks for matplotlib, which it needs for plots alone.
+    import cma
+
+__all__ = ["INITIAL_STEP", "Search", "SearchState"]
+
+INITIAL_STEP = 0.25
+"""Initial standard deviation, in units of the fixed weight."""
+
+
+class SearchState(Contract):
+    """Everything a search has learnt: the fitness of each candidate, by generation; lower is better."""
+
+    fitness: tuple[tuple[float, ...], ...] = Field(default=())
+
+
+class Search:
+    """Asks for candidates and is told their fitness, a generation at a time.
+
+    Vectors hold all weights in the engine's order; the one at index `fixed` never changes.
+    """
+
+    def __init__(self, start: Sequence[float], fixed: int, population: int, seed: int) -> None:
+        if start[fixed] == 0:
+            raise ValueError("the fixed weight is 0, and sets no scale")
+        self._start = np.array(start, dtype=np.float64)
+        self._free = np.array([index for index in range(len(start)) if index != fixed])
+        self._unit = abs(start[fixed])
+        generator = np.random.default_rng(seed)
+        self._strategy = cma.CMAEvolutionStrategy(
+            self._start[self._free] / self._unit,
+            INITIAL_STEP,
+            {
+                "popsize": population,
+                # A generator of our own: the package's default is numpy's global one.
+                "randn": lambda *shape: generator.standard_normal(shape),
+                "seed": float("nan"),
+                "verbose": -9,
+                # Fitness is a win rate with noise: equal values and small differences mean nothing.
+                "tolfun": 0,
+                "tolfunhist": 0,
+                "tolflatfitness": 50,
+            },
+        )
+        self._asked: list[Any] = []
+        self.state = SearchState()
+
+    @property
+    def generation(self) -> int:
+        """Generations told so far."""
+        return len(self.state.fitness)
+
+    def resume(self, state: SearchState) -> None:
+        """Goes through the generations of an earlier run of the same search."""
+        for fitness in state.fitness:
+            self.ask()
+            self.tell(fitness)
+
+    def ask(self) -> list[list[float]]:
+        """The next generation's candidates."""
+        self._asked = self._strategy.ask()
+        return [self._whole(free) for free in self._asked]
+
+    def tell(self, fitness: Sequence[float]) -> None:
+        """The fitness of the candidates last asked for; lower is better."""
+        self._strategy.tell(self._asked, list(fitness))
+        self.state = SearchState(fitness=(*self.state.fitness, tuple(fitness)))
+
+    @property
+    def mean(self) -> list[float]:
+        """The distribution's mean: with noisy fitness a far better estimate than the best candidate seen."""
+        return self._whole(self._strategy.mean)
+
+    @property
+    def step(self) -> float:
+        """The current step size, in units of the fixed weight."""
+        return float(self._strategy.sigma)
+
+    @property
+    def stopped_by(self) -> list[str]:
+        """The package's stopping criteria that are met; empty while the search goes on."""
+        return sorted(self._strategy.stop())
+
+    def _whole(self, free: Any) -> list[float]:
+        whole = self._start.copy()
+        whole[self._free] = np.asarray(free, dtype=np.float64) * self._unit
+        return [float(weight) for weight in whole]

@@ -1,0 +1,106 @@
+"""The stage cmaes: searches better weights by seat-rotated games against the weights it starts from."""
+
+from __future__ import annotations
+
+import time
+
+from ringrift_core import _engine
+from ringrift_core.archive import Checkpoint
+from ringrift_core.arena.gate import whole_groups
+from ringrift_core.cmaes.search import Search, SearchState
+from ringrift_core.contract import CmaesParameters, StageResult
+from ringrift_core.players.champions import champion_weights
+from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
+from ringrift_core.stage import Outcome, Run
+
+__all__ = ["FIXED_FEATURE", "cmaes_stage"]
+
+TASK = "cmaes"
+
+FIXED_FEATURE = "elimination"
+"""The weight that sets the scale: eliminations win games, so every setting gives it a positive weight."""
+
+
+def cmaes_stage(parameters: CmaesParameters, run: Run) -> StageResult:
+    """Searches once per iteration; a killed search goes on after its last whole generation."""
+    result = run.once(parameters.iteration, TASK, parameters, lambda: _search(parameters, run))
+    _checkpoint(parameters, run).clear()
+    return result
+
+
+def _checkpoint(parameters: CmaesParameters, run: Run) -> Checkpoint:
+    return Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt)
+
+
+def _search(parameters: CmaesParameters, run: Run) -> Outcome:
+    start = champion_weights(
+        run.archive, parameters.weights_version, parameters.initial_weights, parameters.board, parameters.players
+    )
+    fixed = FEATURE_NAMES.index(FIXED_FEATURE)
+    search = Search(start.vector, fixed, parameters.population_size, parameters.seed)
+    checkpoint = _checkpoint(parameters, run)
+    saved = checkpoint.load()
+    if saved is not None:
+        search.resume(SearchState.model_validate_json(saved))
+        run.report.log(f"going on after generation {search.generation}")
+    opponent = _engine.Player.heuristic(start.vector)
+    games, started = 0, time.monotonic()
+    while search.generation < parameters.generations and not search.stopped_by:
+        run.pause_point()
+        fitness = _play_generation(parameters, run, search, opponent)
+        games += _games_per_generation(parameters)
+        search.tell(fitness)
+        checkpoint.save(search.state.model_dump_json().encode(), "json")
+        mean = -sum(fitness) / len(fitness)
+        rate = games / (time.monotonic() - started)
+        said = f"generation {search.generation}, population wins {mean:.0%}, step {search.step:.3f}"
+        run.report.log(said)
+        run.report.progress(search.generation / parameters.generations, said, rate, "games/s")
+    found = HeuristicWeights.of_vector(search.mean, parameters.board, parameters.players)
+    converged = bool(search.stopped_by)
+    said = f"converged ({', '.join(search.stopped_by)})" if converged else "the budget is spent"
+    return Outcome(
+        outputs={"candidate": found.save(run.archive)},
+        metrics={
+            "generations": search.generation,
+            "converged": float(converged),
+            "games": search.generation * _games_per_generation(parameters),
+            "population_win_rate": -sum(search.state.fitness[-1]) / parameters.population_size,
+            "step": search.step,
+        },
+        message=f"{search.generation} generations, {said}",
+    )
+
+
+def _games_per_generation(parameters: CmaesParameters) -> int:
+    groups = whole_groups(parameters.games_per_evaluation, parameters.players)
+    return parameters.population_size * groups * parameters.players
+
+
+def _play_generation(parameters: CmaesParameters, run: Run, search: Search, opponent: _engine.Player) -> list[float]:
+    """Minus the share of games that each candidate won: the same openings for all, new ones each generation."""
+    candidates = [_engine.Player.heuristic(vector) for vector in search.ask()]
+    groups = whole_groups(parameters.games_per_evaluation, parameters.players)
+    expected, started = _games_per_generation(parameters), time.monotonic()
+
+    def progress(finished: int) -> bool:
+        done = (search.generation + finished / expected) / parameters.generations
+        rate = finished / max(1e-9, time.monotonic() - started)
+        run.report.progress(done, f"generation {search.generation + 1}", rate, "games/s")
+        return not run.stop_requested
+
+    results = _engine.play_matches(
+        parameters.board.value,
+        parameters.players,
+        candidates,
+        opponent,
+        seed=parameters.seed,
+        groups=groups,
+        first_group=search.generation * groups,
+        max_turns=parameters.max_moves,
+        threads=parameters.workers,
+        progress=progress,
+    )
+    if any(len(match) < groups for match in results):
+        run.pause_point()
+    return [-sum(group.score for group in match) / (groups * parameters.players) for match in results]

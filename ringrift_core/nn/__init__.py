@@ -1,0 +1,1 @@
+"""The network: its architecture, its training, and its form for ONNX Runtime. The only part that imports torch."""

@@ -1,0 +1,143 @@
+"""The stage train: a candidate network from the exported dataset, starting from the champion where there is one."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from ringrift_core.archive import Checkpoint
+from ringrift_core.contract import Device, StageResult, Track, TrainParameters
+from ringrift_core.dataset.manifest import DatasetManifest
+from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
+from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
+from ringrift_core.nn.positions import Positions, load_positions
+from ringrift_core.nn.training import Training, TrainingPlan
+from ringrift_core.players.network import ENCODING_VERSION, ModelCard
+from ringrift_core.registry.stage import champion_artifact
+from ringrift_core.stage import Outcome, Run, WrongInputError
+
+__all__ = ["train_stage"]
+
+TASK = "train"
+NEW_LEARNING_RATE = 2e-3
+RESUMED_LEARNING_RATE = 5e-4
+
+
+def train_stage(parameters: TrainParameters, run: Run) -> StageResult:
+    """Trains once per iteration; a killed training goes on after its last whole epoch."""
+    result = run.once(parameters.iteration, TASK, parameters, lambda: _train(parameters, run))
+    Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt).clear()
+    return result
+
+
+def _train(parameters: TrainParameters, run: Run) -> Outcome:
+    dataset = DatasetManifest.load(run.archive, parameters.dataset)
+    if dataset.encoding != ENCODING_VERSION:
+        raise WrongInputError(f"--dataset: encoding {dataset.encoding}; this engine encodes by {ENCODING_VERSION}")
+    device = _device(parameters.device)
+    train, held_out = load_positions(run, dataset)
+    torch.manual_seed(parameters.seed)
+    torch.use_deterministic_algorithms(True)
+    network = _initial_network(parameters, run, dataset)
+    training = Training(network, _plan(parameters), train, held_out, device)
+    _run_epochs(parameters, run, training)
+    network.load_state_dict(training.best)
+    return _save(parameters, run, network.cpu(), training, held_out if len(held_out) else train)
+
+
+def _device(wanted: Device) -> torch.device:
+    if wanted is Device.CUDA and not torch.cuda.is_available():
+        raise WrongInputError("--device cuda: torch finds no CUDA device here")
+    if wanted is Device.MPS and not torch.backends.mps.is_available():
+        raise WrongInputError("--device mps: torch finds no MPS device here")
+    if wanted is Device.CUDA:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # Deterministic matrix products need it.
+    return torch.device(wanted.value)
+
+
+def _plan(parameters: TrainParameters) -> TrainingPlan:
+    rate = RESUMED_LEARNING_RATE if parameters.network_version else NEW_LEARNING_RATE
+    return TrainingPlan(parameters.seed, parameters.epochs, parameters.batch_size, rate)
+
+
+def _initial_network(parameters: TrainParameters, run: Run, dataset: DatasetManifest) -> RingRiftNetwork:
+    planes, side, _ = dataset.planes
+    if parameters.network_version == 0:
+        return RingRiftNetwork(NetworkShape(parameters.board, parameters.players, planes, side, dataset.globals))
+    artifact = champion_artifact(run.archive, Track.NETWORK, parameters.network_version)
+    card = ModelCard.load(run.archive, artifact)
+    shape = NetworkShape(
+        parameters.board, parameters.players, planes, side, dataset.globals, card.blocks, card.channels
+    )
+    network = RingRiftNetwork(shape)
+    network.load_state_dict(load_file(run.archive.get_file(card.weights, run.folder)))
+    return network
+
+
+def _run_epochs(parameters: TrainParameters, run: Run, training: Training) -> None:
+    checkpoint = Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt)
+    saved = checkpoint.load()
+    if saved is not None:
+        training.load(saved)
+        run.report.log(f"going on after epoch {len(training.figures)}")
+    while not training.finished:
+        epoch = len(training.figures)
+
+        def on_step(done: float, epoch: int = epoch) -> None:
+            run.pause_point()
+            run.report.progress((epoch + done) / parameters.epochs, f"epoch {epoch + 1} of {parameters.epochs}")
+
+        figures = training.run_epoch(on_step)
+        checkpoint.save(training.save(), "safetensors")
+        run.report.log(
+            f"epoch {figures.epoch}: loss {figures.train_loss:.4f}, held out {figures.held_out_loss:.4f}, "
+            f"accuracy {figures.held_out_accuracy:.3f}"
+        )
+
+
+def _save(
+    parameters: TrainParameters, run: Run, network: RingRiftNetwork, training: Training, sample: Positions
+) -> Outcome:
+    onnx, weights = run.folder / "network.onnx", run.folder / "network.safetensors"
+    export_onnx(network, onnx)
+    planes, features, _ = sample.rows(torch.arange(min(256, len(sample))), torch.device("cpu"))
+    difference = largest_difference(network, onnx, planes, features)
+    if difference > TOLERANCE:
+        raise RuntimeError(f"ONNX and torch differ by {difference:.2g} in a win probability")
+    save_file(network.state_dict(), weights)
+    best = min(training.figures, key=lambda figures: figures.held_out_loss)
+    metrics = {
+        "train_loss": best.train_loss,
+        "held_out_loss": best.held_out_loss,
+        "held_out_accuracy": best.held_out_accuracy,
+        "epochs": len(training.figures),
+        "best_epoch": best.epoch,
+        "onnx_difference": difference,
+    }
+    card = ModelCard(
+        board=parameters.board,
+        players=parameters.players,
+        encoding=ENCODING_VERSION,
+        blocks=network.shape.blocks,
+        channels=network.shape.channels,
+        weights=run.archive.put_file(weights, "safetensors"),
+        onnx=run.archive.put_file(onnx, "onnx"),
+        iteration=parameters.iteration,
+        parent=parameters.network_version,
+        dataset=parameters.dataset.sha256,
+        seed=parameters.seed,
+        torch_version=torch.__version__,
+        device=parameters.device.value,
+        threads=torch.get_num_threads(),
+        machine=platform.machine(),
+        metrics=metrics,
+    )
+    return Outcome(
+        outputs={"candidate": card.save(run.archive), "weights": card.weights, "onnx": card.onnx},
+        metrics=metrics,
+        message=f"{len(training.figures)} epochs, best {best.epoch}: held-out loss {best.held_out_loss:.4f}, "
+        f"accuracy {best.held_out_accuracy:.3f}",
+    )

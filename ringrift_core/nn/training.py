@@ -1,0 +1,171 @@
+"""Training: AdamW with a cosine schedule, early stopping on held-out games, a checkpoint after every epoch.
+
+Everything an epoch does follows from the state at its start and (seed, epoch), so a killed training goes on from its
+checkpoint to the same result (on the same kind of machine with the same number of threads).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+from torch.nn import functional
+
+from ringrift_core.nn.network import RingRiftNetwork
+from ringrift_core.nn.positions import Positions
+from ringrift_core.stage import DivergedError
+
+__all__ = ["EpochFigures", "Training", "TrainingPlan"]
+
+PATIENCE = 3
+"""Epochs without a better held-out loss before training stops."""
+DIVERGED_AT = 2.0
+"""A mean loss of this many times that of a uniform guess has diverged."""
+EVALUATION_BATCH = 2048
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How to train."""
+
+    seed: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float = 1e-4
+
+
+@dataclass(frozen=True)
+class EpochFigures:
+    """What an epoch reached. Losses are cross-entropies in nats; accuracy counts the winner named first."""
+
+    epoch: int
+    train_loss: float
+    held_out_loss: float
+    held_out_accuracy: float
+
+
+@dataclass
+class _Progress:
+    """What a checkpoint holds beside tensors."""
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best_loss: float = math.inf
+    figures: list[dict[str, float]] = field(default_factory=list)
+
+
+class Training:
+    """A network under training; `network` is the current one, `best` the parameters of the best epoch."""
+
+    def __init__(
+        self, network: RingRiftNetwork, plan: TrainingPlan, train: Positions, held_out: Positions, device: torch.device
+    ) -> None:
+        self.network = network.to(device)
+        self.best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        self._plan, self._train, self._held_out, self._device = plan, train, held_out, device
+        self._optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+        self._progress = _Progress()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the epochs are spent, or the held-out loss has not improved for PATIENCE of them."""
+        progress = self._progress
+        return progress.epoch >= self._plan.epochs or progress.epoch - progress.best_epoch >= PATIENCE
+
+    @property
+    def figures(self) -> list[EpochFigures]:
+        """The figures of every epoch so far."""
+        return [EpochFigures(**entry) for entry in self._progress.figures]  # type: ignore[arg-type]
+
+    def run_epoch(self, on_step: Callable[[float], None]) -> EpochFigures:
+        """One pass over the training positions; `on_step` hears the share of the epoch that is done.
+
+        DivergedError when the loss is no number any more, or far above that of a uniform guess.
+        """
+        epoch = self._progress.epoch
+        order = torch.randperm(
+            len(self._train), generator=torch.Generator().manual_seed(self._plan.seed * 1000 + epoch)
+        )
+        batches = torch.split(order, self._plan.batch_size)
+        self.network.train()
+        total = 0.0
+        for step, rows in enumerate(batches):
+            self._set_learning_rate((epoch + step / len(batches)) / self._plan.epochs)
+            planes, features, values = self._train.rows(rows, self._device)
+            loss = functional.cross_entropy(self.network(planes, features), values)
+            self._optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            self._optimiser.step()
+            value = loss.item()
+            self._refuse_divergence(value, epoch)
+            total += value * len(rows)
+            on_step((step + 1) / len(batches))
+        figures = self._measure(epoch + 1, total / len(self._train))
+        self._refuse_divergence(figures.held_out_loss, epoch)
+        self._remember(figures)
+        return figures
+
+    def save(self) -> bytes:
+        """The whole state: parameters, best parameters, optimiser and progress."""
+        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
+        for index, state in self._optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in state.items()}
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        return save_tensors(tensors, {"progress": json.dumps(asdict(self._progress))})
+
+    def load(self, state: bytes) -> None:
+        """Goes back to a saved state."""
+        tensors = load_tensors(state)
+        self.network.load_state_dict(_below("network.", tensors))
+        self.best = {name: tensor.to(self._device) for name, tensor in _below("best.", tensors).items()}
+        optimiser = self._optimiser.state_dict()
+        for name, tensor in _below("optimiser.", tensors).items():
+            index, _, key = name.partition(".")
+            optimiser["state"].setdefault(int(index), {})[key] = tensor
+        self._optimiser.load_state_dict(optimiser)
+        # safetensors puts a length of 8 bytes before its JSON header.
+        header = json.loads(state[8 : 8 + int.from_bytes(state[:8], "little")])
+        self._progress = _Progress(**json.loads(header["__metadata__"]["progress"]))
+
+    def _set_learning_rate(self, done: float) -> None:
+        rate = self._plan.learning_rate * (0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+
+    def _refuse_divergence(self, loss: float, epoch: int) -> None:
+        limit = DIVERGED_AT * math.log(self.network.shape.players)
+        if not math.isfinite(loss) or loss > limit * 4:
+            raise DivergedError(f"training diverged in epoch {epoch + 1}: loss {loss:.4g}")
+
+    @torch.no_grad()
+    def _measure(self, epoch: int, train_loss: float) -> EpochFigures:
+        held_out = self._held_out if len(self._held_out) else self._train
+        self.network.eval()
+        loss = right = 0.0
+        for rows in torch.split(torch.arange(len(held_out)), EVALUATION_BATCH):
+            planes, features, values = held_out.rows(rows, self._device)
+            logits = self.network(planes, features)
+            loss += functional.cross_entropy(logits, values, reduction="sum").item()
+            right += (logits.argmax(1) == values.argmax(1)).sum().item()
+        return EpochFigures(epoch, train_loss, loss / len(held_out), right / len(held_out))
+
+    def _remember(self, figures: EpochFigures) -> None:
+        progress = self._progress
+        progress.epoch = figures.epoch
+        progress.figures.append(asdict(figures))
+        if figures.held_out_loss < progress.best_loss:
+            progress.best_loss, progress.best_epoch = figures.held_out_loss, figures.epoch
+            self.best = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
