@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from ringrift_core.archive import Checkpoint
 from ringrift_core.contract import Device, StageResult, Track, TrainParameters
+from ringrift_core.cores import available_cores
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
@@ -39,6 +40,7 @@ def _train(parameters: TrainParameters, run: Run) -> Outcome:
         raise WrongInputError(f"--dataset: encoding {dataset.encoding}; this engine encodes by {ENCODING_VERSION}")
     device = _device(parameters.device)
     train, held_out = load_positions(run, dataset)
+    torch.set_num_threads(available_cores())
     torch.manual_seed(parameters.seed)
     torch.use_deterministic_algorithms(True)
     network = _initial_network(parameters, run, dataset)

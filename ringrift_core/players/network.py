@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 from ringrift_core import _engine
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Artifact, Board, Contract
+from ringrift_core.cores import available_cores
 from ringrift_core.store import StoreRefusedError
 
 if TYPE_CHECKING:
@@ -64,12 +65,14 @@ class ModelCard(Contract):
         return archive.put_json(self.model_dump(mode="json", by_alias=True))
 
 
-def onnx_evaluator(path: Path, threads: int = 0) -> _engine.Evaluator:
-    """Win probabilities by ONNX Runtime on the CPU; `threads` 0 is every core."""
+def onnx_evaluator(path: Path) -> _engine.Evaluator:
+    """Win probabilities by ONNX Runtime on the CPU, on every core that this process may use."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = available_cores()
+    # Idle threads that spin take the cores from the games, and everything from a shared machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
