@@ -43,6 +43,8 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 1 << 20
+_READABLE = 0o644
+"""Mode of a folder's files: a claim is read by Pods of other users than the one that wrote."""
 
 
 class StoreError(Exception):
@@ -212,6 +214,7 @@ class LocalStore(Store):
         partial = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(descriptor, _READABLE)
                 yield file, partial
         finally:
             partial.unlink(missing_ok=True)
