@@ -37,6 +37,9 @@ pub trait Bits:
     /// Calls `visit` with every slot in ascending order until it returns true; says whether it did.
     fn any(self, visit: impl FnMut(usize) -> bool) -> bool;
 
+    /// Calls `visit` with the index and the content of every 64-slot word.
+    fn for_each_word(self, visit: impl FnMut(usize, u64));
+
     /// Calls `visit` with every slot in ascending order.
     #[inline(always)]
     fn for_each(self, mut visit: impl FnMut(usize)) {
@@ -90,6 +93,12 @@ macro_rules! word_bits {
                     self << offset
                 } else {
                     self >> -offset
+                }
+            }
+            #[inline(always)]
+            fn for_each_word(self, mut visit: impl FnMut(usize, u64)) {
+                for index in 0..std::mem::size_of::<$word>() / 8 {
+                    visit(index, (self as u128 >> (64 * index)) as u64);
                 }
             }
             #[inline(always)]
@@ -205,6 +214,12 @@ impl<const N: usize> Bits for Words<N> {
             out = self.0;
         }
         Words(out)
+    }
+    #[inline(always)]
+    fn for_each_word(self, mut visit: impl FnMut(usize, u64)) {
+        for (index, word) in self.0.into_iter().enumerate() {
+            visit(index, word);
+        }
     }
     #[inline(always)]
     fn any(self, mut visit: impl FnMut(usize) -> bool) -> bool {

@@ -2,17 +2,19 @@
 
 use serde_json::Value;
 
-use crate::board::{Board, Hex8, Hexagonal, Square19, Square8};
+use crate::board::{Board, Geometry, Hex8, Hexagonal, Square19, Square8};
 use crate::error::Error;
 use crate::moves::{Move, MoveList};
 use crate::playout::{Playout, Random};
 use crate::setup::Setup;
 use crate::state::{Outcome, Phase, RegionDebt, State};
+use crate::symmetry::Symmetry;
 use crate::view::Content;
 
 /// A game in progress or over. Cloning is cheap and is the undo; the large boards are boxed so that the small ones stay
 /// small.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant)] // Boxing the small boards would cost an allocation per clone.
 pub enum Game {
     Square8(State<Square8>),
     Hex8(State<Hex8>),
@@ -174,12 +176,37 @@ impl Game {
         with_state!(self, state => state.region_debt())
     }
 
+    /// Key of the full state (see `State::identity_key`).
+    pub fn identity_key(&self) -> u64 {
+        with_state!(self, state => state.identity_key())
+    }
+
+    /// Key of what decides the game that follows (see `State::search_key`).
+    pub fn search_key(&self) -> u64 {
+        with_state!(self, state => state.search_key())
+    }
+
+    /// The game seen through a symmetry of its board; canonical profile only (see `symmetry`).
+    pub fn mapped(&self, symmetry: Symmetry) -> Game {
+        match self {
+            Game::Square8(state) => Game::Square8(state.mapped(symmetry)),
+            Game::Hex8(state) => Game::Hex8(state.mapped(symmetry)),
+            Game::Square19(state) => Game::Square19(Box::new(state.mapped(symmetry))),
+            Game::Hexagonal(state) => Game::Hexagonal(Box::new(state.mapped(symmetry))),
+        }
+    }
+
+    /// A legal move as the move of the mapped game.
+    pub fn map_move(&self, symmetry: Symmetry, one: Move) -> Move {
+        with_state!(self, state => state.map_move(symmetry, one))
+    }
+
     /// Bytes of a state on this board.
     pub fn state_bytes(&self) -> usize {
-        with_state!(self, state => state_size(&*state))
+        with_state!(self, state => state_size(state))
     }
 }
 
-fn state_size<T>(_: &T) -> usize {
-    std::mem::size_of::<T>()
+fn state_size<G: Geometry>(_: &State<G>) -> usize {
+    std::mem::size_of::<State<G>>()
 }

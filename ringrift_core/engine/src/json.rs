@@ -132,10 +132,8 @@ impl<G: Geometry> State<G> {
             "ranks": outcome.map(|outcome| outcome.ranks[..players].to_vec()),
         });
         if self.setup.deployed() {
-            let mut stacks = Vec::new();
-            self.all_stacks().for_each(|slot| stacks.push((self.stacks.at(slot).age(), slot as u16)));
-            stacks.sort_unstable();
-            let oldest_first: Vec<Value> = stacks.into_iter().map(|(_, slot)| Self::slot_value(slot)).collect();
+            let oldest_first: Vec<Value> =
+                self.stacks_by_age().into_iter().map(|slot| Self::slot_value(slot as u16)).collect();
             game["oldestFirst"] = Value::Array(oldest_first);
             game["lastEntry"] = seat_value(record.last_entry);
         }

@@ -73,14 +73,14 @@ impl<G: Geometry> State<G> {
 
     /// The run of at least L that the slide completes: the longest, ties by axis order (note D12); in the deployed
     /// profile the first axis that has one.
-    fn slide_line(&self, from: usize, to: usize) -> Option<Run> {
+    pub(crate) fn slide_line(&self, from: usize, to: usize) -> Option<Run> {
         let mut markers = self.markers[self.mover()];
         markers.remove(from);
         markers.insert(to);
         let mut best: Option<Run> = None;
-        for index in 0..G::BOARD.axes() {
-            let deployed = self.setup.deployed();
-            let axis = if deployed && !G::BOARD.is_hex() { DEPLOYED_AXES[index] } else { index };
+        let deployed = self.setup.deployed();
+        let order = |index: usize| if deployed && !G::BOARD.is_hex() { DEPLOYED_AXES[index] } else { index };
+        for axis in (0..G::BOARD.axes()).map(order) {
             let run = Self::run_through(&markers, to, axis);
             if run.length >= self.line_length() && best.is_none_or(|longest| run.length > longest.length) {
                 best = Some(run);
@@ -150,7 +150,7 @@ impl<G: Geometry> State<G> {
 
     /// On square boards two runs of equal greatest length through the slide's end are told apart only by axis order: the
     /// position of note D12, which a symmetry need not preserve. True if the mover has such a slide.
-    pub(crate) fn has_axis_tie(&self) -> bool {
+    pub fn has_axis_tie(&self) -> bool {
         let mover = self.mover();
         let empty = G::CELLS & !self.all_collapsed() & !self.all_markers() & !self.all_stacks();
         let mut tie = false;

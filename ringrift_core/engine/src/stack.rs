@@ -150,8 +150,13 @@ impl<G: Geometry> Stacks<G> {
     pub fn rings(&self, slot: usize) -> impl Iterator<Item = usize> + '_ {
         let stack = self.at(slot);
         let packed = stack.height().min(PACKED_RINGS);
-        let deep = (stack.height() > PACKED_RINGS).then(|| self.deep.of(slot));
-        deep.into_iter().flatten().chain((0..packed).rev().map(move |index| (stack.0 >> (2 * index)) as usize & 3))
+        self.deep_rings(slot).chain((0..packed).rev().map(move |index| (stack.0 >> (2 * index)) as usize & 3))
+    }
+
+    /// Colours of the rings below the sixteenth, bottom first.
+    pub fn deep_rings(&self, slot: usize) -> impl Iterator<Item = usize> + '_ {
+        let tall = self.at(slot).height() > PACKED_RINGS;
+        tall.then(|| self.deep.of(slot)).into_iter().flatten()
     }
 
     /// Does a ring of `colour` lie below the top ring?

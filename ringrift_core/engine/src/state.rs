@@ -341,6 +341,14 @@ impl<G: Geometry> State<G> {
         }
     }
 
+    /// Slots of all stacks, oldest first (profile deployed; by slot otherwise).
+    pub(crate) fn stacks_by_age(&self) -> Vec<usize> {
+        let mut slots = Vec::new();
+        self.all_stacks().for_each(|slot| slots.push(slot));
+        slots.sort_by_key(|slot| self.stacks.at(*slot).age());
+        slots
+    }
+
     /// Takes the top ring of a stack out of the game, to the mover's credit.
     #[inline(always)]
     pub(crate) fn eliminate_top(&mut self, slot: usize) {
