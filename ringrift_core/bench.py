@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ringrift_core import _engine
+if TYPE_CHECKING:
+    from ringrift_core._engine import BenchFigures
+
+__all__ = ["CONFIGURATIONS", "PUBLIC_MOVES_PER_SECOND", "application"]
 
 CONFIGURATIONS = (
     ("square8", 2),
@@ -29,44 +33,60 @@ PUBLIC_MOVES_PER_SECOND = {
     ("square19", 2): (90, 390),
     ("hexagonal", 2): (72, 202),
 }
-"""Random play of the public Python and TypeScript engines, as measured for training.md on the machine it names."""
+"""Random play of the public Python and TypeScript engines: the figures of docs/training.md."""
 
 application = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 
 
 @application.callback()
-def benchmarks() -> None:
-    """Keeps `rules` a subcommand while it is the only one."""
+def _group() -> None:
+    """Measure this machine."""  # its presence keeps `rules` a subcommand while it is the only one
 
 
 @application.command()
 def rules(
-    seconds: Annotated[float, typer.Option(min=0.01, help="Work per figure and configuration, in seconds.")] = 1.0,
+    seconds: Annotated[float, typer.Option(min=0.01, help="Random play per configuration, in seconds.")] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random games.")] = 1,
 ) -> None:
     """Uniformly random legal play to the end on one core, through the code that `ringrift conform` runs."""
+    from ringrift_core import _engine
+
     figures = {(board, players): _engine.bench(board, players, seconds, seed) for board, players in CONFIGURATIONS}
     if as_json:
-        rates = {f"{board}-{players}p": round(one.moves) for (board, players), one in figures.items()}
+        rates = {f"{board}-{players}p": round(one.moves_per_second) for (board, players), one in figures.items()}
         typer.echo(json.dumps({"moves_per_second": rates}))
         return
-    Console().print(_table(figures))
+    console = Console()
+    console.print(_play_table(figures))
+    console.print(_parts_table(figures))
 
 
-def _table(figures: dict[tuple[str, int], _engine.BenchFigures]) -> Table:
+def _play_table(figures: dict[tuple[str, int], BenchFigures]) -> Table:
     table = Table(
-        title="Rules on one core, per second",
-        caption="moves: recorded moves of random play, bookkeeping included, the full legal list built at every step.\n"
-        "Public figures: random play, from training.md; the ratio is to the public Python engine.",
+        title="Random play on one core, per second",
+        caption="moves: recorded, bookkeeping included, the full legal list built at every step. "
+        "Python, TypeScript: moves of the public engines (docs/training.md).",
+        box=box.SIMPLE_HEAD,
     )
     table.add_column("configuration")
-    headings = ("moves", "decisions", "legal lists", "applies", "clones", "bytes", "Python", "TypeScript", "ratio")
-    for heading in headings:
+    for heading in ("moves", "decisions", "Python", "TypeScript", "x Python", "x TypeScript"):
         table.add_column(heading, justify="right")
     for (board, players), one in figures.items():
-        public = PUBLIC_MOVES_PER_SECOND.get((board, players))
-        comparison = (f"{public[0]:,}", f"{public[1]:,}", f"{one.moves / public[0]:,.0f} x") if public else ("-",) * 3
-        rates = (one.moves, one.decisions, one.legal_lists, one.applies, one.clones)
-        table.add_row(f"{board}-{players}p", *(f"{rate:,.0f}" for rate in rates), f"{one.state_bytes:,}", *comparison)
+        public = PUBLIC_MOVES_PER_SECOND.get((board, players), ())
+        ratios = (f"{one.moves_per_second / rate:,.0f}" for rate in public)
+        row = [f"{one.moves_per_second:,.0f}", f"{one.decisions_per_second:,.0f}"]
+        row += [*(f"{rate:,}" for rate in public), *ratios] or ["-"] * 4
+        table.add_row(f"{board}-{players}p", *row)
+    return table
+
+
+def _parts_table(figures: dict[tuple[str, int], BenchFigures]) -> Table:
+    table = Table(title="Its parts alone, mean nanoseconds, and bytes per state", box=box.SIMPLE_HEAD)
+    table.add_column("configuration")
+    for heading in ("legal list", "its length", "apply", "clone", "bytes"):
+        table.add_column(heading, justify="right")
+    for (board, players), one in figures.items():
+        row = (f"{one.legal_list_ns:.0f}", f"{one.legal_list_length:.1f}", f"{one.apply_ns:.0f}", f"{one.clone_ns:.0f}")
+        table.add_row(f"{board}-{players}p", *row, f"{one.state_bytes:,}")
     return table

@@ -19,7 +19,8 @@ import typer
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from ringrift_core import contract
+from ringrift_core import bench, contract
+from ringrift_core.conformance import conform
 from ringrift_core.contract import PARAMETERS, Artifact, Board, ExitCode, Stage, StageParameters, Track
 from ringrift_core.stage import execute
 
@@ -163,3 +164,5 @@ def _sentences(error: ValidationError, model: type[StageParameters]) -> list[str
 
 for _model in PARAMETERS.values():
     _add_stage(_model)
+app.command()(conform)
+app.add_typer(bench.application, name="bench")

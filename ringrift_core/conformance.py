@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ringrift_core import _engine
 from ringrift_core.contract import ExitCode, Profile
 
-SUFFIXES = (".jsonl", ".jsonl.gz")
+__all__ = ["conform"]
+
+_Paths = Annotated[list[Path], typer.Argument(help="Trace and position files (.jsonl, .jsonl.gz), and folders of them.")]
+_Profile = Annotated[Profile, typer.Option(help="Which reading of the rules the files follow.")]
 
 
-def conform(
-    paths: Annotated[list[Path], typer.Argument(help="Trace files (.jsonl, .jsonl.gz), position files, or folders.")],
-    profile: Annotated[Profile, typer.Option(help="Which reading of the rules the traces follow.")] = Profile.CANONICAL,
-) -> None:
-    """Replay traces: at every step the legal list, the mover, the phase and the whole state must be equal.
+def conform(paths: _Paths, profile: _Profile = Profile.CANONICAL) -> None:
+    """Replay traces: at every step the legal moves, the mover, the phase and the whole state must be equal.
 
-    Ends with one JSON line of counts. Exit status 1 when anything differs, 2 when the input cannot be read.
+    The last line is JSON: {"games":N,"steps":N,"positions":N,"mismatches":N}. The first difference is printed before it
+    and makes the exit status 1; paths that cannot be read make it 2.
     """
+    from ringrift_core import _engine
+
     try:
-        report = _engine.conform([str(file) for file in trace_files(paths)], profile.value)
-    except (_engine.RulesError, FileNotFoundError) as error:
+        report = _engine.conform([str(path) for path in paths], profile.value)
+    except _engine.RulesError as error:
         typer.echo(f"ringrift conform: {error}", err=True)
         raise typer.Exit(ExitCode.WRONG_INPUT) from None
     if report.first_mismatch is not None:
@@ -34,19 +35,3 @@ def conform(
     typer.echo(json.dumps(counts, separators=(",", ":")))
     if report.mismatches:
         raise typer.Exit(1)
-
-
-def trace_files(paths: Sequence[Path]) -> list[Path]:
-    """Every trace file named or lying in a named folder, at any depth, in order; FileNotFoundError says what is missing."""
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found = sorted(file for file in path.rglob("*") if file.name.endswith(SUFFIXES))
-            if not found:
-                raise FileNotFoundError(f"{path}: no {' or '.join(SUFFIXES)} file in this folder")
-            files += found
-        elif path.exists():
-            files.append(path)
-        else:
-            raise FileNotFoundError(f"{path}: no such file or folder")
-    return files

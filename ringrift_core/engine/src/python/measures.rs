@@ -34,15 +34,16 @@ pub fn conform(py: Python<'_>, paths: Vec<PathBuf>, profile: &str) -> PyResult<C
     })
 }
 
-/// Rates per second on one core.
+/// Speed of the rules on one core.
 #[pyclass(frozen, get_all, module = "ringrift_core._engine")]
 pub struct BenchFigures {
-    moves: f64,
-    decisions: f64,
-    legal_lists: f64,
-    applies: f64,
-    clones: f64,
     games: u64,
+    moves_per_second: f64,
+    decisions_per_second: f64,
+    legal_list_ns: f64,
+    legal_list_length: f64,
+    apply_ns: f64,
+    clone_ns: f64,
     state_bytes: usize,
 }
 
@@ -54,14 +55,14 @@ pub fn bench(py: Python<'_>, board: &str, players: usize, seconds: f64, seed: u6
         return Err(refuse(format!("seconds: {seconds} is not a positive number")));
     }
     let figures = py.detach(|| guarded(|| Ok(bench_rules(setup.board(), players, seconds, seed)?)))?;
-    let per_second = |nanoseconds: f64| 1e9 / nanoseconds;
     Ok(BenchFigures {
-        moves: figures.moves_per_second,
-        decisions: figures.decisions_per_second,
-        legal_lists: per_second(figures.legal_moves_ns),
-        applies: per_second(figures.apply_ns),
-        clones: per_second(figures.clone_ns),
         games: figures.games,
+        moves_per_second: figures.moves_per_second,
+        decisions_per_second: figures.decisions_per_second,
+        legal_list_ns: figures.legal_moves_ns,
+        legal_list_length: figures.legal_moves_mean,
+        apply_ns: figures.apply_ns,
+        clone_ns: figures.clone_ns,
         state_bytes: figures.state_bytes,
     })
 }
