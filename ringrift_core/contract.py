@@ -343,7 +343,15 @@ PARAMETERS: dict[Stage, type[StageParameters]] = {
 
 
 METRICS: dict[Stage, tuple[str, ...]] = {
-    Stage.ADOPT: ("iteration", "games", "champion_{track}", "predecessor_{track}", "failures_{track}"),
+    Stage.ADOPT: (
+        "iteration",
+        "games",
+        "promotions",
+        "rollbacks",
+        "champion_{track}",
+        "predecessor_{track}",
+        "failures_{track}",
+    ),
     Stage.SELFPLAY: ("games", "cut_games"),
     Stage.MERGE: ("games", "new_games"),
     Stage.CMAES: ("converged",),

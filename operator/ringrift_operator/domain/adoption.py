@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ringrift_core.contract import Track
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain.configuration import single_task, with_task, without_step
@@ -33,7 +35,11 @@ def adopt(situation: Situation) -> Situation:
             },
         }
     )
-    situation = situation.become(found)
+    situation = replace(
+        situation.become(found),
+        adopted_promotions=int(task.metrics.get("promotions", 0)),
+        adopted_rollbacks=int(task.metrics.get("rollbacks", 0)),
+    )
     if found.iteration or found.games:
         return situation.say("Adopted", f"the store holds {found.iteration} iterations and {found.games} games")
     return situation

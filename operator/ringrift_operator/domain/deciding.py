@@ -132,8 +132,8 @@ def _status(snapshot: Snapshot, situations: tuple[Situation, ...]) -> tuple[Trai
             "configurations": configurations,
             "iteration": min((each.iteration for each in configurations), default=0),
             "games": sum(each.games for each in configurations),
-            "promotions": status.promotions + len(promotions),
-            "rollbacks": status.rollbacks + len(rollbacks),
+            "promotions": status.promotions + len(promotions) + sum(each.adopted_promotions for each in situations),
+            "rollbacks": status.rollbacks + len(rollbacks) + sum(each.adopted_rollbacks for each in situations),
             "last_promotion": promotions[-1] if promotions else status.last_promotion,
             "last_rollback": rollbacks[-1] if rollbacks else status.last_rollback,
             "tasks": TaskCounts(

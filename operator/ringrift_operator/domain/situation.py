@@ -27,6 +27,9 @@ class Situation:
     failed: int = 0
     promotions: tuple[PointerMove, ...] = ()
     rollbacks: tuple[PointerMove, ...] = ()
+    adopted_promotions: int = 0
+    """Promotions that the registry remembers from before, found by adopt in this pass."""
+    adopted_rollbacks: int = 0
     handled_requests: tuple[tuple[str, str], ...] = ()
     """Requests answered in this pass: kind and value of the annotation."""
 

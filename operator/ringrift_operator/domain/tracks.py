@@ -78,6 +78,7 @@ def _promoted(situation: Situation, track: Track, evaluation: TaskStatus, promot
     if verdict is None:
         raise ValueError(f"{evaluation.name} was accepted without a verdict")
     situation = _judged(situation, track, verdict, TrackDecision.PROMOTED)
+    before = situation.configuration.champions.get(track.value)
     configuration = with_pointer(situation.configuration, track, promotion)
     version = configuration.champions.get(track.value, "")
     strength = Strength(version=version, against=baseline_rates(evaluation))
@@ -96,7 +97,9 @@ def _promoted(situation: Situation, track: Track, evaluation: TaskStatus, promot
         reason=verdict.reason[:512],
         time=situation.now,
     )
-    situation = replace(situation.become(configuration), promotions=(*situation.promotions, move))
+    if before != version:  # else the registry had moved before the status was lost, and adopt has counted it
+        situation = replace(situation, promotions=(*situation.promotions, move))
+    situation = situation.become(configuration)
     return situation.say("Promoted", f"{track} version {version} is champion: {figures(verdict)}")
 
 
