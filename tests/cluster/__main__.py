@@ -24,7 +24,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return COMMANDS[arguments.command]()
-    except (binaries.BinariesMissingError, NodeImpossibleError) as stop:
+    except (binaries.BinariesMissingError, binaries.BuildFailedError, NodeImpossibleError) as stop:
         print(stop, file=sys.stderr)
         return 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -18,6 +19,10 @@ HOW_TO_GET_THEM = "run `make cluster-binaries` (needs Go; about 5 to 10 minutes,
 
 class BinariesMissingError(Exception):
     """The cluster's programs are not there; the message says which and how to get them."""
+
+
+class BuildFailedError(Exception):
+    """A program could not be built; the message is what Go said."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,8 @@ def find(programs: tuple[Program, ...] = PROGRAMS) -> Path:
 
 def build(directory: Path) -> list[str]:
     """Builds what is missing or of another version into `directory`; the names of what was built."""
+    if not shutil.which("go"):
+        raise BuildFailedError("go is not on PATH: install Go 1.25 or newer")
     directory.mkdir(parents=True, exist_ok=True)
     with _locked(directory / ".lock"):
         present = _versions(directory)
@@ -101,25 +108,23 @@ def _build_one(program: Program, directory: Path) -> None:
         for name, value in {"gitVersion": program.version, "gitMajor": major, "gitMinor": minor}.items():
             flags += f" -X {package}.{name}={value}"
     unfinished = directory / f".{program.name}.new"
-    subprocess.run(
-        ["go", "build", "-trimpath", "-ldflags", flags, "-o", unfinished, program.package],
-        cwd=MODULES / program.folder,
-        env={**os.environ, "CGO_ENABLED": "0"},
-        check=True,
-    )
+    _go_build(MODULES / program.folder, program.package, unfinished, flags)
     unfinished.rename(directory / program.name)
+
+
+def _go_build(folder: Path, package: str, target: Path, flags: str = "-s -w") -> None:
+    command = ["go", "build", "-trimpath", "-ldflags", flags, "-o", str(target), package]
+    environment = {**os.environ, "CGO_ENABLED": "0"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildFailedError(f"{' '.join(command)} in {folder} ended with {done.returncode}:\n{done.stderr[-4000:]}")
 
 
 def build_pause(directory: Path) -> Path:
     """Builds the program that holds a Pod's namespaces open, for the pause image."""
     target = directory / "pause"
     if not target.exists():
-        subprocess.run(
-            ["go", "build", "-trimpath", "-ldflags", "-s -w", "-o", target, "./main.go"],
-            cwd=Path(__file__).parent / "pause",
-            env={**os.environ, "CGO_ENABLED": "0"},
-            check=True,
-        )
+        _go_build(Path(__file__).parent / "pause", "./main.go", target)
     return target
 
 

@@ -23,6 +23,7 @@ NODE = "node0"
 POD_NETWORK = "10.244.0.0/24"
 CLUSTER_DNS = "10.96.0.10"
 PAUSE_IMAGE = "localhost/pause:1"
+SOCKET_PATH_LIMIT = 104
 
 
 class NodeImpossibleError(Exception):
@@ -57,14 +58,18 @@ def running_cluster(directory: Path) -> Iterator[Cluster]:
     check_machine()
     pause = build_pause(binaries)
     pause_archive = archive_program(PAUSE_IMAGE, Path(__file__).parent / "pause" / "Dockerfile", pause)
-    logs = directory / "log"
+    logs, socket = directory / "log", directory / "containerd.sock"
+    if len(f"{socket}.ttrpc") > SOCKET_PATH_LIMIT:
+        raise NodeImpossibleError(
+            f"{directory} is too long a path for containerd's sockets: set TMPDIR to a shorter one"
+        )
     with running_sandbox(pause, logs) as sandbox:
         endpoints = Endpoints(address=sandbox.address, advertise=sandbox.address)
         with (
             running_control_plane(binaries, directory, endpoints, scheduler=True, inside=sandbox.enter) as plane,
             ExitStack() as stack,
         ):
-            cluster = Cluster(plane, sandbox, directory / "containerd" / "containerd.sock")
+            cluster = Cluster(plane, sandbox, socket)
 
             def start(name: str, program: str | Path, *arguments: str) -> Program:
                 running = Program(name, [*sandbox.enter, program, *arguments], logs)
@@ -72,7 +77,7 @@ def running_cluster(directory: Path) -> Iterator[Cluster]:
                 return running
 
             configuration = _write_containerd_configuration(directory)
-            containerd = start("containerd", "containerd", f"--config={configuration}")
+            containerd = start("containerd", "containerd", f"--config={configuration}", "--log-level=warn")
             containerd.wait_until(cluster.containerd_socket.exists)
             cluster.import_image(pause_archive)
             kubelet = start(
@@ -159,9 +164,9 @@ def _write_containerd_configuration(directory: Path) -> Path:
         root = "{home}/root"
         state = "{home}/state"
         [grpc]
-          address = "{home}/containerd.sock"
+          address = "{directory}/containerd.sock"
         [ttrpc]
-          address = "{home}/containerd.sock.ttrpc"
+          address = "{directory}/containerd.sock.ttrpc"
         [plugins."io.containerd.internal.v1.opt"]
           path = "{home}/opt"
         [plugins."io.containerd.grpc.v1.cri"]
@@ -203,7 +208,7 @@ def _write_kubelet_configuration(plane: ControlPlane, sandbox: Sandbox, director
         "oomScoreAdj": 0,
         "maxOpenFiles": 20000,
         "enforceNodeAllocatable": ["pods"],
-        "containerRuntimeEndpoint": f"unix://{directory}/containerd/containerd.sock",
+        "containerRuntimeEndpoint": f"unix://{directory}/containerd.sock",
         "tlsCertFile": str(certificate),
         "tlsPrivateKeyFile": str(key),
         "resolvConf": "",

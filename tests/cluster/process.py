@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 STOP_SECONDS = 10
+LINE_CHARACTERS = 400
 
 
 class DidNotStartError(Exception):
@@ -44,7 +45,8 @@ class Program:
             time.sleep(0.05)
 
     def log_tail(self, lines: int = 20) -> str:
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+        written = self.log.read_text(errors="replace").splitlines()[-lines:]
+        return "\n".join(line[:LINE_CHARACTERS] for line in written)
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL after STOP_SECONDS."""
