@@ -29,15 +29,13 @@ class JsonLines(logging.Formatter):
         return orjson.dumps(line, default=str).decode()
 
 
-def configure_logging(verbose: bool = False) -> None:
-    """Logs to standard error; DEBUG of our own loggers when verbose."""
+def configure_logging(level: int = logging.INFO) -> None:
+    """Logs to standard error: our own loggers from `level` up, everyone else's warnings."""
     if sys.stderr.isatty():
         handler: logging.Handler = RichHandler(console=Console(stderr=True), show_path=False, log_time_format="%X")
         handler.setFormatter(logging.Formatter("%(message)s"))
     else:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("ringrift_operator").setLevel(logging.DEBUG if verbose else logging.INFO)
-    # kopf tells every step of its own; what matters to a reader comes from us.
-    logging.getLogger("kopf").setLevel(logging.WARNING)
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    logging.getLogger("ringrift_operator").setLevel(level)

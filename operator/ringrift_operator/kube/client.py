@@ -13,6 +13,7 @@ from typing import Any, Self
 import aiohttp
 import kopf
 import orjson
+from pydantic import BaseModel
 
 from ringrift_operator.kube.resource import PODS, Key, Object, Resource
 
@@ -50,6 +51,10 @@ class FencedError(Exception):
     """We may no longer write: another operator may be active."""
 
 
+EXPECTED = (ApiError, aiohttp.ClientError, TimeoutError, OSError)
+"""What the API server or the way to it may do; waited out. Anything else is a defect."""
+
+
 def session(info: kopf.ConnectionInfo) -> aiohttp.ClientSession:
     """A session for one purpose: writes, or one watch."""
     connector = aiohttp.TCPConnector(ssl=info.as_ssl_context(), keepalive_timeout=KEEP_ALIVE_SECONDS, limit=64)
@@ -66,6 +71,22 @@ async def refusal(response: aiohttp.ClientResponse) -> ApiError:
         return ApiError(response.status, status.get("reason", ""), status.get("message", text))
     except (orjson.JSONDecodeError, AttributeError):
         return ApiError(response.status, response.reason or "", text.strip()[:500])
+
+
+def without_empty(value: Any) -> Any:
+    """The same value without empty maps and lists in maps.
+
+    Where they replace full ones, server-side apply makes null of them, which the schema refuses
+    (kubernetes-sigs/structured-merge-diff#305); left out, the field goes.
+    """
+    match value:
+        case dict():
+            kept = ((name, without_empty(each)) for name, each in value.items())
+            return {name: each for name, each in kept if each not in ({}, [])}
+        case list():
+            return [without_empty(each) for each in value]
+        case _:
+            return value
 
 
 class Client:
@@ -94,15 +115,18 @@ class Client:
                 return None
             raise
 
-    async def list(
-        self, resource: Resource, namespace: str | None = None, labels: str = "", fields: str = ""
-    ) -> list[Object]:
-        """All objects that match the selectors, without chunks."""
-        selectors = {"labelSelector": labels, "fieldSelector": fields}
-        params = {name: value for name, value in selectors.items() if value}
+    async def items(self, resource: Resource, namespace: str | None = None, labels: str = "") -> list[Object]:
+        """All objects that match the selector."""
+        return (await self.items_at(resource, namespace, labels))[0]
+
+    async def items_at(
+        self, resource: Resource, namespace: str | None = None, labels: str = ""
+    ) -> tuple[list[Object], int]:
+        """All objects that match the selector, without chunks, and the resource version of the moment."""
+        params = {"labelSelector": labels} if labels else {}
         body = await self._json("GET", resource.path(namespace), params=params)
         items: list[Object] = body["items"]
-        return items
+        return items, int(body["metadata"]["resourceVersion"])
 
     async def create(self, resource: Resource, manifest: Object) -> Object:
         """Creates the manifest in its namespace; ApiError 409 when the name is taken."""
@@ -116,9 +140,13 @@ class Client:
         params = {"fieldManager": FIELD_MANAGER}
         return await self._write("PUT", resource.path(metadata["namespace"], metadata["name"]), obj, JSON, params)
 
-    async def apply_status(self, resource: Resource, manifest: Object) -> Object:
-        """Server-side apply of the whole status: fields that we no longer name disappear."""
-        metadata = manifest["metadata"]
+    async def apply_status(self, resource: Resource, kind: str, metadata: Object, status: BaseModel) -> Object:
+        """Server-side apply of the whole status: fields that we no longer name disappear.
+
+        With a UID in `metadata` (besides namespace and name), ApiError 409 when the name is another object's by now.
+        """
+        content = without_empty(status.model_dump(mode="json", by_alias=True, exclude_none=True))
+        manifest = {"apiVersion": resource.api_version, "kind": kind, "metadata": metadata, "status": content}
         path = resource.path(metadata["namespace"], metadata["name"], "status")
         return await self._write("PATCH", path, manifest, APPLY, {"fieldManager": FIELD_MANAGER, "force": "true"})
 
@@ -142,15 +170,15 @@ class Client:
                 return ""
             raise
 
-    async def exists(self, path: str) -> bool:
-        """Whether the API server serves this path."""
+    async def serves(self, resource: Resource) -> bool:
+        """Whether the API server knows this kind."""
         try:
-            await self._request("GET", path)
+            found = await self._json("GET", f"/apis/{resource.api_version}")
         except ApiError as error:
             if error.is_missing:
                 return False
             raise
-        return True
+        return any(each["name"] == resource.plural for each in found["resources"])
 
     async def _write(
         self, method: str, path: str, body: Object, headers: Mapping[str, str], params: Mapping[str, str]

@@ -11,9 +11,7 @@ import logging
 import time
 from datetime import UTC, datetime
 
-import aiohttp
-
-from ringrift_operator.kube.client import ApiError, Client
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client
 from ringrift_operator.kube.resource import LEASES, Key, Object
 
 logger = logging.getLogger(__name__)
@@ -61,7 +59,7 @@ class Fence:
             await asyncio.sleep(RENEW_SECONDS)
             try:
                 holder = await self._try(client)
-            except (ApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            except EXPECTED as error:
                 logger.warning("Lease %s not renewed: %s", "/".join(self.key), error or type(error).__name__)
                 holder = self.identity
             if holder is not None and holder != self.identity:
@@ -78,7 +76,7 @@ class Fence:
             if lease is not None and lease["spec"].get("holderIdentity") == self.identity:
                 lease["spec"]["holderIdentity"] = ""
                 await client.replace(LEASES, lease)
-        except (ApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        except EXPECTED as error:
             logger.info("Lease %s not released: %s", "/".join(self.key), error)
 
     async def _try(self, client: Client) -> str | None:

@@ -39,8 +39,8 @@ class Metrics:
             ["namespace", "stage", "outcome"],
             registry=self.registry,
         )
-        self.created = Counter(
-            "ringrift_tasks_created", "Tasks created", ["namespace", "stage"], registry=self.registry
+        self.started = Counter(
+            "ringrift_tasks_started", "Tasks started", ["namespace", "stage"], registry=self.registry
         )
 
 

@@ -159,7 +159,7 @@ class Watch:
                     raise await refusal(response)
                 page = orjson.loads(await response.read())
             self.last_heard = time.monotonic()
-            objects += page["items"]
+            objects += page["items"] or []  # null when metadata alone was asked for and there is none
             proceed = page["metadata"].get("continue")
             if not proceed:
                 break

@@ -27,6 +27,11 @@ class World:
         """Pipelines with the same artifacts, this one among them."""
         return self._sharing.group(store_of(pipeline))
 
+    def touch_owner(self, child: Object) -> None:
+        """Says that there is news of a child."""
+        if owner := pipeline_owner(child):
+            self._touch((child["metadata"]["namespace"], owner["name"]))
+
     def touch_all(self) -> None:
         for pipeline in self.pipelines:
             self._touch(key_of(pipeline))
@@ -56,8 +61,8 @@ class World:
 
     def _child_changed(self, now: Object | None, before: Object | None) -> None:
         for child in (now, before):
-            if child is not None and (owner := pipeline_owner(child)):
-                self._touch((child["metadata"]["namespace"], owner["name"]))
+            if child is not None:
+                self.touch_owner(child)
 
 
 def pipeline_owner(child: Object) -> Object | None:

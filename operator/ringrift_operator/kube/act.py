@@ -1,0 +1,178 @@
+"""Carries a plan out, in the plan's order: records, status, creations, deletions, events.
+
+Each step leaves a state from which the next pass plans the rest: what broke off is neither lost nor done twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from datetime import UTC, datetime
+
+from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
+from ringrift_operator.builders.job import job
+from ringrift_operator.builders.release import Release
+from ringrift_operator.builders.remote_task import remote_task
+from ringrift_operator.domain.outcomes import outcome_of
+from ringrift_operator.domain.plan import Event, PlacedTask, Plan
+from ringrift_operator.domain.snapshot import Snapshot
+from ringrift_operator.kube.client import ApiError, Client
+from ringrift_operator.kube.metrics import Metrics
+from ringrift_operator.kube.resource import (
+    EVENTS,
+    ITERATIONS,
+    JOBS,
+    PIPELINES,
+    REMOTE_TASKS,
+    Object,
+    Resource,
+    is_going,
+    is_owned_by,
+    uid_of,
+)
+from ringrift_operator.kube.watch import Mirror
+from ringrift_operator.kube.world import World
+
+logger = logging.getLogger(__name__)
+
+EVENT_NOTE_LIMIT = 1024
+
+
+class NameTakenError(ApiError):
+    """A child's name belongs to an object that is not ours."""
+
+    def __init__(self, resource: Resource, name: str) -> None:
+        super().__init__(409, "NameTaken", f"{resource.plural}/{name} exists and is not ours: delete or rename it")
+
+
+class Actor:
+    """Writes what plans say, and mirrors what the API server answers."""
+
+    def __init__(self, client: Client, world: World, release: Release, holder: str, metrics: Metrics) -> None:
+        self._client, self._world, self._release, self._metrics = client, world, release, metrics
+        self._holder = holder
+        self._told: dict[str, set[str]] = {}
+        """Refusals of the last pass over each pipeline: told once, not at every try."""
+
+    async def carry_out(self, snapshot: Snapshot, plan: Plan) -> None:
+        """Does all of the plan, or raises at the first step that could not be done."""
+        for record in plan.records:
+            await self._create(ITERATIONS, self._world.records, record.to_manifest(), snapshot)
+        if plan.status != snapshot.status and not await self._report(snapshot, plan.status):
+            return
+        await self._create_tasks(snapshot, plan.create)
+        for name in plan.delete:
+            await self._delete_child(snapshot, name)
+        self._count(snapshot, plan)
+        for name in plan.expired_records:
+            await self._delete(ITERATIONS, self._world.records, snapshot, name)
+        for event in plan.events:
+            await self._tell(snapshot, event)
+
+    async def _report(self, snapshot: Snapshot, status: TrainingPipelineStatus) -> bool:
+        """Writes the status of this very pipeline; false when it has been deleted meanwhile."""
+        metadata = {"namespace": snapshot.namespace, "name": snapshot.name, "uid": snapshot.uid}
+        try:
+            applied = await self._client.apply_status(PIPELINES, "TrainingPipeline", metadata, status)
+            self._world.pipelines.put(applied)
+            return True
+        except ApiError as error:
+            if not error.is_missing:
+                raise
+            self._world.pipelines.drop({"metadata": metadata})  # kopf's watch may have missed it
+            return False
+
+    async def _create_tasks(self, snapshot: Snapshot, tasks: tuple[PlacedTask, ...]) -> None:
+        """Creates all it can; the first refusal is raised once the others are done."""
+
+        async def create(task: PlacedTask) -> None:
+            if task.is_remote:
+                manifest = remote_task(snapshot, task)
+                await self._create(REMOTE_TASKS, self._world.remote_tasks, manifest, snapshot)
+            else:
+                await self._create(JOBS, self._world.jobs, job(snapshot, task, self._release), snapshot)
+            self._metrics.started.labels(snapshot.namespace, task.stage.value).inc()
+
+        outcomes = await asyncio.gather(*(create(task) for task in tasks), return_exceptions=True)
+        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        refused = {
+            f"{task.name} cannot be created: {outcome}"
+            for task, outcome in zip(tasks, outcomes, strict=True)
+            if isinstance(outcome, NameTakenError) or (isinstance(outcome, ApiError) and outcome.is_refused)
+        }
+        for sentence in sorted(refused - self._told.get(snapshot.uid, set())):
+            await self._tell(snapshot, Event("NotCreated", sentence, is_warning=True))
+        self._told[snapshot.uid] = refused
+        if failures:
+            raise failures[0]
+
+    async def _create(self, resource: Resource, mirror: Mirror, manifest: Object, snapshot: Snapshot) -> None:
+        """Creates a child; one that exists is ours already when we own it and it is not on its way out."""
+        try:
+            mirror.put(await self._client.create(resource, manifest))
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                raise
+            name = manifest["metadata"]["name"]
+            found = await self._client.get(resource, (snapshot.namespace, name))
+            if found is None:
+                raise  # it went between the two requests: the next try creates it
+            if is_going(found):
+                raise  # until it has gone
+            if not is_owned_by(found, snapshot.uid):
+                raise NameTakenError(resource, name) from error
+            mirror.put(found)
+
+    async def _delete_child(self, snapshot: Snapshot, name: str) -> None:
+        for resource, mirror in ((JOBS, self._world.jobs), (REMOTE_TASKS, self._world.remote_tasks)):
+            await self._delete(resource, mirror, snapshot, name)
+
+    async def _delete(self, resource: Resource, mirror: Mirror, snapshot: Snapshot, name: str) -> None:
+        key = (snapshot.namespace, name)
+        child = mirror.get(key)
+        if child is not None and is_owned_by(child, snapshot.uid):
+            await self._client.delete(resource, key, uid_of(child))
+            mirror.drop(child)
+
+    async def _tell(self, snapshot: Snapshot, event: Event) -> None:
+        """Posts an event about the pipeline. One that cannot be posted is logged instead: events decide nothing."""
+        now = datetime.now(UTC)
+        logger.log(
+            logging.WARNING if event.is_warning else logging.INFO,
+            "%s: %s",
+            event.reason,
+            event.message,
+            extra={"namespace": snapshot.namespace, "pipeline": snapshot.name},
+        )
+        digest = hashlib.sha256(f"{snapshot.uid} {event.reason} {event.message} {now}".encode()).hexdigest()[:16]
+        manifest = {
+            "apiVersion": EVENTS.api_version,
+            "kind": "Event",
+            "metadata": {"namespace": snapshot.namespace, "name": f"{snapshot.name}.{digest}"},
+            "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "reportingController": "ringrift.ai/operator",
+            "reportingInstance": self._holder,
+            "action": "Reconcile",
+            "reason": event.reason,
+            "type": "Warning" if event.is_warning else "Normal",
+            "note": event.message[:EVENT_NOTE_LIMIT],
+            "regarding": {
+                "apiVersion": PIPELINES.api_version,
+                "kind": "TrainingPipeline",
+                "namespace": snapshot.namespace,
+                "name": snapshot.name,
+                "uid": snapshot.uid,
+            },
+        }
+        try:
+            await self._client.create(EVENTS, manifest)
+        except ApiError as error:
+            logger.warning("event of %s/%s not posted: %s", snapshot.namespace, snapshot.name, error)
+
+    def _count(self, snapshot: Snapshot, plan: Plan) -> None:
+        """Counts the ended tasks: each is deleted once, after it was recorded."""
+        for child in snapshot.tasks:
+            if child.name in plan.delete and not child.is_live:
+                outcome = outcome_of(child).kind.name.lower()
+                self._metrics.tasks.labels(snapshot.namespace, child.stage.value, outcome).inc()

@@ -1,0 +1,99 @@
+"""Builds the snapshot of one pipeline from the mirrored world, and reads the Pods of Jobs that have just ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ringrift_operator.api.pipeline import TrainingPipeline
+from ringrift_operator.api.remotetask import RemoteTask
+from ringrift_operator.api.resolve import resolve
+from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, identity_from
+from ringrift_operator.domain.snapshot import (
+    KeptRecord,
+    OtherPipeline,
+    Snapshot,
+    TaskIdentity,
+    TaskObservation,
+)
+from ringrift_operator.kube.client import Client
+from ringrift_operator.kube.parsed import Parsed
+from ringrift_operator.kube.pods import report
+from ringrift_operator.kube.pools import Pools
+from ringrift_operator.kube.resource import PODS, Key, Object, is_going, key_of, uid_of
+from ringrift_operator.kube.sightings import Sightings
+from ringrift_operator.kube.tasks import ended_job, job_phase, live_job, remote_task
+from ringrift_operator.kube.world import World, labels
+
+
+class Gatherer:
+    """Makes snapshots. What was parsed or read is kept for as long as its object stays as it is."""
+
+    def __init__(self, client: Client, world: World, sightings: Sightings, pools: Pools) -> None:
+        self._client, self._world, self._sightings, self._pools = client, world, sightings, pools
+        self._parsed = Parsed(TrainingPipeline)
+        self._ended: dict[str, TaskObservation] = {}
+
+    async def snapshot(self, key: Key) -> Snapshot | None:
+        """All about one pipeline; None when there is none, or it is being deleted."""
+        found = self._world.pipelines.get(key)
+        if found is None or is_going(found):
+            return None
+        pipeline = self._parsed.of(found)
+        uid = uid_of(found)
+        children = [(child, identity_from(labels(child))) for child in self._world.jobs.group(uid)]
+        jobs = await asyncio.gather(*(self._job(job, identity) for job, identity in children if identity))
+        assert pipeline.metadata.creation_timestamp is not None
+        return Snapshot(
+            now=datetime.now(UTC),
+            name=key[1],
+            namespace=key[0],
+            uid=uid,
+            generation=pipeline.metadata.generation or 0,
+            created_at=pipeline.metadata.creation_timestamp,
+            spec=pipeline.spec,
+            status=pipeline.status,
+            pools=self._pools.observations(key[0]),
+            tasks=tuple(sorted([*jobs, *self._remote_tasks(uid)], key=lambda task: task.name)),
+            others=tuple(self._other(each) for each in self._world.sharing_store(found) if uid_of(each) != uid),
+            records=tuple(self._records(uid)),
+            annotations=pipeline.metadata.annotations,
+        )
+
+    def forget(self) -> None:
+        """Drops what is kept of objects that are gone."""
+        self._parsed.keep({uid_of(each) for each in self._world.pipelines})
+        for uid in self._ended.keys() - {uid_of(job) for job in self._world.jobs}:
+            del self._ended[uid]
+
+    async def _job(self, job: Object, identity: TaskIdentity) -> TaskObservation:
+        uid = uid_of(job)
+        if job_phase(job).is_live:
+            return live_job(job, identity, self._sightings.get(uid))
+        if uid not in self._ended:
+            namespace, name = key_of(job)
+            pods = await self._client.items(PODS, namespace, labels=f"batch.kubernetes.io/job-name={name}")
+            self._ended[uid] = ended_job(job, identity, [report(pod) for pod in pods], self._sightings.get(uid))
+        return replace(self._ended[uid], deleting=is_going(job))
+
+    def _remote_tasks(self, uid: str) -> Iterator[TaskObservation]:
+        for obj in self._world.remote_tasks.group(uid):
+            identity = identity_from(labels(obj))
+            if identity is not None:
+                yield remote_task(RemoteTask.model_validate(obj), identity)
+
+    def _records(self, uid: str) -> Iterator[KeptRecord]:
+        for obj in self._world.records.group(uid):
+            found = labels(obj)
+            yield KeptRecord(obj["metadata"]["name"], found[CONFIGURATION], int(found[ITERATION]))
+
+    def _other(self, obj: Object) -> OtherPipeline:
+        other = self._parsed.of(obj)
+        assert other.metadata.creation_timestamp is not None
+        names = frozenset(resolve(each, other.spec).name for each in other.spec.configurations)
+        namespace, name = key_of(obj)
+        return OtherPipeline(
+            name, uid_of(obj), other.metadata.creation_timestamp, other.spec.artifacts, names, namespace
+        )

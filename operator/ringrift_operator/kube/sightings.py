@@ -1,0 +1,105 @@
+"""Reads, in the background and slowly, what only the Pods of live Jobs know: progress, and why one does not start."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+
+from ringrift_operator.domain.snapshot import ChildPhase
+from ringrift_operator.kube.client import EXPECTED, Client
+from ringrift_operator.kube.pods import PodPhase, PodReport, last_progress, report
+from ringrift_operator.kube.rate import Rate
+from ringrift_operator.kube.resource import PODS, Object, key_of, uid_of
+from ringrift_operator.kube.tasks import Sighting, indexed_progress, job_phase, not_starting
+
+logger = logging.getLogger(__name__)
+
+READS_PER_SECOND = 5.0
+AGAIN_SECONDS = 10.0
+"""A Job is not looked at again sooner."""
+NEWS_SECONDS = 60.0
+"""Progress is news for the status at most so often; trouble is news at once, and the same trouble only once."""
+
+
+class Sightings:
+    """What was last seen of each live Job, by its UID."""
+
+    def __init__(self, client: Client, jobs: Iterable[Object], changed: Callable[[Object], None]) -> None:
+        """`changed` is called with a Job whose sighting is news."""
+        self._client, self._jobs, self._changed = client, jobs, changed
+        self._rate = Rate(READS_PER_SECOND)
+        self._seen: dict[str, Sighting] = {}
+        self._read_at: dict[str, float] = {}
+        self._told_at: dict[str, float] = {}
+
+    def get(self, uid: str) -> Sighting | None:
+        return self._seen.get(uid)
+
+    async def run(self) -> None:
+        """Looks at one Job after the other, for ever."""
+        while True:
+            job = self._next()
+            if job is None:
+                await asyncio.sleep(1)
+                continue
+            self._read_at[uid_of(job)] = time.monotonic()
+            try:
+                await self._look(job)
+            except EXPECTED as error:
+                logger.debug("Pods of %s not read: %s", "/".join(key_of(job)), error)
+                await asyncio.sleep(1)
+
+    def forget(self, present: set[str]) -> None:
+        """Drops what was seen of Jobs that are gone."""
+        for table in (self._seen, self._read_at, self._told_at):
+            for uid in table.keys() - present:
+                del table[uid]
+
+    def _next(self) -> Object | None:
+        """The live Job that has waited longest for a look."""
+        live = [job for job in self._jobs if job_phase(job).is_live]
+        if len(self._read_at) > 2 * len(live) + 100:
+            self.forget({uid_of(job) for job in self._jobs})
+        due = time.monotonic() - AGAIN_SECONDS
+        waiting = [job for job in live if self._read_at.get(uid_of(job), -1e9) < due]
+        return min(waiting, key=lambda job: self._read_at.get(uid_of(job), -1e9), default=None)
+
+    async def _look(self, job: Object) -> None:
+        namespace, name = key_of(job)
+        await self._rate.turn()
+        found = await self._client.items(PODS, namespace, labels=f"batch.kubernetes.io/job-name={name}")
+        pods = [report(pod) for pod in found]
+        if stuck := not_starting(pods):
+            self._take(job, Sighting(message=stuck.message, reason=stuck.reason))
+        elif job_phase(job) == ChildPhase.RUNNING:
+            self._take(job, await self._progress(job, [pod for pod in pods if pod.phase == PodPhase.RUNNING]))
+
+    async def _progress(self, job: Object, running: list[PodReport]) -> Sighting:
+        namespace = job["metadata"]["namespace"]
+        container = job["spec"]["template"]["spec"]["containers"][0]["name"]
+        parts: list[float] = []
+        message = ""
+        for pod in running:
+            await self._rate.turn()
+            line = last_progress(await self._client.log_tail((namespace, pod.name), container))
+            if line is not None:
+                parts.append(line.progress)
+                message = line.message or message
+        return Sighting(progress=indexed_progress(job, parts), message=message)
+
+    def _take(self, job: Object, sighting: Sighting) -> None:
+        uid, now = uid_of(job), time.monotonic()
+        before = self._seen.get(uid, Sighting())
+        if sighting.reason and _same_trouble(sighting, before):
+            return  # its words alternate between the pull's error and the back-off
+        self._seen[uid] = sighting
+        is_old = now - self._told_at.get(uid, -1e9) > NEWS_SECONDS
+        if sighting.reason != before.reason or (sighting != before and is_old):
+            self._told_at[uid] = now
+            self._changed(job)
+
+
+def _same_trouble(one: Sighting, other: Sighting) -> bool:
+    return one.reason == other.reason or {one.reason, other.reason} <= {"ErrImagePull", "ImagePullBackOff"}

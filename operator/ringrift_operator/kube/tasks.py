@@ -1,0 +1,156 @@
+"""Jobs and RemoteTasks as the domain sees them: pure functions from objects, and what was read of their Pods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ringrift_core.contract import StageResult
+from ringrift_operator.api.remotetask import RemoteTask, TaskPhase
+from ringrift_operator.domain.outcomes import worst_exit_code
+from ringrift_operator.domain.results import sum_results
+from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
+from ringrift_operator.domain.steps import STEPS
+from ringrift_operator.kube.pods import PodPhase, PodReport, decisive
+from ringrift_operator.kube.resource import Object, is_going
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What was last read of a live Job's Pods."""
+
+    progress: float | None = None
+    message: str = ""
+    reason: str = ""
+    """Why it does not start: ImagePullBackOff, Unschedulable; empty while it runs."""
+
+
+def job_phase(job: Object) -> ChildPhase:
+    """A Job is over when it says so by a condition; until then it runs when a container of its Pods does."""
+    for condition in job.get("status", {}).get("conditions", ()):
+        if condition["status"] == "True" and condition["type"] in ("Complete", "Failed"):
+            return ChildPhase.SUCCEEDED if condition["type"] == "Complete" else ChildPhase.FAILED
+    status = job.get("status", {})
+    runs = status.get("ready", 0) > 0 or status.get("succeeded", 0) > 0
+    return ChildPhase.RUNNING if runs else ChildPhase.WAITING
+
+
+def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> TaskObservation:
+    """A Job that has not ended."""
+    phase = job_phase(job)
+    seen = sighting or Sighting()
+    if phase == ChildPhase.RUNNING and seen.reason:
+        seen = Sighting()  # it has started since
+    message, reason = seen.message, seen.reason
+    if job["spec"].get("suspend"):
+        message, reason = "suspended: its queue has not let it start", "Suspended"
+    return TaskObservation(
+        name=job["metadata"]["name"],
+        identity=identity,
+        phase=phase,
+        stage=STEPS[identity.step].stage,
+        reason=reason,
+        progress=seen.progress,
+        message=message,
+        started_at=_time(job.get("status", {}).get("startTime")),
+        deleting=is_going(job),
+    )
+
+
+def ended_job(
+    job: Object, identity: TaskIdentity, pods: Sequence[PodReport], sighting: Sighting | None
+) -> TaskObservation:
+    """A Job that has ended, by what its Pods left."""
+    phase = job_phase(job)
+    reports = decisive(pods)
+    status = job["status"]
+    end = next(each for each in status["conditions"] if each["type"] in ("Complete", "Failed"))
+    result: StageResult | None = None
+    exit_code: int | None = None
+    reason = message = ""
+    if phase == ChildPhase.SUCCEEDED:
+        results = [report.result for report in reports if report.result is not None]
+        is_indexed = job["spec"].get("completionMode") == "Indexed"
+        result = sum_results(results) if is_indexed else next(iter(results[-1:]), None)
+        message = result.message if result else next((each.message for each in reports), "")
+    else:
+        failed = [report for report in reports if report.exit_code != 0]
+        exit_code = worst_exit_code(report.exit_code for report in failed if report.exit_code is not None)
+        decider = next((report for report in failed if report.exit_code == exit_code), None)
+        reason, message = _failure(job, end, decider, sighting)
+    return TaskObservation(
+        name=job["metadata"]["name"],
+        identity=identity,
+        phase=phase,
+        stage=STEPS[identity.step].stage,
+        exit_code=exit_code,
+        reason=reason,
+        result=result,
+        message=message,
+        started_at=_time(status.get("startTime")),
+        finished_at=_time(status.get("completionTime") or end.get("lastTransitionTime")),
+        deleting=is_going(job),
+    )
+
+
+def remote_task(task: RemoteTask, identity: TaskIdentity) -> TaskObservation:
+    """A RemoteTask, by what its runner wrote."""
+    status = task.status
+    phase = {
+        TaskPhase.PENDING: ChildPhase.WAITING,
+        TaskPhase.CLAIMED: ChildPhase.WAITING,
+        TaskPhase.RUNNING: ChildPhase.RUNNING,
+        TaskPhase.SUCCEEDED: ChildPhase.SUCCEEDED,
+        TaskPhase.FAILED: ChildPhase.FAILED,
+        TaskPhase.LOST: ChildPhase.LOST,
+    }[status.phase]
+    return TaskObservation(
+        name=task.metadata.name,
+        identity=identity,
+        phase=phase,
+        stage=task.spec.stage,
+        exit_code=status.exit_code,
+        reason=status.reason,
+        result=status.result,
+        progress=status.progress,
+        message=status.message,
+        started_at=status.claimed_at,
+        finished_at=status.finished_at,
+        deleting=task.metadata.deletion_timestamp is not None,
+    )
+
+
+def indexed_progress(job: Object, running: Sequence[float]) -> float | None:
+    """Part done over all indexes, from the parts of those that run."""
+    completions: int = job["spec"].get("completions") or 1
+    done: int = job.get("status", {}).get("succeeded", 0)
+    if not running and not done:
+        return None
+    return min(1.0, (done + sum(running)) / completions)
+
+
+def not_starting(pods: Sequence[PodReport]) -> PodReport | None:
+    """A Pod that waits for something the platform has a word for, when none of them runs."""
+    if any(pod.phase == PodPhase.RUNNING for pod in pods):
+        return None
+    return next((pod for pod in pods if pod.phase == PodPhase.WAITING and pod.reason), None)
+
+
+def _failure(job: Object, end: Object, decider: PodReport | None, sighting: Sighting | None) -> tuple[str, str]:
+    """Reason and sentence of a failed Job."""
+    if decider is None:
+        reason, message = end.get("reason", ""), end.get("message", "")
+        if sighting and sighting.reason:  # it never started, and this is why
+            message = f"{message} ({sighting.reason}: {sighting.message})"
+        return reason, message
+    if decider.reason == "OOMKilled":
+        memory = job["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"]
+        return "OOMKilled", f"OOMKilled: it needs more than its limit of {memory} of memory"
+    if decider.message:
+        return decider.reason, decider.message
+    return decider.reason, decider.reason or "the container ended without a word"
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,214 @@
+"""`ringrift-operator run`: puts the parts together and lives until a signal, a lost Lease or a defect ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import kopf
+
+from ringrift_operator.builders.release import Release
+from ringrift_operator.domain.labels import PIPELINE
+from ringrift_operator.handlers import watch_custom_resources
+from ringrift_operator.kube.act import Actor
+from ringrift_operator.kube.client import EXPECTED, Client, FencedError
+from ringrift_operator.kube.connection import login
+from ringrift_operator.kube.gather import Gatherer
+from ringrift_operator.kube.health import Health, serving
+from ringrift_operator.kube.lease import Fence, LeaseLostError
+from ringrift_operator.kube.loop import Loop
+from ringrift_operator.kube.metrics import Metrics, StatusCollector
+from ringrift_operator.kube.pools import Pools
+from ringrift_operator.kube.resource import ITERATIONS, JOBS, PIPELINES, POOLS, REMOTE_TASKS, Key
+from ringrift_operator.kube.sightings import Sightings
+from ringrift_operator.kube.watch import Watch
+from ringrift_operator.kube.world import World
+
+logger = logging.getLogger(__name__)
+
+RESYNC_SECONDS = 300.0
+LOOP_STALE_SECONDS = 60.0
+WATCH_QUIET_SECONDS = 45.0
+WATCH_STALE_SECONDS = 600.0
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    release: Release
+    namespaces: tuple[str, ...] = ()
+    """Empty: all."""
+    lease_namespace: str | None = None
+    """Where the Lease lies; omitted: the operator's own namespace, or the first of `namespaces`, or default."""
+    identity: str | None = None
+    """By which the Lease is held; omitted: the Pod's name, or host and process outside of a Pod."""
+    address: str = "0.0.0.0"
+    port: int = 8080
+    """Of /healthz, /readyz and /metrics; 0 takes a free one."""
+
+    @property
+    def lease(self) -> Key:
+        own = NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else None
+        return self.lease_namespace or own or next(iter(self.namespaces), "default"), "ringrift-operator"
+
+    @property
+    def holder(self) -> str:
+        host = socket.gethostname()
+        return self.identity or (host if NAMESPACE_FILE.exists() else f"{host}-{os.getpid()}")
+
+
+def run(options: Options) -> int:
+    """Runs the operator; the process's exit status."""
+    status = 0
+    try:
+        asyncio.run(operate(options))
+    except* (LeaseLostError, FencedError, kopf.LoginError) as group:
+        for error in _leaves(group):
+            logger.error("%s: stopping", error)
+        status = 1
+    except* Exception:
+        logger.exception("a defect ends the operator")
+        status = 1
+    return status
+
+
+async def operate(options: Options) -> None:
+    """Serves health, waits for the CRDs and the Lease, then reconciles."""
+    health, metrics = Health(), Metrics()
+    async with serving(options.address, options.port, health, metrics.registry) as port, Client(login) as plain:
+        logger.info("serving /healthz, /readyz and /metrics on port %d", port)
+        await _patiently("the API server is not there yet", lambda: _custom_resources_exist(plain))
+        fence = Fence(options.lease, options.holder)
+        await _patiently("the Lease cannot be had yet", lambda: fence.acquire(plain))
+        try:
+            async with Client(login, lambda: fence.is_held) as client:
+                await _reconcile(options, fence, plain, client, health, metrics)
+        finally:
+            await fence.release(plain)
+
+
+async def _reconcile(
+    options: Options, fence: Fence, plain: Client, client: Client, health: Health, metrics: Metrics
+) -> None:
+    """Everything that needs the Lease."""
+    loop = Loop(metrics)
+    world = World(loop.touch)
+    sightings = Sightings(client, world.jobs, world.touch_owner)
+    pools = Pools(client, world)
+    gatherer = Gatherer(client, world, sightings, pools)
+    actor = Actor(client, world, options.release, options.holder, metrics)
+    metrics.registry.register(StatusCollector(world.pipelines, world.pools))
+    scopes: list[str | None] = list(options.namespaces) or [None]
+    watches = [Watch(login, JOBS, world.jobs, scope, PIPELINE) for scope in scopes]
+    watches += [Watch(login, ITERATIONS, world.records, scope, PIPELINE, metadata_only=True) for scope in scopes]
+
+    async def resync() -> None:
+        """Lists what kopf watches: the state to begin with, and a second look at what a watch may have missed."""
+        for resource, mirror in (
+            (POOLS, world.pools),
+            (REMOTE_TASKS, world.remote_tasks),
+            (PIPELINES, world.pipelines),
+        ):
+            for scope in scopes:
+                items, version = await plain.items_at(resource, scope)
+                mirror.replace(items, version, lambda key, scope=scope: scope in (None, key[0]))  # type: ignore[misc]
+        gatherer.forget()
+        pools.forget()
+        world.touch_all()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(fence.keep(plain)), *(group.create_task(watch.run()) for watch in watches)]
+        await asyncio.gather(*(watch.synced.wait() for watch in watches))
+        await _patiently("resources cannot be listed yet", resync)
+        await _patiently("nodes cannot be listed yet", pools.look)
+        logger.info("found %d pipelines, %d pools, %d Jobs", len(world.pipelines), len(world.pools), len(world.jobs))
+        _calm_garbage_collection()
+        background = (
+            loop.run(gatherer.snapshot, actor.carry_out),
+            sightings.run(),
+            pools.run(),
+            _every(RESYNC_SECONDS, resync),
+        )
+        tasks += [group.create_task(each) for each in background]
+        _check(health, loop, watches)
+
+        def stop() -> None:
+            for task in tasks:
+                task.cancel()
+
+        await watch_custom_resources(world, options.namespaces, stop)
+        stop()
+
+
+def _check(health: Health, loop: Loop, watches: Sequence[Watch]) -> None:
+    """What /healthz and /readyz look at from now on."""
+
+    def loop_turns() -> str:
+        return f"no pass for {loop.silence:.0f} s" if loop.silence > LOOP_STALE_SECONDS else ""
+
+    def watch_heard(limit: float) -> str:
+        silence = max(watch.silence for watch in watches)
+        return f"nothing heard from the API server for {silence:.0f} s" if silence > limit else ""
+
+    health.live = {"loop": loop_turns, "watch": lambda: watch_heard(WATCH_STALE_SECONDS)}
+    health.ready = {"world": lambda: watch_heard(WATCH_QUIET_SECONDS)}
+
+
+def _calm_garbage_collection() -> None:
+    """What lives as long as the process is not looked at again: no pauses of a hundred milliseconds."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+async def _custom_resources_exist(client: Client) -> None:
+    """Waits for the CRDs: kopf looks for them once, when it starts."""
+    told = False
+    while missing := [
+        each.plural for each in (PIPELINES, POOLS, REMOTE_TASKS, ITERATIONS) if not await client.serves(each)
+    ]:
+        if not told:
+            logger.warning("waiting for the CRDs of %s: install the chart ringrift-crds", ", ".join(missing))
+            told = True
+        await asyncio.sleep(1)
+
+
+async def _patiently(complaint: str, attempt: Callable[[], Awaitable[None]]) -> None:
+    """Tries until it works."""
+    told = ""
+    while True:
+        try:
+            await attempt()
+        except EXPECTED as error:
+            if str(error) != told:
+                logger.warning("%s: %s", complaint, error or type(error).__name__)
+                told = str(error)
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await act()
+        except EXPECTED as error:
+            logger.warning("resync broke off: %s", error or type(error).__name__)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    """The errors in a group of groups."""
+    return [
+        leaf
+        for error in group.exceptions
+        for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
+    ]

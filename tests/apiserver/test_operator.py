@@ -1,0 +1,304 @@
+"""The operator over a real API server: what a person who applies a pipeline gets to see.
+
+Jobs, Pods and garbage collection are real; `worker` plays the node, so that an iteration takes a second or two.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringrift_core.contract import Decision, ExitCode
+from tests.apiserver.operator_process import OperatorProcess, eventually
+from tests.apiserver.worker import Ending, Worker
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.kubectl import Kubectl
+
+CONFIGURATION = "square8-2p"
+POOL = {
+    "apiVersion": "ringrift.ai/v1alpha1",
+    "kind": "WorkerPool",
+    "metadata": {"name": "pool"},
+    "spec": {
+        "type": "Cluster",
+        "slots": [
+            {"name": "games", "stages": ["selfplay"], "resources": {"cpu": "1", "memory": "1Gi"}, "count": 2},
+            {"name": "work", "stages": ["cmaes", "evaluate"], "resources": {"cpu": "1", "memory": "1Gi"}},
+        ],
+    },
+}
+
+
+def pipeline(namespace: str, name: str = "tiny", **spec: Any) -> dict[str, Any]:
+    """A pipeline of one configuration with a store of its own: 20 games in two shards, then a search of weights."""
+    return {
+        "apiVersion": "ringrift.ai/v1alpha1",
+        "kind": "TrainingPipeline",
+        "metadata": {"name": name},
+        "spec": {
+            "artifacts": {"uri": f"s3://bucket/{namespace}/{name}"},
+            "configurations": [{"board": "square8", "players": 2, "bootstrapGames": 20, "gamesPerIteration": 20}],
+            "iterations": 1,
+            "tracks": ["weights"],
+            "selfplay": {"engineModes": ["heuristic-only"], "shardGames": 10, "cooldown": "0s"},
+            **spec,
+        },
+    }
+
+
+class Person:
+    """Looks at a pipeline as a person does, by kubectl."""
+
+    def __init__(self, kubectl: Kubectl, name: str = "tiny") -> None:
+        self.kubectl, self.name = kubectl, name
+
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = self.kubectl.get("tp", self.name).get("status", {})
+        return status
+
+    def condition(self, kind: str) -> dict[str, Any]:
+        return next((each for each in self.status().get("conditions", ()) if each["type"] == kind), {})
+
+    def jobs(self) -> list[str]:
+        return sorted(job["metadata"]["name"] for job in self.kubectl.get("jobs")["items"])
+
+    def events(self) -> list[str]:
+        return [f"{each['reason']}: {each['message']}" for each in self.kubectl.get("events")["items"]]
+
+    def sees(self, seconds: float = 30, **fields: Any) -> dict[str, Any]:
+        """The status, once these fields have these values."""
+
+        def matching() -> dict[str, Any] | None:
+            status = self.status()
+            return status if all(status.get(name, 0) == value for name, value in fields.items()) else None
+
+        found: dict[str, Any] = eventually(matching, seconds, lambda: json.dumps(self.status(), indent=1)[-3000:])
+        return found
+
+
+@pytest.fixture(scope="module")
+def operator(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+    """One operator for all namespaces."""
+    with OperatorProcess(control_plane.kubeconfig, tmp_path_factory.mktemp("operator")) as process:
+        yield process
+
+
+@pytest.fixture
+def worker(kubeconfig: Path, namespace: str) -> Iterator[Worker]:
+    with Worker(kubeconfig, namespace) as started:
+        yield started
+
+
+@pytest.fixture
+def person(kubectl: Kubectl, operator: OperatorProcess) -> Person:
+    assert operator.is_running
+    kubectl.apply(POOL)
+    return Person(kubectl)
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_pipeline_is_trained_to_its_end(person: Person, namespace: str) -> None:
+    person.kubectl.apply(pipeline(namespace, iterations=2))
+    status = person.sees(phase="Completed")
+    assert (status["iteration"], status["games"], status["promotions"]) == (2, 40, 2)
+    (configuration,) = status["configurations"]
+    assert configuration["champions"] == {"weights": "2"}
+    assert configuration["lastEvaluation"]["decision"] == "Promoted"
+    assert status["tasks"]["failed"] == 0
+    assert person.condition("Ready")["status"] == "True"
+    eventually(lambda: person.jobs() == [])
+    records = person.kubectl.get("ti", "-l", "ringrift.ai/pipeline=tiny")["items"]
+    assert [record["spec"]["iteration"] for record in records] == [1, 2]
+    assert any(line.startswith("Promoted") for line in person.events())
+
+
+def test_what_kubectl_prints(person: Person, worker: Worker, namespace: str) -> None:
+    worker.holds.add("cmaes")
+    person.kubectl.apply(pipeline(namespace))
+    person.sees(games=20)
+    header, row = person.kubectl("get", "tp", "-o", "wide").splitlines()
+    columns = "NAME PHASE ITERATION GAMES PROMOTIONS ROLLBACKS LAST-PROMOTION READY AGE RUNNING MESSAGE"
+    assert header.split() == columns.split()
+    assert row.startswith("tiny")
+    assert "Bootstrapping" in row
+    assert "square8-2p i1: cmaes" in row
+    eventually(lambda: " 1 " in person.kubectl("get", "wp"), otherwise=lambda: person.kubectl("get", "wp"))
+    worker.holds.clear()
+    person.sees(phase="Completed")
+    eventually(lambda: person.kubectl.get("wp", "pool")["status"]["busy"] == 0)
+
+
+def test_a_rejected_candidate_is_shown_with_its_figures(person: Person, worker: Worker, namespace: str) -> None:
+    worker.decisions["evaluate-weights"] = Decision.REJECT
+    person.kubectl.apply(pipeline(namespace))
+    status = person.sees(phase="Completed")
+    assert status.get("promotions", 0) == 0
+    evaluation = status["configurations"][0]["lastEvaluation"]
+    assert (evaluation["decision"], evaluation["games"], evaluation["winRate"]) == ("Rejected", 100, 0.61)
+
+
+def test_suspended_it_finishes_what_runs_and_resumes_where_it_was(
+    person: Person, worker: Worker, namespace: str
+) -> None:
+    worker.holds |= {"cmaes", "selfplay"}
+    person.kubectl.apply(pipeline(namespace))
+    eventually(lambda: len(person.jobs()) == 2)
+    running = person.jobs()
+    person.kubectl("patch", "tp", "tiny", "--type=merge", "-p", '{"spec": {"suspend": true}}')
+    person.sees(phase="Suspended")
+    assert person.jobs() == running
+    worker.holds.clear()
+    eventually(lambda: person.jobs() == [])  # recorded, and nothing new: neither merge nor evaluate
+    tasks = {task["name"]: task["phase"] for task in person.status()["configurations"][0]["tasks"]}
+    assert tasks["selfplay"] == tasks["cmaes"] == "Succeeded"
+    assert tasks["merge"] == tasks["evaluate-weights"] == "Pending"
+    person.kubectl("patch", "tp", "tiny", "--type=merge", "-p", '{"spec": {"suspend": false}}')
+    person.sees(phase="Completed", games=20, promotions=1)
+    assert worker.ran.count("cmaes") == 1
+
+
+def test_not_now_is_no_failure_and_a_crash_is_one(person: Person, worker: Worker, namespace: str) -> None:
+    worker.script["cmaes"] = [Ending(ExitCode.NOT_NOW, message="the store is away")]
+    worker.script["selfplay"] = [Ending(137, "OOMKilled")] * 2
+    person.kubectl.apply(pipeline(namespace))
+
+    def delayed() -> bool:
+        tasks = {task["name"]: task for task in person.status().get("configurations", [{}])[0].get("tasks", ())}
+        return {"cmaes", "selfplay"} <= tasks.keys() and all(
+            "notBefore" in tasks[name] for name in ("cmaes", "selfplay")
+        )
+
+    eventually(delayed)
+    tasks = {task["name"]: task for task in person.status()["configurations"][0]["tasks"]}
+    assert (tasks["cmaes"]["attempt"], tasks["cmaes"].get("failures", 0), tasks["cmaes"]["delays"]) == (2, 0, 1)
+    assert "the store is away" in tasks["cmaes"]["message"]
+    assert (tasks["selfplay"]["attempt"], tasks["selfplay"]["failures"]) == (2, 1)
+    assert "its limit of 1Gi" in tasks["selfplay"]["message"]
+    # Nobody needs to wait for the end of the pause.
+    person.kubectl("annotate", "tp", "tiny", "ringrift.ai/reconcile-requested-at=now")
+    status = person.sees(seconds=8, phase="Completed")
+    assert status["tasks"]["failed"] == 1
+
+
+def test_exit_zero_without_a_result_is_a_failure(person: Person, worker: Worker, namespace: str) -> None:
+    worker.script["cmaes"] = [Ending(ExitCode.DONE, "Completed", "not JSON")]
+    person.kubectl.apply(pipeline(namespace))
+    eventually(lambda: any("without a valid result" in line for line in person.events()))
+    person.kubectl("annotate", "tp", "tiny", "ringrift.ai/reconcile-requested-at=now")
+    assert person.sees(phase="Completed")["tasks"]["failed"] == 1
+
+
+def test_wrong_input_is_not_tried_again(person: Person, worker: Worker, namespace: str) -> None:
+    worker.script["cmaes"] = [Ending(ExitCode.WRONG_INPUT, message="weights.json: no such feature")]
+    person.kubectl.apply(pipeline(namespace))
+    status = person.sees(phase="Completed")
+    assert worker.ran.count("cmaes") == 1
+    assert status["tasks"]["failed"] == 1
+    assert "no such feature" in person.condition("Degraded")["message"]
+
+
+def test_a_rollback_asked_for_by_annotation(person: Person, worker: Worker, namespace: str) -> None:
+    person.kubectl.apply(pipeline(namespace, iterations=2))
+    person.sees(phase="Completed", promotions=2)
+    request = f"{CONFIGURATION}/weights@2026-01-31T12:00:00Z"
+    person.kubectl("annotate", "tp", "tiny", f"ringrift.ai/rollback-requested={request}")
+    status = person.sees(rollbacks=1)
+    assert status["configurations"][0]["champions"] == {"weights": "1"}
+    assert status["handledRequests"]["rollback"] == request
+    assert worker.store[CONFIGURATION].champions == {"weights": [0, 1]}
+
+
+def test_a_dry_run_says_and_does_nothing(person: Person, worker: Worker, namespace: str) -> None:
+    person.kubectl.apply(pipeline(namespace, dryRun=True))
+    status = eventually(lambda: (found := person.status()).get("plan") and found)
+    assert any("selfplay of 20 games in 2 shards" in line for line in status["plan"])
+    assert person.jobs() == []
+    assert worker.ran == []
+
+
+def test_deleting_a_pipeline_takes_its_children_along(person: Person, worker: Worker, namespace: str) -> None:
+    worker.holds |= {"cmaes", "selfplay"}
+    person.kubectl.apply(pipeline(namespace))
+    eventually(lambda: len(person.jobs()) == 2)
+    person.kubectl("delete", "tp", "tiny", "--timeout=10s")
+    eventually(lambda: person.jobs() == [] and not person.kubectl.get("pods")["items"])
+    # The same name again is another pipeline: nothing of the old one counts as its own.
+    worker.holds.clear()
+    person.kubectl.apply(pipeline(namespace))
+    person.sees(phase="Completed")
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_foreign_job_of_the_same_name_is_not_ours(person: Person, namespace: str) -> None:
+    foreign = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": f"tiny-{CONFIGURATION}-i0-adopt-a1"},
+        "spec": {
+            "suspend": True,
+            "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "other", "image": "none"}]}},
+        },
+    }
+    person.kubectl.apply(foreign)
+    person.kubectl.apply(pipeline(namespace))
+    eventually(lambda: any("is not ours" in line for line in person.events()))
+    assert person.jobs() == [foreign["metadata"]["name"]]
+    person.kubectl("delete", "job", foreign["metadata"]["name"])
+    person.sees(phase="Completed")
+
+
+def test_the_younger_of_two_pipelines_with_one_store_waits(person: Person, worker: Worker, namespace: str) -> None:
+    worker.holds.add("cmaes")
+    person.kubectl.apply(pipeline(namespace))
+    eventually(person.jobs)
+    time.sleep(1.1)  # objects are dated to the second
+    younger = pipeline(namespace, "younger", artifacts=pipeline(namespace)["spec"]["artifacts"])
+    person.kubectl.apply(younger)
+    other = Person(person.kubectl, "younger")
+    eventually(lambda: other.condition("Stalled").get("status") == "True")
+    assert "pipeline tiny already trains square8-2p" in other.condition("Stalled")["message"]
+    person.kubectl("delete", "tp", "tiny")
+    worker.holds.clear()
+    other.sees(phase="Completed")
+
+
+def test_every_task_has_its_limits_and_no_rights(person: Person, worker: Worker, namespace: str) -> None:
+    worker.holds |= {"cmaes", "selfplay"}
+    person.kubectl.apply(pipeline(namespace))
+    eventually(lambda: len(person.jobs()) == 2)
+    for job in person.kubectl.get("jobs")["items"]:
+        spec = job["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        assert container["resources"]["limits"] == {"cpu": "1", "memory": "1Gi"}
+        assert container["resources"]["requests"] == container["resources"]["limits"]
+        assert spec["automountServiceAccountToken"] is False
+        assert job["spec"]["backoffLimit"] >= 0
+        assert job["spec"]["activeDeadlineSeconds"] == 24 * 3600
+        assert spec["restartPolicy"] == "Never"
+
+
+@pytest.mark.usefixtures("worker")
+def test_metrics_and_health(person: Person, namespace: str, operator: OperatorProcess) -> None:
+    person.kubectl.apply(pipeline(namespace))
+    person.sees(phase="Completed")
+
+    def fetch(path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{operator.port}{path}", timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    assert fetch("/healthz").endswith("ok\n")
+    assert fetch("/readyz").endswith("ok\n")
+    labels = f'namespace="{namespace}",pipeline="tiny"'
+    eventually(lambda: f"ringrift_promotions{{{labels}}} 1.0" in fetch("/metrics"))
+    eventually(lambda: person.jobs() == [])
+    metrics = fetch("/metrics")
+    assert f'ringrift_games{{configuration="{CONFIGURATION}",{labels}}} 20.0' in metrics
+    assert f'ringrift_tasks_total{{namespace="{namespace}",outcome="done",stage="cmaes"}} 1.0' in metrics
+    assert "ringrift_reconcile_seconds_count" in metrics

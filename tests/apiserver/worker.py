@@ -1,0 +1,184 @@
+"""Plays the node's part: runs the stages of Pods in no time, by writing what a kubelet writes when containers end.
+
+The API server, the Jobs and the Pods are real. What the stages would have found is made up, and adds up: games are
+counted once, champions move by the registry's rules.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from kubernetes import client, config
+
+from ringrift_core.contract import Artifact, Decision, ExitCode, Stage, StageResult, Track, Verdict, shard_bounds
+
+SHA = "0" * 64
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a container ends, instead of finding something."""
+
+    exit_code: int
+    reason: str = "Error"
+    message: str = ""
+
+
+@dataclass
+class Configuration:
+    """What the store holds of one configuration."""
+
+    shards: set[tuple[int, int]] = field(default_factory=set)
+    games: int = 0
+    champions: dict[str, list[int]] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
+
+
+class Worker:
+    """Ends every Pod of a namespace as soon as it appears; `script` says what happens otherwise, once per line."""
+
+    def __init__(self, kubeconfig: Path, namespace: str) -> None:
+        self._api = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
+        self._namespace = namespace
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._stopping = threading.Event()
+        self._error: Exception | None = None
+        self.script: dict[str, list[Ending]] = {}
+        """By step: how its next Pods end before one does its work."""
+        self.holds: set[str] = set()
+        """Steps whose Pods stay as they are."""
+        self.decisions: dict[str, Decision] = {}
+        """By step: what the gate decides; Promote unless said otherwise."""
+        self.ran: list[str] = []
+        """Steps in the order in which Pods ended."""
+        self.store: dict[str, Configuration] = {}
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._thread.join(10)
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            self._end_pods()
+        except Exception as error:
+            self._error = error
+
+    def _end_pods(self) -> None:
+        while not self._stopping.wait(0.05):
+            for pod in self._api.list_namespaced_pod(self._namespace).items:
+                if pod.status.phase == "Pending" and pod.metadata.deletion_timestamp is None:
+                    self._end(pod)
+
+    def _end(self, pod: Any) -> None:
+        step = pod.metadata.labels["ringrift.ai/step"]
+        if step in self.holds:
+            return
+        script = self.script.get(step)
+        ending = script.pop(0) if script else Ending(ExitCode.DONE, "Completed", self._work(pod))
+        terminated = {"exitCode": ending.exit_code, "reason": ending.reason, "message": ending.message}
+        container = pod.spec.containers[0]
+        status = {
+            "phase": "Succeeded" if ending.exit_code == ExitCode.DONE else "Failed",
+            "containerStatuses": [
+                {
+                    "name": container.name,
+                    "image": container.image,
+                    "imageID": "",
+                    "ready": False,
+                    "restartCount": 0,
+                    "state": {"terminated": terminated},
+                }
+            ],
+        }
+        try:
+            self._api.patch_namespaced_pod_status(pod.metadata.name, self._namespace, {"status": status})
+        except client.ApiException as error:
+            if error.status != 404:
+                raise
+        self.ran.append(step)
+
+    def _work(self, pod: Any) -> str:
+        """Does the stage's work on the made-up store; its result as JSON."""
+        labels = pod.metadata.labels
+        arguments = dict(_flags(pod.spec.containers[0].args))
+        kept = self.store.setdefault(labels["ringrift.ai/configuration"], Configuration())
+        stage, step = Stage(labels["ringrift.ai/stage"]), labels["ringrift.ai/step"]
+        now = datetime.now(UTC)
+        result = StageResult(
+            stage=stage, attempt=int(labels["ringrift.ai/attempt"]), started_at=now, finished_at=now, message=step
+        )
+        changes: dict[str, Any] = {}
+        match stage:
+            case Stage.ADOPT:
+                changes["metrics"] = {"iteration": 0, "games": kept.games}
+            case Stage.SELFPLAY:
+                first, _ = shard_bounds(arguments.get("shards", "0"))
+                index = int(pod.metadata.annotations["batch.kubernetes.io/job-completion-index"])
+                kept.shards.add((int(arguments["iteration"]), first + index))
+                changes["metrics"] = {"games": int(arguments["shard-games"]), "cut_games": 0}
+            case Stage.MERGE:
+                kept.games = 10 * len(kept.shards)
+                changes["metrics"] = {"games": kept.games, "new_games": 0}
+            case Stage.EXPORT:
+                changes["outputs"] = {"dataset": _artifact("dataset")}
+            case Stage.TRAIN | Stage.CMAES:
+                changes["outputs"] = {"candidate": _artifact("candidate")}
+                changes["metrics"] = {"converged": 0}
+            case Stage.EVALUATE:
+                changes["verdict"] = _verdict(Track(arguments["track"]), self.decisions.get(step, Decision.PROMOTE))
+                changes["outputs"] = {"verdict": _artifact("verdict")}
+            case Stage.PROMOTE | Stage.ROLLBACK:
+                changes["metrics"] = _moved(kept, stage, arguments)
+        return result.model_copy(update=changes).to_json()
+
+
+def _moved(kept: Configuration, stage: Stage, arguments: dict[str, str]) -> dict[str, float]:
+    """The registry: a request that it knows moves nothing."""
+    champions = kept.champions.setdefault(arguments["track"], [0])
+    if arguments["request-id"] not in kept.requests:
+        if stage == Stage.PROMOTE:
+            champions.append(int(arguments["iteration"]))
+        elif len(champions) > 1:
+            champions.pop()
+        kept.requests[arguments["request-id"]] = champions[-1]
+    return {"version": champions[-1], "predecessor": champions[-2] if len(champions) > 1 else 0}
+
+
+def _flags(arguments: list[str]) -> Iterator[tuple[str, str]]:
+    for name, value in pairwise(arguments):
+        if name.startswith("--"):
+            yield name.removeprefix("--"), value
+
+
+def _artifact(name: str) -> Artifact:
+    return Artifact(uri=f"s3://bucket/{name}", sha256=SHA, bytes=1)
+
+
+def _verdict(track: Track, decision: Decision) -> Verdict:
+    return Verdict(
+        track=track,
+        decision=decision,
+        candidate=SHA,
+        champion="0",
+        games=100,
+        win_rate=0.61,
+        low=0.55,
+        high=0.67,
+        raw_share=0.61,
+        reason="made up",
+    )
