@@ -116,7 +116,7 @@ class Player:
         `noise`: uniform noise of up to this much is added to each evaluation, for variety.
         """
     @staticmethod
-    def descent(weights: Sequence[float], nodes: int = 64, noise: float = 0.0, name: str = "descent") -> Player:
+    def descent(weights: Sequence[float], nodes: int = 1000, noise: float = 0.0, name: str = "descent") -> Player:
         """Best-first minimax of at most `nodes` nodes a decision (Cohen-Solal 2020) on the linear evaluation."""
     @staticmethod
     def network(evaluator: Evaluator, noise: float = 0.0, name: str = "network") -> Player:
@@ -274,7 +274,7 @@ def notation(
     """Compact moves as notation."""
 
 def encoding_shape(board: str, players: int) -> tuple[int, int, int, int]:
-    """(C, H, W, G): planes, height and width of the array, and global features. See ENCODING.md of the engine."""
+    """(C, H, W, G): planes, height and width of the array, and global features (docs/encoding.md)."""
 
 def encode_positions(
     board: str,
@@ -288,8 +288,9 @@ def encode_positions(
     """The positions before the chosen decisions of a game, as a network sees them.
 
     `decisions` counts from 0 over the moves chosen among more than one; None takes all. Returns planes [B, C, H, W],
-    globals [B, G], targets [B, players] (1 for the seat whose agent won, 1/players each when nobody did) and the seat to
-    move [B]. Planes, globals and targets are rotated so that the seat to move is seat 0.
+    globals [B, G], targets [B, players] (1 for the seat whose agent won, 1/players each when nobody did) and the seat
+    to move, 1..players [B]. Planes, globals and targets are rotated so that the seat to move is seat 0. Before a swap
+    the target is that of the agents sitting there then.
     """
 
 def encode_position(position: Position) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -12,7 +12,7 @@ from ringrift_core.contract import ExitCode, Profile
 
 __all__ = ["conform"]
 
-_Paths = Annotated[list[Path], typer.Argument(help="Trace and position files (.jsonl, .jsonl.gz), and folders of them.")]
+_Paths = Annotated[list[Path], typer.Argument(help="Trace and position files (.jsonl, .jsonl.gz), or folders.")]
 _Profile = Annotated[Profile, typer.Option(help="Which reading of the rules the files follow.")]
 
 

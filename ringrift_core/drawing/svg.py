@@ -1,8 +1,8 @@
 """A state as a self-contained SVG, for notebooks and web pages.
 
-A stack is drawn as its rings lying on one another, in their colours, with its height written in the top ring. A marker is
-a small disc, a collapsed cell is filled in its owner's colour. Colours are told apart by colour-blind readers as well
-(Okabe and Ito's palette), and each seat's panel names its number.
+A stack is drawn as its rings lying on one another, in their colours, with its height written in the top ring. A marker
+is a small disc, a collapsed cell is filled in its owner's colour. Colours are told apart by colour-blind readers as
+well (Okabe and Ito's palette), and each seat's panel names its number.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ UNIT = 40.0
 """Distance between neighbouring cells, in pixels."""
 MARGIN = 26.0
 PANEL_HEIGHT = 46.0
-PANEL_WIDTH = 150.0
+PANEL_WIDTH = 130.0
 
 
 def draw_svg(board: str, state: Mapping[str, Any], *, outcome: Mapping[str, Any] | None = None) -> str:

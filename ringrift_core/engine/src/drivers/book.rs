@@ -51,3 +51,36 @@ fn random_line<G: Geometry>(setup: Setup, random: &mut Random) -> Vec<Move> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::{Board, Square8};
+    use crate::setup::Profile;
+
+    fn setup(players: usize) -> Setup {
+        Setup::new(Board::Square8, players, Profile::Canonical).expect("playable").with_swap(players == 2)
+    }
+
+    #[test]
+    fn a_book_is_the_same_in_pieces_and_repeats_no_line() {
+        let whole = lines::<Square8>(setup(2), 3, 0, 300);
+        assert_eq!(whole[120..150], lines::<Square8>(setup(2), 3, 120, 30));
+        assert_eq!(whole.iter().collect::<HashSet<_>>().len(), 300);
+        assert_ne!(whole, lines::<Square8>(setup(2), 4, 0, 300));
+    }
+
+    #[test]
+    fn a_line_ends_with_seat_twos_first_decision_and_never_swaps() {
+        for players in 2..=4 {
+            for line in lines::<Square8>(setup(players), 1, 0, 100) {
+                let mut state = State::<Square8>::new(setup(players));
+                for (index, one) in line.iter().enumerate() {
+                    assert_ne!(one.kind(), MoveKind::SwapSides);
+                    assert_eq!(state.mover(), (index + 1 == line.len()) as usize);
+                    state.play(*one).expect("a legal line");
+                }
+            }
+        }
+    }
+}

@@ -128,3 +128,75 @@ fn across(one: Move, mut values: Values) -> Values {
     }
     values
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::{Board, Hex8};
+    use crate::drivers::rng::{stream, Purpose};
+    use crate::players::heuristic::setting;
+    use crate::setup::{Profile, Setup};
+
+    /// Exact value of a position for every seat, by searching it to the end (max^n).
+    fn solve(state: &State<Hex8>, left: &mut usize) -> Option<Values> {
+        *left = left.checked_sub(1)?;
+        if let Some(values) = heuristic::decided_values(state) {
+            return Some(values);
+        }
+        let mut list = MoveList::new();
+        state.legal_moves(&mut list);
+        let mover = state.mover();
+        let mut best: Option<Values> = None;
+        for one in list.iter() {
+            let mut after = *state;
+            after.apply(*one);
+            let values = across(*one, solve(&after, left)?);
+            if best.is_none_or(|best| values[mover] > best[mover]) {
+                best = Some(values);
+            }
+        }
+        best
+    }
+
+    #[test]
+    fn late_positions_are_solved_exactly() {
+        let weights = setting("baseline").expect("documented");
+        let setup = Setup::new(Board::Hex8, 2, Profile::Canonical).expect("two players play");
+        let mut solved = 0;
+        for game in 0..300 {
+            let mut random = stream(11, Purpose::Playout, game);
+            let mut states = vec![State::<Hex8>::new(setup)];
+            let mut list = MoveList::new();
+            while let Some(state) = states.last().filter(|state| state.outcome().is_none()) {
+                let mut next = *state;
+                next.legal_moves(&mut list);
+                next.apply(list[random.below(list.len())]);
+                states.push(next);
+            }
+            for state in states.iter().rev().skip(4).step_by(3).take(4) {
+                state.legal_moves(&mut list);
+                let Some(exact) = solve(state, &mut 3000) else { break };
+                if list.len() < 2 {
+                    continue;
+                }
+                let found = search(state, &list, &weights, 100_000);
+                let best = found.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                assert_eq!(best, exact[state.mover()], "game {game}");
+                solved += 1;
+            }
+        }
+        assert!(solved > 50, "only {solved} positions were small enough to check");
+    }
+
+    #[test]
+    fn the_budget_bounds_the_search() {
+        let weights = setting("baseline").expect("documented");
+        let setup = Setup::new(Board::Hex8, 4, Profile::Canonical).expect("four players play");
+        let state = State::<Hex8>::new(setup);
+        let mut list = MoveList::new();
+        state.legal_moves(&mut list);
+        let values = search(&state, &list, &weights, 1);
+        assert_eq!(values.len(), list.len());
+        assert!(values.iter().all(|value| value.is_finite()));
+    }
+}

@@ -188,3 +188,100 @@ impl<G: Geometry> State<G> {
 fn exclusive<B: Bits>(left: B, right: B) -> B {
     (left | right) & !(left & right)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::{Board, Hex8, Square8};
+    use crate::setup::{Profile, Setup};
+
+    /// A square8 state for two: pieces as JSON maps, hands and eliminations to match.
+    fn state(
+        stacks: &str,
+        markers: &str,
+        collapsed: &str,
+        hand: [u32; 2],
+        out: [u32; 2],
+        land: [u32; 2],
+    ) -> State<Square8> {
+        let text = format!(
+            r#"{{"p":1,"ph":"movement","stk":{{{stacks}}},"mk":{{{markers}}},"col":{{{collapsed}}},
+                "hand":{hand:?},"elim":{out:?},"terr":{land:?}}}"#
+        );
+        let setup = Setup::new(Board::Square8, 2, Profile::Canonical).expect("two players play");
+        State::from_json(setup, &serde_json::from_str(&text).expect("JSON")).expect("a possible state")
+    }
+
+    #[test]
+    fn stacks_are_counted_with_rings_caps_and_captives() {
+        // Seat 1: [2,1,1] at (0,0). Seat 2: [1,2] at (7,0) and [2] at (0,7).
+        let table = state(r#""0,0":"211","7,0":"12","0,7":"2""#, "", "", [15, 15], [0, 0], [0, 0]).features();
+        let [one, two, ..] = table;
+        assert_eq!(one[RINGS_IN_HAND], 15.0 / 18.0);
+        assert_eq!([one[STACKS], two[STACKS]], [1.0 / 8.0, 2.0 / 8.0]);
+        assert_eq!([one[STACK_HEIGHT], two[STACK_HEIGHT]], [3.0 / 18.0, 3.0 / 18.0]);
+        assert_eq!([one[CAP_HEIGHT], two[CAP_HEIGHT]], [2.0 / 18.0, 2.0 / 18.0]);
+        assert_eq!([one[TALLEST_CAP], two[TALLEST_CAP]], [2.0 / 18.0, 1.0 / 18.0]);
+        assert_eq!([one[CAPTIVE_RINGS], two[CAPTIVE_RINGS]], [1.0 / 18.0, 1.0 / 18.0]);
+        assert_eq!([one[BURIED_RINGS], two[BURIED_RINGS]], [1.0 / 18.0, 1.0 / 18.0]);
+        assert_eq!(table[2], [0.0; FEATURE_COUNT]);
+    }
+
+    #[test]
+    fn captures_threaten_the_first_stack_of_a_ray_with_room_behind_it() {
+        // [1,1] at (0,0) attacks [2] at (3,0), which cannot answer: its cap is lower. [2] at (0,7) has no room behind.
+        let [one, two, ..] = state(r#""0,0":"11","3,0":"2","0,7":"2""#, "", "", [16, 16], [0, 0], [0, 0]).features();
+        assert_eq!([one[ATTACK], two[ATTACK]], [1.0 / 8.0, 0.0]);
+        assert_eq!([one[THREATENED], two[THREATENED]], [0.0, 1.0 / 8.0]);
+        assert_eq!([one[HANGING], two[HANGING]], [0.0, 1.0 / 8.0]);
+    }
+
+    #[test]
+    fn mobility_counts_rays_not_cells() {
+        // Height 1 in a corner: three rays. Height 8 there: no ray is long enough.
+        let [one, two, ..] = state(r#""0,0":"1","7,7":"22222222""#, "", "", [17, 10], [0, 0], [0, 0]).features();
+        assert_eq!([one[MOBILITY], two[MOBILITY]], [3.0 / 64.0, 0.0]);
+    }
+
+    #[test]
+    fn lines_in_the_making_need_a_free_window() {
+        // Three in a row from the edge: one window is short by one, and (1,0)-(4,0) holds two.
+        let row = r#""0,0":1,"1,0":1,"2,0":1"#;
+        let [one, two, ..] = state("", row, "", [18, 18], [0, 0], [0, 0]).features();
+        assert_eq!([one[LINES_SHORT_BY_ONE], one[LINES_SHORT_BY_TWO]], [1.0 / 8.0, 1.0 / 8.0]);
+        assert_eq!([two[LINES_SHORT_BY_ONE], two[LINES_SHORT_BY_TWO]], [0.0, 0.0]);
+        let [one, ..] = state("", row, r#""3,0":2"#, [18, 18], [0, 0], [0, 1]).features();
+        assert_eq!([one[LINES_SHORT_BY_ONE], one[LINES_SHORT_BY_TWO]], [0.0, 0.0]);
+        // A gap counts like an end: 0, 1 and 3.
+        let [one, ..] = state("", r#""0,0":1,"1,0":1,"3,0":1"#, "", [18, 18], [0, 0], [0, 0]).features();
+        assert_eq!(one[LINES_SHORT_BY_ONE], 1.0 / 8.0);
+    }
+
+    #[test]
+    fn lines_of_three_count_two_and_one() {
+        let setup = Setup::new(Board::Hex8, 3, Profile::Canonical).expect("three players play");
+        let text = r#"{"p":1,"ph":"ring_placement","stk":{},"mk":{"-1,0":1,"0,0":1},"col":{},"hand":[18,18,18],
+            "elim":[0,0,0],"terr":[0,0,0]}"#;
+        let state = State::<Hex8>::from_json(setup, &serde_json::from_str(text).expect("JSON")).expect("possible");
+        let side = 61f32.sqrt();
+        let [one, ..] = state.features();
+        // On their own axis two windows hold both and two hold one; on the other two axes three windows hold each.
+        assert_eq!(one[LINES_SHORT_BY_ONE], 2.0 / side);
+        assert_eq!(one[LINES_SHORT_BY_TWO], 14.0 / side);
+    }
+
+    #[test]
+    fn targets_are_shares_of_what_wins() {
+        let [one, two, ..] = state("", "", r#""0,0":1,"1,0":1,"2,0":1"#, [18, 9], [9, 0], [3, 0]).features();
+        assert_eq!([one[ELIMINATION], one[ELIMINATION_RACE]], [0.5, 0.25]);
+        assert_eq!([one[TERRITORY], two[TERRITORY]], [3.0 / 33.0, 0.0]);
+    }
+
+    #[test]
+    fn who_has_only_buried_rings_is_recoverable_and_stuck() {
+        let [one, two, ..] = state(r#""0,0":"12""#, r#""5,5":1"#, "", [0, 17], [17, 0], [0, 0]).features();
+        assert_eq!([one[RECOVERABLE], one[STUCK]], [1.0, 1.0]);
+        assert_eq!([two[RECOVERABLE], two[STUCK]], [0.0, 0.0]);
+        assert_eq!(one[MARKERS], 1.0 / 64.0);
+    }
+}

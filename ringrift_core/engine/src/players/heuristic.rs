@@ -114,3 +114,47 @@ pub fn seat_after<G: Geometry>(state: &State<G>, one: Move) -> usize {
         state.mover()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::{Board, Hex8};
+    use crate::drivers::rng::{stream, Purpose};
+    use crate::moves::MoveList;
+    use crate::setup::{Profile, Setup};
+
+    #[test]
+    fn settings_name_known_features_only() {
+        for (name, named) in [("baseline", &BASELINE[..]), ("material", &MATERIAL[..])] {
+            let weights = setting(name).expect("a documented setting");
+            let expected: f32 = named.iter().map(|(_, weight)| weight.abs()).sum();
+            assert_eq!(weights.iter().map(|weight| weight.abs()).sum::<f32>(), expected);
+        }
+        assert!(setting("champion").is_none());
+    }
+
+    #[test]
+    fn values_of_all_seats_cancel_out_until_the_end_names_the_winner() {
+        let weights = setting("baseline").expect("documented");
+        let setup = Setup::new(Board::Hex8, 3, Profile::Canonical).expect("three players play");
+        for game in 0..20 {
+            let mut random = stream(5, Purpose::Playout, game);
+            let mut state = State::<Hex8>::new(setup);
+            let mut list = MoveList::new();
+            loop {
+                let values = values(&state, &weights);
+                match (state.outcome(), decided_values(&state)) {
+                    (Some(outcome), _) => {
+                        assert_eq!(values[outcome.winner], WON);
+                        assert!((0..3).all(|seat| seat == outcome.winner || values[seat] <= -WON / 2.0));
+                        break;
+                    }
+                    (None, Some(_)) => assert_eq!(values[state.mover()], WON),
+                    (None, None) => assert!(values.iter().sum::<f32>().abs() < 1e-3, "{values:?}"),
+                }
+                state.legal_moves(&mut list);
+                state.apply(list[random.below(list.len())]);
+            }
+        }
+    }
+}

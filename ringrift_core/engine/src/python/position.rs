@@ -220,4 +220,12 @@ impl Position {
     fn copy(&self) -> Position {
         Position { game: self.game.clone(), history: self.history.clone() }
     }
+
+    fn identity_key(&self) -> u64 {
+        self.game.identity_key()
+    }
+
+    fn search_key(&self) -> u64 {
+        self.game.search_key()
+    }
 }

@@ -303,11 +303,10 @@ fn encode_game<G: Geometry>(setup: Setup, moves: &[u8], decisions: Option<Vec<us
     Ok(encoded)
 }
 
+type PositionArrays<'py> = (Bound<'py, PyArrayDyn<f32>>, Bound<'py, PyArray1<f32>>);
+
 #[pyfunction]
-pub fn encode_position<'py>(
-    py: Python<'py>,
-    position: &Position,
-) -> PyResult<(Bound<'py, PyArrayDyn<f32>>, Bound<'py, PyArray1<f32>>)> {
+pub fn encode_position<'py>(py: Python<'py>, position: &Position) -> PyResult<PositionArrays<'py>> {
     let setup = position.game.setup();
     let shape = Shape::of(setup.board(), setup.players());
     let (mut planes, mut globals) = (vec![0.0; shape.plane_len()], vec![0.0; shape.globals]);
