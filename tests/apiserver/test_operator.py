@@ -186,6 +186,17 @@ def test_not_now_is_no_failure_and_a_crash_is_one(person: Person, worker: Worker
     assert status["tasks"]["failed"] == 1
 
 
+def test_an_image_that_never_comes_is_told(person: Person, worker: Worker, namespace: str) -> None:
+    worker.cannot_start["cmaes"] = ("ImagePullBackOff", 'Back-off pulling image "ringrift-worker:test"')
+    person.kubectl.apply(pipeline(namespace))
+    said = 'cmaes does not start: ImagePullBackOff: Back-off pulling image "ringrift-worker:test"'
+    eventually(lambda: said in person.condition("Degraded").get("message", ""))
+    assert said in person.kubectl("get", "tp", "-o", "wide")
+    worker.cannot_start.clear()
+    person.sees(phase="Completed")
+    assert person.condition("Degraded")["status"] == "False"
+
+
 def test_exit_zero_without_a_result_is_a_failure(person: Person, worker: Worker, namespace: str) -> None:
     worker.script["cmaes"] = [Ending(ExitCode.DONE, "Completed", "not JSON")]
     person.kubectl.apply(pipeline(namespace))

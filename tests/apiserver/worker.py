@@ -54,6 +54,8 @@ class Worker:
         """By step: how its next Pods end before one does its work."""
         self.holds: set[str] = set()
         """Steps whose Pods stay as they are."""
+        self.cannot_start: dict[str, tuple[str, str]] = {}
+        """By step: reason and message of a container that waits in vain."""
         self.decisions: dict[str, Decision] = {}
         """By step: what the gate decides; Promote unless said otherwise."""
         self.ran: list[str] = []
@@ -88,12 +90,22 @@ class Worker:
         step = pod.metadata.labels["ringrift.ai/step"]
         if step in self.holds:
             return
+        if step in self.cannot_start:
+            reason, message = self.cannot_start[step]
+            self._write(pod, "Pending", {"waiting": {"reason": reason, "message": message}})
+            return
         script = self.script.get(step)
         ending = script.pop(0) if script else Ending(ExitCode.DONE, "Completed", self._work(pod))
         terminated = {"exitCode": ending.exit_code, "reason": ending.reason, "message": ending.message}
+        phase = "Succeeded" if ending.exit_code == ExitCode.DONE else "Failed"
+        self._write(pod, phase, {"terminated": terminated})
+        self.ran.append(step)
+
+    def _write(self, pod: Any, phase: str, state: dict[str, Any]) -> None:
+        """The Pod's status, as a kubelet writes it."""
         container = pod.spec.containers[0]
         status = {
-            "phase": "Succeeded" if ending.exit_code == ExitCode.DONE else "Failed",
+            "phase": phase,
             "containerStatuses": [
                 {
                     "name": container.name,
@@ -101,7 +113,7 @@ class Worker:
                     "imageID": "",
                     "ready": False,
                     "restartCount": 0,
-                    "state": {"terminated": terminated},
+                    "state": state,
                 }
             ],
         }
@@ -110,7 +122,6 @@ class Worker:
         except client.ApiException as error:
             if error.status != 404:
                 raise
-        self.ran.append(step)
 
     def _work(self, pod: Any) -> str:
         """Does the stage's work on the made-up store; its result as JSON."""

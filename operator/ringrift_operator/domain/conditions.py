@@ -19,11 +19,14 @@ from ringrift_operator.api.pool import PoolType
 from ringrift_operator.api.scalars import format_duration
 from ringrift_operator.domain.retries import DEGRADED_AFTER_DELAYS
 from ringrift_operator.domain.slots import is_selected
-from ringrift_operator.domain.snapshot import Snapshot
+from ringrift_operator.domain.snapshot import ChildPhase, Snapshot
 from ringrift_operator.domain.stalls import stalled_as_a_whole, stalled_in_part
 from ringrift_operator.domain.steps import SELFPLAY, STEPS, TRAIN
 
 MESSAGE_LENGTH = 1024
+
+ONLY_WAITING = frozenset({"Unschedulable", "Suspended"})
+"""Reasons of a child that does not start for want of room, or because a queue holds it: nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def _reconciling(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
         return Finding(False, "DryRun")
     if snapshot.spec.iterations is None and status.phase == PipelinePhase.IMPROVING:
         return Finding(False, "Improving")
-    return Finding(True, "Progressing", status.running or _waiting(status))
+    return Finding(True, "Progressing", _doing(snapshot, status))
 
 
 def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
@@ -89,7 +92,21 @@ def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
     if snapshot.spec.dry_run:
         return Finding(False, "DryRun", "spec.dryRun is true: status.plan says what would be created")
     is_endless_and_on = snapshot.spec.iterations is None and status.phase == PipelinePhase.IMPROVING
-    return Finding(is_endless_and_on, status.phase.value, status.running or _waiting(status))
+    return Finding(is_endless_and_on, status.phase.value, _doing(snapshot, status))
+
+
+def _doing(snapshot: Snapshot, status: TrainingPipelineStatus) -> str:
+    """What runs or waits, and what is created but does not start."""
+    return "; ".join(part for part in (status.running or _waiting(status), *_not_starting(snapshot)) if part)
+
+
+def _not_starting(snapshot: Snapshot, patiently: bool = True) -> tuple[str, ...]:
+    """Children for which the platform says why they do not start; without those that only wait, unless `patiently`."""
+    return tuple(
+        f"{child.identity.configuration}: {child.identity.step} does not start: {child.reason}: {child.message}"
+        for child in snapshot.tasks
+        if child.phase == ChildPhase.WAITING and child.reason and (patiently or child.reason not in ONLY_WAITING)
+    )
 
 
 def _waiting(status: TrainingPipelineStatus) -> str:
@@ -103,8 +120,9 @@ def _waiting(status: TrainingPipelineStatus) -> str:
     return f"waits for a slot: {', '.join(waiting)}" if waiting else ""
 
 
-def _degraded(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
-    sentences = [
+def _degraded(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
+    sentences = [*_not_starting(snapshot, patiently=False)]
+    sentences += [
         f"{configuration.name}: {task.name} has been put off {task.delays} times: {task.message}"
         for configuration, task in _tasks(status)
         if task.delays >= DEGRADED_AFTER_DELAYS

@@ -63,7 +63,8 @@ class TaskObservation:
     exit_code: int | None = None
     """Of the failing container, the worst of several (domain/exits.py); None while live or when nobody saw it."""
     reason: str = ""
-    """What the platform says of a failure: OOMKilled, DeadlineExceeded, ..."""
+    """What the platform says of a failure (OOMKilled, DeadlineExceeded), or of why it does not start
+    (ImagePullBackOff, Unschedulable, Suspended)."""
     result: StageResult | None = None
     """None while live, and when no valid one came. Self-play over several indexes: their sum (domain/results.py)."""
     progress: float | None = None
