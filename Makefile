@@ -77,6 +77,10 @@ lint: setup ## ruff, mypy, import-linter, rustfmt, clippy
 	cargo fmt --check --manifest-path $(ENGINE)/Cargo.toml
 	cargo clippy --quiet --all-targets --manifest-path $(ENGINE)/Cargo.toml -- -D warnings
 
+.PHONY: mutants
+mutants: $(VENV)/.python ## Break the rules one at a time: the suite must notice each (minutes)
+	$(BIN)/python -m tests.mutation
+
 .PHONY: bench
 bench: setup ## Measure the rules engine
 	$(BIN)/ringrift bench rules

@@ -1,0 +1,104 @@
+"""The rules that are broken, one at a time: a text that occurs once in a file of the engine, and what replaces it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One wrong rule."""
+
+    rule: str
+    file: str
+    found: str
+    replaced: str
+
+
+MUTANTS = (
+    Mutant(
+        "R081/D5: each placement count is judged as placed",
+        "placement.rs",
+        "self.can_capture_from(&obstacles, slot, count, count)) {",
+        "self.can_capture_from(&obstacles, slot, count, 1)) {",
+    ),
+    Mutant(
+        "R091: a move goes at least as far as the stack is high",
+        "movement.rs",
+        "for distance in height..blocked_at {",
+        "for distance in 1.max(height - 1)..blocked_at {",
+    ),
+    Mutant(
+        "R092/D20: own markers that are crossed collapse",
+        "movement.rs",
+        "self.markers[mover].remove(slot);\n                self.collapse(slot);",
+        "",
+    ),
+    Mutant(
+        "R102: the captured ring goes to the bottom",
+        "capture.rs",
+        "self.stacks.push_bottom(from, ring);",
+        "self.stacks.push_top(from, ring);",
+    ),
+    Mutant(
+        "R122: the ring for a line is waived when the mover controls no stack",
+        "lines.rs",
+        "self.turn.line_debt = !self.controlled[mover].is_empty();",
+        "self.turn.line_debt = true;",
+    ),
+    Mutant(
+        "R142: the controllers inside a region are a strict subset of the active colours",
+        "territory.rs",
+        "if inside >= active {",
+        "if inside > active {",
+    ),
+    Mutant(
+        "R145/D10: only the border that takes part in blocking a path collapses",
+        "territory.rs",
+        "flood::<G>(G::spread(outside) & wall, wall) & G::spread(region)",
+        "wall & G::spread(region)",
+    ),
+    Mutant(
+        "R112: a fallback slide needs that no line slide exists",
+        "recovery.rs",
+        "        if line_exists {\n            return;\n        }\n",
+        "        let _ = line_exists;\n",
+    ),
+    Mutant(
+        "R172/D16: the solo player must have taken a real action",
+        "last_player_standing.rs",
+        "(Some((seat, mark)), None) if mark.taken => {",
+        "(Some((seat, _)), None) => {",
+    ),
+    Mutant(
+        "R171: territory must also exceed all the others' together",
+        "victory.rs",
+        "own >= minimum && own > total - own",
+        "own >= minimum",
+    ),
+    Mutant(
+        "R173: at a stalemate hands count as eliminated",
+        "victory.rs",
+        "            *rings += hand;\n",
+        "            *rings += hand * 0;\n",
+    ),
+    Mutant(
+        "R176: the later a seat lost its last ring, the better its rank",
+        "ranking.rs",
+        "self.record.gone_at[seat],",
+        "u32::MAX - self.record.gone_at[seat],",
+    ),
+    Mutant(
+        "R103: a chain of captures must go on",
+        "legal.rs",
+        "self.list_captures(self.turn.chain_from as usize, MoveKind::ContinueCaptureSegment, list);",
+        "self.list_captures(self.turn.chain_from as usize, MoveKind::ContinueCaptureSegment, list);\n"
+        "                list.push(Move::plain(MoveKind::SkipCapture));",
+    ),
+    Mutant(
+        "R114/D19: in a recovery turn a region is paid with a buried ring",
+        "territory.rs",
+        "if self.turn.recovered { RegionDebt::Buried } else { RegionDebt::Cap }",
+        "RegionDebt::Cap",
+    ),
+)
