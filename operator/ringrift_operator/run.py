@@ -17,7 +17,7 @@ from ringrift_operator.builders.release import Release
 from ringrift_operator.domain.labels import PIPELINE
 from ringrift_operator.handlers import watch_custom_resources
 from ringrift_operator.kube.act import Actor
-from ringrift_operator.kube.client import EXPECTED, Client, FencedError
+from ringrift_operator.kube.client import EXPECTED, Client
 from ringrift_operator.kube.connection import login
 from ringrift_operator.kube.gather import Gatherer
 from ringrift_operator.kube.health import Health, serving
@@ -70,7 +70,7 @@ def run(options: Options) -> int:
     status = 0
     try:
         asyncio.run(operate(options))
-    except* (LeaseLostError, FencedError, kopf.LoginError) as group:
+    except* (LeaseLostError, kopf.LoginError) as group:
         for error in _leaves(group):
             logger.error("%s: stopping", error)
         status = 1

@@ -42,6 +42,8 @@ class Gateway:
         self._tls = ssl.create_default_context(cafile=control_plane.authority.certificate)
         self._tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
         self.writes: list[Write] = []
+        self.is_down = False
+        """While true every request, and every watch under way, is answered by a broken connection."""
         self.after_write: Callable[[Write], None] = lambda _: None
         """Called when the API server has accepted a write, before the operator hears of it."""
         self._started = threading.Event()
@@ -78,6 +80,10 @@ class Gateway:
             await runner.cleanup()
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
+        if self.is_down:
+            assert request.transport is not None
+            request.transport.abort()
+            raise ConnectionResetError
         headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
         data = await request.read()
         async with self._upstream.request(
@@ -93,6 +99,8 @@ class Gateway:
             with suppress(ConnectionError):  # the operator was killed
                 await response.prepare(request)
                 async for chunk in answer.content.iter_any():
+                    if self.is_down:
+                        raise ConnectionResetError
                     await response.write(chunk)
                 await response.write_eof()
             return response

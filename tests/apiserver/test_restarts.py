@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from ringrift_operator.kube.lease import DEADLINE_SECONDS
 from tests.apiserver.gateway import Gateway, Write
 from tests.apiserver.operator_process import OperatorProcess, eventually
 from tests.apiserver.test_operator import POOL, Person, pipeline
@@ -133,3 +135,24 @@ def test_two_operators_work_one_at_a_time(
             eventually(lambda: "holding Lease" in second.log.read_text(), 5)
             kubectl.apply(pipeline(namespace, "next"))
             Person(kubectl, "next").sees(phase="Completed")
+
+
+def test_an_api_server_that_was_away(
+    control_plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_path: Path
+) -> None:
+    """Longer than the Lease is valid: nothing is written meanwhile, and afterwards the same process goes on."""
+    kubectl.apply(POOL)
+    person = Person(kubectl)
+    with Gateway(control_plane) as gateway, Worker(control_plane.kubeconfig, namespace) as worker:
+        worker.holds |= {"cmaes", "selfplay"}
+        kubeconfig = kubeconfig_by(gateway, tmp_path / "kubeconfig")
+        with OperatorProcess(kubeconfig, tmp_path, f"--namespace={namespace}") as operator:
+            kubectl.apply(pipeline(namespace))
+            eventually(lambda: len(person.jobs()) == 2)
+            gateway.is_down = True
+            worker.holds.clear()
+            time.sleep(DEADLINE_SECONDS + 2)
+            gateway.is_down = False
+            person.sees(seconds=15, phase="Completed", games=20, promotions=1)
+            assert operator.is_running
+    assert set(Counter(gateway.created).values()) == {1}

@@ -35,7 +35,8 @@ class Ending:
 class Configuration:
     """What the store holds of one configuration."""
 
-    shards: set[tuple[int, int]] = field(default_factory=set)
+    shards: dict[tuple[int, int], int] = field(default_factory=dict)
+    """Games by iteration and shard."""
     games: int = 0
     champions: dict[str, list[int]] = field(default_factory=dict)
     requests: dict[str, int] = field(default_factory=dict)
@@ -140,10 +141,11 @@ class Worker:
             case Stage.SELFPLAY:
                 first, _ = shard_bounds(arguments.get("shards", "0"))
                 index = int(pod.metadata.annotations["batch.kubernetes.io/job-completion-index"])
-                kept.shards.add((int(arguments["iteration"]), first + index))
-                changes["metrics"] = {"games": int(arguments["shard-games"]), "cut_games": 0}
+                games = int(arguments.get("shard-games", "50"))
+                kept.shards[int(arguments["iteration"]), first + index] = games
+                changes["metrics"] = {"games": games, "cut_games": 0}
             case Stage.MERGE:
-                kept.games = 10 * len(kept.shards)
+                kept.games = sum(kept.shards.values())
                 changes["metrics"] = {"games": kept.games, "new_games": 0}
             case Stage.EXPORT:
                 changes["outputs"] = {"dataset": _artifact("dataset")}

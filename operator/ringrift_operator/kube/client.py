@@ -48,10 +48,10 @@ class ApiError(Exception):
 
 
 class FencedError(Exception):
-    """We may no longer write: another operator may be active."""
+    """We may not write now: the Lease has not been renewed in time, so another operator may be active."""
 
 
-EXPECTED = (ApiError, aiohttp.ClientError, TimeoutError, OSError)
+EXPECTED = (ApiError, FencedError, aiohttp.ClientError, TimeoutError, OSError)
 """What the API server or the way to it may do; waited out. Anything else is a defect."""
 
 

@@ -24,7 +24,7 @@ DEADLINE_SECONDS = 10
 
 
 class LeaseLostError(Exception):
-    """Another operator holds the Lease, or we could not renew it in time."""
+    """Another operator holds the Lease."""
 
 
 class Fence:
@@ -54,19 +54,20 @@ class Fence:
             await asyncio.sleep(RENEW_SECONDS / 3)
 
     async def keep(self, client: Client) -> None:
-        """Renews for ever; LeaseLostError ends it."""
+        """Renews for ever; LeaseLostError when another has it.
+
+        While the API server is away nothing is written, and nobody else can take the Lease: that is waited out.
+        """
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
                 holder = await self._try(client)
             except EXPECTED as error:
                 logger.warning("Lease %s not renewed: %s", "/".join(self.key), error or type(error).__name__)
-                holder = self.identity
-            if holder is not None and holder != self.identity:
+                continue
+            if holder is not None:
                 self._renewed = None
                 raise LeaseLostError(f"Lease {'/'.join(self.key)} is held by {holder}")
-            if not self.is_held:
-                raise LeaseLostError(f"Lease {'/'.join(self.key)} could not be renewed for {DEADLINE_SECONDS} s")
 
     async def release(self, client: Client) -> None:
         """Lets the next operator in without a wait; best effort."""

@@ -18,7 +18,7 @@ from ringrift_operator.domain.placement import place
 from ringrift_operator.domain.plan import Decision, Plan
 from ringrift_operator.domain.planning import conclude
 from ringrift_operator.domain.snapshot import Snapshot
-from ringrift_operator.kube.client import EXPECTED, FencedError
+from ringrift_operator.kube.client import EXPECTED
 from ringrift_operator.kube.health import Pulse
 from ringrift_operator.kube.metrics import Metrics
 from ringrift_operator.kube.resource import Key
@@ -55,7 +55,7 @@ class Loop:
         self._namespaces[name].touch(pipeline[1])
 
     async def run(self, gather: Gather, carry_out: CarryOut) -> None:
-        """Runs every namespace's passes, for ever; a lost fence ends it."""
+        """Runs every namespace's passes, for ever."""
         async with asyncio.TaskGroup() as group:
             self._start = lambda namespace: group.create_task(namespace.run(gather, carry_out))
             for namespace in self._namespaces.values():
@@ -168,9 +168,7 @@ class Namespace:
             self.touch(name)  # the decision has been carried out: the next pass makes a new one
 
     def _broke_off(self, name: str, error: Exception) -> None:
-        """Marks it for another try after a back-off. The fence is not to be retried: we must stop."""
-        if isinstance(error, FencedError):
-            raise error
+        """Marks it for another try after a back-off."""
         failures = self._failures[name] = self._failures.get(name, 0) + 1
         delay = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1]
         self._metrics.errors.inc()
