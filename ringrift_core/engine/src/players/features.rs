@@ -1,7 +1,7 @@
 //! The features of the linear heuristic: what each seat has on the board, normalised by the board's size.
 //!
 //! Counts become comparable over boards by four scales: Q rings per player, the targets E* and T* (rules.md section 1),
-//! N cells, and the side length sqrt(N) for things that grow with a board's width.
+//! N cells, and N/8 (a rank of square8) for things that are few even there.
 
 use crate::bits::Bits;
 use crate::board::{Geometry, MAX_PLAYERS};
@@ -14,7 +14,7 @@ pub const FEATURE_COUNT: usize = 20;
 /// (name, what it measures and which rule makes it matter), in the order of weight vectors.
 pub const FEATURES: [(&str, &str); FEATURE_COUNT] = [
     ("rings_in_hand", "Rings in hand / Q: placements to come, and safety from running out of actions (R080, R172)."),
-    ("stacks", "Stacks controlled / sqrt(N): choice of movers, and of payers for lines and regions (R122, R145)."),
+    ("stacks", "Stacks controlled / (N/8): choice of movers, and of payers for lines and regions (R122, R145)."),
     ("stack_height", "Rings in controlled stacks / Q, whatever their colour: reach, but also rigidity (R091)."),
     ("cap_height", "Sum of the caps of controlled stacks / Q: the cap decides who captures whom (R101)."),
     ("tallest_cap", "Tallest cap / Q: nobody with a lower cap can capture that stack (R101)."),
@@ -28,15 +28,12 @@ pub const FEATURES: [(&str, &str); FEATURE_COUNT] = [
     ("territory", "Collapsed cells owned / T*: reaching 1, and more than all others together, wins (R171)."),
     ("territory_race", "Square of `territory`: the last cells to the minimum weigh more than the first."),
     ("markers", "Markers owned / N: material of lines and walls, and the third tie-break (R120, R142, R173)."),
-    (
-        "lines_short_by_one",
-        "Windows of L open cells on an axis with L-1 own markers / sqrt(N): lines next turn (R120).",
-    ),
-    ("lines_short_by_two", "Windows of L open cells on an axis with L-2 own markers / sqrt(N): lines to come (R120)."),
-    ("mobility", "Rays on which a controlled stack can move or capture / (directions x sqrt(N)) (R091, R101)."),
-    ("attack", "Captures of others' stacks at hand: pairs of stack and ray / sqrt(N) (R101)."),
-    ("threatened", "Controlled stacks that another seat can capture from / sqrt(N) (R101)."),
-    ("hanging", "Threatened stacks of cap 1 / sqrt(N): one capture loses their control (R022)."),
+    ("lines_short_by_one", "Windows of L open cells on an axis with L-1 own markers / (N/8): lines next turn (R120)."),
+    ("lines_short_by_two", "Windows of L open cells on an axis with L-2 own markers / (N/8): lines to come (R120)."),
+    ("mobility", "Rays on which a controlled stack can move or capture / (directions x (N/8)) (R091, R101)."),
+    ("attack", "Captures of others' stacks at hand: pairs of stack and ray / (N/8) (R101)."),
+    ("threatened", "Controlled stacks that another seat can capture from / (N/8) (R101)."),
+    ("hanging", "Threatened stacks of cap 1 / (N/8): one capture loses their control (R022)."),
     ("recoverable", "1 if recovery-eligible: no stack, but a marker and a buried ring (R110)."),
     ("stuck", "1 without a ring in hand and without a stack that can act: last player standing looms (R172)."),
 ];
@@ -83,7 +80,7 @@ impl<G: Geometry> State<G> {
         let (players, board) = (self.players(), G::BOARD);
         let rings = board.rings_per_player() as f32;
         let cells = board.cells() as f32;
-        let side = cells.sqrt();
+        let rank = cells / 8.0;
         let stacks = self.count_stacks();
         let collapsed = self.all_collapsed();
         let mut table = [[0.0; FEATURE_COUNT]; MAX_PLAYERS];
@@ -96,7 +93,7 @@ impl<G: Geometry> State<G> {
             let elimination = self.credited[seat] as f32 / board.elimination_target(players) as f32;
             let territory = self.territory[seat] as f32 / board.territory_minimum(players) as f32;
             row[RINGS_IN_HAND] = self.hand[seat] as f32 / rings;
-            row[STACKS] = controlled.count() as f32 / side;
+            row[STACKS] = controlled.count() as f32 / rank;
             row[STACK_HEIGHT] = stacks.height[seat] as f32 / rings;
             row[CAP_HEIGHT] = stacks.caps[seat] as f32 / rings;
             row[TALLEST_CAP] = stacks.tallest[seat] as f32 / rings;
@@ -107,12 +104,12 @@ impl<G: Geometry> State<G> {
             row[TERRITORY] = territory;
             row[TERRITORY_RACE] = territory * territory;
             row[MARKERS] = self.markers[seat].count() as f32 / cells;
-            row[LINES_SHORT_BY_ONE] = by_one as f32 / side;
-            row[LINES_SHORT_BY_TWO] = by_two as f32 / side;
-            row[MOBILITY] = stacks.open_rays[seat] as f32 / (board.directions() as f32 * side);
-            row[ATTACK] = stacks.captures[seat] as f32 / side;
-            row[THREATENED] = attacked.count() as f32 / side;
-            row[HANGING] = hanging as f32 / side;
+            row[LINES_SHORT_BY_ONE] = by_one as f32 / rank;
+            row[LINES_SHORT_BY_TWO] = by_two as f32 / rank;
+            row[MOBILITY] = stacks.open_rays[seat] as f32 / (board.directions() as f32 * rank);
+            row[ATTACK] = stacks.captures[seat] as f32 / rank;
+            row[THREATENED] = attacked.count() as f32 / rank;
+            row[HANGING] = hanging as f32 / rank;
             row[RECOVERABLE] = self.is_recovery_eligible(seat) as u8 as f32;
             row[STUCK] = (self.hand[seat] == 0 && stacks.open_rays[seat] == 0) as u8 as f32;
         }
@@ -263,11 +260,11 @@ mod tests {
         let text = r#"{"p":1,"ph":"ring_placement","stk":{},"mk":{"-1,0":1,"0,0":1},"col":{},"hand":[18,18,18],
             "elim":[0,0,0],"terr":[0,0,0]}"#;
         let state = State::<Hex8>::from_json(setup, &serde_json::from_str(text).expect("JSON")).expect("possible");
-        let side = 61f32.sqrt();
+        let rank = 61.0 / 8.0;
         let [one, ..] = state.features();
         // On their own axis two windows hold both and two hold one; on the other two axes three windows hold each.
-        assert_eq!(one[LINES_SHORT_BY_ONE], 2.0 / side);
-        assert_eq!(one[LINES_SHORT_BY_TWO], 14.0 / side);
+        assert_eq!(one[LINES_SHORT_BY_ONE], 2.0 / rank);
+        assert_eq!(one[LINES_SHORT_BY_TWO], 14.0 / rank);
     }
 
     #[test]
