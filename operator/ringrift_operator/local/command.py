@@ -1,0 +1,82 @@
+"""`ringrift-operator local -f FILE`: reads the file, shows the plan or runs it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from ringrift_operator.api.base import Resource
+from ringrift_operator.api.load import InvalidResources, load_file
+from ringrift_operator.api.pipeline import TrainingPipeline
+from ringrift_operator.api.pool import WorkerPool
+from ringrift_operator.domain.planning import plan
+from ringrift_operator.domain.snapshot import PoolObservation
+from ringrift_operator.local.folder import Folder, LocalError, taken_up
+from ringrift_operator.local.machine import this_machine
+from ringrift_operator.local.plain import PlainShow
+from ringrift_operator.local.processes import STAGE_PROGRAM, Processes
+from ringrift_operator.local.reconcile import Local, snapshot_of
+from ringrift_operator.local.session import Session
+from ringrift_operator.local.show import Show
+from ringrift_operator.local.stores import local_store
+from ringrift_operator.local.view import LiveShow
+
+WRONG_INPUT = 2
+
+
+def local(
+    file: Path, data: Path, *, dry_run: bool = False, plain: bool = False, program: Sequence[str] = STAGE_PROGRAM
+) -> int:
+    """Runs the pipelines of a file; the exit status: 0 complete, 1 at a standstill, 2 wrong input, 130 stopped."""
+    console = Console(highlight=False)
+    try:
+        pipelines, pools = _read(file)
+        if dry_run:
+            _show_plan(console, pipelines, pools, data)
+            return 0
+        is_live = console.is_terminal and not plain
+        show: Show = LiveShow(console, str(file)) if is_live else PlainShow(console, str(file))
+        return Session(pipelines, pools, data, show, program).run()
+    except InvalidResources as invalid:
+        print(invalid, file=sys.stderr)
+        return WRONG_INPUT
+    except LocalError as error:
+        print(f"ringrift-operator local: {error}", file=sys.stderr)
+        return WRONG_INPUT
+
+
+def _read(file: Path) -> tuple[list[TrainingPipeline], tuple[PoolObservation, ...]]:
+    resources: list[Resource] = load_file(file)
+    pipelines = [resource for resource in resources if isinstance(resource, TrainingPipeline)]
+    if not pipelines:
+        raise LocalError(f"{file} holds no TrainingPipeline")
+    pools = tuple(
+        PoolObservation(resource.metadata.name, resource.spec, resource.metadata.labels)
+        for resource in resources
+        if isinstance(resource, WorkerPool)
+    )
+    return pipelines, pools or (this_machine(),)
+
+
+def _show_plan(
+    console: Console, pipelines: Sequence[TrainingPipeline], pools: tuple[PoolObservation, ...], data: Path
+) -> None:
+    """What would run, and what would keep it from running. Nothing is written."""
+    now = datetime.now(UTC)
+    for wanted in pipelines:
+        folder = Folder(data, wanted.metadata.name)
+        pipeline = taken_up(folder.load(), wanted, now)
+        spec = pipeline.spec.model_copy(update={"dry_run": True})
+        store = local_store(spec.artifacts, data)
+        stand_in = Local(pipeline, store, folder, Processes(folder.tasks), [])
+        snapshot = replace(snapshot_of(stand_in, [stand_in], pools, now), spec=spec)
+        for line in plan(snapshot).status.plan:
+            console.print(f"{wanted.metadata.name}: {line}", markup=False, soft_wrap=True)
+        for condition in plan(snapshot).status.conditions:
+            if condition.type == "Stalled" and condition.status == "True":
+                console.print(f"{wanted.metadata.name}: would stand still: {condition.message}", markup=False)

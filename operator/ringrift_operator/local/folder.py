@@ -1,0 +1,138 @@
+"""What `local` remembers of a pipeline between runs, beside its store: status, records, logs and what runs now.
+
+<data>/_local/<pipeline>/
+    pipeline.json        spec and status, as the API server would hold them; replaced as a whole
+    iterations/*.json    one TrainingIteration per finished iteration
+    events.jsonl         what happened, a line each
+    tasks/<name>.log     what a stage's process said
+    tasks/<name>.json    its StageResult, until it is in the status
+    tasks/<name>.pid     the process, until it has ended
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from ringrift_operator.api.base import ObjectMeta
+from ringrift_operator.api.iteration import TrainingIteration
+from ringrift_operator.api.pipeline import TrainingPipeline
+from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
+from ringrift_operator.domain.plan import Event
+
+STATE_FOLDER = "_local"
+"""An underscore can be in no claim's name, so this is never taken for a store."""
+
+
+class LocalError(Exception):
+    """Why `local` cannot go on, as a sentence for the user."""
+
+
+class Folder:
+    """The state of one pipeline."""
+
+    def __init__(self, data: Path, pipeline: str) -> None:
+        self.path = data / STATE_FOLDER / pipeline
+        self.tasks = self.path / "tasks"
+        self._state = self.path / "pipeline.json"
+        self._iterations = self.path / "iterations"
+        self._events = self.path / "events.jsonl"
+
+    def load(self) -> TrainingPipeline | None:
+        """The pipeline as it was last written; None before its first run. LocalError when it cannot be read."""
+        try:
+            return TrainingPipeline.model_validate_json(self._state.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            raise LocalError(
+                f"{self._state} cannot be used: {error}; delete {self.path} to read the state from the store anew"
+            ) from error
+
+    def save(self, pipeline: TrainingPipeline) -> None:
+        """Writes spec and status as a whole, or not at all."""
+        replace_file(self._state, pipeline.model_dump_json(by_alias=True, exclude_none=True, indent=1))
+
+    def add_record(self, record: TrainingIteration) -> None:
+        """Keeps the record of an iteration. The first one written stays."""
+        path = self._record(record.metadata.name)
+        if not path.exists():
+            replace_file(path, json.dumps(record.to_manifest(), indent=1))
+
+    def drop_record(self, name: str) -> None:
+        self._record(name).unlink(missing_ok=True)
+
+    def records(self) -> list[TrainingIteration]:
+        """Records of finished iterations, by configuration and number."""
+        found = [TrainingIteration.model_validate_json(path.read_bytes()) for path in self._iterations.glob("*.json")]
+        return sorted(found, key=lambda record: (record.spec.configuration, record.spec.iteration))
+
+    def tell(self, now: datetime, events: Iterable[Event]) -> None:
+        """Appends events."""
+        with self._events.open("a", encoding="utf-8") as file:
+            for event in events:
+                kind = "Warning" if event.is_warning else "Normal"
+                line = {"time": now.isoformat(), "type": kind, "reason": event.reason, "message": event.message}
+                file.write(json.dumps(line) + "\n")
+
+    def _record(self, name: str) -> Path:
+        return self._iterations / f"{name}.json"
+
+
+def taken_up(found: TrainingPipeline | None, wanted: TrainingPipeline, now: datetime) -> TrainingPipeline:
+    """The pipeline to work on: the file's spec with the state found; another spec is another generation."""
+    namespace = wanted.metadata.namespace or "local"
+    if found is None:
+        metadata = ObjectMeta(
+            name=wanted.metadata.name,
+            namespace=namespace,
+            uid=str(uuid4()),
+            generation=1,
+            creation_timestamp=now,
+            annotations=wanted.metadata.annotations,
+        )
+        return wanted.model_copy(update={"metadata": metadata, "status": TrainingPipelineStatus()})
+    generation = (found.metadata.generation or 1) + int(found.spec != wanted.spec)
+    metadata = found.metadata.model_copy(update={"generation": generation, "annotations": wanted.metadata.annotations})
+    return found.model_copy(update={"metadata": metadata, "spec": wanted.spec})
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Writes a file so that a reader, or whoever comes after a crash, sees the old or the new text, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def exclusive(path: Path, what: str) -> Iterator[None]:
+    """Holds a lock for the length of the block; the system frees it however the process ends. LocalError when taken."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise LocalError(f"another `ringrift-operator local` (process {holder}) works on {what}") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,121 @@
+"""One run of `local`, from the lock to the last word: starts, shows, stops cleanly, says how to go on."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from ringrift_operator.api.check import problems_of_change
+from ringrift_operator.api.pipeline import TrainingPipeline
+from ringrift_operator.api.pipeline_status import PipelinePhase, TrainingPipelineStatus
+from ringrift_operator.domain.snapshot import PoolObservation
+from ringrift_operator.local.folder import Folder, LocalError, exclusive, taken_up
+from ringrift_operator.local.processes import STAGE_PROGRAM, Processes
+from ringrift_operator.local.reconcile import Local, turn
+from ringrift_operator.local.show import Show
+from ringrift_operator.local.stores import is_gone, local_store, lock_of, shown
+
+SECONDS_BETWEEN_TURNS = 0.1
+
+
+@dataclass(slots=True)
+class Interrupts:
+    """Ctrl-C and SIGTERM, counted: the first asks to stop, the second not to wait."""
+
+    count: int = 0
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the signature is the system's
+            self.count += 1
+
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@dataclass(slots=True)
+class Session:
+    """What to run, and with what."""
+
+    pipelines: Sequence[TrainingPipeline]
+    pools: tuple[PoolObservation, ...]
+    data: Path
+    show: Show
+    program: Sequence[str] = STAGE_PROGRAM
+    interrupts: Interrupts = field(default_factory=Interrupts)
+
+    def run(self) -> int:
+        """Works until all pipelines are complete, at a standstill, or somebody stops it; the exit status."""
+        with ExitStack() as held:
+            for lock, what in self._locks().items():
+                held.enter_context(exclusive(lock, what))
+            locals_ = [self._take_up(pipeline) for pipeline in self.pipelines]
+            for local in locals_:
+                self.show.begins(local)
+            if all(self._is_complete(local) for local in locals_):
+                self.show.ends(locals_, was_complete=True)
+                return 0
+            with self.interrupts.caught(), self.show.running(locals_):
+                self._work(locals_)
+            if self.interrupts.count:
+                self.show.stopped()
+                return 130
+            self.show.ends(locals_)
+            return 0 if all(local.phase in _GOOD_ENDS for local in locals_) else 1
+
+    def _locks(self) -> dict[Path, str]:
+        """What nobody else may work on meanwhile. Pipelines of one file may share a store."""
+        stores = {local_store(pipeline.spec.artifacts, self.data) for pipeline in self.pipelines}
+        names = [pipeline.metadata.name for pipeline in self.pipelines]
+        return {
+            **{Folder(self.data, name).path / "lock": f"pipeline {name}" for name in names},
+            **{lock_of(store, self.data): f"the store {shown(store)}" for store in sorted(stores)},
+        }
+
+    def _take_up(self, wanted: TrainingPipeline) -> Local:
+        store = local_store(wanted.spec.artifacts, self.data)
+        folder = Folder(self.data, wanted.metadata.name)
+        found = folder.load()
+        if found is not None:
+            # Nothing runs while `local` does not, so any configuration may leave.
+            before = found.model_copy(update={"status": TrainingPipelineStatus()})
+            if refused := problems_of_change(wanted, before):
+                raise LocalError("\n".join(map(str, refused)))
+            # A status without its store would tell of games and champions that are gone.
+            found = before if is_gone(store) else found
+        pipeline = taken_up(found, wanted, datetime.now(UTC))
+        folder.save(pipeline)
+        processes = Processes(folder.tasks, self.program)
+        processes.end_leftovers()
+        return Local(pipeline, store, folder, processes, folder.records())
+
+    def _is_complete(self, local: Local) -> bool:
+        """Whether the state found is that of a completed pipeline and the spec asks for no more."""
+        metadata, status = local.pipeline.metadata, local.pipeline.status
+        return status.phase == PipelinePhase.COMPLETED and status.observed_generation == metadata.generation
+
+    def _work(self, locals_: Sequence[Local]) -> None:
+        try:
+            while not self.interrupts.count:
+                turn(locals_, self.pools, self.show.tell)
+                self.show.update(locals_)
+                if all(local.is_at_rest for local in locals_):
+                    return
+                time.sleep(SECONDS_BETWEEN_TURNS)
+            self.show.stopping()
+        finally:
+            for local in locals_:
+                local.processes.stop(lambda: self.interrupts.count > 1)
+
+
+_GOOD_ENDS = (PipelinePhase.COMPLETED, PipelinePhase.SUSPENDED)

@@ -1,0 +1,217 @@
+"""The live view: a panel per configuration with its stages, their progress and verdicts, and the latest events."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from rich.box import ROUNDED, SIMPLE
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from ringrift_core.contract import Progress
+from ringrift_operator.api.iteration import TrackRecord, TrainingIteration
+from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus, TrackDecision
+from ringrift_operator.domain.configuration import combined
+from ringrift_operator.domain.plan import Event
+from ringrift_operator.domain.steps import STEPS
+from ringrift_operator.local.reconcile import Local
+from ringrift_operator.local.stores import shown
+from ringrift_operator.local.summary import summary, to_continue
+from ringrift_operator.local.wording import duration, iterations, judgement, pace, rate
+
+MOST_EVENTS = 6
+MOST_RECORDS = 4
+
+_MARKS = {
+    StagePhase.PENDING: ("·", "dim"),
+    StagePhase.RUNNING: ("▶", "cyan"),
+    StagePhase.SUCCEEDED: ("✓", "green"),
+    StagePhase.FAILED: ("✗", "red"),
+    StagePhase.SKIPPED: ("–", "dim"),
+}
+_COLOURS = {
+    TrackDecision.PROMOTED: "green",
+    TrackDecision.REJECTED: "yellow",
+    TrackDecision.FAILED: "red",
+    TrackDecision.SKIPPED: "dim",
+    TrackDecision.REGRESSED: "red",
+}
+
+ToldEvent = tuple[datetime, str, Event]
+"""When, of which pipeline, what."""
+
+
+class LiveShow:
+    """`Show` on a terminal."""
+
+    def __init__(self, console: Console, file: str) -> None:
+        self._console = console
+        self._file = file
+        self._events: deque[ToldEvent] = deque(maxlen=MOST_EVENTS)
+        self._started = time.monotonic()
+        self._live: Live | None = None
+
+    def begins(self, local: Local) -> None:
+        """Nothing: the view shows it."""
+
+    @contextmanager
+    def running(self, locals_: Sequence[Local]) -> Iterator[None]:
+        with Live(self._render(locals_), console=self._console, refresh_per_second=8, transient=False) as live:
+            self._live = live
+            yield
+        self._live = None
+
+    def tell(self, now: datetime, pipeline: str, events: Sequence[Event]) -> None:
+        self._events += [(now, pipeline, event) for event in events]
+
+    def update(self, locals_: Sequence[Local]) -> None:
+        if self._live is not None:
+            self._live.update(self._render(locals_))
+
+    def stopping(self) -> None:
+        self._console.print("[yellow]stopping: the running stages save what they have (Ctrl-C again: at once)")
+
+    def stopped(self) -> None:
+        self._console.print(to_continue(self._file))
+
+    def ends(self, locals_: Sequence[Local], *, was_complete: bool = False) -> None:
+        for local in locals_:
+            self._console.print(summary(local, self._file, was_complete=was_complete))
+
+    def _render(self, locals_: Sequence[Local]) -> RenderableType:
+        return dashboard(locals_, tuple(self._events), timedelta(seconds=time.monotonic() - self._started))
+
+
+def dashboard(locals_: Sequence[Local], events: Sequence[ToldEvent], elapsed: timedelta) -> RenderableType:
+    """The whole view at one moment."""
+    parts: list[RenderableType] = []
+    for local in locals_:
+        parts.append(_header(local, elapsed))
+        parts += [_configuration(local, configuration) for configuration in local.pipeline.status.configurations]
+    if events:
+        parts.append(_events(events))
+    parts.append(Text("Ctrl-C stops cleanly; the same command continues", style="dim"))
+    return Group(*parts)
+
+
+def _header(local: Local, elapsed: timedelta) -> RenderableType:
+    status = local.pipeline.status
+    line = Text()
+    line.append(f"{local.name} ", style="bold")
+    line.append(status.phase.value, style="cyan bold")
+    counts = (
+        f"   {status.games:,} games   {status.promotions} promotions   {status.rollbacks} rollbacks"
+        f"   {status.tasks.succeeded} tasks done, {status.tasks.failed} failed"
+        f"   {duration(elapsed)}   {shown(local.store)}"
+    )
+    line.append(counts)
+    return line
+
+
+def _configuration(local: Local, configuration: ConfigurationStatus) -> RenderableType:
+    content: list[RenderableType] = []
+    if configuration.tasks:
+        content.append(_stages(local, configuration))
+    content.append(_tracks(configuration))
+    records = [record for record in local.records if record.spec.configuration == configuration.name]
+    content += [_record(record) for record in records[-MOST_RECORDS:]]
+    title = f"[bold]{configuration.name}[/]  {iterations(local, configuration)}  {configuration.games:,} games"
+    return Panel(Group(*content), title=title, title_align="left", box=ROUNDED, border_style="blue")
+
+
+def _stages(local: Local, configuration: ConfigurationStatus) -> RenderableType:
+    table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
+    table.add_column(width=1)
+    table.add_column(min_width=17, no_wrap=True)
+    table.add_column(width=24)
+    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    table.add_column(justify="right", no_wrap=True)
+    live = _progress_by_step(local, configuration)
+    for name in STEPS:
+        tasks = [task for task in configuration.tasks if task.name == name]
+        if tasks:
+            table.add_row(*_stage(tasks, live.get(name, [])))
+    return table
+
+
+def _progress_by_step(local: Local, configuration: ConfigurationStatus) -> dict[str, list[Progress]]:
+    found: dict[str, list[Progress]] = {}
+    progress = local.progress
+    for child in local.children:
+        if child.identity.configuration == configuration.name and child.name in progress:
+            found.setdefault(child.identity.step, []).append(progress[child.name])
+    return found
+
+
+def _stage(tasks: Sequence[TaskStatus], live: Sequence[Progress]) -> tuple[RenderableType, ...]:
+    phase = combined([task.phase for task in tasks])
+    mark, colour = _MARKS[phase]
+    bar: RenderableType = Text("")
+    said = judgement(tasks[0]) or next((task.message for task in tasks if task.message), "")
+    if phase == StagePhase.RUNNING:
+        done = [1.0 for task in tasks if task.phase == StagePhase.SUCCEEDED]
+        fraction = (sum(done) + sum(each.progress for each in live)) / max(len(tasks), 1)
+        bar = ProgressBar(total=1.0, completed=fraction, width=24)
+        said = "; ".join(pace(each) for each in live)
+    elif phase == StagePhase.PENDING:
+        said = "waits for a slot" if tasks[0].waiting_since is not None else said
+    return Text(mark, style=colour), Text(tasks[0].name, style=colour), bar, Text(said), Text(_time(tasks), style="dim")
+
+
+def _time(tasks: Sequence[TaskStatus]) -> str:
+    started = min((task.started_at for task in tasks if task.started_at is not None), default=None)
+    if started is None:
+        return ""
+    finished = [task.finished_at for task in tasks]
+    last = datetime.now(UTC) if None in finished else max(time for time in finished if time is not None)
+    return duration(last - started)
+
+
+def _tracks(configuration: ConfigurationStatus) -> RenderableType:
+    """The champions, and how strong they are."""
+    table = Table(box=SIMPLE, padding=(0, 1), expand=False)
+    for column in ("champion", "version", "against random", "against the hand-set heuristic", "rejected in a row"):
+        table.add_column(column, no_wrap=True, header_style="dim")
+    tracks = sorted({*configuration.champions, *configuration.consecutive_failures})
+    for track in tracks:
+        strength = configuration.strength.get(track)
+        against = strength.against if strength is not None else {}
+        table.add_row(
+            track,
+            configuration.champions.get(track, "none yet"),
+            rate(against["random"]) if "random" in against else "",
+            rate(against["heuristic"]) if "heuristic" in against else "",
+            str(configuration.consecutive_failures.get(track, 0)),
+        )
+    return table if tracks else Text("")
+
+
+def _record(record: TrainingIteration) -> RenderableType:
+    line = Text(f" iteration {record.spec.iteration}  ", style="dim")
+    for track in record.spec.tracks:
+        line.append(f"{_outcome(track)}   ", style=_COLOURS[track.decision])
+    return line
+
+
+def _outcome(track: TrackRecord) -> str:
+    verdict = track.verdict
+    figures = "" if verdict is None else f" {verdict.win_rate:.3f} ({verdict.low:.3f} to {verdict.high:.3f})"
+    return f"{track.track} {track.decision.value.lower()}{figures}"
+
+
+def _events(events: Sequence[ToldEvent]) -> RenderableType:
+    table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
+    for now, _, event in events:
+        style = "yellow" if event.is_warning else ""
+        table.add_row(now.astimezone().strftime("%H:%M:%S"), Text(event.message, style=style))
+    return Panel(table, title="events", title_align="left", box=ROUNDED, border_style="dim")
