@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import enum
+import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class LogLevel(enum.StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
 
 app = typer.Typer(
     name="ringrift-operator",
@@ -32,3 +42,30 @@ def local(
     from ringrift_operator.local.command import local as run_local
 
     raise typer.Exit(run_local(file, data, dry_run=dry_run, plain=plain))
+
+
+@app.command()
+def run(
+    release: Annotated[
+        Path | None, typer.Option(help="The release's settings (images, light stages); omitted: the defaults.")
+    ] = None,
+    namespace: Annotated[
+        list[str] | None, typer.Option(help="Namespace to look after, several times for several; omitted: all.")
+    ] = None,
+    address: Annotated[str, typer.Option(help="Where /healthz, /readyz and /metrics listen.")] = "0.0.0.0",
+    port: Annotated[int, typer.Option(help="Their port; 0 takes a free one.")] = 8080,
+    log_level: Annotated[LogLevel, typer.Option(help="From which level on the operator logs.")] = LogLevel.INFO,
+) -> None:
+    """Run the operator against the cluster of the kubeconfig, or of the Pod it runs in."""
+    from ringrift_operator.builders.release import Release
+    from ringrift_operator.log_format import configure_logging
+    from ringrift_operator.run import Options
+    from ringrift_operator.run import run as run_operator
+
+    try:
+        settings = Release.read(release) if release is not None else Release()
+    except ValueError as error:
+        typer.echo(f"ringrift-operator run: {error}", err=True)
+        raise typer.Exit(2) from None
+    configure_logging(logging.getLevelNamesMapping()[log_level.upper()])
+    raise typer.Exit(run_operator(Options(settings, tuple(namespace or ()), address=address, port=port)))
