@@ -82,18 +82,18 @@ def release(cluster: Cluster, worker_image: str, operator_image: str) -> Kubectl
     values = yaml.safe_load(VALUES.read_text())
     assert (values["images"]["worker"], values["images"]["operator"]) == (worker_image, operator_image)
     _helm(cluster, "install", "ringrift-crds", str(CHARTS / "ringrift-crds"))
-    options = ("--create-namespace", f"--values={VALUES}", "--wait", "--timeout=3m")
+    options = (f"--namespace={RELEASE_NAMESPACE}", "--create-namespace", f"--values={VALUES}", "--wait", "--timeout=3m")
     _helm(cluster, "install", "ringrift", str(CHARTS / "ringrift"), *options)
     return cluster.kubectl.within(RELEASE_NAMESPACE)
 
 
 def _helm(cluster: Cluster, *arguments: str) -> None:
-    place = ["--kubeconfig", str(cluster.plane.kubeconfig), "--namespace", RELEASE_NAMESPACE]
-    command = [str(cluster.plane.binaries / "helm"), *place, *arguments]
+    command = [str(cluster.plane.binaries / "helm"), "--kubeconfig", str(cluster.plane.kubeconfig), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        pods = cluster.kubectl("describe", "pods", "--namespace", RELEASE_NAMESPACE)
-        pytest.fail(f"helm {arguments[0]}: {done.stderr}\n{pods}")
+        kubectl = cluster.kubectl.within(RELEASE_NAMESPACE)
+        said = kubectl("logs", "--all-containers", "--selector=app.kubernetes.io/instance=ringrift", "--tail=30")
+        pytest.fail(f"helm {arguments[0]}: {done.stderr}\n{kubectl('get', 'pods')}\n{said}")
 
 
 @pytest.fixture(scope="session")

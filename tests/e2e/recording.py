@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ class Recording:
     def __init__(self, kubectl: Kubectl, cgroup: str, directory: Path) -> None:
         self.pods: dict[str, dict[str, Any]] = {}
         self.limits: dict[str, int] = {}
-        self.transcript = directory / "kubectl-get-tp-w.txt"
+        self._directory = directory
         self._kubectl = kubectl
         self._cgroups = MEMORY_CGROUPS / cgroup.lstrip("/")
         self._over = threading.Event()
@@ -31,9 +31,10 @@ class Recording:
         self._threads = [threading.Thread(target=each) for each in (self._watch_pods, self._sample_limits)]
 
     def start(self) -> None:
-        with self.transcript.open("w") as output:
-            arguments = ("get", "trainingpipelines", "--watch")
-            self._processes.append(subprocess.Popen(self._kubectl.command(*arguments), stdout=output, text=True))
+        for name, wide in {"kubectl-get-tp-w": (), "kubectl-get-tp-w-o-wide": ("-o", "wide")}.items():
+            command = self._kubectl.command("get", "tp", "-w", *wide)
+            with (self._directory / f"{name}.txt").open("w") as output:
+                self._processes.append(subprocess.Popen(command, stdout=output, text=True))
         for thread in self._threads:
             thread.start()
 
@@ -53,22 +54,28 @@ class Recording:
     def _watch_pods(self) -> None:
         path = f"/api/v1/namespaces/{self._kubectl.namespace}/pods?watch=true"
         while not self._over.is_set():  # a watch ends by itself after some minutes; the next begins with what is there
-            process = subprocess.Popen(self._kubectl.command("get", "--raw", path), stdout=subprocess.PIPE, text=True)
-            self._processes.append(process)
-            for line in process.stdout or ():
-                pod = json.loads(line)["object"]
-                if pod["kind"] == "Pod":
-                    self.pods[pod["metadata"]["uid"]] = pod
+            command = self._kubectl.command("get", "--raw", path)
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+                self._processes.append(process)
+                for line in process.stdout or ():
+                    pod = json.loads(line)["object"]
+                    if pod["kind"] == "Pod":
+                        self.pods[pod["metadata"]["uid"]] = pod
 
     def _sample_limits(self) -> None:
         while not self._over.wait(SAMPLE_SECONDS):
             for path in self._cgroups.glob("kubepods/**/memory.limit_in_bytes"):
                 container = path.parent.name
                 if len(container) == 64 and container not in self.limits:
-                    try:
-                        self.limits[container] = int(path.read_text())
-                    except OSError:  # the container ended in between
-                        continue
+                    with suppress(OSError):  # the container ended in between
+                        if _runs_its_program(path.parent):
+                            self.limits[container] = int(path.read_text())
+
+
+def _runs_its_program(cgroup: Path) -> bool:
+    """Whether a container is past its making: runc puts itself into the cgroup before it writes the limits."""
+    processes = (cgroup / "cgroup.procs").read_text().split()
+    return any(not Path(f"/proc/{each}/comm").read_text().startswith("runc") for each in processes)
 
 
 @contextmanager
