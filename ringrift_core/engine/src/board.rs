@@ -238,6 +238,21 @@ impl Tables {
     }
 }
 
+/// Runs the body once for each direction of the board, with the direction as a constant: so every shift is one by a
+/// constant amount.
+macro_rules! for_each_direction {
+    ($geometry:ty, $direction:ident => $body:block) => {
+        for_each_direction!(@each $geometry, $direction, $body, 0 1 2 3 4 5 6 7)
+    };
+    (@each $geometry:ty, $direction:ident, $body:block, $($index:literal)*) => {
+        $(if $index < <$geometry>::BOARD.directions() {
+            let $direction: usize = $index;
+            $body
+        })*
+    };
+}
+pub(crate) use for_each_direction;
+
 /// A board as a type: the engine is compiled once for each.
 pub trait Geometry: Copy + Send + Sync + 'static {
     const BOARD: Board;
@@ -257,6 +272,24 @@ pub trait Geometry: Copy + Send + Sync + 'static {
 
     fn tables() -> &'static Tables;
 
+    /// All slots on the rays of a slot.
+    fn star(slot: usize) -> &'static Self::Bits;
+
+    /// Distance of the first slot of `blocked` on the ray; one past the edge if there is none.
+    #[inline(always)]
+    fn first_blocked(blocked: &Self::Bits, slot: usize, direction: usize) -> usize {
+        let length = Self::tables().ray_length[slot][direction] as usize;
+        let offset = Self::OFFSETS[direction];
+        let mut at = slot as i32;
+        for distance in 1..=length {
+            at += offset;
+            if blocked.has(at as usize) {
+                return distance;
+            }
+        }
+        length + 1
+    }
+
     /// The neighbours in `direction` of all slots of `set`. May contain padding slots on boards that have padding.
     #[inline(always)]
     fn step(set: Self::Bits, direction: usize) -> Self::Bits {
@@ -273,11 +306,11 @@ pub trait Geometry: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn spread(set: Self::Bits) -> Self::Bits {
         let mut wider = set;
-        for direction in 0..Self::BOARD.directions() {
+        for_each_direction!(Self, direction => {
             if Self::is_territory_direction(direction) {
                 wider |= Self::step(set, direction);
             }
-        }
+        });
         wider
     }
 
@@ -326,10 +359,87 @@ const fn cell_words<const N: usize>(board: Board) -> [u64; N] {
     words
 }
 
-const HEX8_CELLS: [u64; 2] = cell_words(Board::Hex8);
+/// Bits of one ray of a slot, in words.
+const fn ray_words<const N: usize>(board: Board, slot: usize, direction: usize) -> [u64; N] {
+    let mut words = [0; N];
+    let (x, y) = ((slot % board.stride()) as i32 - board.radius(), (slot / board.stride()) as i32 - board.radius());
+    let (dx, dy) = board.direction(direction);
+    let mut distance = 1;
+    while board.contains(x, y) && board.contains(x + dx * distance, y + dy * distance) {
+        let at = (slot as i32 + distance * (dy * board.stride() as i32 + dx)) as usize;
+        words[at / 64] |= 1 << (at % 64);
+        distance += 1;
+    }
+    words
+}
+
+/// Bits of all rays of a slot, in words.
+const fn star_words<const N: usize>(board: Board, slot: usize) -> [u64; N] {
+    let mut star = [0; N];
+    let mut direction = 0;
+    while direction < board.directions() {
+        let ray = ray_words::<N>(board, slot, direction);
+        let mut index = 0;
+        while index < N {
+            star[index] |= ray[index];
+            index += 1;
+        }
+        direction += 1;
+    }
+    star
+}
+
+/// Words as the bit set of square8.
+const fn one_word(words: [u64; 1]) -> u64 {
+    words[0]
+}
+
+/// Words as the bit set of hex8.
+const fn two_words(words: [u64; 2]) -> u128 {
+    words[0] as u128 | (words[1] as u128) << 64
+}
+
+/// `first_blocked` for boards of one machine word: the ray's mask and its nearest blocked bit instead of a walk.
+macro_rules! first_blocked_by_mask {
+    ($name:ident, $bits:ty, $slots:expr, $join:path) => {
+        #[inline(always)]
+        fn first_blocked(blocked: &$bits, slot: usize, direction: usize) -> usize {
+            static RAYS: [[$bits; 8]; $slots] = {
+                let mut rays = [[0; 8]; $slots];
+                let mut at = 0;
+                while at < $slots * Board::$name.directions() {
+                    rays[at % $slots][at / $slots] = $join(ray_words(Board::$name, at % $slots, at / $slots));
+                    at += 1;
+                }
+                rays
+            };
+            // 256 / |offset|, rounded up: exact for all distances on a small board.
+            const INVERSE: [u32; 8] = {
+                let offsets = offsets(Board::$name);
+                let mut inverse = [0; 8];
+                let mut direction = 0;
+                while direction < Board::$name.directions() {
+                    inverse[direction] = 256u32.div_ceil(offsets[direction].unsigned_abs());
+                    direction += 1;
+                }
+                inverse
+            };
+            let hits = RAYS[slot][direction] & blocked;
+            if hits == 0 {
+                return Self::tables().ray_length[slot][direction] as usize + 1;
+            }
+            let away = if Self::OFFSETS[direction] > 0 {
+                hits.trailing_zeros() - slot as u32
+            } else {
+                slot as u32 + hits.leading_zeros() - (<$bits>::BITS - 1)
+            };
+            ((away * INVERSE[direction]) >> 8) as usize
+        }
+    };
+}
 
 macro_rules! geometry {
-    ($name:ident, $slots:expr, $bits:ty, $cells:expr, { $($extra:item)* }) => {
+    ($name:ident, $slots:expr, $bits:ty, $join:path, { $($extra:tt)* }) => {
         #[doc = concat!("The board `Board::", stringify!($name), "` as a type.")]
         #[derive(Clone, Copy, Debug)]
         pub struct $name;
@@ -337,7 +447,7 @@ macro_rules! geometry {
         impl Geometry for $name {
             const BOARD: Board = Board::$name;
             const OFFSETS: [i32; 8] = offsets(Board::$name);
-            const CELLS: Self::Bits = $cells;
+            const CELLS: Self::Bits = $join(cell_words(Board::$name));
             type Bits = $bits;
             type Stacks = [u64; $slots];
             type Deep = [u16; deep_room(Board::$name)];
@@ -350,12 +460,28 @@ macro_rules! geometry {
                 &TABLES
             }
 
+            #[inline(always)]
+            fn star(slot: usize) -> &'static Self::Bits {
+                static STARS: [$bits; $slots] = {
+                    let mut stars = [<$bits as Bits>::EMPTY; $slots];
+                    let mut slot = 0;
+                    while slot < $slots {
+                        stars[slot] = $join(star_words(Board::$name, slot));
+                        slot += 1;
+                    }
+                    stars
+                };
+                &STARS[slot]
+            }
+
             $($extra)*
         }
     };
 }
 
-geometry!(Square8, 64, u64, u64::MAX, {
+geometry!(Square8, 64, u64, one_word, {
+    first_blocked_by_mask!(Square8, u64, 64, one_word);
+
     /// Rows have no padding here: steps over the left or right edge are masked away.
     #[inline(always)]
     fn step(set: u64, direction: usize) -> u64 {
@@ -374,6 +500,8 @@ geometry!(Square8, 64, u64, u64::MAX, {
         }
     }
 });
-geometry!(Square19, 379, Words<6>, Words(cell_words(Board::Square19)), {});
-geometry!(Hex8, 89, u128, HEX8_CELLS[0] as u128 | (HEX8_CELLS[1] as u128) << 64, {});
-geometry!(Hexagonal, 649, Words<11>, Words(cell_words(Board::Hexagonal)), {});
+geometry!(Square19, 379, Words<6>, Words, {});
+geometry!(Hex8, 89, u128, two_words, {
+    first_blocked_by_mask!(Hex8, u128, 89, two_words);
+});
+geometry!(Hexagonal, 649, Words<11>, Words, {});

@@ -32,7 +32,7 @@ impl<G: Geometry> State<G> {
         let obstacles = self.obstacles();
         let size = (self.stacks.at(slot).height(), self.stacks.cap(slot));
         for direction in 0..G::BOARD.directions() {
-            let blocked_at = rays::first_blocked::<G>(&obstacles.blocked, slot, direction);
+            let blocked_at = G::first_blocked(&obstacles.blocked, slot, direction);
             self.list_capture_ray(&obstacles, kind, (slot, direction, blocked_at), size, list);
         }
     }

@@ -1,7 +1,7 @@
 //! Lines (section 5, R120-R123).
 
 use crate::bits::Bits;
-use crate::board::Geometry;
+use crate::board::{for_each_direction, Geometry};
 use crate::moves::{Move, MoveKind, MoveList};
 use crate::rays;
 use crate::state::State;
@@ -47,7 +47,15 @@ impl<G: Geometry> State<G> {
     pub(crate) fn has_line(&self) -> bool {
         let markers = self.markers[self.mover()];
         let wanted = self.line_length();
-        (0..G::BOARD.axes()).any(|axis| !Self::windows(markers, axis, wanted).is_empty())
+        if markers.count() < wanted as u32 {
+            return false;
+        }
+        for_each_direction!(G, axis => {
+            if axis < G::BOARD.axes() && !Self::windows(markers, axis, wanted).is_empty() {
+                return true;
+            }
+        });
+        false
     }
 
     /// Length of the run of `markers` along `axis` that starts at `start`.
@@ -71,11 +79,11 @@ impl<G: Geometry> State<G> {
     pub(crate) fn list_lines(&self, list: &mut MoveList) {
         let markers = self.markers[self.mover()];
         let wanted = self.line_length();
+        if !self.has_line() {
+            return;
+        }
         for axis in 0..G::BOARD.axes() {
             let windows = Self::windows(markers, axis, wanted);
-            if windows.is_empty() {
-                continue;
-            }
             let starts = windows & !G::step(markers, axis);
             starts.for_each(|start| {
                 let length = Self::run_length(&markers, start, axis);

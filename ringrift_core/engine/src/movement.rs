@@ -33,7 +33,7 @@ impl<G: Geometry> State<G> {
         let cap = self.stacks.cap(slot);
         let from = Self::cell_of(slot);
         for direction in 0..G::BOARD.directions() {
-            let blocked_at = rays::first_blocked::<G>(&obstacles.blocked, slot, direction);
+            let blocked_at = G::first_blocked(&obstacles.blocked, slot, direction);
             for distance in height..blocked_at {
                 let to = Self::cell_of(rays::at::<G>(slot, direction, distance));
                 list.push(Move::new(MoveKind::MoveStack, from, to, 0));

@@ -227,6 +227,13 @@ impl MoveList {
     pub(crate) fn push(&mut self, one: Move) {
         self.0.push(one);
     }
+
+    /// Appends the first `count` of three moves.
+    #[inline(always)]
+    pub(crate) fn extend(&mut self, moves: [Move; 3], count: usize) {
+        self.0.extend_from_slice(&moves);
+        self.0.truncate(self.0.len() + count - 3);
+    }
 }
 
 impl std::ops::Deref for MoveList {

@@ -1,7 +1,7 @@
 //! Placement (section 4.1, R081-R082) and the skip (R080).
 
 use crate::bits::Bits;
-use crate::board::Geometry;
+use crate::board::{for_each_direction, Geometry};
 use crate::moves::{Move, MoveKind, MoveList};
 use crate::rays::Obstacles;
 use crate::state::State;
@@ -20,7 +20,12 @@ impl<G: Geometry> State<G> {
         let obstacles = self.obstacles();
         let empty = G::CELLS & !obstacles.blocked & !self.all_markers();
         let open = Self::open_rays(&obstacles, most);
-        empty.for_each(|slot| {
+        let all_open = open[..most].iter().fold(empty, |all, set| all & *set);
+        all_open.for_each(|slot| {
+            let cell = Self::cell_of(slot);
+            list.extend([1, 2, 3].map(|count| Move::new(MoveKind::PlaceRing, cell, count, 0)), most);
+        });
+        (empty & !all_open).for_each(|slot| {
             let cell = Self::cell_of(slot);
             for count in 1..=most {
                 if open[count - 1].has(slot) || self.can_capture_from(&obstacles, slot, count, count) {
@@ -40,14 +45,14 @@ impl<G: Geometry> State<G> {
     fn open_rays(obstacles: &Obstacles<G>, most: usize) -> [G::Bits; MOST_RINGS] {
         let free = G::CELLS & !obstacles.blocked;
         let mut open = [G::Bits::EMPTY; MOST_RINGS];
-        for direction in 0..G::BOARD.directions() {
+        for_each_direction!(G, direction => {
             let mut reach = free;
             for set in &mut open[..most] {
                 let from = G::step(reach, direction);
                 *set |= from;
                 reach = free & from;
             }
-        }
+        });
         open
     }
 
@@ -68,11 +73,11 @@ impl<G: Geometry> State<G> {
         let obstacles = self.obstacles();
         let free = G::CELLS & !obstacles.blocked;
         let empty = free & !self.all_markers();
-        for direction in 0..G::BOARD.directions() {
+        for_each_direction!(G, direction => {
             if !(G::step(free, direction) & empty).is_empty() {
                 return true;
             }
-        }
+        });
         empty.any(|slot| (1..=most).any(|count| self.can_capture_from(&obstacles, slot, count, count)))
             || obstacles.stacks.any(|slot| self.can_place_on_stack(&obstacles, slot, seat))
     }

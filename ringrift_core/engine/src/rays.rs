@@ -16,17 +16,6 @@ pub(crate) fn at<G: Geometry>(slot: usize, direction: usize, distance: usize) ->
     (slot as i32 + G::OFFSETS[direction] * distance as i32) as usize
 }
 
-/// Distance of the first slot of `blocked` on the ray; one past the edge if there is none.
-#[inline(always)]
-pub(crate) fn first_blocked<G: Geometry>(blocked: &G::Bits, slot: usize, direction: usize) -> usize {
-    let length = length::<G>(slot, direction);
-    let mut distance = 1;
-    while distance <= length && !blocked.has(at::<G>(slot, direction, distance)) {
-        distance += 1;
-    }
-    distance
-}
-
 /// Direction and distance from one cell's slot to another's. They must lie on a common ray.
 #[inline(always)]
 pub(crate) fn between<G: Geometry>(from: usize, to: usize) -> (usize, usize) {
@@ -93,7 +82,7 @@ impl<G: Geometry> State<G> {
         if !obstacles.stacks.has(target) || self.stacks.cap(target) > cap {
             return None;
         }
-        let last = first_blocked_at + first_blocked::<G>(&obstacles.blocked, target, direction) - 1;
+        let last = first_blocked_at + G::first_blocked(&obstacles.blocked, target, direction) - 1;
         let first = height.max(first_blocked_at + 1);
         (first <= last).then_some(CaptureRay { target: first_blocked_at, first, last })
     }
@@ -102,7 +91,7 @@ impl<G: Geometry> State<G> {
     #[inline(always)]
     pub(crate) fn can_capture_from(&self, obstacles: &Obstacles<G>, slot: usize, height: usize, cap: usize) -> bool {
         (0..G::BOARD.directions()).any(|direction| {
-            let distance = first_blocked::<G>(&obstacles.blocked, slot, direction);
+            let distance = G::first_blocked(&obstacles.blocked, slot, direction);
             self.capture_ray(obstacles, slot, direction, distance, height, cap).is_some()
         })
     }
@@ -111,7 +100,7 @@ impl<G: Geometry> State<G> {
     #[inline(always)]
     pub(crate) fn can_act_from(&self, obstacles: &Obstacles<G>, slot: usize, height: usize, cap: usize) -> bool {
         (0..G::BOARD.directions()).any(|direction| {
-            let distance = first_blocked::<G>(&obstacles.blocked, slot, direction);
+            let distance = G::first_blocked(&obstacles.blocked, slot, direction);
             distance > height || self.capture_ray(obstacles, slot, direction, distance, height, cap).is_some()
         })
     }

@@ -3,7 +3,7 @@
 //! Seats are 0-based inside the crate's types; notation and JSON count them from 1.
 
 use crate::bits::Bits;
-use crate::board::{Geometry, MAX_PLAYERS, NONE};
+use crate::board::{Board, Geometry, MAX_PLAYERS, NONE};
 use crate::setup::Setup;
 use crate::stack::Stacks;
 
@@ -300,12 +300,18 @@ impl<G: Geometry> State<G> {
 
     #[inline(always)]
     pub(crate) fn cell_of(slot: usize) -> usize {
-        G::tables().cell_of[slot] as usize
+        match G::BOARD {
+            Board::Square8 => slot, // No padding: cells and slots are the same.
+            _ => G::tables().cell_of[slot] as usize,
+        }
     }
 
     #[inline(always)]
     pub(crate) fn slot_of(cell: usize) -> usize {
-        G::tables().slot_of[cell] as usize
+        match G::BOARD {
+            Board::Square8 => cell,
+            _ => G::tables().slot_of[cell] as usize,
+        }
     }
 
     /// Credits the mover with `rings` eliminated rings.

@@ -135,7 +135,7 @@ impl<G: Geometry> State<G> {
                 counts.caps[seat] += cap;
                 counts.tallest[seat] = counts.tallest[seat].max(cap);
                 for direction in 0..G::BOARD.directions() {
-                    let distance = rays::first_blocked::<G>(&obstacles.blocked, slot, direction);
+                    let distance = G::first_blocked(&obstacles.blocked, slot, direction);
                     let capture = self.capture_ray(&obstacles, slot, direction, distance, height, cap);
                     counts.open_rays[seat] += (distance > height || capture.is_some()) as usize;
                     if let Some(ray) = capture {
