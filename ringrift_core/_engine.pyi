@@ -13,6 +13,33 @@ from typing import Final, Self, final
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = [
+    "HEURISTIC_FEATURES",
+    "MOVE_BYTES",
+    "BenchFigures",
+    "ConformReport",
+    "GameRecord",
+    "GroupResult",
+    "Move",
+    "Outcome",
+    "Player",
+    "Position",
+    "Replay",
+    "RulesError",
+    "bench",
+    "conform",
+    "encode_position",
+    "encode_positions",
+    "encoding_shape",
+    "heuristic_values",
+    "heuristic_weights",
+    "notation",
+    "play_games",
+    "play_match",
+    "play_matches",
+    "replay",
+]
+
 class RulesError(ValueError):
     """An illegal move, an impossible state or broken notation; the message says where and why."""
 
@@ -26,7 +53,7 @@ class Move:
     @property
     def automatic(self) -> bool:
         """Is it bookkeeping, which is always the only legal move?"""
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
@@ -42,7 +69,7 @@ class Outcome:
     @property
     def reason(self) -> str:
         """ring_elimination, territory_control, last_player_standing, last_player_standing_early or stalemate."""
-    def __eq__(self, other: object) -> bool: ...
+    def __eq__(self, value: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final

@@ -71,7 +71,9 @@ fn run_on_threads<G: Geometry, E>(
                         return;
                     }
                     let mut session = Session::<G>::new(setup, plan(index));
-                    session.advance(agents);
+                    if session.advance(agents, stopped) == Progress::Stopped {
+                        return;
+                    }
                     if sender.send((index, session.into_record())).is_err() {
                         return;
                     }
@@ -127,6 +129,8 @@ fn run_in_batches<G: Geometry, E>(
 ) -> Result<BTreeMap<usize, GameRecord>, E> {
     // A pool that cannot be made leaves rayon's own: slower or faster, never different.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
+    // The caller is asked between the decisions of a batch, which is often enough.
+    let never = AtomicBool::new(false);
     let mut live: Vec<(usize, Session<G>)> = Vec::new();
     let mut records = BTreeMap::new();
     let mut next = 0;
@@ -138,7 +142,8 @@ fn run_in_batches<G: Geometry, E>(
             host.go_on(records.len())?;
             return Ok(records);
         }
-        let mut advance = || live.par_iter_mut().map(|(_, session)| session.advance(agents)).collect::<Vec<_>>();
+        let mut advance =
+            || live.par_iter_mut().map(|(_, session)| session.advance(agents, &never)).collect::<Vec<_>>();
         let progress = match &pool {
             Some(pool) => pool.install(&mut advance),
             None => advance(),
@@ -150,6 +155,7 @@ fn run_in_batches<G: Geometry, E>(
                     records.insert(index, session.into_record());
                 }
                 Progress::Waiting { evaluator } => waiting.push((index, evaluator, session)),
+                Progress::Stopped => {}
             }
         }
         decide(&mut waiting, agents, host)?;

@@ -1,5 +1,7 @@
 //! One game under way: its state, its agents, and what it has recorded so far.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::board::{Geometry, MAX_PLAYERS};
 use crate::drivers::record::{game_id, to_bytes, GameRecord};
 use crate::drivers::rng;
@@ -41,6 +43,8 @@ pub enum Progress {
     Waiting {
         evaluator: usize,
     },
+    /// The run was stopped in the middle of the game.
+    Stopped,
 }
 
 /// A game under way.
@@ -72,9 +76,12 @@ impl<G: Geometry> Session<G> {
         session
     }
 
-    /// Plays until the game is over or cut, or a network has to decide.
-    pub fn advance(&mut self, agents: &[Agent]) -> Progress {
+    /// Plays until the game is over or cut, a network has to decide, or `stopped` is set.
+    pub fn advance(&mut self, agents: &[Agent], stopped: &AtomicBool) -> Progress {
         while self.state.phase != Phase::GameOver && self.state.turn.number <= self.plan.max_turns {
+            if stopped.load(Ordering::Relaxed) {
+                return Progress::Stopped;
+            }
             self.state.legal_moves(&mut self.legal);
             let index = if self.legal.len() == 1 {
                 0

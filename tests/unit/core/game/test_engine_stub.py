@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_the_stub_describes_the_built_module(tmp_path: Path) -> None:
+    """mypy's stubtest compares names, parameters and defaults. Type aliases exist in the stub alone."""
+    aliases = tmp_path / "aliases"
+    aliases.write_text("ringrift_core._engine.Evaluator\nringrift_core._engine.Progress\n")
+    command = [sys.executable, "-m", "mypy.stubtest", "ringrift_core._engine", "--allowlist", str(aliases)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_contract_imports_without_the_engine() -> None:
+    program = "import sys; import ringrift_core.contract; assert 'ringrift_core._engine' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
