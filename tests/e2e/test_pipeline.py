@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import obstore
 import pytest
 import yaml
+from obstore.store import S3Store
 
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.node import Cluster
-from tests.cluster.object_store import ObjectStore
+from tests.cluster.object_store import REGION, ObjectStore
 from tests.e2e.recording import Recording, container_id, recording, wait_for
 
 PIPELINE = Path(__file__).parent / "pipelines" / "weights.yaml"
@@ -29,8 +31,8 @@ class Finished:
     pipeline: dict[str, Any]
     seen: Recording
     kubectl: Kubectl
-    files: dict[str, Path]
-    """Objects of the configuration by their key below its prefix, as versitygw keeps them."""
+    files: dict[str, bytes]
+    """What S3 lists below the configuration's prefix, by the rest of the key."""
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +41,13 @@ def finished(cluster: Cluster, object_store: ObjectStore, release: Kubectl, outp
     object_store.create_bucket(BUCKET)
     secret = [f"--from-literal={name}={value}" for name, value in object_store.environment().items()]
     release("create", "secret", "generic", "ringrift-s3", *secret)
-    top = object_store.directory / BUCKET / PREFIX
     with recording(release, cluster.sandbox.cgroup, output_directory) as seen:
         release.apply(PIPELINE)
         try:
             wait_for(MINUTES * 60, "the pipeline's end", lambda: _ended(release))
         finally:
             pipeline = release.get("trainingpipeline", "weights")
-            files = {str(path.relative_to(top)): path for path in sorted(top.rglob("*")) if path.is_file()}
+            files = _listed(object_store)
             _write_report(output_directory, pipeline, seen, files)
             (output_directory / "events.log").write_text(release("get", "events", "--sort-by=.lastTimestamp"))
             (output_directory / "operator.log").write_text(release("logs", "deployment/ringrift-operator", "--tail=-1"))
@@ -61,7 +62,21 @@ def _ended(kubectl: Kubectl) -> bool:
     return bool(status.get("phase") == "Completed")
 
 
-def _write_report(directory: Path, pipeline: dict[str, Any], seen: Recording, files: dict[str, Path]) -> None:
+def _listed(object_store: ObjectStore) -> dict[str, bytes]:
+    store = S3Store(
+        BUCKET,
+        prefix=PREFIX,
+        endpoint=object_store.url,
+        region=REGION,
+        access_key_id=object_store.access_key,
+        secret_access_key=object_store.secret_key,
+        client_options={"allow_http": True},
+    )
+    names = [each["path"] for batch in obstore.list(store) for each in batch]
+    return {name: bytes(obstore.get(store, name).bytes()) for name in sorted(names)}
+
+
+def _write_report(directory: Path, pipeline: dict[str, Any], seen: Recording, files: dict[str, bytes]) -> None:
     (directory / "pipeline.json").write_text(json.dumps(pipeline, indent=2))
     lines = [f"{'POD':58} {'STAGE':10} {'EXIT':>4} {'LIMIT':>6} {'KERNEL':>10}  CONTAINER"]
     for pod in seen.job_pods():
@@ -73,7 +88,7 @@ def _write_report(directory: Path, pipeline: dict[str, Any], seen: Recording, fi
             f"{metadata['name']:58} {stage:10} {_exit_code(pod)!s:>4} {limit:>6} {kernel!s:>10}  {identity[:12]}"
         )
     (directory / "jobs.txt").write_text("\n".join(lines) + "\n")
-    listing = [f"{path.stat().st_size:>10}  s3://{BUCKET}/{PREFIX}/{key}" for key, path in files.items()]
+    listing = [f"{len(content):>10}  s3://{BUCKET}/{PREFIX}/{key}" for key, content in files.items()]
     (directory / "bucket.txt").write_text("\n".join(listing) + "\n")
 
 
@@ -101,7 +116,7 @@ def test_artifacts_lie_in_the_bucket(finished: Finished) -> None:
     objects = [name for name in names if name.startswith("objects/")]
     assert objects
     for name in objects:
-        assert hashlib.sha256(finished.files[name].read_bytes()).hexdigest() == Path(name).stem
+        assert hashlib.sha256(finished.files[name]).hexdigest() == Path(name).stem
 
 
 def test_every_stage_ran_in_a_container_with_its_limit(finished: Finished) -> None:
@@ -139,7 +154,7 @@ def test_every_iteration_left_its_record(finished: Finished) -> None:
     assert len(records) == finished.pipeline["spec"]["iterations"]
 
 
-def test_deleting_the_pipeline_leaves_the_artifacts(finished: Finished) -> None:
+def test_deleting_the_pipeline_leaves_the_artifacts(finished: Finished, object_store: ObjectStore) -> None:
     finished.kubectl("delete", "trainingpipeline", "weights", "--timeout=60s")
     wait_for(60, "the end of the Jobs", lambda: not finished.kubectl.get("jobs")["items"])
-    assert all(path.exists() for path in finished.files.values())
+    assert _listed(object_store) == finished.files
