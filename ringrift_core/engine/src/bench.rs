@@ -1,7 +1,12 @@
 //! Speed of the rules, one core: random play to the end, and its parts alone.
+//!
+//! All times are CPU time of the measuring thread: what one core does, also on a machine that is busy otherwise. On an
+//! idle machine it is the wall time.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
+
+use cpu_time::ThreadTime;
 
 use crate::board::{Board, Geometry, Hex8, Hexagonal, Square19, Square8};
 use crate::error::Error;
@@ -34,7 +39,7 @@ pub fn configurations() -> Vec<(Board, usize)> {
     Board::ALL.into_iter().flat_map(|board| (2..=4).map(move |players| (board, players))).collect()
 }
 
-/// Measures one configuration for about `seconds` of random play, then its parts on games of the same seeds.
+/// Measures one configuration for about `seconds` (wall) of random play, then its parts on games of the same seeds.
 pub fn bench_rules(board: Board, players: usize, seconds: f64, seed: u64) -> Result<RulesBench, Error> {
     let setup = Setup::new(board, players, Profile::Canonical)?;
     Ok(match board {
@@ -61,12 +66,12 @@ fn bench_board<G: Geometry>(setup: Setup, seconds: f64, seed: u64) -> RulesBench
     }
 }
 
-/// Whole random games until the time is up: (games, moves, seconds).
+/// Whole random games until the time is up: (games, moves, CPU seconds).
 fn play_for<G: Geometry>(setup: Setup, seconds: f64, seed: u64) -> (u64, Playout, f64) {
     let mut random = Random::new(seed);
     let mut list = MoveList::new();
     let (mut games, mut total) = (0, Playout::default());
-    let start = Instant::now();
+    let (start, clock) = (Instant::now(), ThreadTime::now());
     let budget = Duration::from_secs_f64(seconds);
     while games == 0 || start.elapsed() < budget {
         let mut state = State::<G>::new(setup);
@@ -75,7 +80,7 @@ fn play_for<G: Geometry>(setup: Setup, seconds: f64, seed: u64) -> (u64, Playout
         total.decisions += playout.decisions;
         games += 1;
     }
-    (games, total, start.elapsed().as_secs_f64())
+    (games, total, clock.elapsed().as_secs_f64())
 }
 
 /// Positions of a few random games, each with the move that was played there.
@@ -137,9 +142,9 @@ impl Parts {
 
 fn mean_ns<T>(items: &[T], mut act: impl FnMut(&T)) -> f64 {
     const ROUNDS: usize = 20;
-    let start = Instant::now();
+    let clock = ThreadTime::now();
     for _ in 0..ROUNDS {
         items.iter().for_each(&mut act);
     }
-    start.elapsed().as_nanos() as f64 / (ROUNDS * items.len()) as f64
+    clock.elapsed().as_nanos() as f64 / (ROUNDS * items.len()) as f64
 }
