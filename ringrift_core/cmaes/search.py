@@ -22,7 +22,7 @@ with warnings.catch_warnings():
 
 __all__ = ["INITIAL_STEP", "Search", "SearchState"]
 
-INITIAL_STEP = 0.25
+INITIAL_STEP = 0.4
 """Initial standard deviation, in units of the fixed weight."""
 
 

@@ -14,6 +14,7 @@ import pytest
 from ringrift_core.store import Store, open_store
 from tests.cluster import binaries
 from tests.cluster.process import Program, free_ports
+from tests.unit.core.desk import Desk
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +86,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "file":
         return open_store((tmp_path / "store").as_uri())
     return open_store(request.getfixturevalue("s3_uri"))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """square8 with two players in an empty local store."""
+    return Desk(open_store((tmp_path / "store").as_uri()), tmp_path / "scratch")

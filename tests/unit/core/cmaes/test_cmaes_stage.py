@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ringrift_core import _engine
+from ringrift_core.cmaes.stage import FIXED_FEATURE
+from ringrift_core.contract import Board
+from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
+from ringrift_core.stage import NotNowError
+from ringrift_core.store import open_store
+from tests.unit.core.desk import Desk
+
+SMALL = {"seed": 3, "generations": 4, "population_size": 6, "games_per_evaluation": 4, "initial_weights": "material"}
+
+
+def test_a_candidate_names_every_weight_and_keeps_the_scale(desk: Desk) -> None:
+    result = desk.cmaes(**SMALL)
+    found = HeuristicWeights.load(desk.archive, result.outputs["candidate"])
+    material = dict(zip(FEATURE_NAMES, _engine.heuristic_weights("material"), strict=True))
+    assert found.weights[FIXED_FEATURE] == material[FIXED_FEATURE]
+    assert found.weights != material
+    assert result.metrics["games"] == 4 * 6 * 4
+    assert result.metrics["converged"] == 0
+
+
+def test_a_killed_search_goes_on_to_the_same_candidate(desk: Desk, tmp_path: Path) -> None:
+    whole = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2").cmaes(**SMALL)
+
+    def stop_after_two(_: float) -> None:
+        desk.run.stop_requested = sum(line.startswith("generation") for line in desk.report.lines) == 2
+
+    desk.report.on_progress = stop_after_two  # type: ignore[method-assign]
+    with pytest.raises(NotNowError):
+        desk.cmaes(**SMALL)
+    desk.report.on_progress = lambda _: None  # type: ignore[method-assign]
+    desk.run.stop_requested = False
+    desk.report.lines.clear()
+    result = desk.cmaes(attempt=2, **SMALL)
+    assert desk.report.lines[0] == "going on after generation 2"
+    assert result.outputs["candidate"].sha256 == whole.outputs["candidate"].sha256
+    assert result.metrics == whole.metrics
+    assert len(desk.objects()) == 1, "the checkpoint is gone"
+
+
+def test_the_number_of_threads_does_not_matter(desk: Desk, tmp_path: Path) -> None:
+    other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
+    one, three = desk.cmaes(workers=1, **SMALL), other.cmaes(workers=3, **SMALL)
+    assert one.outputs["candidate"].sha256 == three.outputs["candidate"].sha256
+
+
+@pytest.mark.parametrize(("players", "games"), [(3, 6), (4, 4)])
+def test_games_round_up_to_whole_groups(tmp_path: Path, players: int, games: int) -> None:
+    desk = Desk(open_store((tmp_path / "store").as_uri()), tmp_path / "scratch", Board.HEX8, players)
+    result = desk.cmaes(seed=1, generations=1, population_size=4, games_per_evaluation=4)
+    assert result.metrics["games"] == 4 * games

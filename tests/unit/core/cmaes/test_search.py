@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ringrift_core.cmaes.search import Search
+
+START = [1.0, 0.0, 2.0, -0.5, 0.0]
+TARGET = [0.3, -0.8, 2.0, 1.0, 0.4]
+FIXED = 2
+
+
+def distance(weights: list[float]) -> float:
+    return sum((found - wanted) ** 2 for found, wanted in zip(weights, TARGET, strict=True))
+
+
+def run(search: Search, generations: int, noise: float = 0.0) -> None:
+    for _ in range(generations):
+        generator = random.Random(search.generation)
+        search.tell([distance(weights) + generator.gauss(0, noise) for weights in search.ask()])
+
+
+def test_the_mean_finds_the_optimum() -> None:
+    search = Search(START, FIXED, population=12, seed=1)
+    run(search, 80)
+    assert search.mean == pytest.approx(TARGET, abs=1e-3)
+
+
+def test_noise_in_the_fitness_does_not_stop_or_mislead_it() -> None:
+    search = Search(START, FIXED, population=20, seed=1)
+    run(search, 60, noise=0.1)
+    assert search.stopped_by == []
+    assert distance(search.mean) < 0.1 * distance(START)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**40))
+def test_the_fixed_weight_never_changes(seed: int) -> None:
+    search = Search(START, FIXED, population=6, seed=seed)
+    for _ in range(3):
+        asked = search.ask()
+        assert {weights[FIXED] for weights in asked} == {START[FIXED]}
+        search.tell([distance(weights) for weights in asked])
+    assert search.mean[FIXED] == START[FIXED]
+
+
+def test_a_search_goes_on_from_what_it_was_told_to_the_same_result() -> None:
+    whole = Search(START, FIXED, population=8, seed=5)
+    run(whole, 12)
+    first = Search(START, FIXED, population=8, seed=5)
+    run(first, 7)
+    second = Search(START, FIXED, population=8, seed=5)
+    second.resume(first.state)
+    assert second.generation == 7
+    run(second, 5)
+    assert second.mean == whole.mean
+    assert second.step == whole.step
+
+
+def test_equal_fitness_for_all_is_no_reason_to_stop() -> None:
+    search = Search(START, FIXED, population=6, seed=1)
+    for _ in range(20):
+        search.ask()
+        search.tell([-0.5] * 6)
+    assert search.stopped_by == []
+
+
+def test_a_weight_of_zero_sets_no_scale() -> None:
+    with pytest.raises(ValueError, match="sets no scale"):
+        Search(START, 1, population=6, seed=1)

@@ -1,0 +1,101 @@
+"""A store with the stages' functions on it, for tests: what `ringrift <stage>` does, without a process each."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ringrift_core.archive import Archive
+from ringrift_core.contract import (
+    Board,
+    CmaesParameters,
+    EvaluateParameters,
+    ExportParameters,
+    MergeParameters,
+    PromoteParameters,
+    SelfplayParameters,
+    Stage,
+    StageResult,
+    TrainParameters,
+)
+from ringrift_core.reporting import Reporter
+from ringrift_core.stage import Run
+from ringrift_core.store import Store
+
+
+class Recorder(Reporter):
+    """Remembers what a stage said."""
+
+    def __init__(self) -> None:
+        super().__init__(Stage.SELFPLAY)
+        self.lines: list[str] = []
+        self.fractions: list[float] = []
+
+    def progress(self, fraction: float, *_: object, **__: object) -> None:
+        self.fractions.append(fraction)
+        self.on_progress(fraction)
+
+    def on_progress(self, fraction: float) -> None:
+        """Replaced by tests that want to act in the middle of a stage."""
+
+    def log(self, message: str) -> None:
+        self.lines.append(message)
+
+    def warn(self, message: str) -> None:
+        self.lines.append(f"warning: {message}")
+
+
+class Desk:
+    """One configuration of a store."""
+
+    def __init__(self, store: Store, folder: Path, board: Board = Board.SQUARE8, players: int = 2) -> None:
+        self.archive = Archive(store, f"{board}-{players}p")
+        self.report = Recorder()
+        folder.mkdir(exist_ok=True)
+        self.run = Run(self.archive, folder, self.report, datetime.now(UTC))
+        self.here: dict[str, Any] = {"store": store.uri, "board": board, "players": players}
+
+    def selfplay(self, iteration: int = 1, seed: int = 1, games: int = 20, **more: Any) -> StageResult:
+        from ringrift_core.selfplay.stage import selfplay_stage
+
+        more.setdefault("shard_games", 10)
+        more.setdefault("shards", f"0-{-(-games // more['shard_games']) - 1}")
+        parameters = SelfplayParameters(**self.here, iteration=iteration, seed=seed, games=games, **more)
+        return selfplay_stage(parameters, self.run)
+
+    def merge(self, iteration: int = 1) -> StageResult:
+        from ringrift_core.replay.merge import merge_stage
+
+        return merge_stage(MergeParameters(**self.here, iteration=iteration), self.run)
+
+    def export(self, iteration: int = 1, **more: Any) -> StageResult:
+        from ringrift_core.dataset.stage import export_stage
+
+        return export_stage(ExportParameters(**self.here, iteration=iteration, **more), self.run)
+
+    def train(self, iteration: int = 1, **more: Any) -> StageResult:
+        from ringrift_core.nn.stage import train_stage
+
+        return train_stage(TrainParameters(**self.here, iteration=iteration, **more), self.run)
+
+    def cmaes(self, iteration: int = 1, **more: Any) -> StageResult:
+        from ringrift_core.cmaes.stage import cmaes_stage
+
+        return cmaes_stage(CmaesParameters(**self.here, iteration=iteration, **more), self.run)
+
+    def evaluate(self, iteration: int = 1, **more: Any) -> StageResult:
+        from ringrift_core.arena.stage import evaluate_stage
+
+        return evaluate_stage(EvaluateParameters(**self.here, iteration=iteration, **more), self.run)
+
+    def promote(self, **more: Any) -> StageResult:
+        from ringrift_core.registry.stage import promote_stage
+
+        more.setdefault("request_id", f"promote-{more['iteration']}")
+        return promote_stage(PromoteParameters(**self.here, **more), self.run)
+
+    def objects(self) -> set[str]:
+        """Names of every object in the store."""
+        prefix = self.archive.key("objects/")
+        return {key.removeprefix(prefix) for key in self.archive.store.keys(prefix)}

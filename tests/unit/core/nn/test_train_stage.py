@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ringrift_core.contract import Artifact, Board, Decision, GateKind, StageResult, Track
+from ringrift_core.dataset.manifest import DatasetManifest
+from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
+from ringrift_core.nn.positions import Positions, load_positions
+from ringrift_core.nn.training import Training, TrainingPlan
+from ringrift_core.players.network import ModelCard
+from ringrift_core.stage import DivergedError, NotNowError
+from ringrift_core.store import StoreRefusedError, open_store
+from tests.unit.core.desk import Desk
+
+
+def exported(desk: Desk, games: int = 30) -> Artifact:
+    desk.selfplay(games=games)
+    desk.merge()
+    return desk.export().outputs["dataset"]
+
+
+def train(desk: Desk, dataset: Artifact, **more: Any) -> StageResult:
+    return desk.train(dataset=dataset, **({"seed": 1, "epochs": 2, "batch_size": 64} | more))
+
+
+def simple_positions(rows: int, seed: int = 0) -> Positions:
+    """Positions whose winner can be read off one global feature: a known value to recover."""
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(rows, 4, generator=generator)
+    values = torch.nn.functional.one_hot((features[:, 0] > 0).long(), 2).float()
+    return Positions(torch.zeros(rows, 3, 8, 8, dtype=torch.float16), features, values)
+
+
+def training(plan: TrainingPlan, rows: int = 512) -> Training:
+    torch.manual_seed(plan.seed)
+    network = RingRiftNetwork(NetworkShape(Board.SQUARE8, 2, 3, 8, 4, blocks=1, channels=8))
+    return Training(network, plan, simple_positions(rows), simple_positions(200, 1), torch.device("cpu"))
+
+
+def test_a_known_label_is_learnt() -> None:
+    run = training(TrainingPlan(seed=1, epochs=15, batch_size=64, learning_rate=1e-2))
+    while not run.finished:
+        run.run_epoch(lambda _: None)
+    assert max(figures.held_out_accuracy for figures in run.figures) > 0.95
+
+
+def test_labels_that_say_nothing_stop_the_training_early() -> None:
+    run = training(TrainingPlan(seed=1, epochs=60, batch_size=64, learning_rate=1e-2))
+    run._train.values[:] = run._train.values[torch.randperm(len(run._train.values))]
+    while not run.finished:
+        run.run_epoch(lambda _: None)
+    assert len(run.figures) < 60
+
+
+@pytest.mark.parametrize("rate", [float("nan"), 1e6])
+def test_a_diverging_loss_ends_the_training(rate: float) -> None:
+    run = training(TrainingPlan(seed=1, epochs=20, batch_size=16, learning_rate=rate, weight_decay=0))
+    with pytest.raises(DivergedError, match="training diverged in epoch"):
+        for _ in range(20):
+            run.run_epoch(lambda _: None)
+
+
+def test_a_training_goes_on_from_its_checkpoint_to_the_same_parameters() -> None:
+    plan = TrainingPlan(seed=1, epochs=4, batch_size=64, learning_rate=1e-3)
+    whole = training(plan)
+    for _ in range(4):
+        whole.run_epoch(lambda _: None)
+    first = training(plan)
+    first.run_epoch(lambda _: None)
+    first.run_epoch(lambda _: None)
+    second = training(plan)
+    second.load(first.save())
+    second.run_epoch(lambda _: None)
+    second.run_epoch(lambda _: None)
+    assert second.figures == whole.figures
+    for name, tensor in whole.best.items():
+        assert torch.equal(tensor, second.best[name])
+
+
+def test_positions_of_a_held_out_game_are_never_trained_on(desk: Desk) -> None:
+    dataset = DatasetManifest.load(desk.archive, exported(desk))
+    train_on, held_out = load_positions(desk.run, dataset)
+    assert len(train_on) + len(held_out) == dataset.rows
+    assert len(held_out) > 0
+    ends = {np.asarray(planes).tobytes() for planes in held_out.planes}
+    overlap = sum(np.asarray(planes).tobytes() in ends for planes in train_on.planes)
+    assert overlap < 0.1 * len(train_on), "openings repeat, games do not"
+
+
+def test_a_candidate_is_trained_judged_promoted_and_resumed_from(desk: Desk) -> None:
+    dataset = exported(desk)
+    result = train(desk, dataset)
+    card = ModelCard.load(desk.archive, result.outputs["candidate"])
+    assert (card.board, card.players, card.parent, card.dataset) == (Board.SQUARE8, 2, 0, dataset.sha256)
+    assert card.torch_version == torch.__version__
+    assert card.threads >= 1
+    assert result.metrics["onnx_difference"] < 1e-4
+    verdict = desk.evaluate(
+        track=Track.NETWORK, candidate=result.outputs["candidate"], gate=GateKind.FIXED, games=4
+    ).verdict
+    assert verdict is not None
+    assert verdict.champion == "baseline"
+    assert verdict.decision in (Decision.PROMOTE, Decision.REJECT)
+    desk.promote(track=Track.NETWORK, iteration=1, expected_version=0, candidate=result.outputs["candidate"])
+    resumed = desk.train(2, dataset=dataset, seed=2, epochs=1, batch_size=64, network_version=1)
+    assert ModelCard.load(desk.archive, resumed.outputs["candidate"]).parent == 1
+    desk.selfplay(2, seed=2, games=4, network_version=1, engine_modes="network")
+
+
+def test_a_killed_training_goes_on_to_the_same_candidate(desk: Desk, tmp_path: Path) -> None:
+    other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
+    whole = train(other, exported(other))
+    dataset = exported(desk)
+
+    def stop_after_an_epoch(_: float) -> None:
+        desk.run.stop_requested = any(line.startswith("epoch 1") for line in desk.report.lines)
+
+    desk.report.on_progress = stop_after_an_epoch  # type: ignore[method-assign]
+    with pytest.raises(NotNowError):
+        train(desk, dataset)
+    desk.report.on_progress = lambda _: None  # type: ignore[method-assign]
+    desk.run.stop_requested = False
+    result = train(desk, dataset, attempt=2)
+    assert "going on after epoch 1" in desk.report.lines
+    assert result.outputs["weights"].sha256 == whole.outputs["weights"].sha256
+    assert result.metrics == whole.metrics
+
+
+def test_a_dataset_of_another_configuration_is_refused(desk: Desk, tmp_path: Path) -> None:
+    other = Desk(desk.archive.store, tmp_path / "scratch2", Board.SQUARE8, 3)
+    dataset = exported(other, games=10)
+    desk.archive.put_bytes(other.archive.get_bytes(dataset), "json")
+    with pytest.raises(StoreRefusedError, match="a dataset of square8-3p, not square8-2p"):
+        train(desk, dataset)
+    with pytest.raises(StoreRefusedError, match="not a dataset's manifest"):
+        train(desk, desk.archive.put_json([]))

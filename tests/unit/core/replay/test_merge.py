@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringrift_core.archive import Archive
+from ringrift_core.replay import merge
+from ringrift_core.replay.games import read_games
+from ringrift_core.replay.identifiers import contains, extend_index, known_ids
+from ringrift_core.replay.manifest import IndexPart, read_manifest, swap_manifest
+from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
+from tests.unit.core.desk import Desk
+
+
+def merged_ids(desk: Desk) -> list[str]:
+    manifest, _ = read_manifest(desk.archive)
+    files = [desk.archive.get_file(segment.artifact, desk.run.folder) for segment in manifest.segments]
+    return [game.id for file in files for game in read_games(file)]
+
+
+def test_a_merge_takes_in_every_new_shard_and_no_shard_twice(desk: Desk) -> None:
+    desk.selfplay(1, seed=1001, games=20)
+    assert desk.merge(1).metrics == {"games": 20, "new_games": 20, "duplicates": 0}
+    desk.selfplay(2, seed=2001, games=30)
+    assert desk.merge(2).metrics == {"games": 50, "new_games": 30, "duplicates": 0}
+    assert len(set(merged_ids(desk))) == 50
+
+
+def test_a_repeat_reports_the_same(desk: Desk) -> None:
+    desk.selfplay(games=20)
+    first = desk.merge()
+    before = read_manifest(desk.archive)
+    again = desk.merge()
+    assert (again.metrics, again.outputs) == (first.metrics, first.outputs)
+    assert read_manifest(desk.archive) == before
+
+
+def test_the_same_game_is_kept_once(desk: Desk) -> None:
+    desk.selfplay(1, seed=7, games=20)
+    desk.selfplay(2, seed=7, games=30)
+    desk.merge(1)
+    assert desk.merge(2).metrics == {"games": 30, "new_games": 10, "duplicates": 20}
+    assert len(set(merged_ids(desk))) == len(merged_ids(desk)) == 30
+
+
+def test_a_shard_that_comes_late_is_merged_by_the_next_merge(desk: Desk) -> None:
+    desk.selfplay(1, seed=1001, games=30, shards="0-1")
+    assert desk.merge(1).metrics["new_games"] == 20
+    desk.selfplay(1, seed=1001, games=30, shards="2")
+    assert desk.merge(1).metrics == {"games": 30, "new_games": 30, "duplicates": 0}
+    desk.selfplay(2, seed=2001, games=10)
+    assert desk.merge(2).metrics == {"games": 40, "new_games": 10, "duplicates": 0}
+
+
+def test_merging_after_every_shard_gives_the_same_games_as_merging_once(desk: Desk, tmp_path: Path) -> None:
+    other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
+    for shard in range(4):
+        desk.selfplay(games=40, shards=str(shard))
+        desk.merge()
+    other.selfplay(games=40)
+    other.merge()
+    assert merged_ids(desk) == merged_ids(other)
+
+
+def test_nothing_that_was_merged_is_read_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cost follows the increment: old shards, segments and records stay unread."""
+    for iteration in range(1, 6):
+        desk.selfplay(iteration, seed=iteration, games=20)
+        desk.merge(iteration)
+    desk.selfplay(6, seed=6, games=20)
+    read: list[str] = []
+    store = desk.archive.store
+    assert isinstance(store, LocalStore)
+    path = store.path
+
+    def spy(key: str) -> Path:
+        read.append(key)
+        return path(key)
+
+    monkeypatch.setattr(store, "path", spy)
+    desk.merge(6)
+    objects = {key for key in read if "/objects/" in key and key.endswith(".sqlite")}
+    assert len(objects) == 3  # two new shards, one new segment
+    assert {key for key in read if "/tasks/" in key} == {
+        f"square8-2p/tasks/i0006/selfplay-s000{shard}.json" for shard in (0, 1)
+    }
+
+
+def test_who_loses_the_race_merges_into_the_winners_manifest(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.selfplay(1, seed=1, games=10)
+    raced: list[bool] = []
+
+    def race(*arguments: object) -> bool:
+        if not raced:
+            raced.append(True)
+            desk.selfplay(2, seed=2, games=10)
+            desk.merge(2)
+        return swap_manifest(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(merge, "swap_manifest", race)
+    desk.merge(1)
+    assert read_manifest(desk.archive)[0].games == 20
+    assert len(set(merged_ids(desk))) == 20
+
+
+def test_a_damaged_shard_is_refused_and_nothing_is_merged(desk: Desk) -> None:
+    desk.selfplay(games=20)
+    store = desk.archive.store
+    assert isinstance(store, LocalStore)
+    (victim, *_) = sorted(desk.objects())
+    store.path(f"square8-2p/objects/{victim}").write_bytes(b"not SQLite")
+    with pytest.raises(StoreRefusedError, match="damaged"):
+        desk.merge()
+    assert read_manifest(desk.archive)[0].games == 0
+
+
+@given(batches=st.lists(st.sets(st.integers(0, 2**64 - 1), min_size=0, max_size=40), max_size=12))
+def test_the_index_knows_every_id_in_few_parts(
+    batches: list[set[int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    archive = Archive(LocalStore(tmp_path_factory.mktemp("index")), "square8-2p")
+    parts: tuple[IndexPart, ...] = ()
+    seen: set[int] = set()
+    for batch in batches:
+        parts = extend_index(archive, parts, known_ids(archive, parts), batch - seen)
+        seen |= batch
+    arrays = known_ids(archive, parts)
+    assert sorted(int(value) for array in arrays for value in array) == sorted(seen)
+    assert all(contains(arrays, value) for value in seen)
+    assert not any(contains(arrays, value ^ 1) for value in seen if value ^ 1 not in seen)
+    assert all(older.games > 2 * newer.games for older, newer in itertools.pairwise(parts))
+    assert all(bool(np.all(array[:-1] <= array[1:])) for array in arrays)
+
+
+def test_the_whole_way_works_on_s3_as_well(store: Store, tmp_path: Path) -> None:
+    desk = Desk(store, tmp_path / "scratch")
+    desk.selfplay(games=20)
+    assert desk.merge().metrics["games"] == 20
+    assert desk.export().metrics["games"] > 0
