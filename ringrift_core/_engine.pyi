@@ -297,7 +297,7 @@ def replay(board: str, players: int, moves: bytes, *, profile: str = "canonical"
 
 def notation(
     board: str, players: int, moves: bytes, *, profile: str = "canonical", swap: bool | None = None
-) -> list[str]:
+) -> list[Move]:
     """Compact moves as notation."""
 
 def encoding_shape(board: str, players: int) -> tuple[int, int, int, int]:

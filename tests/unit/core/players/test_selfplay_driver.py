@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ringrift_core import Game, RulesError, _engine
+from ringrift_core._engine import GameRecord, Player
+
+RANDOM = Player.random()
+HEURISTIC = Player.heuristic(_engine.heuristic_weights("baseline"), noise=0.05)
+
+
+def facts(records: list[GameRecord]) -> list[tuple[Any, ...]]:
+    names = [name for name in dir(GameRecord) if not name.startswith("_")]
+    return [tuple(getattr(record, name) for name in names) for record in records]
+
+
+def play(players: int = 2, **options: Any) -> list[GameRecord]:
+    return _engine.play_games("hex8", players, [[RANDOM, HEURISTIC], [RANDOM]], **{"seed": 1, "games": 30} | options)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(2, 4), st.integers(1, 7), st.integers(0, 29), st.integers(0, 2**64 - 1))
+def test_a_game_depends_on_seed_and_number_alone(players: int, threads: int, cut: int, seed: int) -> None:
+    options: dict[str, Any] = {"seed": seed, "opening_plies": 3, "opening_group": 2, "random_move_rate": 0.05}
+    whole = facts(play(players, threads=1, **options))
+    first = play(players, games=cut, threads=threads, **options)
+    rest = play(players, games=30 - cut, first_game=cut, threads=threads, **options)
+    assert facts(first + rest) == whole
+
+
+def test_another_seed_plays_other_games() -> None:
+    assert {record.game_id for record in play(seed=1)}.isdisjoint(record.game_id for record in play(seed=2))
+
+
+@pytest.mark.parametrize("board", ["square8", "square19", "hex8", "hexagonal"])
+@pytest.mark.parametrize("profile", ["canonical", "deployed"])
+def test_a_record_replays_to_what_it_says(board: str, profile: str) -> None:
+    for record in _engine.play_games(board, 3, [[RANDOM]], seed=5, games=3, profile=profile):
+        replay = _engine.replay(board, 3, record.moves, profile=profile)
+        assert replay.outcome is not None
+        assert (replay.outcome.winner, replay.outcome.ranks) == (record.winner, record.ranks)
+        assert replay.outcome.reason == record.reason
+        for name in ("game_id", "swapped", "turns", "recorded_moves", "decisions"):
+            assert getattr(replay, name) == getattr(record, name), name
+        game = Game(board, 3, profile)
+        for move in _engine.notation(board, 3, record.moves, profile=profile):
+            game.play(move)
+        assert game.outcome() == replay.outcome
+
+
+def test_the_game_id_tells_rules_and_moves_apart_but_not_seeds() -> None:
+    (record,) = _engine.play_games("square8", 2, [[RANDOM]], seed=5, games=1, max_turns=1)
+    ids = {
+        _engine.replay("square8", 2, record.moves).game_id,
+        _engine.replay("square8", 2, record.moves, swap=False).game_id,
+        _engine.replay("square8", 2, record.moves, profile="deployed").game_id,
+        _engine.replay("square8", 3, record.moves).game_id,
+        _engine.replay("square8", 2, record.moves[: -_engine.MOVE_BYTES]).game_id,
+    }
+    assert len(ids) == 5
+    assert all(len(name) == 64 for name in ids)
+    assert record.game_id in ids
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_damaged_record_is_refused_or_another_game(data: st.DataObject) -> None:
+    (record,) = _engine.play_games("hex8", 2, [[RANDOM]], seed=6, games=1)
+    moves = bytearray(record.moves)
+    moves[data.draw(st.integers(0, len(moves) - 1))] ^= data.draw(st.integers(1, 255))
+    try:
+        assert _engine.replay("hex8", 2, bytes(moves)).game_id != record.game_id
+    except RulesError:
+        return
+
+
+@pytest.mark.parametrize(
+    ("moves", "sentence"),
+    [
+        (b"\x00\x00", "2 bytes: expected a multiple of 4"),
+        (b"\xff\xff\xff\xff", "move 0: 0xffffffff is no move code"),
+        (b"\x00\x00\x00\x00", "move 0: .* not legal for seat 1 in ring_placement"),
+    ],
+)
+def test_moves_that_cannot_be_played_are_named(moves: bytes, sentence: str) -> None:
+    with pytest.raises(RulesError, match=sentence):
+        _engine.replay("square8", 2, moves)
+
+
+def test_a_long_game_is_cut_without_a_winner() -> None:
+    for record in play(max_turns=4):
+        assert record.reason == "max_moves"
+        assert (record.winner, record.winning_agent, record.ranks) == (None, None, None)
+        assert record.turns == 4
+        assert _engine.replay("hex8", 2, record.moves).outcome is None
+
+
+def test_modes_take_turns_and_mixed_ones_deal_each_seat() -> None:
+    records = play(players=4, games=200)
+    assert {record.seats for record in records[1::2]} == {("random",) * 4}
+    for seat in range(4):
+        share = sum(record.seats[seat] == "heuristic" for record in records[::2]) / 100
+        assert 0.3 < share < 0.7
+    assert len({record.seats for record in records[::2]}) > 8
+
+
+def test_openings_are_shared_by_their_group_only() -> None:
+    records = play(games=9, opening_plies=4, opening_group=3)
+    openings = [record.moves[: 4 * _engine.MOVE_BYTES] for record in records]
+    assert [openings.count(opening) for opening in openings] == [3] * 9
+
+
+def test_random_moves_come_at_their_rate() -> None:
+    best = Player.heuristic(_engine.heuristic_weights("baseline"))
+    same = _engine.play_games("hex8", 2, [[best]], seed=3, games=20)
+    varied = _engine.play_games("hex8", 2, [[best]], seed=3, games=20, random_move_rate=0.05)
+    assert len({record.game_id for record in same}) == 1
+    assert len({record.game_id for record in varied}) > 15
+
+
+def test_whoever_swaps_takes_the_result_along() -> None:
+    records = [record for record in play(games=200) if record.swapped]
+    assert records
+    for record in records:
+        assert record.winner is not None
+        assert record.winning_agent == {1: 2, 2: 1}[record.winner]
+        assert "swap_sides" in map(str, _engine.notation("hex8", 2, record.moves))
+    assert not any(record.swapped for record in play(games=200, swap=False))
+
+
+def test_progress_is_told_and_may_stop_the_run_with_whole_games() -> None:
+    told: list[int] = []
+    records = play(games=40, progress=told.append)
+    assert told[-1] == len(records) == 40
+    assert told == sorted(told)
+    stopped = play(games=10**6, progress=lambda finished: finished < 5)
+    assert 5 <= len(stopped) < 10**6
+    whole = {record.index: record.game_id for record in play(games=stopped[-1].index + 1)}
+    assert all(whole[record.index] == record.game_id for record in stopped)
+
+
+def test_an_exception_in_progress_comes_out() -> None:
+    def fail(finished: int) -> None:
+        raise KeyError(finished)
+
+    with pytest.raises(KeyError):
+        play(games=10**6, progress=fail)
+
+
+@pytest.mark.parametrize("mode", ["RANDOM", "Player.descent(baseline, nodes=10**6)"])
+def test_ctrl_c_gets_through_at_once(mode: str) -> None:
+    program = f"""
+from ringrift_core import _engine
+from ringrift_core._engine import Player
+baseline = _engine.heuristic_weights("baseline")
+RANDOM = Player.random()
+print("begun", flush=True)
+_engine.play_games("square8", 2, [[{mode}]], seed=1, games=10**7, threads=2)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    assert b"KeyboardInterrupt" in error
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"opening_group": 0}, "opening_group: 0, expected at least 1"),
+        ({"random_move_rate": 1.5}, "random_move_rate: 1.5 is not between 0 and 1"),
+        ({"profile": "house"}, "profile"),
+    ],
+)
+def test_bad_options_are_refused(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(RulesError, match=sentence):
+        play(**options)
+
+
+@pytest.mark.parametrize("modes", [[], [[]], [[RANDOM], []]])
+def test_a_mode_needs_a_player(modes: list[list[Player]]) -> None:
+    with pytest.raises(RulesError, match="at least one mode, each with at least one player"):
+        _engine.play_games("hex8", 2, modes, seed=1, games=1)
+
+
+@pytest.mark.parametrize(
+    ("weights", "noise", "sentence"),
+    [
+        ([1.0], 0.0, "weights: 1 numbers, expected 20, one per feature"),
+        ([float("nan")] * 20, 0.0, "weights: rings_in_hand is NaN"),
+        ([1.0] * 20, -1.0, "noise: -1 is not a number from 0 up"),
+    ],
+)
+def test_a_player_with_bad_numbers_is_refused(weights: list[float], noise: float, sentence: str) -> None:
+    with pytest.raises(RulesError, match=sentence):
+        Player.heuristic(weights, noise)
+    with pytest.raises(RulesError, match=sentence):
+        Player.descent(weights, noise=noise)
