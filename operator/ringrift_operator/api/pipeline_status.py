@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, field_serializer, model_serializer
 
 from ringrift_core.contract import Artifact, Board, Track, Verdict
 from ringrift_operator.api.base import Value
@@ -80,6 +80,13 @@ class TaskStatus(Value):
     outputs: dict[str, Artifact] = Field(default={}, max_length=32, description="Artifacts of its result.")
     verdict: Verdict | None = Field(default=None, description="What its gate decided.")
 
+    @model_serializer(mode="wrap")
+    def _only_what_is_known(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Most fields of most tasks are empty, and a status has to stay small."""
+        written: dict[str, Any] = serialise(self)
+        empty: tuple[Any, ...] = (None, "", 0, False, {})
+        return {name: value for name, value in written.items() if name == "part" or value not in empty}
+
 
 class WinRate(Value):
     """A match's outcome, as a two-player-equivalent rate with its 95 % interval."""
@@ -148,6 +155,11 @@ class ConfigurationStatus(Value):
     warned_champions: dict[str, str] = Field(
         default={}, max_length=8, description="Champion for which too many failures in a row were answered last."
     )
+
+    @field_serializer("frozen")
+    def _without_defaults(self, frozen: ResolvedConfiguration | None) -> dict[str, Any] | None:
+        """What was set, and the plan's numbers; a status has to stay small."""
+        return None if frozen is None else frozen.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 class PointerMove(Value):

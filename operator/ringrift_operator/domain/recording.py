@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import replace
 from datetime import timedelta
+from fnmatch import fnmatch
 
-from ringrift_core.contract import Stage
+from ringrift_core.contract import METRICS, OUTPUTS, Stage, StageResult
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain import retries
 from ringrift_operator.domain.configuration import ENDED, with_task
@@ -16,6 +19,11 @@ from ringrift_operator.domain.steps import STEPS
 
 PROGRESS_EVERY = timedelta(minutes=1)
 """Status takes progress at most this often; a live view reads the children themselves."""
+
+
+_SAID_OTHERWISE = frozenset({Stage.SELFPLAY, Stage.MERGE, Stage.EVALUATE, Stage.PROMOTE})
+_REMEMBERED_PLACES = frozenset({Stage.SELFPLAY, Stage.CMAES})
+"""Stages whose ended tasks tell a pool when its cool-down is due (domain/placement.py)."""
 
 
 def record_children(situation: Situation) -> Situation:
@@ -71,12 +79,40 @@ def _ended(situation: Situation, task: TaskStatus, child: TaskObservation) -> Si
     if ended.started_at is None:
         ended = ended.model_copy(update={"started_at": child.started_at or situation.now})
     if outcome.kind == OutcomeKind.DONE and child.result is not None:
-        result = child.result
-        ended = ended.model_copy(
-            update={"metrics": result.metrics, "outputs": result.outputs, "verdict": result.verdict}
-        )
+        ended = _with_result(ended, child.result)
     situation = situation.become(with_task(situation.configuration, ended))
     return _counted(situation, ended, outcome, child)
+
+
+def _with_result(task: TaskStatus, result: StageResult) -> TaskStatus:
+    """What the next steps and the record need of a result; a status has to stay small (design.md section 5)."""
+    needed = OUTPUTS.get(result.stage)
+    return task.model_copy(
+        update={
+            # JSON has no infinities.
+            "metrics": {
+                name: _rounded(value)
+                for name, value in result.metrics.items()
+                if math.isfinite(value) and _is_read(result.stage, name)
+            },
+            "outputs": {name: artifact for name, artifact in result.outputs.items() if name == needed},
+            "verdict": result.verdict,
+            # Verdict, games and versions say what these messages say.
+            "message": "" if result.stage in _SAID_OTHERWISE else task.message,
+            "placement": task.placement if result.stage in _REMEMBERED_PLACES else None,
+        }
+    )
+
+
+def _is_read(stage: Stage, metric: str) -> bool:
+    """Whether the operator reads the metric; of the stages of which it reads none, people read them all."""
+    read = METRICS.get(stage)
+    return read is None or any(fnmatch(metric, re.sub(r"{\w+}", "*", pattern)) for pattern in read)
+
+
+def _rounded(value: float) -> float:
+    """Counts stay exact, measurements keep four digits."""
+    return value if float(value).is_integer() else float(f"{value:.4g}")
 
 
 def _counted(situation: Situation, task: TaskStatus, outcome: Outcome, child: TaskObservation) -> Situation:

@@ -24,7 +24,13 @@ def after(task: TaskStatus, outcome: Outcome, exit_code: int | None, now: dateti
     match outcome.kind:
         case OutcomeKind.DONE:
             return ended.model_copy(
-                update={"phase": StagePhase.SUCCEEDED, "finished_at": now, "progress": 1.0, "not_before": None}
+                update={
+                    "phase": StagePhase.SUCCEEDED,
+                    "finished_at": now,
+                    "progress": 0.0,
+                    "not_before": None,
+                    "waiting_since": None,
+                }
             )
         case OutcomeKind.HOPELESS:
             return _given_up(ended, now)

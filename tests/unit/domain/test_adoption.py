@@ -1,0 +1,72 @@
+"""A configuration with an empty status reads its past from the store."""
+
+from __future__ import annotations
+
+from ringrift_operator.api import ConfigurationStatus, PipelinePhase
+from ringrift_operator.domain.snapshot import TaskObservation
+from tests.unit.domain.world import World, world
+
+
+def adopting(metrics: dict[str, float], **changes: object) -> World:
+    one = world(**changes)
+
+    def answer(world: World, child: TaskObservation) -> None:
+        result = world.result(child)
+        if child.identity.step == "adopt":
+            result = result.model_copy(update={"metrics": metrics})
+        world.end(child, result=result)
+
+    one.run(answer)
+    return one
+
+
+def configuration(one: World) -> ConfigurationStatus:
+    return one.statuses["tp"].configurations[0]
+
+
+def test_adopt_comes_first_and_once() -> None:
+    one = world(iterations=1)
+    one.run()
+    assert [task.identity.step for task in one.created].count("adopt") == 1
+    assert one.created[0].identity.step == "adopt"
+
+
+def test_it_goes_on_where_the_store_is() -> None:
+    found = {"iteration": 2, "games": 450, "champion_weights": 2, "predecessor_weights": 1, "failures_network": 2}
+    one = adopting({**found, "promotions": 2, "rollbacks": 1}, iterations=3)
+    numbers = {task.identity.iteration for task in one.created}
+    assert numbers == {0, 3}
+    assert (one.statuses["tp"].promotions, one.statuses["tp"].rollbacks) == (4, 1)
+    selfplay = next(task for task in one.created if task.identity.step == "selfplay")
+    assert selfplay.parameters.weights_version == 2  # type: ignore[attr-defined]
+    assert any(task.identity.step == "regression-weights" for task in one.created)
+
+
+def test_a_store_that_holds_everything_completes_at_once() -> None:
+    one = adopting({"iteration": 2, "games": 500}, iterations=2)
+    assert one.statuses["tp"].phase == PipelinePhase.COMPLETED
+    assert one.statuses["tp"].games == 500
+    assert len(one.created) == 1
+
+
+def test_a_champion_of_the_iteration_under_way_was_not_there_when_it_began() -> None:
+    """The status was lost after weights version 2 was promoted, in mid-iteration 2."""
+    found = {"iteration": 1, "games": 100, "champion_weights": 2, "predecessor_weights": 1, "promotions": 2}
+    one = adopting(found, iterations=2, tracks=["weights"])
+    cmaes = next(task for task in one.created if task.identity.step == "cmaes")
+    promote = next(task for task in one.created if task.identity.step == "promote-weights")
+    assert cmaes.parameters.weights_version == 1  # type: ignore[attr-defined]
+    assert promote.parameters.expected_version == 1  # type: ignore[attr-defined]
+    assert configuration(one).champions == {"weights": "2"}
+    assert one.statuses["tp"].promotions == 2, "the repeat finds its promotion done, and it is not counted again"
+
+
+def test_children_are_left_alone_until_the_store_was_read() -> None:
+    one = world(iterations=1)
+    one.step()
+    one.end(one.live[0])
+    one.step()
+    selfplay = [child for child in one.live if child.identity.step == "selfplay"]
+    one.statuses.clear()  # the status is lost, the Job goes on
+    one.step()
+    assert selfplay[0].name in one.children

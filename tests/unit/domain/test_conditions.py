@@ -1,0 +1,174 @@
+"""Conditions as kstatus reads them, and the alerts among them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ringrift_core.contract import Decision
+from ringrift_operator.api import Condition, ConditionStatus, ConditionType
+from ringrift_operator.domain.snapshot import TaskObservation
+from tests.unit.domain.test_rollback import with_decision
+from tests.unit.domain.world import BEGINNING, World, pool, world
+
+
+def condition(one: World, kind: ConditionType) -> Condition:
+    return next(each for each in one.statuses["tp"].conditions if each.type == kind)
+
+
+def holds(one: World, kind: ConditionType) -> bool:
+    return condition(one, kind).status == ConditionStatus.TRUE
+
+
+def playing(**changes: object) -> World:
+    """Self-play runs."""
+    one = world(**changes)
+    one.step()
+    one.end(one.live[0])
+    one.step()
+    return one
+
+
+def fails(step: str, code: int) -> World:
+    one = world(iterations=1)
+
+    def answer(world: World, child: TaskObservation) -> None:
+        if child.identity.step == step:
+            world.fail(child, exit_code=code, message="loss is nan")
+        else:
+            world.end(child)
+
+    one.run(answer)
+    return one
+
+
+def test_under_way_it_reconciles_and_says_what_runs() -> None:
+    one = playing()
+    assert holds(one, ConditionType.RECONCILING)
+    assert not holds(one, ConditionType.READY)
+    assert condition(one, ConditionType.READY).message == "square8-2p i1: selfplay"
+    assert all(each.observed_generation == 1 for each in one.statuses["tp"].conditions)
+
+
+def test_it_is_ready_when_complete() -> None:
+    one = world(iterations=1)
+    one.run()
+    assert holds(one, ConditionType.READY)
+    assert not holds(one, ConditionType.RECONCILING)
+
+
+def test_an_endless_pipeline_is_ready_after_its_bootstrap() -> None:
+    one = world(iterations=None)
+    while one.statuses.get("tp") is None or one.statuses["tp"].iteration < 1:
+        assert not (one.statuses and holds(one, ConditionType.READY))
+        one.step()
+        for child in one.live:
+            one.end(child)
+    one.step()
+    assert holds(one, ConditionType.READY)
+
+
+def test_what_waits_for_room_is_said() -> None:
+    one = playing()
+    one.now += timedelta(minutes=1)
+    one.children.clear()
+    one.pools = (pool(suspend=True),)
+    one.step()
+    assert not holds(one, ConditionType.STALLED)
+
+
+def test_the_time_of_a_condition_is_when_it_changed() -> None:
+    one = playing()
+    assert condition(one, ConditionType.RECONCILING).last_transition_time == BEGINNING
+    one.run()
+    assert condition(one, ConditionType.RECONCILING).last_transition_time > BEGINNING
+
+
+def test_put_off_three_times_is_degraded_until_it_succeeds() -> None:
+    one = playing()
+    for number in range(1, 4):
+        (child,) = [each for each in one.live if each.identity.step == "selfplay"]
+        one.fail(child, exit_code=75, message="the store is away")
+        one.step()
+        assert holds(one, ConditionType.DEGRADED) == (number == 3)
+        one.now += timedelta(minutes=11)
+        one.step()
+    assert "the store is away" in condition(one, ConditionType.DEGRADED).message
+    one.run()
+    assert not holds(one, ConditionType.DEGRADED)
+
+
+def test_a_failed_track_degrades_the_next_iteration_too() -> None:
+    one = fails("train", 2)
+    assert condition(one, ConditionType.DEGRADED).message == (
+        "square8-2p: network failed in iteration 1: train failed: loss is nan"
+    )
+
+
+def test_diverged_training_is_named_while_its_iteration_lasts() -> None:
+    one = world(iterations=1)
+    seen = []
+
+    def answer(world: World, child: TaskObservation) -> None:
+        if child.identity.step == "train":
+            world.fail(child, exit_code=3, message="loss is nan")
+        elif child.identity.step != "cmaes" or seen:
+            world.end(child)
+
+    for _ in range(12):
+        one.step()
+        seen += [True] if holds(one, ConditionType.LOSS_DIVERGED) else []
+        for child in one.live:
+            answer(one, child)
+    assert seen
+
+
+def test_a_regression_is_named_while_its_iteration_lasts() -> None:
+    one = world(iterations=3, tracks=["weights"])
+    seen = []
+
+    def answer(world: World, child: TaskObservation) -> None:
+        seen.append(holds(world, ConditionType.REGRESSED))
+        result = world.result(child)
+        if child.identity.step == "regression-weights":
+            result = with_decision(result, Decision.REGRESSED)
+        world.end(child, result=result)
+
+    one.run(answer)
+    assert any(seen)
+    assert not holds(one, ConditionType.REGRESSED)
+
+
+def test_selfplay_without_new_games_stalls_and_wakes_the_operator() -> None:
+    one = playing(alerts={"selfplayStall": "30m"})
+    (plan,) = one.plans()
+    assert plan.wake_at == BEGINNING + timedelta(minutes=30)
+    one.now += timedelta(minutes=29)
+    one.step()
+    assert not holds(one, ConditionType.SELFPLAY_STALLED)
+    one.now += timedelta(minutes=1)
+    one.step()
+    assert holds(one, ConditionType.SELFPLAY_STALLED)
+    (child,) = one.live
+    one.children[child.name] = replace(child, progress=0.1)
+    one.step()
+    assert not holds(one, ConditionType.SELFPLAY_STALLED)
+
+
+def test_a_silent_runner_is_named() -> None:
+    one = playing(alerts={"runnerOffline": "2m"})
+    runner = pool("mac", type="Runner")
+    one.pools = (*one.pools, replace(runner, online=False, offline_since=one.now))
+    one.step()
+    assert not holds(one, ConditionType.WORKER_OFFLINE)
+    one.now += timedelta(minutes=2)
+    one.step()
+    assert "mac" in condition(one, ConditionType.WORKER_OFFLINE).message
+
+
+def test_a_condition_that_begins_is_an_event_once() -> None:
+    one = playing(alerts={"selfplayStall": "1m"})
+    one.now += timedelta(minutes=5)
+    one.step()
+    one.step()
+    assert [event.reason for event in one.events].count("SelfplayStalled") == 1

@@ -1,0 +1,91 @@
+"""What the end of a try means, by exit code and result."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringrift_core.contract import Stage
+from ringrift_operator.domain.outcomes import OutcomeKind, outcome_of, worst_exit_code
+from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
+from ringrift_operator.domain.steps import STEPS
+from tests.unit.domain.world import world
+
+
+def ended(step: str, phase: ChildPhase, exit_code: int | None = None, **changes: object) -> TaskObservation:
+    identity = TaskIdentity("tp", "square8-2p", 1, step, 1)
+    fields = {"name": "x", "identity": identity, "phase": phase, "stage": STEPS[step].stage, "exit_code": exit_code}
+    return TaskObservation(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (2, OutcomeKind.HOPELESS),
+        (3, OutcomeKind.HOPELESS),
+        (75, OutcomeKind.NOT_NOW),
+        (1, OutcomeKind.FAILED),
+        (137, OutcomeKind.FAILED),
+        (None, OutcomeKind.FAILED),
+    ],
+)
+def test_the_exit_code_decides(code: int | None, kind: OutcomeKind) -> None:
+    assert outcome_of(ended("train", ChildPhase.FAILED, code)).kind == kind
+
+
+def test_a_lost_task_counts_as_no_attempt() -> None:
+    assert outcome_of(ended("train", ChildPhase.LOST)).kind == OutcomeKind.NOT_NOW
+
+
+def test_success_without_a_result_is_a_failure() -> None:
+    outcome = outcome_of(ended("merge", ChildPhase.SUCCEEDED, 0))
+    assert outcome.kind == OutcomeKind.FAILED
+    assert outcome.message == "merge exited 0 without a valid result"
+
+
+def test_selfplay_needs_no_result() -> None:
+    assert outcome_of(ended("selfplay", ChildPhase.SUCCEEDED, 0)).kind == OutcomeKind.DONE
+
+
+@pytest.mark.parametrize("step", ["export", "train", "cmaes"])
+def test_success_without_the_output_that_is_needed_next_is_a_failure(step: str) -> None:
+    child = ended(step, ChildPhase.SUCCEEDED, 0)
+    result = world().result(child)
+    assert outcome_of(ended(step, ChildPhase.SUCCEEDED, 0, result=result)).kind == OutcomeKind.DONE
+    bare = result.model_copy(update={"outputs": {}})
+    assert outcome_of(ended(step, ChildPhase.SUCCEEDED, 0, result=bare)).kind == OutcomeKind.FAILED
+
+
+def test_a_gate_without_a_verdict_is_a_failure() -> None:
+    child = ended("evaluate-weights", ChildPhase.SUCCEEDED, 0)
+    result = world().result(child)
+    bare = result.model_copy(update={"verdict": None})
+    assert outcome_of(ended("evaluate-weights", ChildPhase.SUCCEEDED, 0, result=result)).kind == OutcomeKind.DONE
+    assert outcome_of(ended("evaluate-weights", ChildPhase.SUCCEEDED, 0, result=bare)).kind == OutcomeKind.FAILED
+
+
+def test_another_stages_result_is_none() -> None:
+    result = world().result(ended("merge", ChildPhase.SUCCEEDED, 0))
+    assert outcome_of(ended("export", ChildPhase.SUCCEEDED, 0, result=result)).kind == OutcomeKind.FAILED
+
+
+def test_a_live_task_has_no_outcome() -> None:
+    with pytest.raises(ValueError, match="no outcome yet"):
+        outcome_of(ended("merge", ChildPhase.RUNNING))
+
+
+@pytest.mark.parametrize(
+    ("codes", "worst"),
+    [([], None), ([0, 0], 0), ([0, 75], 75), ([75, 1], 1), ([1, 2, 75], 2), ([137, 0], 137)],
+)
+def test_the_worst_of_several_indexes_decides(codes: list[int], worst: int | None) -> None:
+    assert worst_exit_code(codes) == worst
+
+
+def test_every_stage_is_judged() -> None:
+    for step in STEPS.values():
+        if step.stage != Stage.SELFPLAY:
+            done = ended(step.name, ChildPhase.SUCCEEDED, 0)
+            one = world()
+            one.registry["square8-2p", str(step.track)] = [1, 2]
+            judged = ended(step.name, ChildPhase.SUCCEEDED, 0, result=one.result(done))
+            assert outcome_of(judged).kind == OutcomeKind.DONE, step.name

@@ -1,0 +1,112 @@
+"""What cannot move until someone changes something, and its sentence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from ringrift_operator.api import ConditionStatus, ConditionType, PipelinePhase
+from ringrift_operator.domain.snapshot import OtherPipeline, TaskObservation
+from tests.unit.domain.world import BEGINNING, World, pipeline_spec, pool, world
+
+
+def stalled(one: World) -> str:
+    """The sentence, or nothing."""
+    one.step()
+    condition = next(c for c in one.statuses["tp"].conditions if c.type == ConditionType.STALLED)
+    return condition.message if condition.status == ConditionStatus.TRUE else ""
+
+
+def other(age: int, **changes: object) -> OtherPipeline:
+    spec = pipeline_spec(**changes)
+    created = BEGINNING + timedelta(seconds=age)
+    return OtherPipeline("older", "uid-older", created, spec.artifacts, frozenset({"square8-2p"}), "games")
+
+
+def test_nothing_stalls_an_ordinary_pipeline() -> None:
+    assert stalled(world()) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"network": {"distributed": {"nodes": 2}}}, "distributed training is not there yet"),
+        ({"cmaes": {"evaluator": "Neural"}}, "evaluator Neural is not there yet"),
+        ({"tracks": ["nnue"]}, "the nnue track has no stages yet"),
+        ({"artifacts": {"uri": "file:///tmp/x"}}, "is for `ringrift-operator local`"),
+    ],
+)
+def test_what_is_not_there_yet_stands_still_with_a_sentence(changes: dict[str, object], sentence: str) -> None:
+    one = world(**changes)
+    assert sentence in stalled(one)
+    assert not one.created
+
+
+def test_of_two_pipelines_with_the_same_store_the_younger_stalls() -> None:
+    one = world()
+    one.others = (other(-1),)
+    assert "pipeline older already trains square8-2p in the same store" in stalled(one)
+    assert not one.created
+    one.others = (other(+1),)
+    assert stalled(one) == ""
+
+
+def test_another_store_or_configuration_is_no_conflict() -> None:
+    one = world()
+    one.others = (other(-1, artifacts={"uri": "s3://ringrift/elsewhere"}),)
+    assert stalled(one) == ""
+    one = world(configurations=[{"board": "hex8", "players": 2}])
+    one.others = (other(-1),)
+    assert stalled(one) == ""
+
+
+def test_a_stage_that_no_pool_takes_is_named_while_the_rest_goes_on() -> None:
+    one = world()
+    play = {"name": "play", "stages": ["selfplay", "evaluate", "cmaes"], "resources": {"memory": "1Gi"}}
+    one.pools = (pool(slots=[play]),)
+    assert stalled(one) == (
+        "no WorkerPool takes train of square8-2p: add a slot with stage train to a pool for square8 and 2 players"
+    )
+    assert one.created
+
+
+def test_without_any_pool_that_is_said() -> None:
+    one = world()
+    one.pools = ()
+    assert "there is no WorkerPool to run selfplay of square8-2p" in stalled(one)
+
+
+def test_a_busy_or_suspended_pool_is_no_stall() -> None:
+    one = world()
+    one.pools = (pool(suspend=True),)
+    assert stalled(one) == ""
+
+
+@pytest.mark.parametrize("step", ["adopt", "merge"])
+def test_a_refused_adopt_or_merge_is_phase_failed(step: str) -> None:
+    one = world()
+
+    def answer(world: World, child: TaskObservation) -> None:
+        if child.identity.step == step:
+            world.fail(child, exit_code=2, message="the manifest is no manifest")
+        else:
+            world.end(child)
+
+    one.run(answer)
+    assert one.statuses["tp"].phase == PipelinePhase.FAILED
+    assert f"{step} was given up (the manifest is no manifest)" in stalled(one)
+    assert not one.records
+
+
+def test_a_crashing_merge_fails_the_track_only() -> None:
+    one = world(iterations=1)
+
+    def answer(world: World, child: TaskObservation) -> None:
+        if child.identity.step == "merge":
+            world.fail(child)
+        else:
+            world.end(child)
+
+    one.run(answer)
+    assert one.statuses["tp"].phase == PipelinePhase.COMPLETED

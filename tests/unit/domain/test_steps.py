@@ -1,0 +1,58 @@
+"""Which steps an iteration has, and in what order they run."""
+
+from __future__ import annotations
+
+from ringrift_core.contract import Stage, Track
+from ringrift_operator.domain.steps import LIGHT_STAGES, STEPS, steps_of
+from ringrift_operator.domain.snapshot import TaskObservation
+from tests.unit.domain.world import World, world
+
+
+def names(*tracks: Track, tested: frozenset[Track] = frozenset()) -> list[str]:
+    return [step.name for step in steps_of(tracks, tested)]
+
+
+def test_every_iteration_plays_and_merges() -> None:
+    assert names(Track.NNUE) == ["selfplay", "merge"]
+
+
+def test_the_network_track_goes_from_games_to_its_gate() -> None:
+    assert names(Track.NETWORK) == ["selfplay", "merge", "export", "train", "evaluate-network"]
+
+
+def test_the_weights_track_needs_no_games() -> None:
+    assert names(Track.WEIGHTS) == ["selfplay", "merge", "cmaes", "evaluate-weights"]
+    assert STEPS["cmaes"].needs == ()
+
+
+def test_only_champions_with_a_predecessor_are_tested_again() -> None:
+    assert "regression-network" in names(Track.NETWORK, tested=frozenset({Track.NETWORK}))
+    assert "regression-weights" not in names(Track.NETWORK, tested=frozenset({Track.WEIGHTS}))
+
+
+def test_what_a_step_needs_comes_before_it() -> None:
+    order = list(STEPS)
+    assert all(order.index(need) < order.index(step.name) for step in STEPS.values() for need in step.needs)
+
+
+def test_a_step_begins_only_when_what_it_needs_has_succeeded() -> None:
+    done: list[str] = []
+
+    def answer(world: World, child: TaskObservation) -> None:
+        name = child.identity.step
+        assert all(need in done for need in STEPS[name].needs), name
+        done.append(name)
+        world.end(child)
+
+    one = world(iterations=1)
+    one.run(answer)
+    assert done.count("selfplay") == 1
+    assert done.index("cmaes") < done.index("evaluate-weights") < done.index("promote-weights")
+
+
+def test_light_stages_take_no_slot() -> None:
+    one = world(iterations=1)
+    one.run()
+    for task in one.created:
+        assert (task.pool is None) == (task.stage in LIGHT_STAGES)
+    assert {task.stage for task in one.created} >= {Stage.ADOPT, Stage.MERGE, Stage.PROMOTE}

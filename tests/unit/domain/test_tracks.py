@@ -1,0 +1,103 @@
+"""How a track's iteration ends."""
+
+from __future__ import annotations
+
+from ringrift_core.contract import Decision
+from ringrift_operator.api import StagePhase, TrackDecision
+from ringrift_operator.domain.snapshot import TaskObservation
+from tests.unit.domain.world import World, world
+
+
+def ending(world: World, **steps: object) -> World:
+    """Runs to the end; a step named here fails with this exit code, or is judged so."""
+
+    def answer(world: World, child: TaskObservation) -> None:
+        how = steps.get(child.identity.step.replace("-", "_"))
+        if isinstance(how, Decision):
+            world.end(child, result=world.result(child, how))
+        elif isinstance(how, int):
+            world.fail(child, exit_code=how, message="the test's wish")
+        else:
+            world.end(child)
+
+    world.run(answer)
+    return world
+
+
+def decisions(one: World) -> list[dict[str, TrackDecision]]:
+    return [{track.track.value: track.decision for track in r.spec.tracks} for r in one.records.values()]
+
+
+def test_an_accepted_candidate_becomes_champion() -> None:
+    one = ending(world(iterations=1))
+    assert decisions(one) == [{"weights": TrackDecision.PROMOTED, "network": TrackDecision.PROMOTED}]
+    configuration = one.statuses["tp"].configurations[0]
+    assert configuration.champions == {"weights": "1", "network": "1"}
+    assert one.statuses["tp"].promotions == 2
+
+
+def test_a_rejected_candidate_leaves_everything_as_it_was_but_is_counted() -> None:
+    one = ending(world(iterations=1), evaluate_network=Decision.REJECT)
+    assert decisions(one) == [{"weights": TrackDecision.PROMOTED, "network": TrackDecision.REJECTED}]
+    configuration = one.statuses["tp"].configurations[0]
+    assert configuration.champions == {"weights": "1"}
+    assert configuration.consecutive_failures == {"weights": 0, "network": 1}
+    assert [event.message for event in one.events if event.reason == "Rejected"] == [
+        "square8-2p: network candidate rejected: 0.600 (0.500 to 0.700) over 40 games; the test says so"
+    ]
+
+
+def test_a_promotion_ends_the_row_of_rejections() -> None:
+    one = world(iterations=3, tracks=["weights"])
+    answers = iter([Decision.REJECT, Decision.REJECT, Decision.PROMOTE])
+
+    def answer(world: World, child: TaskObservation) -> None:
+        is_gate = child.identity.step == "evaluate-weights"
+        world.end(child, result=world.result(child, next(answers) if is_gate else Decision.PROMOTE))
+
+    one.run(answer)
+    assert one.statuses["tp"].configurations[0].consecutive_failures["weights"] == 0
+
+
+def test_a_failed_stage_fails_the_tracks_that_need_it_and_no_other() -> None:
+    one = ending(world(iterations=1), export=2)
+    assert decisions(one) == [{"weights": TrackDecision.PROMOTED, "network": TrackDecision.FAILED}]
+    configuration = one.statuses["tp"].configurations[0]
+    assert configuration.consecutive_failures.get("network", 0) == 0, "a crash is no rejection"
+    assert configuration.failed_tracks == {"network": "export failed: the test's wish"}
+    (record,) = one.records.values()
+    assert {s.name: s.phase for s in record.spec.stages}["train"] == StagePhase.SKIPPED
+
+
+def test_failed_selfplay_does_not_stop_the_weights() -> None:
+    one = ending(world(iterations=1), selfplay=1)
+    assert decisions(one) == [{"weights": TrackDecision.PROMOTED, "network": TrackDecision.FAILED}]
+
+
+def test_a_promotion_that_the_registry_refuses_fails_the_track() -> None:
+    one = ending(world(iterations=1), promote_network=2)
+    assert decisions(one)[0]["network"] == TrackDecision.FAILED
+    assert one.statuses["tp"].promotions == 1
+
+
+def test_nnue_is_skipped_with_a_word() -> None:
+    one = ending(world(iterations=1, tracks=["nnue", "weights"]))
+    assert decisions(one)[0]["nnue"] == TrackDecision.SKIPPED
+    assert any("nnue has no stages yet" in event.message for event in one.events)
+
+
+def test_the_strength_of_a_champion_is_what_its_gate_measured() -> None:
+    one = world(iterations=1, tracks=["weights"])
+    measured = {"random_games": 40, "random_win_rate": 0.9, "random_low": 0.8, "random_high": 1.0}
+
+    def answer(world: World, child: TaskObservation) -> None:
+        result = world.result(child)
+        if child.identity.step == "evaluate-weights":
+            result = result.model_copy(update={"metrics": measured})
+        world.end(child, result=result)
+
+    one.run(answer)
+    strength = one.statuses["tp"].configurations[0].strength["weights"]
+    assert strength.version == "1"
+    assert strength.against["random"].games == 40
+    assert set(strength.against) == {"random"}
