@@ -152,6 +152,10 @@ class ConfigurationStatus(Value):
     failed_tracks: dict[str, ShortText] = Field(
         default={}, max_length=8, description="Tracks that failed in the last finished iteration, and why."
     )
+    regressions: Annotated[tuple[ShortText, ...], Field(max_length=8)] = Field(
+        default=(), description="Champions that lost to their predecessor in the last finished iteration."
+    )
+    diverged: ShortText = Field(default="", description="How training diverged in the last finished iteration.")
     warned_champions: dict[str, str] = Field(
         default={}, max_length=8, description="Champion for which too many failures in a row were answered last."
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from ringrift_core.contract import OUTPUTS, Artifact, Track, Verdict
+from ringrift_core.contract import OUTPUTS, Artifact, Decision, ExitCode, Track, Verdict
 from ringrift_operator.api.base import API_VERSION, ObjectMeta, OwnerReference
 from ringrift_operator.api.iteration import StageRecord, TrackRecord, TrainingIteration, TrainingIterationSpec
 from ringrift_operator.api.pipeline_status import (
@@ -48,6 +49,8 @@ def finish_iteration(situation: Situation) -> Situation:
             "started_at": None,
             "start_champions": {},
             "decisions": {},
+            "regressions": tuple(_regressions(configuration)),
+            "diverged": next((task.message for task in configuration.tasks if task.exit_code == ExitCode.DIVERGED), ""),
             "failed_tracks": {
                 track: _failure(configuration, Track(track))
                 for track, decision in configuration.decisions.items()
@@ -70,6 +73,12 @@ def _is_settled(configuration: ConfigurationStatus) -> bool:
     tracks = configuration.frozen.tracks if configuration.frozen else ()
     has_decided = all(track.value in configuration.decisions for track in tracks)
     return has_decided and all(task.phase in ENDED for task in configuration.tasks)
+
+
+def _regressions(configuration: ConfigurationStatus) -> Iterator[str]:
+    for task in configuration.tasks:
+        if task.verdict is not None and task.verdict.decision == Decision.REGRESSED:
+            yield f"the {task.verdict.track} champion lost to its predecessor: {task.verdict.reason}"[:512]
 
 
 def _failure(configuration: ConfigurationStatus, track: Track) -> str:

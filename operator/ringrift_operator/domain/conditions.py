@@ -21,6 +21,7 @@ from ringrift_operator.domain.retries import DEGRADED_AFTER_DELAYS
 from ringrift_operator.domain.slots import is_selected
 from ringrift_operator.domain.snapshot import ChildPhase, Snapshot
 from ringrift_operator.domain.stalls import stalled_as_a_whole, stalled_in_part
+from ringrift_operator.domain.starting import is_endless
 from ringrift_operator.domain.steps import SELFPLAY, STEPS, TRAIN
 
 MESSAGE_LENGTH = 1024
@@ -76,7 +77,7 @@ def _reconciling(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
         return Finding(False, "Stalled")
     if snapshot.spec.dry_run:
         return Finding(False, "DryRun")
-    if snapshot.spec.iterations is None and status.phase == PipelinePhase.IMPROVING:
+    if is_endless(snapshot.spec) and status.phase == PipelinePhase.IMPROVING:
         return Finding(False, "Improving")
     return Finding(True, "Progressing", _doing(snapshot, status))
 
@@ -91,7 +92,7 @@ def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
         return Finding(False, "Suspended", "spec.suspend is true: nothing new starts")
     if snapshot.spec.dry_run:
         return Finding(False, "DryRun", "spec.dryRun is true: status.plan says what would be created")
-    is_endless_and_on = snapshot.spec.iterations is None and status.phase == PipelinePhase.IMPROVING
+    is_endless_and_on = is_endless(snapshot.spec) and status.phase == PipelinePhase.IMPROVING
     return Finding(is_endless_and_on, status.phase.value, _doing(snapshot, status))
 
 
@@ -141,10 +142,16 @@ def _degraded(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
 
 
 def _regressed(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
+    """In the iteration under way, or in the last one."""
     sentences = [
         f"{configuration.name}: the {STEPS[task.name].track} champion lost to its predecessor: {task.verdict.reason}"
         for configuration, task in _tasks(status)
         if task.verdict is not None and task.verdict.decision == Decision.REGRESSED
+    ]
+    sentences += [
+        f"{configuration.name}: {sentence}"
+        for configuration in status.configurations
+        for sentence in configuration.regressions
     ]
     return Finding(True, "ChampionRegressed", "; ".join(sentences)) if sentences else Finding(False, "ChampionsHold")
 
@@ -180,11 +187,13 @@ def selfplay_silent_since(snapshot: Snapshot, configuration: ConfigurationStatus
 
 
 def _loss_diverged(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
+    """In the iteration under way, or in the last one."""
     sentences = [
         f"{configuration.name}: {task.message}"
         for configuration, task in _tasks(status)
         if task.name == TRAIN.name and task.phase == StagePhase.FAILED and task.exit_code == ExitCode.DIVERGED
     ]
+    sentences += [f"{each.name}: {each.diverged}" for each in status.configurations if each.diverged]
     return Finding(True, "TrainingDiverged", "; ".join(sentences)) if sentences else Finding(False, "LossFinite")
 
 

@@ -110,7 +110,6 @@ def _begun(task: TaskStatus, placed: PlacedTask, now: datetime) -> TaskStatus:
             "started_at": task.started_at or now,
             "progress": 0.0,
             "progress_at": now,
-            "message": "",
         }
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ringrift_core.contract import Track
+from ringrift_operator.api.pipeline import TrainingPipelineSpec
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus, TrackDecision
 from ringrift_operator.api.resolve import ResolvedConfiguration, resolve
 from ringrift_operator.domain.configuration import is_in_iteration, iteration_under_way, version, with_tasks
@@ -52,8 +53,19 @@ def resolved(snapshot: Snapshot, name: str) -> ResolvedConfiguration:
 
 def has_all_iterations(snapshot: Snapshot, configuration: ConfigurationStatus) -> bool:
     """Whether as many iterations are complete as the spec asks for; never when it asks for no end."""
-    limit = snapshot.spec.iterations
+    limit = iteration_limit(snapshot.spec, configuration.name)
     return limit is not None and configuration.iteration >= limit
+
+
+def iteration_limit(spec: TrainingPipelineSpec, name: str) -> int | None:
+    """Iterations that a configuration is to have: its own number, or the pipeline's; None is without end."""
+    own = next((each.iterations for each in spec.configurations if resolve(each, spec).name == name), None)
+    return own if own is not None else spec.iterations
+
+
+def is_endless(spec: TrainingPipelineSpec) -> bool:
+    """Whether some configuration is to go on for ever."""
+    return spec.iterations is None and any(each.iterations is None for each in spec.configurations)
 
 
 def champions_before(configuration: ConfigurationStatus, iteration: int) -> tuple[dict[str, str], dict[str, str]]:

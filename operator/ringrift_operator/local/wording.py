@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from ringrift_core.contract import Decision, Progress
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus, WinRate
+from ringrift_operator.domain.starting import iteration_limit
 from ringrift_operator.local.reconcile import Local
 
 
@@ -25,7 +26,7 @@ def duration(time: timedelta) -> str:
 
 def iterations(local: Local, configuration: ConfigurationStatus) -> str:
     """`iteration 2 of 5`, or how many are complete."""
-    limit = local.pipeline.spec.iterations
+    limit = iteration_limit(local.pipeline.spec, configuration.name)
     number = configuration.iteration + (1 if configuration.frozen is not None else 0)
     if configuration.frozen is None and (limit is None or configuration.iteration < limit):
         return f"{configuration.iteration} iterations complete"

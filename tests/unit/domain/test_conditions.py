@@ -85,7 +85,7 @@ def test_the_time_of_a_condition_is_when_it_changed() -> None:
 
 
 def test_put_off_three_times_is_degraded_until_it_succeeds() -> None:
-    one = playing()
+    one = playing(tracks=["network"])
     for number in range(1, 4):
         (child,) = [each for each in one.live if each.identity.step == "selfplay"]
         one.fail(child, exit_code=75, message="the store is away")
@@ -105,37 +105,27 @@ def test_a_failed_track_degrades_the_next_iteration_too() -> None:
     )
 
 
-def test_diverged_training_is_named_while_its_iteration_lasts() -> None:
-    one = world(iterations=1)
-    seen = []
-
-    def answer(world: World, child: TaskObservation) -> None:
-        if child.identity.step == "train":
-            world.fail(child, exit_code=3, message="loss is nan")
-        elif child.identity.step != "cmaes" or seen:
-            world.end(child)
-
-    for _ in range(12):
-        one.step()
-        seen += [True] if holds(one, ConditionType.LOSS_DIVERGED) else []
-        for child in one.live:
-            answer(one, child)
-    assert seen
+def test_diverged_training_is_named_until_the_next_iteration_is_over() -> None:
+    one = fails("train", 3)
+    assert condition(one, ConditionType.LOSS_DIVERGED).message == "square8-2p: loss is nan"
+    one.specs["tp"] = one.specs["tp"].model_copy(update={"iterations": 2})
+    one.run()
+    assert not holds(one, ConditionType.LOSS_DIVERGED)
 
 
-def test_a_regression_is_named_while_its_iteration_lasts() -> None:
+def test_a_regression_is_named_until_the_next_iteration_is_over() -> None:
     one = world(iterations=3, tracks=["weights"])
-    seen = []
 
     def answer(world: World, child: TaskObservation) -> None:
-        seen.append(holds(world, ConditionType.REGRESSED))
         result = world.result(child)
-        if child.identity.step == "regression-weights":
+        if child.identity.step == "regression-weights" and child.identity.iteration == 3:
             result = with_decision(result, Decision.REGRESSED)
         world.end(child, result=result)
 
     one.run(answer)
-    assert any(seen)
+    assert "weights champion lost to its predecessor" in condition(one, ConditionType.REGRESSED).message
+    one.specs["tp"] = one.specs["tp"].model_copy(update={"iterations": 4})
+    one.run(answer)
     assert not holds(one, ConditionType.REGRESSED)
 
 

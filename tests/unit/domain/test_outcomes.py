@@ -86,6 +86,6 @@ def test_every_stage_is_judged() -> None:
         if step.stage != Stage.SELFPLAY:
             done = ended(step.name, ChildPhase.SUCCEEDED, 0)
             one = world()
-            one.registry["square8-2p", str(step.track)] = [1, 2]
+            one.registry["tp", "square8-2p", str(step.track)] = [1, 2]
             judged = ended(step.name, ChildPhase.SUCCEEDED, 0, result=one.result(done))
             assert outcome_of(judged).kind == OutcomeKind.DONE, step.name

@@ -115,3 +115,12 @@ def test_a_dry_run_says_what_would_run_and_runs_nothing() -> None:
         "square8-2p: iteration 1: nnue is skipped, it has no stages yet",
     )
     assert [event.reason for event in one.events] == ["DryRun"] * 4
+
+
+def test_a_configuration_may_have_a_number_of_iterations_of_its_own() -> None:
+    one = world(
+        iterations=1,
+        configurations=[{"board": "square8", "players": 2, "iterations": 3}, {"board": "hex8", "players": 2}],
+    )
+    one.run()
+    assert [configuration.iteration for configuration in one.statuses["tp"].configurations] == [3, 1]

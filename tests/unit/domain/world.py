@@ -80,8 +80,8 @@ class World:
     annotations: Mapping[str, str] = field(default_factory=dict)
     generation: int = 1
     others: tuple[OtherPipeline, ...] = ()
-    registry: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    """Champion versions, oldest first, by configuration and track."""
+    registry: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    """Champion versions, oldest first, by pipeline, configuration and track."""
 
     def snapshots(self) -> list[Snapshot]:
         return [self.snapshot(name) for name in sorted(self.specs)]
@@ -149,7 +149,7 @@ class World:
     def result(self, child: TaskObservation, decision: Decision = Decision.PROMOTE) -> StageResult:
         """What the stage would answer; promote and rollback move the make-believe registry."""
         step = STEPS[child.identity.step]
-        key = (child.identity.configuration, str(step.track))
+        key = (child.identity.pipeline, child.identity.configuration, str(step.track))
         champions = self.registry.setdefault(key, [])
         outputs: dict[str, Artifact] = {}
         metrics: dict[str, float] = {}
