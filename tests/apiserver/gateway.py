@@ -78,6 +78,7 @@ class Gateway:
             self._started.set()
             await self._stop.wait()
             await runner.cleanup()
+        await asyncio.sleep(0.05)  # the transports close in the loop's next rounds
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         if self.is_down:

@@ -12,8 +12,6 @@ class Relay:
 
     def __init__(self, port: int) -> None:
         self._target = port
-        self._alive = asyncio.Event()
-        self._alive.set()
         self._streams: list[asyncio.StreamWriter] = []
         self._pumps: set[asyncio.Task[None]] = set()
 
@@ -30,6 +28,7 @@ class Relay:
             pump.cancel()
         await asyncio.gather(*self._pumps, return_exceptions=True)
         self.cut()
+        await asyncio.sleep(0.05)  # the transports close in the loop's next rounds
 
     def cut(self) -> None:
         """Breaks every connection; new ones are taken."""
@@ -43,8 +42,9 @@ class Relay:
             pump.cancel()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._streams.append(writer)
         upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        self._streams += [writer, upstream_writer]
+        self._streams.append(upstream_writer)
         for source, sink in ((reader, upstream_writer), (upstream_reader, writer)):
             pump = asyncio.create_task(self._pump(source, sink))
             self._pumps.add(pump)
