@@ -52,6 +52,12 @@ def run(
     namespace: Annotated[
         list[str] | None, typer.Option(help="Namespace to look after, several times for several; omitted: all.")
     ] = None,
+    lease_namespace: Annotated[
+        str | None, typer.Option(help="Where the Lease lies that lets one operator work; omitted: beside the operator.")
+    ] = None,
+    identity: Annotated[
+        str | None, typer.Option(help="Name that holds the Lease; omitted: the Pod's, or host and process.")
+    ] = None,
     address: Annotated[str, typer.Option(help="Where /healthz, /readyz and /metrics listen.")] = "0.0.0.0",
     port: Annotated[int, typer.Option(help="Their port; 0 takes a free one.")] = 8080,
     log_level: Annotated[LogLevel, typer.Option(help="From which level on the operator logs.")] = LogLevel.INFO,
@@ -68,4 +74,5 @@ def run(
         typer.echo(f"ringrift-operator run: {error}", err=True)
         raise typer.Exit(2) from None
     configure_logging(logging.getLevelNamesMapping()[log_level.upper()])
-    raise typer.Exit(run_operator(Options(settings, tuple(namespace or ()), address=address, port=port)))
+    options = Options(settings, tuple(namespace or ()), lease_namespace, identity, address, port)
+    raise typer.Exit(run_operator(options))

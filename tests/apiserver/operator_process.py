@@ -58,7 +58,8 @@ class OperatorProcess:
 
     def start(self) -> None:
         """Starts it; its name for the Lease stays the same, as a Pod's does when its container restarts."""
-        command = [sys.executable, "-m", "ringrift_operator.cli", "run", "--port=0", f"--release={self._release}"]
+        entry = "from ringrift_operator.cli import main; main()"
+        command = [sys.executable, "-c", entry, "run", "--port=0", f"--release={self._release}"]
         if not any(each.startswith("--identity") for each in self._arguments):
             command.append("--identity=test-operator")
         environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -69,9 +70,11 @@ def test_killed_after_every_single_write(
         lives = 0
         while person.status().get("phase") != "Completed":
             lives += 1
-            assert lives < 60, came_of(person)
+            assert lives < 60, person.status()
             operator.start()
             eventually(lambda: not operator.is_running or person.status().get("phase") == "Completed", 20)
+            if not operator.is_running:
+                assert operator.wait(0) == -signal.SIGKILL, operator.log.read_text()[-2000:]
         gateway.after_write = lambda _: None
         with operator:
             eventually(lambda: person.jobs() == [])
