@@ -42,7 +42,7 @@ $(VENV)/.packages: $(VENV)/.torch pyproject.toml operator/pyproject.toml constra
 $(VENV)/.engine: $(VENV)/.packages $(ENGINE_SOURCES)
 	@echo "building the rules engine"
 	@command -v cargo >/dev/null || { echo "make: cargo not found: install Rust (rustup)" >&2; exit 2; }
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) --no-deps --no-build-isolation --editable .
 	@$(PIP) --no-deps --editable operator
 	@touch $@
 
