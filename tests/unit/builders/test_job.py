@@ -1,0 +1,180 @@
+"""Jobs of placed tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ringrift_core.contract import Stage, to_arguments
+from ringrift_operator.builders.job import job
+from ringrift_operator.builders.release import Release
+from ringrift_operator.domain.labels import identity_from
+from ringrift_operator.domain.plan import PlacedTask
+from tests.unit.domain.test_planning import namespaces
+from tests.unit.domain.world import World, pipeline_spec, pool
+
+RELEASE = Release.model_validate(
+    {
+        "workerImage": "worker:1",
+        "trainerImage": "trainer:1",
+        "imagePullSecrets": ["registry"],
+        "serviceAccount": "ringrift-worker",
+        "lightStages": {
+            "resources": {"cpu": "250m", "memory": "512Mi"},
+            "deadline": "1h",
+            "podTemplate": {"nodeSelector": {"tier": "small"}},
+        },
+    }
+)
+TEMPLATE = {
+    "labels": {"kueue.x-k8s.io/queue-name": "games"},
+    "annotations": {"note": "yes"},
+    "nodeSelector": {"disk": "ssd"},
+    "tolerations": [{"key": "gpu", "operator": "Exists"}],
+    "priorityClassName": "low",
+    "volumes": [{"name": "cache", "emptyDir": {}}],
+    "volumeMounts": [{"name": "cache", "mountPath": "/cache"}],
+}
+
+
+def built(step: str, spec: dict[str, Any] | None = None, **pool_changes: object) -> tuple[PlacedTask, dict[str, Any]]:
+    """The first placed task of a step in an iteration of the test's pipeline, and its Job."""
+    one = World(pools=(pool(**pool_changes),), specs={"tp": pipeline_spec(**{"iterations": 1, **(spec or {})})})
+    one.run()
+    task = next(task for task in one.created if task.identity.step == step)
+    return task, job(one.snapshot(), task, RELEASE)
+
+
+def pod(manifest: dict[str, Any]) -> dict[str, Any]:
+    return manifest["spec"]["template"]["spec"]  # type: ignore[no-any-return]
+
+
+def container(manifest: dict[str, Any]) -> dict[str, Any]:
+    (found,) = pod(manifest)["containers"]
+    return found  # type: ignore[no-any-return]
+
+
+def test_the_slots_resources_are_requests_and_limits() -> None:
+    _, manifest = built("cmaes")
+    assert container(manifest)["resources"] == {
+        "requests": {"cpu": "4", "memory": "4Gi"},
+        "limits": {"cpu": "4", "memory": "4Gi"},
+    }
+
+
+def test_nobody_retries_but_the_operator() -> None:
+    _, manifest = built("cmaes")
+    spec = manifest["spec"]
+    assert (spec["backoffLimit"], pod(manifest)["restartPolicy"]) == (0, "Never")
+    (rule,) = spec["podFailurePolicy"]["rules"]
+    assert rule["action"] == "Ignore"
+    assert rule["onPodConditions"] == [{"type": "DisruptionTarget", "status": "True"}]
+
+
+def test_selfplay_is_one_index_per_shard_and_an_index_fails_for_itself() -> None:
+    _, manifest = built(
+        "selfplay",
+        slots=[
+            {
+                "name": "s",
+                "stages": ["selfplay", "train", "cmaes", "evaluate"],
+                "count": 3,
+                "resources": {"memory": "1Gi"},
+            }
+        ],
+    )
+    spec = manifest["spec"]
+    assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 20, 3)
+    assert (spec["backoffLimitPerIndex"], spec["maxFailedIndexes"]) == (0, 20)
+    assert "backoffLimit" not in spec
+    assert container(manifest)["args"][-2:] == ["--index", "$(JOB_COMPLETION_INDEX)"]
+
+
+def test_the_command_line_is_the_contracts() -> None:
+    task, manifest = built("evaluate-weights")
+    assert container(manifest)["command"] == ["ringrift"]
+    assert container(manifest)["args"] == [*to_arguments(task.parameters), "--result", "/dev/termination-log"]
+    assert container(manifest)["terminationMessagePath"] == "/dev/termination-log"
+
+
+def test_light_stages_run_with_what_the_release_gives_them() -> None:
+    _, manifest = built("merge")
+    assert container(manifest)["resources"]["limits"] == {"cpu": "250m", "memory": "512Mi"}
+    assert manifest["spec"]["activeDeadlineSeconds"] == 3600
+    assert pod(manifest)["nodeSelector"] == {"tier": "small"}
+
+
+def test_the_slots_deadline_ends_the_job() -> None:
+    assert built("cmaes")[1]["spec"]["activeDeadlineSeconds"] == 24 * 3600
+
+
+@pytest.mark.parametrize(("step", "image"), [("merge", "worker:1"), ("cmaes", "worker:1"), ("train", "trainer:1")])
+def test_torch_is_only_in_the_image_that_trains(step: str, image: str) -> None:
+    assert container(built(step)[1])["image"] == image
+
+
+def test_a_pools_own_image_wins() -> None:
+    assert container(built("train", image="mine:2")[1])["image"] == "mine:2"
+
+
+def test_the_pools_template_reaches_job_and_pod() -> None:
+    _, manifest = built("cmaes", podTemplate=TEMPLATE)
+    found = pod(manifest)
+    assert manifest["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "games"
+    assert manifest["spec"]["template"]["metadata"]["annotations"] == {"note": "yes"}
+    assert (found["nodeSelector"], found["priorityClassName"]) == ({"disk": "ssd"}, "low")
+    assert found["tolerations"] == [{"key": "gpu", "operator": "Exists"}]
+    assert {volume["name"] for volume in found["volumes"]} == {"tmp", "cache"}
+    assert {"name": "cache", "mountPath": "/cache"} in container(manifest)["volumeMounts"]
+
+
+def test_a_claim_is_mounted() -> None:
+    task, manifest = built("cmaes", {"artifacts": {"persistentVolumeClaim": {"claimName": "games"}}})
+    assert {"name": "artifacts", "persistentVolumeClaim": {"claimName": "games"}} in pod(manifest)["volumes"]
+    assert {"name": "artifacts", "mountPath": "/artifacts"} in container(manifest)["volumeMounts"]
+    assert task.parameters.store == "file:///artifacts"
+
+
+def test_a_secret_becomes_the_environment() -> None:
+    _, manifest = built("cmaes", {"artifacts": {"uri": "s3://a/b", "secretName": "keys"}})
+    assert container(manifest)["envFrom"] == [{"secretRef": {"name": "keys"}}]
+
+
+@settings(max_examples=40, deadline=None)
+@given(namespaces(), st.data())
+def test_every_job_is_confined_and_found_again(world: World, data: st.DataObject) -> None:
+    world.run(passes=3000)
+    jobs = [task for task in world.created if not task.is_remote]
+    task = data.draw(st.sampled_from(jobs))
+    manifest = job(world.snapshot(task.identity.pipeline), task, RELEASE)
+    metadata = manifest["metadata"]
+    assert identity_from(metadata["labels"]) == task.identity
+    assert metadata["labels"].items() <= manifest["spec"]["template"]["metadata"]["labels"].items()
+    assert [owner["uid"] for owner in metadata["ownerReferences"]] == [f"uid-{task.identity.pipeline}"]
+    assert pod(manifest)["automountServiceAccountToken"] is False
+    security = pod(manifest)["securityContext"]
+    assert security["runAsNonRoot"] is True
+    assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container(manifest)["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert {"name": "tmp", "mountPath": "/tmp"} in container(manifest)["volumeMounts"]
+    assert container(manifest)["resources"]["limits"] == container(manifest)["resources"]["requests"]
+    assert (task.completions > 0) == (task.stage == Stage.SELFPLAY)
+
+
+def test_a_release_file_is_read_and_refused_by_field(tmp_path: Path) -> None:
+    file = tmp_path / "release.yaml"
+    file.write_text("workerImage: mine:1\n")
+    assert Release.read(file).worker_image == "mine:1"
+    file.write_text("workerImages: mine:1\n")
+    with pytest.raises(ValueError, match=r"release\.yaml: workerImages"):
+        Release.read(file)
+    with pytest.raises(ValueError, match="cannot be read"):
+        Release.read(tmp_path / "absent.yaml")
