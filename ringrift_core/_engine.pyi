@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "ENCODING_VERSION",
     "HEURISTIC_FEATURES",
     "MOVE_BYTES",
     "BenchFigures",
@@ -299,6 +300,9 @@ def notation(
     board: str, players: int, moves: bytes, *, profile: str = "canonical", swap: bool | None = None
 ) -> list[Move]:
     """Compact moves as notation."""
+
+ENCODING_VERSION: Final[int]
+"""Version of what `encode_positions` writes (docs/encoding.md)."""
 
 def encoding_shape(board: str, players: int) -> tuple[int, int, int, int]:
     """(C, H, W, G): planes, height and width of the array, and global features (docs/encoding.md)."""

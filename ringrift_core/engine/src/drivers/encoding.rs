@@ -7,6 +7,9 @@ use crate::bits::Bits;
 use crate::board::{Board, Geometry, NONE};
 use crate::state::{Phase, RegionDebt, State};
 
+/// Raised when the meaning of any number changes: a network reads the encoding it was trained on.
+pub const ENCODING_VERSION: u32 = 1;
+
 /// Planes of each seat: controlled stacks, their height, their cap, rings of the seat's colour at any depth, the seat that
 /// takes over when the cap goes, markers, collapsed cells.
 const SEAT_PLANES: usize = 7;

@@ -10,6 +10,7 @@ mod records;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::drivers::encoding::ENCODING_VERSION;
 use crate::drivers::record::MOVE_BYTES;
 use crate::players::features::FEATURES;
 
@@ -18,6 +19,7 @@ use crate::players::features::FEATURES;
 fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("RulesError", py.get_type::<errors::RulesError>())?;
+    module.add("ENCODING_VERSION", ENCODING_VERSION)?;
     module.add("HEURISTIC_FEATURES", PyTuple::new(py, FEATURES)?)?;
     module.add("MOVE_BYTES", MOVE_BYTES)?;
     module.add_class::<position::Move>()?;

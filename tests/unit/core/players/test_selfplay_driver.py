@@ -3,6 +3,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -100,7 +101,8 @@ def test_a_long_game_is_cut_without_a_winner() -> None:
         assert record.reason == "max_moves"
         assert (record.winner, record.winning_agent, record.ranks) == (None, None, None)
         assert record.turns == 4
-        assert _engine.replay("hex8", 2, record.moves).outcome is None
+        replay = _engine.replay("hex8", 2, record.moves)
+        assert (replay.outcome, replay.turns) == (None, 5), "cut where the fifth turn would begin"
 
 
 def test_modes_take_turns_and_mixed_ones_deal_each_seat() -> None:
@@ -145,6 +147,25 @@ def test_progress_is_told_and_may_stop_the_run_with_whole_games() -> None:
     assert 5 <= len(stopped) < 10**6
     whole = {record.index: record.game_id for record in play(games=stopped[-1].index + 1)}
     assert all(whole[record.index] == record.game_id for record in stopped)
+
+
+def test_other_threads_run_meanwhile() -> None:
+    begun, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        deep = Player.descent(_engine.heuristic_weights("baseline"), nodes=3000)
+        _engine.play_games("square8", 2, [[deep]], seed=1, games=4, threads=1)
+        done.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait()
+    ticks = 0
+    while not done.wait(0.001):
+        ticks += 1
+    thread.join()
+    assert ticks > 50
 
 
 def test_an_exception_in_progress_comes_out() -> None:

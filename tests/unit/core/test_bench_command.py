@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import json
+
+from typer.testing import CliRunner
+
+from ringrift_core.bench import CONFIGURATIONS, PUBLIC_MOVES_PER_SECOND
+from ringrift_core.cli import app
+
+NAMES = [f"{board}-{players}p" for board, players in CONFIGURATIONS]
+
+
+def test_json_is_one_line_of_moves_per_second() -> None:
+    result = CliRunner().invoke(app, ["bench", "rules", "--json", "--seconds", "0.01"])
+    assert result.exit_code == 0
+    assert result.stdout.count("\n") == 1
+    rates = json.loads(result.stdout)["moves_per_second"]
+    assert list(rates) == NAMES
+    assert all(isinstance(rate, int) and rate > 0 for rate in rates.values())
+
+
+def test_the_table_stands_beside_the_public_engines() -> None:
+    result = CliRunner().invoke(app, ["bench", "rules", "--seconds", "0.01"], env={"COLUMNS": "80"})
+    assert result.exit_code == 0
+    assert all(result.stdout.count(name) == 2 for name in NAMES)
+    for rates in PUBLIC_MOVES_PER_SECOND.values():
+        assert all(f" {rate:,} " in result.stdout for rate in rates)
+    assert "…" not in result.stdout
+
+
+def test_no_time_at_all_is_refused() -> None:
+    result = CliRunner().invoke(app, ["bench", "rules", "--seconds", "0"])
+    assert result.exit_code == 2
+    assert "--seconds" in result.stderr
