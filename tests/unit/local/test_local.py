@@ -1,0 +1,129 @@
+"""`ringrift-operator local`, from the user's end, with the real stages."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.unit.local.running import Local
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Local, str]:
+    """A pipeline that has run to its end, and what was said."""
+    local = Local(tmp_path_factory.mktemp("finished"))
+    code, output = local.run()
+    assert code == 0, output
+    return local, output
+
+
+def test_it_ends_with_who_was_promoted_or_why_not(finished: tuple[Local, str]) -> None:
+    local, output = finished
+    assert "small is complete: 2 iterations" in output
+    assert "square8-2p: 100 games" in output
+    lines = [line.strip() for line in output.splitlines()]
+    judged = [line for line in lines if line.startswith(("weights promoted: ", "weights rejected: "))]
+    assert len(judged) == 2
+    assert all(" over " in line and " to " in line for line in judged)
+    assert any(line.startswith(("weights champion, version", "weights: no champion yet")) for line in lines)
+    assert "./ringrift-data/games" in output
+    assert "ringrift-operator local -f pipeline.yaml" in output
+    assert local.status()["games"] == 100
+
+
+def test_records_and_logs_are_kept(finished: tuple[Local, str]) -> None:
+    local, _ = finished
+    records = [json.loads(path.read_text()) for path in sorted((local.state / "iterations").glob("*.json"))]
+    assert [record["spec"]["iteration"] for record in records] == [1, 2]
+    assert (local.state / "tasks" / "small-square8-2p-i1-cmaes-a1.log").exists()
+    assert not list((local.state / "tasks").glob("*.pid"))
+
+
+def test_run_again_it_says_so_and_does_nothing(finished: tuple[Local, str]) -> None:
+    local, _ = finished
+    before = local.truth()
+    code, output = local.run()
+    assert code == 0
+    assert "small is complete already" in output
+    assert local.truth() == before
+
+
+def test_more_iterations_go_on_where_it_was(finished: tuple[Local, str]) -> None:
+    local, _ = finished
+    local.write(iterations=3)
+    code, output = local.run()
+    assert code == 0, output
+    assert "iteration 3 begins with 40 games" in output
+    assert "iteration 1 begins" not in output
+    assert local.status()["games"] == 140
+
+
+def test_a_changed_store_is_refused_in_the_api_servers_words(finished: tuple[Local, str]) -> None:
+    local, _ = finished
+    local.write(artifacts={"persistentVolumeClaim": {"claimName": "other"}})
+    code, output = local.run()
+    local.write()
+    assert code == 2
+    assert "spec.artifacts: artifacts cannot be changed" in output
+
+
+def test_a_dry_run_says_the_plan_and_writes_nothing(tmp_path: Path) -> None:
+    local = Local(tmp_path)
+    code, output = local.run("--dry-run")
+    assert code == 0
+    assert "small: square8-2p: iteration 1: selfplay of 60 games in 6 shards (heuristic-only; seed 1001" in output
+    assert not (tmp_path / "ringrift-data").exists()
+
+
+def test_an_invalid_file_is_exit_2_with_path_and_sentence(tmp_path: Path) -> None:
+    local = Local(tmp_path, evaluation={"promotionThreshold": 0.4})
+    code, output = local.run()
+    assert code == 2
+    assert "spec.evaluation.regressionThreshold: regressionThreshold must be below promotionThreshold" in output
+    assert "Traceback" not in output
+
+
+def test_a_file_without_a_pipeline_is_exit_2(tmp_path: Path) -> None:
+    local = Local(tmp_path)
+    (tmp_path / "pipeline.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
+    code, output = local.run()
+    assert (code, output.strip()) == (2, "ringrift-operator local: pipeline.yaml holds no TrainingPipeline")
+
+
+def test_stopped_it_leaves_nothing_running_and_continues(tmp_path: Path) -> None:
+    # A budget that takes long enough to be interrupted.
+    local = Local(tmp_path, cmaes={"generations": 400, "populationSize": 20, "gamesPerEvaluation": 20}, iterations=1)
+    process = local.start()
+    log = local.state / "tasks" / "small-square8-2p-i1-cmaes-a1.log"
+    deadline = time.monotonic() + 60
+    while not (log.exists() and b"progress" in log.read_bytes()):
+        assert time.monotonic() < deadline, "cmaes does not start"
+        time.sleep(0.05)
+    second_code, second = local.run()
+    assert second_code == 2
+    assert "another `ringrift-operator local` (process " in second
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "nothing is lost: ringrift-operator local -f pipeline.yaml continues" in output
+    assert local.processes() == []
+    status = local.status()
+    assert status["tasks"] == {"succeeded": 3, "failed": 0} or status["tasks"]["failed"] == 0  # type: ignore[index]
+
+
+def test_a_stage_that_no_pool_takes_ends_at_a_standstill(tmp_path: Path) -> None:
+    local = Local(tmp_path, tracks=["weights", "network"], iterations=1)
+    pool = (
+        "---\napiVersion: ringrift.ai/v1alpha1\nkind: WorkerPool\nmetadata: {name: small}\nspec:\n  type: Cluster\n"
+        "  slots:\n  - {name: play, stages: [selfplay, cmaes, evaluate], resources: {memory: 2Gi}}\n"
+    )
+    with (tmp_path / "pipeline.yaml").open("a") as file:
+        file.write(pool)
+    code, output = local.run()
+    assert code == 1
+    assert "small cannot go on: no WorkerPool takes train of square8-2p" in output
+    assert "weights" in output
