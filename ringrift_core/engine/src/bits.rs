@@ -58,6 +58,16 @@ pub trait Bits:
     }
 }
 
+/// One half of a double word: scanning halves is cheaper than scanning the whole.
+#[inline(always)]
+fn half(word: u128, index: usize) -> u64 {
+    if index == 0 {
+        word as u64
+    } else {
+        (word >> 64) as u64
+    }
+}
+
 macro_rules! word_bits {
     ($word:ty) => {
         impl Bits for $word {
@@ -65,7 +75,7 @@ macro_rules! word_bits {
 
             #[inline(always)]
             fn has(&self, slot: usize) -> bool {
-                (*self >> slot) & 1 != 0
+                (half(*self as u128, slot / 64) >> (slot % 64)) & 1 != 0
             }
             #[inline(always)]
             fn insert(&mut self, slot: usize) {
@@ -102,12 +112,15 @@ macro_rules! word_bits {
                 }
             }
             #[inline(always)]
-            fn any(mut self, mut visit: impl FnMut(usize) -> bool) -> bool {
-                while self != 0 {
-                    if visit(self.trailing_zeros() as usize) {
-                        return true;
+            fn any(self, mut visit: impl FnMut(usize) -> bool) -> bool {
+                for index in 0..std::mem::size_of::<$word>() / 8 {
+                    let mut word = half(self as u128, index);
+                    while word != 0 {
+                        if visit(64 * index + word.trailing_zeros() as usize) {
+                            return true;
+                        }
+                        word &= word - 1;
                     }
-                    self &= self - 1;
                 }
                 false
             }

@@ -114,6 +114,15 @@ impl Board {
         }
     }
 
+    /// Territory neighbours of a corner cell, which has the fewest: 2 on squares, 3 on hexagons.
+    pub const fn territory_neighbours_of_a_corner(self) -> u32 {
+        if self.is_hex() {
+            3
+        } else {
+            2
+        }
+    }
+
     /// Number of line axes: 4 or 3.
     pub const fn axes(self) -> usize {
         self.directions() / 2

@@ -48,6 +48,10 @@ impl<G: Geometry> State<G> {
                 continue;
             }
             let open = self.open_cells(label);
+            // Not even a corner can be cut off by so few walls.
+            if (G::CELLS & !open).count() < G::BOARD.territory_neighbours_of_a_corner() {
+                continue;
+            }
             let mut rest = open;
             while let Some(slot) = rest.lowest() {
                 let region = flood::<G>(G::Bits::only(slot), rest);
