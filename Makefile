@@ -77,6 +77,10 @@ lint: setup ## ruff, mypy, import-linter, rustfmt, clippy
 	cargo fmt --check --manifest-path $(ENGINE)/Cargo.toml
 	cargo clippy --quiet --all-targets --manifest-path $(ENGINE)/Cargo.toml -- -D warnings
 
+.PHONY: fuzz
+fuzz: ## Throw broken input at the rules engine (INPUTS=100000)
+	cargo run --release --quiet --manifest-path $(ENGINE)/Cargo.toml --bin fuzz -- --inputs $(or $(INPUTS),100000) --seed 1
+
 .PHONY: mutants
 mutants: $(VENV)/.python ## Break the rules one at a time: the suite must notice each (minutes)
 	$(BIN)/python -m tests.mutation
