@@ -51,11 +51,11 @@ class PlainShow:
         self._line(datetime.now(), "stopping: the running stages save what they have")
 
     def stopped(self) -> None:
-        self._console.print(to_continue(self._file))
+        self._console.print(to_continue(self._file), soft_wrap=True)
 
     def ends(self, locals_: Sequence[Local], *, was_complete: bool = False) -> None:
         for local in locals_:
-            self._console.print(summary(local, self._file, was_complete=was_complete))
+            self._console.print(summary(local, self._file, was_complete=was_complete), soft_wrap=True)
 
     def _line(self, now: datetime, text: str) -> None:
         self._console.print(f"{now:%H:%M:%S} {text}", markup=False, highlight=False, soft_wrap=True)

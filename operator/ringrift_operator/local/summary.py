@@ -15,7 +15,7 @@ from ringrift_operator.api.pipeline_status import ConfigurationStatus, PipelineP
 from ringrift_operator.domain.tracks import OPPONENTS
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown
-from ringrift_operator.local.wording import duration, rate
+from ringrift_operator.local.wording import counted, duration, rate
 
 _OPPONENT_NAMES = {"random": "against random", "heuristic": "against the hand-set heuristic"}
 
@@ -35,7 +35,7 @@ def _lines(local: Local, file: str, was_complete: bool) -> Iterator[str]:
     yield _verdict_on_the_whole(local, was_complete)
     for configuration in local.pipeline.status.configurations:
         yield ""
-        yield f"[bold]{configuration.name}[/]: {configuration.games:,} games"
+        yield f"[bold]{configuration.name}[/]: {counted(configuration.games, 'game')}"
         for record in (r for r in local.records if r.spec.configuration == configuration.name):
             took = ""
             if record.spec.started_at is not None:
@@ -53,8 +53,9 @@ def _verdict_on_the_whole(local: Local, was_complete: bool) -> str:
     if status.phase == PipelinePhase.COMPLETED:
         how = "is complete already" if was_complete else "is complete"
         return (
-            f"[bold green]{local.name} {how}[/]: {status.iteration} iterations, {status.promotions} promotions, "
-            f"{status.rollbacks} rollbacks, {status.tasks.succeeded} tasks succeeded and {status.tasks.failed} failed"
+            f"[bold green]{local.name} {how}[/]: {counted(status.iteration, 'iteration')}, "
+            f"{counted(status.promotions, 'promotion')}, {counted(status.rollbacks, 'rollback')}, "
+            f"{counted(status.tasks.succeeded, 'task')} succeeded and {status.tasks.failed} failed"
         )
     if status.phase == PipelinePhase.SUSPENDED:
         return f"[bold]{local.name} is suspended[/]: set spec.suspend to false to go on"

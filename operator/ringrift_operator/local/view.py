@@ -25,7 +25,7 @@ from ringrift_operator.domain.steps import STEPS
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown
 from ringrift_operator.local.summary import summary, to_continue
-from ringrift_operator.local.wording import duration, iterations, judgement, pace, rate
+from ringrift_operator.local.wording import counted, duration, iterations, outcome, pace, rate
 
 MOST_EVENTS = 6
 MOST_RECORDS = 4
@@ -80,11 +80,11 @@ class LiveShow:
         self._console.print("[yellow]stopping: the running stages save what they have (Ctrl-C again: at once)")
 
     def stopped(self) -> None:
-        self._console.print(to_continue(self._file))
+        self._console.print(to_continue(self._file), soft_wrap=True)
 
     def ends(self, locals_: Sequence[Local], *, was_complete: bool = False) -> None:
         for local in locals_:
-            self._console.print(summary(local, self._file, was_complete=was_complete))
+            self._console.print(summary(local, self._file, was_complete=was_complete), soft_wrap=True)
 
     def _render(self, locals_: Sequence[Local]) -> RenderableType:
         return dashboard(locals_, tuple(self._events), timedelta(seconds=time.monotonic() - self._started))
@@ -104,16 +104,18 @@ def dashboard(locals_: Sequence[Local], events: Sequence[ToldEvent], elapsed: ti
 
 def _header(local: Local, elapsed: timedelta) -> RenderableType:
     status = local.pipeline.status
-    line = Text()
-    line.append(f"{local.name} ", style="bold")
-    line.append(status.phase.value, style="cyan bold")
+    first = Text()
+    first.append(local.name, style="bold")
+    first.append(f"  {status.phase.value}", style="bold cyan")
+    first.append(f"  {duration(elapsed)}")
     counts = (
-        f"   {status.games:,} games   {status.promotions} promotions   {status.rollbacks} rollbacks"
-        f"   {status.tasks.succeeded} tasks done, {status.tasks.failed} failed"
-        f"   {duration(elapsed)}   {shown(local.store)}"
+        counted(status.games, "game"),
+        counted(status.promotions, "promotion"),
+        counted(status.rollbacks, "rollback"),
+        f"{counted(status.tasks.succeeded, 'task')} done, {status.tasks.failed} failed",
+        shown(local.store),
     )
-    line.append(counts)
-    return line
+    return Group(first, Text("  ".join(counts), style="dim"))
 
 
 def _configuration(local: Local, configuration: ConfigurationStatus) -> RenderableType:
@@ -123,7 +125,7 @@ def _configuration(local: Local, configuration: ConfigurationStatus) -> Renderab
     content.append(_tracks(configuration))
     records = [record for record in local.records if record.spec.configuration == configuration.name]
     content += [_record(record) for record in records[-MOST_RECORDS:]]
-    title = f"[bold]{configuration.name}[/]  {iterations(local, configuration)}  {configuration.games:,} games"
+    title = f"[bold]{configuration.name}[/]  {iterations(local, configuration)}  {counted(configuration.games, 'game')}"
     return Panel(Group(*content), title=title, title_align="left", box=ROUNDED, border_style="blue")
 
 
@@ -155,7 +157,7 @@ def _stage(tasks: Sequence[TaskStatus], live: Sequence[Progress]) -> tuple[Rende
     phase = combined([task.phase for task in tasks])
     mark, colour = _MARKS[phase]
     bar: RenderableType = Text("")
-    said = judgement(tasks[0]) or next((task.message for task in tasks if task.message), "")
+    said = outcome(tasks)
     if phase == StagePhase.RUNNING:
         done = [1.0 for task in tasks if task.phase == StagePhase.SUCCEEDED]
         fraction = (sum(done) + sum(each.progress for each in live)) / max(len(tasks), 1)
@@ -197,11 +199,11 @@ def _tracks(configuration: ConfigurationStatus) -> RenderableType:
 def _record(record: TrainingIteration) -> RenderableType:
     line = Text(f" iteration {record.spec.iteration}  ", style="dim")
     for track in record.spec.tracks:
-        line.append(f"{_outcome(track)}   ", style=_COLOURS[track.decision])
+        line.append(f"{_decision(track)}   ", style=_COLOURS[track.decision])
     return line
 
 
-def _outcome(track: TrackRecord) -> str:
+def _decision(track: TrackRecord) -> str:
     verdict = track.verdict
     figures = "" if verdict is None else f" {verdict.win_rate:.3f} ({verdict.low:.3f} to {verdict.high:.3f})"
     return f"{track.track} {track.decision.value.lower()}{figures}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from ringrift_core.contract import Decision, Progress
+from ringrift_core.contract import Decision, Progress, Verdict
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus, WinRate
 from ringrift_operator.domain.starting import iteration_limit
+from ringrift_operator.domain.steps import MERGE, SELFPLAY
+from ringrift_operator.domain.tracks import figures
 from ringrift_operator.local.reconcile import Local
 
 
@@ -21,7 +24,14 @@ def duration(time: timedelta) -> str:
     hours, minutes = seconds // 3600, seconds // 60 % 60
     if hours:
         return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+    if minutes:
+        return f"{minutes} min {seconds % 60} s"
+    return f"{seconds} s" if seconds else "< 1 s"
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 promotion`, `2 promotions`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def iterations(local: Local, configuration: ConfigurationStatus) -> str:
@@ -29,7 +39,7 @@ def iterations(local: Local, configuration: ConfigurationStatus) -> str:
     limit = iteration_limit(local.pipeline.spec, configuration.name)
     number = configuration.iteration + (1 if configuration.frozen is not None else 0)
     if configuration.frozen is None and (limit is None or configuration.iteration < limit):
-        return f"{configuration.iteration} iterations complete"
+        return f"{counted(configuration.iteration, 'iteration')} complete"
     return f"iteration {number}" + (f" of {limit}" if limit is not None else "")
 
 
@@ -39,16 +49,26 @@ def pace(progress: Progress) -> str:
     return "  ".join(part for part in (progress.message, speed) if part)
 
 
-def judgement(task: TaskStatus) -> str:
+def outcome(tasks: Sequence[TaskStatus]) -> str:
+    """What came of a step: its verdict, its games, or its own words."""
+    first = tasks[0]
+    if first.verdict is not None:
+        return judgement(first.verdict)
+    games = sum(int(task.metrics.get("games", 0)) for task in tasks)
+    if first.name == SELFPLAY.name and games:
+        cut = sum(int(task.metrics.get("cut_games", 0)) for task in tasks)
+        return f"{counted(games, 'game')}, {cut} cut by the move limit"
+    if first.name == MERGE.name and games:
+        return f"{counted(games, 'game')} in all, {int(first.metrics.get('new_games', 0))} new"
+    return next((task.message for task in tasks if task.message), "")
+
+
+def judgement(verdict: Verdict) -> str:
     """What a gate found: decision and figures."""
-    verdict = task.verdict
-    if verdict is None:
-        return ""
     words = {
         Decision.PROMOTE: "accepted",
         Decision.REJECT: "rejected",
         Decision.REGRESSED: "regressed",
         Decision.KEEP: "holds",
     }
-    figures = f"{verdict.win_rate:.3f} ({verdict.low:.3f} to {verdict.high:.3f}), {verdict.games} games"
-    return f"{words[verdict.decision]}: {figures}"
+    return f"{words[verdict.decision]}: {figures(verdict)}"
