@@ -4,7 +4,7 @@ use std::any::Any;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use pyo3::create_exception;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyImportError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::board::Board;
@@ -37,6 +37,16 @@ pub fn guarded<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
 fn describe_panic(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     format!("the engine failed, which is a defect to report: {}", text.unwrap_or("no message"))
+}
+
+/// Arrays are numpy's, which the rules alone do without.
+pub fn require_numpy(py: Python<'_>) -> PyResult<()> {
+    match py.import("numpy") {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            Err(PyImportError::new_err(format!("arrays need numpy (pip install 'ringrift[stages]'): {error}")))
+        }
+    }
 }
 
 /// The setup that Python names. `swap` None: on with two players, off with more.

@@ -8,7 +8,7 @@ use crate::drivers::session::Agent;
 use crate::players::features::{FEATURES, FEATURE_COUNT};
 use crate::players::heuristic::{self, Weights};
 use crate::players::{self, Player as NativePlayer};
-use crate::python::errors::{guarded, refuse};
+use crate::python::errors::{guarded, refuse, require_numpy};
 use crate::python::position::Position;
 use crate::with_state;
 
@@ -70,6 +70,7 @@ impl Player {
     #[staticmethod]
     #[pyo3(signature = (evaluator, noise = 0.0, name = "network"))]
     fn network(evaluator: Bound<'_, PyAny>, noise: f32, name: &str) -> PyResult<Player> {
+        require_numpy(evaluator.py())?;
         if !evaluator.is_callable() {
             return Err(refuse(format!("evaluator: expected a callable, found {}", evaluator.get_type())));
         }

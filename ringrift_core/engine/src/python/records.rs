@@ -12,7 +12,7 @@ use crate::drivers::record::{self, game_id, starting_seat, to_bytes};
 use crate::drivers::replay::{self as replaying, from_bytes};
 use crate::game::Game;
 use crate::moves::MoveKind;
-use crate::python::errors::{guarded, refuse, setup_of};
+use crate::python::errors::{guarded, refuse, require_numpy, setup_of};
 use crate::python::position::{Move, Outcome, Position};
 use crate::setup::Setup;
 use crate::{with_geometry, with_state};
@@ -233,6 +233,7 @@ pub fn encode_positions<'py>(
     profile: &str,
     swap: Option<bool>,
 ) -> PyResult<EncodedArrays<'py>> {
+    require_numpy(py)?;
     let setup = setup_of(board, players, profile, swap)?;
     let encoded =
         py.detach(|| guarded(|| with_geometry!(setup.board(), G => encode_game::<G>(setup, moves, decisions))))?;
@@ -307,6 +308,7 @@ type PositionArrays<'py> = (Bound<'py, PyArrayDyn<f32>>, Bound<'py, PyArray1<f32
 
 #[pyfunction]
 pub fn encode_position<'py>(py: Python<'py>, position: &Position) -> PyResult<PositionArrays<'py>> {
+    require_numpy(py)?;
     let setup = position.game.setup();
     let shape = Shape::of(setup.board(), setup.players());
     let (mut planes, mut globals) = (vec![0.0; shape.plane_len()], vec![0.0; shape.globals]);

@@ -17,3 +17,22 @@ def test_the_stub_describes_the_built_module(tmp_path: Path) -> None:
 def test_the_contract_imports_without_the_engine() -> None:
     program = "import sys; import ringrift_core.contract; assert 'ringrift_core._engine' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_the_rules_need_no_numpy_and_arrays_say_that_they_do() -> None:
+    program = """
+import sys
+sys.modules["numpy"] = None
+from ringrift_core import Game, _engine
+game = Game(seed=1)
+game.random_playout()
+assert _engine.play_games("hex8", 2, [[_engine.Player.random()]], seed=1, games=1)
+for needy in (lambda: _engine.encode_position(game._position), lambda: _engine.Player.network(print)):
+    try:
+        needy()
+    except ImportError as error:
+        assert "arrays need numpy (pip install 'ringrift[stages]')" in str(error)
+    else:
+        raise AssertionError("no error")
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
