@@ -33,7 +33,7 @@ def test_weights_that_throw_the_game_away_are_rejected(desk: Desk) -> None:
     verdict = evaluate(desk, hopeless(desk)).verdict
     assert verdict.decision is Decision.REJECT
     assert verdict.champion == "baseline"
-    assert verdict.high < 0.3
+    assert verdict.high < 0.5
     assert verdict.games < 200
 
 
