@@ -37,8 +37,14 @@ class CheckpointPointer(Contract):
 
 
 def identity(parameters: StageParameters) -> tuple[str, dict[str, Any]]:
-    """SHA-256 and values of the parameters that decide what a task makes."""
+    """SHA-256 and values of the parameters that decide what a task makes.
+
+    An artifact counts by its content, not by its URI: a store may be copied, or mounted elsewhere.
+    """
     values = parameters.model_dump(mode="json", by_alias=True, exclude=set(_PLACEMENT))
+    for name, value in values.items():
+        if isinstance(value, dict):
+            values[name] = value["sha256"]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest(), values
 
 

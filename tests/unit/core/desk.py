@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,11 @@ class Recorder(Reporter):
         super().__init__(Stage.SELFPLAY)
         self.lines: list[str] = []
         self.fractions: list[float] = []
+        self.on_progress: Callable[[float], object] = bool
 
     def progress(self, fraction: float, *_: object, **__: object) -> None:
         self.fractions.append(fraction)
         self.on_progress(fraction)
-
-    def on_progress(self, fraction: float) -> None:
-        """Replaced by tests that want to act in the middle of a stage."""
 
     def log(self, message: str) -> None:
         self.lines.append(message)
@@ -55,6 +54,19 @@ class Desk:
         folder.mkdir(exist_ok=True)
         self.run = Run(self.archive, folder, self.report, datetime.now(UTC))
         self.here: dict[str, Any] = {"store": store.uri, "board": board, "players": players}
+
+    def stop_when(self, condition: Callable[[float], bool]) -> None:
+        """Has the stage stopped, as by SIGTERM, at the first progress for which the condition holds."""
+
+        def on_progress(fraction: float) -> None:
+            self.run.stop_requested = self.run.stop_requested or condition(fraction)
+
+        self.report.on_progress = on_progress
+
+    def go_on(self) -> None:
+        """Takes the stop back, as a new process would begin."""
+        self.report.on_progress = bool
+        self.run.stop_requested = False
 
     def selfplay(self, iteration: int = 1, seed: int = 1, games: int = 20, **more: Any) -> StageResult:
         from ringrift_core.selfplay.stage import selfplay_stage

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ringrift_core.archive import Archive, Checkpoint, identity
-from ringrift_core.contract import Board, ExportParameters, SelfplayParameters, Stage, StageResult
+from ringrift_core.contract import Board, ExportParameters, SelfplayParameters, Stage, StageResult, TrainParameters
 from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -85,6 +85,14 @@ def test_where_a_task_runs_is_no_part_of_what_it_makes() -> None:
     there = here.model_copy(update={"store": "s3://b", "shards": "2", "index": None, "attempt": 2})
     assert identity(here) == identity(there)
     assert identity(here) != identity(here.model_copy(update={"seed": 2}))
+
+
+def test_an_artifact_counts_by_its_content(tmp_path: Path) -> None:
+    here = {"store": "file:///a", "board": Board.SQUARE8, "players": 2, "iteration": 1}
+    stored = [Archive(LocalStore(tmp_path / name), "square8-2p").put_json({}) for name in ("one", "two")]
+    one, two = (TrainParameters.model_validate({**here, "dataset": artifact}) for artifact in stored)
+    assert one != two
+    assert identity(one) == identity(two)
 
 
 def test_tasks_are_listed_without_checkpoints(store: Store) -> None:

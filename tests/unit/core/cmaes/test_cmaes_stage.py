@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,13 @@ from ringrift_core.stage import NotNowError
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
 
-SMALL = {"seed": 3, "generations": 4, "population_size": 6, "games_per_evaluation": 4, "initial_weights": "material"}
+SMALL: dict[str, Any] = {
+    "seed": 3,
+    "generations": 4,
+    "population_size": 6,
+    "games_per_evaluation": 4,
+    "initial_weights": "material",
+}
 
 
 def test_a_candidate_names_every_weight_and_keeps_the_scale(desk: Desk) -> None:
@@ -28,14 +35,10 @@ def test_a_candidate_names_every_weight_and_keeps_the_scale(desk: Desk) -> None:
 def test_a_killed_search_goes_on_to_the_same_candidate(desk: Desk, tmp_path: Path) -> None:
     whole = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2").cmaes(**SMALL)
 
-    def stop_after_two(_: float) -> None:
-        desk.run.stop_requested = sum(line.startswith("generation") for line in desk.report.lines) == 2
-
-    desk.report.on_progress = stop_after_two  # type: ignore[method-assign]
+    desk.stop_when(lambda _: sum(line.startswith("generation") for line in desk.report.lines) == 2)
     with pytest.raises(NotNowError):
         desk.cmaes(**SMALL)
-    desk.report.on_progress = lambda _: None  # type: ignore[method-assign]
-    desk.run.stop_requested = False
+    desk.go_on()
     desk.report.lines.clear()
     result = desk.cmaes(attempt=2, **SMALL)
     assert desk.report.lines[0] == "going on after generation 2"

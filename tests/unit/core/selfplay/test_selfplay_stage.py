@@ -14,7 +14,7 @@ from tests.unit.core.desk import Desk
 
 
 def games_of(desk: Desk, iteration: int = 1) -> list[Game]:
-    games = []
+    games: list[Game] = []
     for number, task in desk.archive.tasks(f"i{iteration:04d}/selfplay-"):
         record = desk.archive.record(number, task)
         assert record is not None
@@ -84,10 +84,7 @@ def test_cut_games_are_counted_and_warned_of(desk: Desk) -> None:
 
 
 def test_sigterm_loses_the_shard_under_way_and_nothing_else(desk: Desk) -> None:
-    def stop_in_the_second_shard(fraction: float) -> None:
-        desk.run.stop_requested = fraction > 0.5
-
-    desk.report.on_progress = stop_in_the_second_shard  # type: ignore[method-assign]
+    desk.stop_when(lambda fraction: fraction > 0.5)
     with pytest.raises(NotNowError):
         desk.selfplay(games=2000, shard_games=1000)
     assert len(games_of(desk)) == 1000
