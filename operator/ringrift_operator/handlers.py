@@ -61,7 +61,8 @@ def registry(world: World, stopping: Callable[[], None]) -> kopf.OperatorRegistr
     made = kopf.OperatorRegistry()
 
     @kopf.on.cleanup(registry=made)
-    def clean_up(**_: Any) -> None:
+    async def clean_up(**_: Any) -> None:
+        logger.info("stopping")
         stopping()
 
     @kopf.on.login(registry=made)

@@ -29,6 +29,10 @@ DEBOUNCE_SECONDS = 0.01
 BEAT_SECONDS = 5.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
+RESTLESS_PASSES = 50
+RESTLESS_SECONDS = 1.0
+"""A defect that makes every pass write must not become a storm."""
+
 Gather = Callable[[Key], Awaitable[Snapshot | None]]
 CarryOut = Callable[[Snapshot, Plan], Awaitable[None]]
 
@@ -73,6 +77,8 @@ class Namespace:
         self._due: dict[str, float] = {}
         """When to look at a pipeline even if nothing happens, by the event loop's clock."""
         self._failures: dict[str, int] = {}
+        self._restless: dict[str, int] = {}
+        """Passes in a row that wrote something."""
         self._decisions: dict[str, Decision] = {}
         self.pulse = Pulse()
 
@@ -164,8 +170,16 @@ class Namespace:
         if plan.wake_at is not None:
             wait = (plan.wake_at - datetime.now(UTC)).total_seconds()
             self._due[name] = asyncio.get_running_loop().time() + max(wait, 0.0) + 0.01
-        if not plan.is_empty or plan.status != snapshot.status or plan.events:
-            self.touch(name)  # the decision has been carried out: the next pass makes a new one
+        if plan.is_empty and plan.status == snapshot.status and not plan.events:
+            self._restless.pop(name, None)
+            return
+        # The decision has been carried out: the next pass makes a new one, which should find nothing to do.
+        passes = self._restless[name] = self._restless.get(name, 0) + 1
+        if passes < RESTLESS_PASSES:
+            self.touch(name)
+        else:
+            logger.error("%s/%s does not come to rest: %d passes in a row wrote something", self._name, name, passes)
+            self._due[name] = asyncio.get_running_loop().time() + RESTLESS_SECONDS
 
     def _broke_off(self, name: str, error: Exception) -> None:
         """Marks it for another try after a back-off."""
@@ -185,4 +199,5 @@ class Namespace:
     def _forget(self, name: str) -> None:
         self._decisions.pop(name, None)
         self._failures.pop(name, None)
+        self._restless.pop(name, None)
         self._due.pop(name, None)

@@ -50,6 +50,9 @@ class Sightings:
             except EXPECTED as error:
                 logger.debug("Pods of %s not read: %s", "/".join(key_of(job)), error)
                 await asyncio.sleep(1)
+            except Exception:  # nice to have: a defect here must not stop the operator
+                logger.exception("Pods of %s not understood", "/".join(key_of(job)))
+                await asyncio.sleep(1)
 
     def forget(self, present: set[str]) -> None:
         """Drops what was seen of Jobs that are gone."""

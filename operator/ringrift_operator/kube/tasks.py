@@ -15,6 +15,8 @@ from ringrift_operator.domain.steps import STEPS
 from ringrift_operator.kube.pods import PodPhase, PodReport, decisive
 from ringrift_operator.kube.resource import Object, is_going
 
+TOO_LONG = "DeadlineExceeded"
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -75,7 +77,8 @@ def ended_job(
         result = sum_results(results) if is_indexed else next(iter(results[-1:]), None)
         message = result.message if result else next((each.message for each in reports), "")
     else:
-        failed = [report for report in reports if report.exit_code != 0]
+        # What a stage says while it is ended for taking too long is beside the point.
+        failed = [] if end.get("reason") == TOO_LONG else [report for report in reports if report.exit_code != 0]
         exit_code = worst_exit_code(report.exit_code for report in failed if report.exit_code is not None)
         decider = next((report for report in failed if report.exit_code == exit_code), None)
         reason, message = _failure(job, end, decider, sighting)

@@ -1,0 +1,186 @@
+"""What Jobs and their Pods tell: every way in which a stage can end, or not begin."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ringrift_core.contract import Artifact, Stage, StageResult
+from ringrift_operator.domain.outcomes import OutcomeKind, outcome_of
+from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
+from ringrift_operator.kube.pods import PodPhase, last_progress, report
+from ringrift_operator.kube.tasks import Sighting, ended_job, indexed_progress, live_job, not_starting
+
+NOW = "2026-01-31T12:00:00Z"
+CMAES = TaskIdentity("p", "square8-2p", 1, "cmaes", 1, pool="pool", slot="work")
+SELFPLAY = TaskIdentity("p", "square8-2p", 1, "selfplay", 1, pool="pool", slot="work", parallelism=2)
+
+
+def result(stage: Stage, **metrics: float) -> str:
+    moment = datetime(2026, 1, 31, tzinfo=UTC)
+    candidate = {"candidate": Artifact(uri="s3://bucket/candidate", sha256="0" * 64, bytes=1)}
+    outputs = candidate if stage == Stage.CMAES else {}
+    return StageResult(
+        stage=stage, started_at=moment, finished_at=moment, metrics=metrics, outputs=outputs, message="done"
+    ).to_json()
+
+
+def pod(state: dict[str, Any], index: int | None = None, phase: str = "Running", **status: Any) -> dict[str, Any]:
+    annotations = {} if index is None else {"batch.kubernetes.io/job-completion-index": str(index)}
+    containers = [{"name": "stage", "state": state}] if state else []
+    return {
+        "metadata": {"name": f"pod-{index}", "annotations": annotations},
+        "status": {"phase": phase, "containerStatuses": containers, **status},
+    }
+
+
+def ended(
+    exit_code: int,
+    message: str = "",
+    reason: str = "",
+    index: int | None = None,
+    at: str = NOW,
+    disrupted: bool = False,
+) -> dict[str, Any]:
+    state = {"exitCode": exit_code, "message": message, "reason": reason, "startedAt": NOW, "finishedAt": at}
+    conditions = [{"type": "DisruptionTarget", "status": "True"}] if disrupted else []
+    return pod({"terminated": state}, index, "Failed" if exit_code else "Succeeded", conditions=conditions)
+
+
+def job(condition: str = "", reason: str = "", message: str = "", **spec: Any) -> dict[str, Any]:
+    conditions = [{"type": condition, "status": "True", "reason": reason, "message": message}] if condition else []
+    container = {"name": "stage", "resources": {"limits": {"memory": "4Gi"}}}
+    return {
+        "metadata": {"name": "job", "namespace": "n"},
+        "spec": {"template": {"spec": {"containers": [container]}}, **spec},
+        "status": {"startTime": NOW, "conditions": conditions},
+    }
+
+
+def after(
+    finished: dict[str, Any], *pods: dict[str, Any], who: TaskIdentity = CMAES, seen: Sighting | None = None
+) -> TaskObservation:
+    return ended_job(finished, who, [report(each) for each in pods], seen)
+
+
+def test_exit_zero_with_a_result_is_done() -> None:
+    task = after(job("Complete"), ended(0, result(Stage.CMAES, converged=0)))
+    assert task.phase == ChildPhase.SUCCEEDED
+    assert task.result is not None
+    assert outcome_of(task).kind == OutcomeKind.DONE
+
+
+@pytest.mark.parametrize("message", ["", "not JSON", '{"stage": "cmaes"}', result(Stage.TRAIN)])
+def test_exit_zero_without_a_valid_result_is_a_failure(message: str) -> None:
+    outcome = outcome_of(after(job("Complete"), ended(0, message)))
+    assert outcome.kind == OutcomeKind.FAILED
+    assert "without a valid result" in outcome.message
+
+
+def test_selfplay_sums_over_indexes_and_an_index_needs_no_message() -> None:
+    pods = [ended(0, result(Stage.SELFPLAY, games=50, cut_games=1), index=0), ended(0, "", index=1)]
+    pods.append(ended(0, result(Stage.SELFPLAY, games=30, cut_games=2), index=2))
+    task = after(job("Complete", completionMode="Indexed"), *pods, who=SELFPLAY)
+    assert outcome_of(task).kind == OutcomeKind.DONE
+    assert task.result is not None
+    assert task.result.metrics == {"games": 80, "cut_games": 3}
+
+
+@pytest.mark.parametrize(
+    ("codes", "kind"),
+    [
+        ((0, 75, 0), OutcomeKind.NOT_NOW),
+        ((75, 1, 0), OutcomeKind.FAILED),
+        ((75, 1, 2), OutcomeKind.HOPELESS),
+        ((3,), OutcomeKind.HOPELESS),
+        ((137,), OutcomeKind.FAILED),
+    ],
+)
+def test_the_worst_index_decides(codes: tuple[int, ...], kind: OutcomeKind) -> None:
+    pods = [ended(code, f"said {code}", index=index) for index, code in enumerate(codes)]
+    assert outcome_of(after(job("Failed", completionMode="Indexed"), *pods, who=SELFPLAY)).kind == kind
+
+
+def test_memory_is_named_with_its_limit() -> None:
+    task = after(job("Failed", "BackoffLimitExceeded"), ended(137, "", "OOMKilled"))
+    assert (task.exit_code, task.reason) == (137, "OOMKilled")
+    assert outcome_of(task).message == "exit code 137: OOMKilled: it needs more than its limit of 4Gi of memory"
+
+
+def test_a_failed_stage_is_quoted() -> None:
+    assert outcome_of(after(job("Failed"), ended(1, "Traceback\nValueError: no\n", "Error"))).message == (
+        "exit code 1: Traceback\nValueError: no"
+    )
+
+
+def test_a_drained_pod_says_nothing_about_the_stage() -> None:
+    pods = [ended(75, "drained", disrupted=True), ended(0, result(Stage.CMAES, converged=1), at="2026-01-31T13:00:00Z")]
+    assert outcome_of(after(job("Complete"), *pods)).kind == OutcomeKind.DONE
+
+
+def test_an_evicted_pod_is_a_failure_with_the_kubelets_words() -> None:
+    evicted = pod({}, phase="Failed", reason="Evicted", message="The node was low on resource: memory.")
+    task = after(job("Failed", "BackoffLimitExceeded"), evicted)
+    assert (task.exit_code, task.reason) == (None, "Evicted")
+    assert outcome_of(task).message == "The node was low on resource: memory."
+
+
+def test_a_deadline_counts_whatever_the_stage_said_when_it_was_ended() -> None:
+    late = job("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")
+    outcome = outcome_of(after(late, ended(75, "saved")))
+    assert outcome.kind == OutcomeKind.FAILED
+    assert outcome.message == "Job was active longer than specified deadline"
+
+
+def test_a_deadline_of_an_image_that_never_came_says_so() -> None:
+    late = job("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")
+    outcome = outcome_of(after(late, seen=Sighting(reason="ImagePullBackOff", message="no such image")))
+    assert outcome.message.endswith("(ImagePullBackOff: no such image)")
+
+
+def test_why_a_pod_does_not_start() -> None:
+    pulling = pod({"waiting": {"reason": "ErrImagePull", "message": "not\n found"}}, phase="Pending")
+    creating = pod({"waiting": {"reason": "ContainerCreating"}}, phase="Pending")
+    full = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}
+    unscheduled = pod({}, phase="Pending", conditions=[full])
+    running = pod({"running": {"startedAt": NOW}})
+    assert [report(each).reason for each in (pulling, creating, unscheduled)] == ["ErrImagePull", "", "Unschedulable"]
+    assert report(pulling).message == "not found"
+    assert not_starting([report(creating)]) is None
+    assert not_starting([report(creating), report(unscheduled)]) == report(unscheduled)
+    assert not_starting([report(running), report(unscheduled)]) is None
+    assert report(running).phase == PodPhase.RUNNING
+
+
+def test_a_job_that_its_queue_holds_only_waits() -> None:
+    task = live_job(job(suspend=True), CMAES, None)
+    assert (task.phase, task.reason) == (ChildPhase.WAITING, "Suspended")
+
+
+def test_a_job_that_has_started_no_longer_shows_why_it_did_not() -> None:
+    started = job()
+    started["status"]["ready"] = 1
+    task = live_job(started, CMAES, Sighting(reason="ImagePullBackOff", message="no such image"))
+    assert (task.phase, task.reason, task.message) == (ChildPhase.RUNNING, "", "")
+
+
+def test_progress_is_the_newest_line_that_is_one() -> None:
+    lines = [
+        '{"kind": "progress", "stage": "cmaes", "progress": 0.25}',
+        '{"kind": "progress", "stage": "cmaes", "progress": 0.5, "message": "generation 5"}',
+        '{"level": "info", "message": "no progress"}',
+        '{"kind": "progress", "stage": "cmaes", "pro',
+    ]
+    found = last_progress("\n".join(lines))
+    assert found is not None
+    assert (found.progress, found.message) == (0.5, "generation 5")
+    assert last_progress("nothing of the kind") is None
+
+
+def test_progress_of_an_indexed_job_is_over_all_indexes() -> None:
+    indexed = job(completionMode="Indexed", completions=4)
+    assert indexed_progress(indexed, []) is None
+    indexed["status"]["succeeded"] = 2
+    assert indexed_progress(indexed, [0.5, 0.1]) == pytest.approx(0.65)
