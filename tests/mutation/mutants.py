@@ -19,8 +19,8 @@ MUTANTS = (
     Mutant(
         "R081/D5: each placement count is judged as placed",
         "placement.rs",
-        "self.can_capture_from(&obstacles, slot, count, count)) {",
-        "self.can_capture_from(&obstacles, slot, count, 1)) {",
+        "self.can_capture_from(&obstacles, slot, count, count) {",
+        "self.can_capture_from(&obstacles, slot, count, 1) {",
     ),
     Mutant(
         "R091: a move goes at least as far as the stack is high",

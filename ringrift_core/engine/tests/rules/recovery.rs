@@ -84,6 +84,24 @@ fn the_longest_run_counts_ties_by_axis_order() {
 }
 
 #[test]
+fn the_longer_run_beats_the_earlier_axis() {
+    // 3,0 completes 4 eastward and 5 southward.
+    let drawing = "a a a . . . . .
+         . . . a a . . .
+         . . . a . . . .
+         . . . a . . . .
+         . . . a . . . .
+         . . . . . . . .
+         . . . . . . 12 .
+         . . . . . . . .";
+    let mut game = square8("movement", drawing).start();
+    play(&mut game, "recovery_slide 4,1>3,0 mode=line opt=1 extract=6,6");
+    assert_eq!(game.territory(0), 5);
+    let deployed = square8("movement", drawing).deployed().start();
+    assert_eq!(legal_of(&deployed, "recovery_slide 4,1>3,0"), ["recovery_slide 4,1>3,0 mode=line opt=1"], "E is first");
+}
+
+#[test]
 fn fallback_slides_keep_the_marker_and_strikes_lose_it() {
     let drawing = ". . . . . . . .
          . a 2 . . . . .

@@ -32,6 +32,55 @@ fn diagonal_walls_hold_on_squares() {
 }
 
 #[test]
+fn border_markers_that_block_no_path_stay() {
+    // 1,1 stands alone inside: next to the region, but not part of the wall. 3,3 is the wall's corner, not next to it.
+    let drawing = ". . . b . . . .
+         . b . b . . . .
+         . . . b . . . .
+         b b b b . . . .
+         . . . . . . . .
+         . . . . . . . .
+         . . . . . . 1 .
+         . . . . . . . 2";
+    let mut game = square8("territory_processing", drawing).changed().start();
+    play(&mut game, "choose_territory_option [0,0;0,1;0,2;1,0;1,2;2,0;2,1;2,2]");
+    assert_board(
+        &game,
+        "A A A A . . . .
+         A b A A . . . .
+         A A A A . . . .
+         A A A b . . . .
+         . . . . . . . .
+         . . . . . . . .
+         . . . . . . 1 .
+         . . . . . . . 2",
+    );
+}
+
+#[test]
+fn a_colour_region_is_listed_beside_the_collapsed_region_that_holds_its_markers() {
+    // A collapsed corner pocket with one marker of player 2: with the marker (label none) and without it (label 2).
+    let drawing = ". . . A . . . .
+         . b . A . . . .
+         . . . A . . . .
+         A A A A . . . .
+         . . . . . . . .
+         . . . . . . . .
+         . . . . . . 1 .
+         . . . . . . . 2";
+    let mut game = square8("territory_processing", drawing).changed().start();
+    assert_eq!(
+        legal_of(&game, "choose"),
+        [
+            "choose_territory_option [0,0;0,1;0,2;1,0;1,1;1,2;2,0;2,1;2,2]",
+            "choose_territory_option [0,0;0,1;0,2;1,0;1,2;2,0;2,1;2,2]"
+        ]
+    );
+    play(&mut game, "choose_territory_option [0,0;0,1;0,2;1,0;1,2;2,0;2,1;2,2]");
+    assert_eq!(game.content(9), ringrift_engine::Content::Marker { owner: 1 });
+}
+
+#[test]
 fn a_region_with_every_colour_does_not_count() {
     let walled = ". . . a . . . .
          . 2 . a . . . .
