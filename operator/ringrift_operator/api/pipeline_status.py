@@ -156,6 +156,9 @@ class ConfigurationStatus(Value):
         default=(), description="Champions that lost to their predecessor in the last finished iteration."
     )
     diverged: ShortText = Field(default="", description="How training diverged in the last finished iteration.")
+    converged: str = Field(
+        default="", max_length=63, description="Evaluator and move limit with which CMA-ES has converged."
+    )
     warned_champions: dict[str, str] = Field(
         default={}, max_length=8, description="Champion for which too many failures in a row were answered last."
     )

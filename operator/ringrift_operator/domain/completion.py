@@ -29,6 +29,7 @@ from ringrift_operator.domain.naming import record_name
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.stalls import blocking_task
+from ringrift_operator.domain.starting import search_conditions
 from ringrift_operator.domain.steps import STEPS
 
 
@@ -49,6 +50,7 @@ def finish_iteration(situation: Situation) -> Situation:
             "started_at": None,
             "start_champions": {},
             "decisions": {},
+            "converged": _converged(configuration),
             "regressions": tuple(_regressions(configuration)),
             "diverged": next((task.message for task in configuration.tasks if task.exit_code == ExitCode.DIVERGED), ""),
             "failed_tracks": {
@@ -73,6 +75,14 @@ def _is_settled(configuration: ConfigurationStatus) -> bool:
     tracks = configuration.frozen.tracks if configuration.frozen else ()
     has_decided = all(track.value in configuration.decisions for track in tracks)
     return has_decided and all(task.phase in ENDED for task in configuration.tasks)
+
+
+def _converged(configuration: ConfigurationStatus) -> str:
+    """What CMA-ES has converged under, in this iteration or before."""
+    has_converged = any(t.name == steps.CMAES.name and t.metrics.get("converged") == 1 for t in configuration.tasks)
+    if not has_converged or configuration.frozen is None:
+        return configuration.converged
+    return search_conditions(configuration.frozen, iteration_under_way(configuration))
 
 
 def _regressions(configuration: ConfigurationStatus) -> Iterator[str]:

@@ -24,6 +24,7 @@ def start_iteration(situation: Situation) -> Situation:
     frozen = resolved(situation.snapshot, configuration.name)
     number = iteration_under_way(configuration)
     champions, predecessors = champions_before(configuration, number)
+    skipped = _skipped(configuration, frozen, number)
     tested = frozenset(Track(track) for track in predecessors if track in champions) if number > 1 else frozenset()
     begins = situation.now + frozen.selfplay.cooldown if number > 1 else None
     started = configuration.model_copy(
@@ -31,14 +32,14 @@ def start_iteration(situation: Situation) -> Situation:
             "frozen": frozen,
             "started_at": situation.now,
             "start_champions": champions,
-            "decisions": {track.value: TrackDecision.SKIPPED for track in frozen.tracks if not _has_stages(track)},
+            "decisions": {track.value: TrackDecision.SKIPPED for track in skipped},
         }
     )
-    tasks = [_first_try(step.name, begins) for step in steps_of(frozen.tracks, tested)]
+    trained = tuple(track for track in frozen.tracks if track not in skipped)
+    tasks = [_first_try(step.name, begins) for step in steps_of(trained, tested & set(frozen.tracks))]
     situation = situation.become(with_tasks(started, tasks))
-    for track in frozen.tracks:
-        if not _has_stages(track):
-            situation = situation.say("TrackSkipped", f"{track} has no stages yet, the other tracks go on")
+    for track, why in skipped.items():
+        situation = situation.say("TrackSkipped", f"{track} is skipped: {why}")
     return situation.say("IterationStarted", f"iteration {number} begins with {frozen.games(number)} games")
 
 
@@ -88,8 +89,17 @@ def champions_before(configuration: ConfigurationStatus, iteration: int) -> tupl
     return champions, predecessors
 
 
-def _has_stages(track: Track) -> bool:
-    return track in TRACKS_WITH_STAGES
+def _skipped(configuration: ConfigurationStatus, frozen: ResolvedConfiguration, number: int) -> dict[Track, str]:
+    """Tracks that this iteration leaves out, and why."""
+    skipped = {track: "it has no stages yet" for track in frozen.tracks if track not in TRACKS_WITH_STAGES}
+    if Track.WEIGHTS in frozen.tracks and configuration.converged == search_conditions(frozen, number):
+        skipped[Track.WEIGHTS] = "CMA-ES has converged, and neither its evaluator nor its games have changed"
+    return skipped
+
+
+def search_conditions(frozen: ResolvedConfiguration, iteration: int) -> str:
+    """What CMA-ES searches under: once converged, it begins again when this changes."""
+    return f"{frozen.cmaes.evaluator.value}, {frozen.move_limit(iteration)} turns"
 
 
 def _first_try(name: str, selfplay_begins: datetime | None) -> TaskStatus:

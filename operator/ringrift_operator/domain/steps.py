@@ -90,5 +90,5 @@ def steps_of(tracks: tuple[Track, ...], tested_champions: frozenset[Track]) -> t
         steps += [EXPORT, TRAIN, evaluate(Track.NETWORK)]
     if Track.WEIGHTS in tracks:
         steps += [CMAES, evaluate(Track.WEIGHTS)]
-    steps += [regression(track) for track in TRACKS_WITH_STAGES if track in tracks and track in tested_champions]
+    steps += [regression(track) for track in TRACKS_WITH_STAGES if track in tested_champions]
     return tuple(sorted(steps, key=lambda step: ORDER[step.name]))

@@ -80,7 +80,7 @@ def _outcome(track: TrackRecord) -> str:
         case TrackDecision.REJECTED:
             return f"[yellow]{track.track} rejected[/]{figures}"
         case TrackDecision.SKIPPED:
-            return f"{track.track} skipped: it has no stages yet"
+            return f"{track.track} skipped"
         case _:
             return f"[red]{track.track} failed[/]{figures}"
 

@@ -164,8 +164,16 @@ def _stage(tasks: Sequence[TaskStatus], live: Sequence[Progress]) -> tuple[Rende
         bar = ProgressBar(total=1.0, completed=fraction, width=24)
         said = "; ".join(pace(each) for each in live)
     elif phase == StagePhase.PENDING:
-        said = "waits for a slot" if tasks[0].waiting_since is not None else said
+        said = _waiting(tasks[0])
     return Text(mark, style=colour), Text(tasks[0].name, style=colour), bar, Text(said), Text(_time(tasks), style="dim")
+
+
+def _waiting(task: TaskStatus) -> str:
+    """Why a task that has not begun has not."""
+    if task.not_before is not None and task.not_before > datetime.now(UTC):
+        why = f" after: {task.message}" if task.message else ""
+        return f"at {task.not_before.astimezone():%H:%M:%S}{why}"
+    return "waits for a slot" if task.waiting_since is not None else ""
 
 
 def _time(tasks: Sequence[TaskStatus]) -> str:

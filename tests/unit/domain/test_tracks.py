@@ -83,7 +83,7 @@ def test_a_promotion_that_the_registry_refuses_fails_the_track() -> None:
 def test_nnue_is_skipped_with_a_word() -> None:
     one = ending(world(iterations=1, tracks=["nnue", "weights"]))
     assert decisions(one)[0]["nnue"] == TrackDecision.SKIPPED
-    assert any("nnue has no stages yet" in event.message for event in one.events)
+    assert any("nnue is skipped: it has no stages yet" in event.message for event in one.events)
 
 
 def test_the_strength_of_a_champion_is_what_its_gate_measured() -> None:
@@ -101,3 +101,24 @@ def test_the_strength_of_a_champion_is_what_its_gate_measured() -> None:
     assert strength.version == "1"
     assert strength.against["random"].games == 40
     assert set(strength.against) == {"random"}
+
+
+def test_a_converged_search_is_skipped_until_its_games_change() -> None:
+    one = world(iterations=4, tracks=["weights"])
+
+    def answer(world: World, child: TaskObservation) -> None:
+        result = world.result(child)
+        if child.identity.step == "cmaes":
+            result = result.model_copy(update={"metrics": {"converged": 1.0}})
+        world.end(child, result=result)
+        if child.identity.iteration == 3:
+            longer = world.specs["tp"].configurations[0].model_copy(update={"max_moves": 900})
+            world.specs["tp"] = world.specs["tp"].model_copy(update={"configurations": (longer,)})
+
+    one.run(answer)
+    assert [d["weights"] for d in decisions(one)] == [
+        TrackDecision.PROMOTED,  # converges
+        TrackDecision.SKIPPED,
+        TrackDecision.SKIPPED,
+        TrackDecision.PROMOTED,  # the move limit has changed
+    ]
