@@ -20,7 +20,7 @@ def stalled_as_a_whole(snapshot: Snapshot) -> tuple[str, ...]:
 
 def stalled_in_part(snapshot: Snapshot, configurations: tuple[ConfigurationStatus, ...]) -> tuple[str, ...]:
     """Reasons for which some configuration or stage stands still while others go on."""
-    blocked = (_blocked(configuration) for configuration in configurations)
+    blocked = (_blocked(snapshot, configuration) for configuration in configurations)
     return (*(sentence for sentence in blocked if sentence), *_without_pool(snapshot))
 
 
@@ -34,14 +34,14 @@ def blocking_task(configuration: ConfigurationStatus) -> TaskStatus | None:
     return None
 
 
-def _blocked(configuration: ConfigurationStatus) -> str:
+def _blocked(snapshot: Snapshot, configuration: ConfigurationStatus) -> str:
     task = blocking_task(configuration)
     if task is None:
         return ""
-    return (
-        f"{configuration.name}: {task.name} was given up ({task.message}): mend the store or the spec, "
-        "then annotate the pipeline with ringrift.ai/reconcile-requested-at"
-    )
+    again = "annotate the pipeline with ringrift.ai/reconcile-requested-at"
+    if snapshot.local_store is not None:
+        again = "run the same command again"
+    return f"{configuration.name}: {task.name} was given up ({task.message}): mend the store or the spec, then {again}"
 
 
 def _unusable_store(snapshot: Snapshot) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ringrift_core.contract import Decision, Track, Verdict
@@ -81,7 +82,7 @@ def _promoted(situation: Situation, track: Track, evaluation: TaskStatus, promot
     before = situation.configuration.champions.get(track.value)
     configuration = with_pointer(situation.configuration, track, promotion)
     version = configuration.champions.get(track.value, "")
-    strength = Strength(version=version, against=baseline_rates(evaluation))
+    strength = Strength(version=version, against=baseline_rates(evaluation.metrics))
     configuration = configuration.model_copy(
         update={
             "consecutive_failures": {**configuration.consecutive_failures, track.value: 0},
@@ -138,9 +139,8 @@ def _with_version(versions: dict[str, str], track: Track, number: float) -> dict
     return {**others, track.value: str(int(number))} if number else others
 
 
-def baseline_rates(evaluation: TaskStatus) -> dict[str, WinRate]:
-    """The candidate's rates against random and the hand-set heuristic, where they were played."""
-    metrics = evaluation.metrics
+def baseline_rates(metrics: Mapping[str, float]) -> dict[str, WinRate]:
+    """A candidate's rates against random and the hand-set heuristic, as its gate reported them; those played only."""
     return {
         opponent: WinRate(
             games=int(metrics[f"{opponent}_games"]),

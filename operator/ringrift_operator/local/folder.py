@@ -28,6 +28,7 @@ from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.api.pipeline import TrainingPipeline
 from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
 from ringrift_operator.domain.plan import Event
+from ringrift_operator.domain.requests import ANNOTATIONS, RECONCILE
 
 STATE_FOLDER = "_local"
 """An underscore can be in no claim's name, so this is never taken for a store."""
@@ -89,8 +90,12 @@ class Folder:
 
 
 def taken_up(found: TrainingPipeline | None, wanted: TrainingPipeline, now: datetime) -> TrainingPipeline:
-    """The pipeline to work on: the file's spec with the state found; another spec is another generation."""
+    """The pipeline to work on: the file's spec with the state found; another spec is another generation.
+
+    To run again asks for another try of whatever waits for a pause to end, or was given up.
+    """
     namespace = wanted.metadata.namespace or "local"
+    annotations = {**wanted.metadata.annotations, ANNOTATIONS[RECONCILE]: now.isoformat()}
     if found is None:
         metadata = ObjectMeta(
             name=wanted.metadata.name,
@@ -98,11 +103,11 @@ def taken_up(found: TrainingPipeline | None, wanted: TrainingPipeline, now: date
             uid=str(uuid4()),
             generation=1,
             creation_timestamp=now,
-            annotations=wanted.metadata.annotations,
+            annotations=annotations,
         )
         return wanted.model_copy(update={"metadata": metadata, "status": TrainingPipelineStatus()})
     generation = (found.metadata.generation or 1) + int(found.spec != wanted.spec)
-    metadata = found.metadata.model_copy(update={"generation": generation, "annotations": wanted.metadata.annotations})
+    metadata = found.metadata.model_copy(update={"generation": generation, "annotations": annotations})
     return found.model_copy(update={"metadata": metadata, "spec": wanted.spec})
 
 

@@ -12,7 +12,7 @@ from ringrift_core.contract import Track
 from ringrift_operator.api.conditions import ConditionStatus, ConditionType
 from ringrift_operator.api.iteration import TrackRecord
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, PipelinePhase, TrackDecision, WinRate
-from ringrift_operator.domain.tracks import OPPONENTS
+from ringrift_operator.domain.tracks import OPPONENTS, baseline_rates
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown
 from ringrift_operator.local.wording import counted, duration, rate
@@ -43,7 +43,7 @@ def _lines(local: Local, file: str, was_complete: bool) -> Iterator[str]:
             yield f"  iteration {record.spec.iteration}{took}"
             for track in record.spec.tracks:
                 yield f"    {_outcome(track)}"
-        yield from _strength(configuration, local.pipeline.spec.tracks)
+        yield from _strength(local, configuration)
     yield ""
     yield from _next_steps(local, file)
 
@@ -85,17 +85,30 @@ def _outcome(track: TrackRecord) -> str:
             return f"[red]{track.track} failed[/]{figures}"
 
 
-def _strength(configuration: ConfigurationStatus, tracks: tuple[Track, ...]) -> Iterator[str]:
+def _strength(local: Local, configuration: ConfigurationStatus) -> Iterator[str]:
     """Rates are two-player equivalents with their 95 % interval: 0.5 is equal."""
-    for track in tracks:
+    for track in local.pipeline.spec.tracks:
         version = configuration.champions.get(track.value)
         if version is None:
-            yield f"  {track}: no champion yet"
+            played = _against(_last_candidate(local, configuration, track))
+            yield f"  {track}: no champion yet" + (f"; the last candidate was {played}" if played else "")
             continue
         strength = configuration.strength.get(track.value)
-        against: dict[str, WinRate] = strength.against if strength is not None else {}
-        played = [f"{_OPPONENT_NAMES[name]} {rate(against[name])}" for name in OPPONENTS if name in against]
-        yield f"  {track} champion, version {version}: {'; '.join(played) or 'not measured against the baselines'}"
+        played = _against(strength.against if strength is not None else {})
+        yield f"  {track} champion, version {version}: {played or 'not measured against the baselines'}"
+
+
+def _last_candidate(local: Local, configuration: ConfigurationStatus, track: Track) -> dict[str, WinRate]:
+    """The baselines' matches of the newest candidate that was judged."""
+    for record in reversed(local.records):
+        for stage in record.spec.stages:
+            if record.spec.configuration == configuration.name and stage.name == f"evaluate-{track}":
+                return baseline_rates(stage.metrics)
+    return {}
+
+
+def _against(rates: dict[str, WinRate]) -> str:
+    return "; ".join(f"{_OPPONENT_NAMES[name]} {rate(rates[name])}" for name in OPPONENTS if name in rates)
 
 
 def _next_steps(local: Local, file: str) -> Iterator[str]:

@@ -127,3 +127,19 @@ def test_a_stage_that_no_pool_takes_ends_at_a_standstill(tmp_path: Path) -> None
     assert code == 1
     assert "small cannot go on: no WorkerPool takes train of square8-2p" in output
     assert "weights" in output
+
+
+def test_a_broken_store_is_named_and_once_mended_the_same_command_goes_on(tmp_path: Path) -> None:
+    local = Local(tmp_path, iterations=1)
+    manifest = local.store / "square8-2p" / "games.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("no manifest")
+    code, output = local.run()
+    assert code == 1, output
+    assert "small cannot go on: square8-2p: adopt was given up" in output
+    assert "games.json" in output
+    assert "Traceback" not in output
+    manifest.unlink()
+    code, output = local.run()
+    assert code == 0, output
+    assert "small is complete" in output
