@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from ringrift_core.contract import Artifact, Contract, StageParameters, StageResult
 from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
 
-__all__ = ["Archive", "Checkpoint", "TaskRecord", "identity", "task_key"]
+__all__ = ["Archive", "Checkpoint", "TaskRecord", "identity", "task_key", "to_stored_json"]
 
 _PLACEMENT = frozenset({"store", "attempt", "shards", "index", "device", "workers"})
 """Parameters that say where or how often a task runs, not what it makes."""
@@ -46,6 +46,24 @@ def identity(parameters: StageParameters) -> tuple[str, dict[str, Any]]:
         if isinstance(value, dict):
             values[name] = value["sha256"]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest(), values
+
+
+def to_stored_json(model: Contract) -> bytes:
+    """A model as it is written inside the store: artifacts by their names alone, without the store's address.
+
+    So equal contents are equal bytes in every store, and a store can be copied.
+    """
+    return json.dumps(_without_addresses(model.model_dump(mode="json", by_alias=True)), sort_keys=True).encode()
+
+
+def _without_addresses(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {"uri", "sha256", "bytes"}:
+            return {**value, "uri": "objects/" + value["uri"].rpartition("/")[2]}
+        return {name: _without_addresses(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_addresses(inner) for inner in value]
+    return value
 
 
 def task_key(iteration: int, task: str) -> str:
@@ -88,6 +106,14 @@ class Archive:
     def put_json(self, value: Any) -> Artifact:
         """Stores a JSON value; equal values make equal objects."""
         return self.put_bytes(json.dumps(value, sort_keys=True, separators=(",", ":")).encode(), "json")
+
+    def put_model(self, model: Contract) -> Artifact:
+        """Stores a model as JSON."""
+        return self.put_bytes(to_stored_json(model), "json")
+
+    def addressed(self, artifact: Artifact) -> Artifact:
+        """An artifact as read from inside the store, with its full URI."""
+        return artifact.model_copy(update={"uri": f"{self.store.uri}/{self._object_key(artifact)}"})
 
     def get_bytes(self, artifact: Artifact) -> bytes:
         """A small object's content; StoreRefusedError when it is missing or not what its SHA-256 says."""

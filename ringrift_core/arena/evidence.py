@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pydantic import Field, ValidationError
 
-from ringrift_core.archive import Archive
+from ringrift_core.archive import Archive, to_stored_json
 from ringrift_core.arena.match import Group
 from ringrift_core.contract import Artifact, Contract, Track
 from ringrift_core.store import StoreRefusedError
@@ -59,7 +59,7 @@ def read_evidence(
 def swap_evidence(archive: Archive, track: Track, evidence: PairEvidence, version: str | None) -> bool:
     """Replaces the evidence that was read at `version`; False when somebody else has."""
     key = _key(archive, track, evidence.champion, evidence.predecessor)
-    return archive.store.swap(key, evidence.model_dump_json(by_alias=True, indent=1).encode(), version)
+    return archive.store.swap(key, to_stored_json(evidence), version)
 
 
 def _key(archive: Archive, track: Track, champion: Artifact, predecessor: Artifact) -> str:

@@ -52,4 +52,4 @@ class DatasetManifest(Contract):
 
     def save(self, archive: Archive) -> Artifact:
         """Stores the manifest."""
-        return archive.put_json(self.model_dump(mode="json", by_alias=True))
+        return archive.put_model(self)

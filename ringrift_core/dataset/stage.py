@@ -19,7 +19,6 @@ from ringrift_core.archive import Archive
 from ringrift_core.contract import ExportParameters, StageResult
 from ringrift_core.dataset.manifest import DatasetManifest, DatasetShard
 from ringrift_core.dataset.window import SegmentPart, choose
-from ringrift_core.players.network import ENCODING_VERSION
 from ringrift_core.replay.games import Game, read_games
 from ringrift_core.replay.identifiers import prefix
 from ringrift_core.replay.manifest import read_manifest
@@ -68,7 +67,7 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
     dataset = DatasetManifest(
         board=parameters.board,
         players=parameters.players,
-        encoding=ENCODING_VERSION,
+        encoding=_engine.ENCODING_VERSION,
         planes=(planes, height, width),
         globals=features,
         games=games,

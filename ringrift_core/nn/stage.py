@@ -8,6 +8,7 @@ import platform
 import torch
 from safetensors.torch import load_file, save_file
 
+from ringrift_core import _engine
 from ringrift_core.archive import Checkpoint
 from ringrift_core.contract import Device, StageResult, Track, TrainParameters
 from ringrift_core.cores import available_cores
@@ -16,7 +17,7 @@ from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
 from ringrift_core.nn.positions import Positions, load_positions
 from ringrift_core.nn.training import Training, TrainingPlan
-from ringrift_core.players.network import ENCODING_VERSION, ModelCard
+from ringrift_core.players.network import ModelCard
 from ringrift_core.registry.stage import champion_artifact
 from ringrift_core.stage import Outcome, Run, WrongInputError
 
@@ -36,8 +37,10 @@ def train_stage(parameters: TrainParameters, run: Run) -> StageResult:
 
 def _train(parameters: TrainParameters, run: Run) -> Outcome:
     dataset = DatasetManifest.load(run.archive, parameters.dataset)
-    if dataset.encoding != ENCODING_VERSION:
-        raise WrongInputError(f"--dataset: encoding {dataset.encoding}; this engine encodes by {ENCODING_VERSION}")
+    if dataset.encoding != _engine.ENCODING_VERSION:
+        raise WrongInputError(
+            f"--dataset: encoding {dataset.encoding}; this engine encodes by {_engine.ENCODING_VERSION}"
+        )
     device = _device(parameters.device)
     train, held_out = load_positions(run, dataset)
     torch.set_num_threads(available_cores())
@@ -119,14 +122,14 @@ def _save(
         "best_epoch": best.epoch,
         "onnx_difference": difference,
     }
+    files = {"weights": run.archive.put_file(weights, "safetensors"), "onnx": run.archive.put_file(onnx, "onnx")}
     card = ModelCard(
         board=parameters.board,
         players=parameters.players,
-        encoding=ENCODING_VERSION,
+        encoding=_engine.ENCODING_VERSION,
         blocks=network.shape.blocks,
         channels=network.shape.channels,
-        weights=run.archive.put_file(weights, "safetensors"),
-        onnx=run.archive.put_file(onnx, "onnx"),
+        **files,
         iteration=parameters.iteration,
         parent=parameters.network_version,
         dataset=parameters.dataset.sha256,
@@ -138,7 +141,7 @@ def _save(
         metrics=metrics,
     )
     return Outcome(
-        outputs={"candidate": card.save(run.archive), "weights": card.weights, "onnx": card.onnx},
+        outputs={"candidate": card.save(run.archive), **files},
         metrics=metrics,
         message=f"{len(training.figures)} epochs, best {best.epoch}: held-out loss {best.held_out_loss:.4f}, "
         f"accuracy {best.held_out_accuracy:.3f}",

@@ -17,10 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ENCODING_VERSION", "ModelCard", "onnx_evaluator"]
-
-ENCODING_VERSION = 1
-"""Version of the engine's encoding of positions (docs/encoding.md): a network reads the one it was trained on."""
+__all__ = ["ModelCard", "onnx_evaluator"]
 
 
 class ModelCard(Contract):
@@ -29,7 +26,7 @@ class ModelCard(Contract):
     format: int = Field(default=1, ge=1, le=1)
     board: Board
     players: int
-    encoding: int = Field(description="Version of the encoding of positions.")
+    encoding: int = Field(description="Version of the encoding of positions (docs/encoding.md).")
     blocks: int
     channels: int
     weights: Artifact = Field(description="The parameters, as safetensors.")
@@ -54,15 +51,15 @@ class ModelCard(Contract):
         made_for = f"{card.board}-{card.players}p"
         if made_for != archive.configuration:
             raise StoreRefusedError(f"{artifact.uri}: a network for {made_for}, not {archive.configuration}")
-        if card.encoding != ENCODING_VERSION:
+        if card.encoding != _engine.ENCODING_VERSION:
             raise StoreRefusedError(
-                f"{artifact.uri}: a network for encoding {card.encoding}; this engine encodes by {ENCODING_VERSION}"
+                f"{artifact.uri}: a network for encoding {card.encoding}, this engine's is {_engine.ENCODING_VERSION}"
             )
         return card
 
     def save(self, archive: Archive) -> Artifact:
         """Stores the card."""
-        return archive.put_json(self.model_dump(mode="json", by_alias=True))
+        return archive.put_model(self)
 
 
 def onnx_evaluator(path: Path) -> _engine.Evaluator:

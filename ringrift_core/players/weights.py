@@ -54,7 +54,7 @@ class HeuristicWeights(Contract):
 
     def save(self, archive: Archive) -> Artifact:
         """Stores the weights."""
-        return archive.put_json(self.model_dump(mode="json", by_alias=True))
+        return archive.put_model(self)
 
     @property
     def vector(self) -> list[float]:

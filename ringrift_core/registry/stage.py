@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from ringrift_core.archive import Archive
+from ringrift_core.archive import Archive, to_stored_json
 from ringrift_core.contract import (
     AdoptParameters,
     Artifact,
@@ -39,14 +39,14 @@ def champion_artifact(archive: Archive, track: Track, version: int) -> Artifact:
             f"{track} version {version}: never a champion of {archive.configuration} in {archive.store.uri}; "
             f"the champion is {registry.version or 'none yet'}"
         )
-    return artifact
+    return archive.addressed(artifact)
 
 
 def promote_stage(parameters: PromoteParameters, run: Run) -> StageResult:
     """Makes the candidate champion, once per request id."""
     run.archive.get_bytes(parameters.candidate)  # A champion that cannot be read is never made.
     move = _move(run.archive, parameters, lambda registry: promote(registry, parameters))
-    return run.result(parameters, _outcome(move, f"{parameters.track} version {move.version} is champion"))
+    return run.result(parameters, _outcome(run, move, f"{parameters.track} version {move.version} is champion"))
 
 
 def rollback_stage(parameters: RollbackParameters, run: Run) -> StageResult:
@@ -55,7 +55,7 @@ def rollback_stage(parameters: RollbackParameters, run: Run) -> StageResult:
     judged_through = max(judged, default=0)
     move = _move(run.archive, parameters, lambda registry: roll_back(registry, parameters, judged_through))
     said = f"{parameters.track} version {move.version} is champion again, in place of {move.replaced}: {move.cause}"
-    return run.result(parameters, _outcome(move, said))
+    return run.result(parameters, _outcome(run, move, said))
 
 
 def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
@@ -88,14 +88,13 @@ def _move(
             raise WrongInputError(str(refusal)) from refusal
         if moved is registry:
             return move
-        content = moved.model_dump_json(by_alias=True, exclude_none=True, indent=1).encode()
-        if archive.store.swap(_key(archive, parameters.track), content, version):
+        if archive.store.swap(_key(archive, parameters.track), to_stored_json(moved), version):
             return move
 
 
-def _outcome(move: Move, message: str) -> Outcome:
+def _outcome(run: Run, move: Move, message: str) -> Outcome:
     return Outcome(
-        outputs={"champion": move.artifact},
+        outputs={"champion": run.archive.addressed(move.artifact)},
         metrics={"version": move.version, "predecessor": move.predecessor},
         message=message,
     )

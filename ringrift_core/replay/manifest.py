@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, ValidationError
 
-from ringrift_core.archive import Archive
+from ringrift_core.archive import Archive, to_stored_json
 from ringrift_core.contract import Artifact, Contract
 from ringrift_core.store import StoreRefusedError
 
@@ -61,7 +61,7 @@ def read_manifest(archive: Archive) -> tuple[GamesManifest, str | None]:
 
 def swap_manifest(archive: Archive, manifest: GamesManifest, version: str | None) -> bool:
     """Replaces the manifest that was read at `version`; False when somebody else has."""
-    return archive.store.swap(_key(archive), manifest.model_dump_json(by_alias=True, indent=1).encode(), version)
+    return archive.store.swap(_key(archive), to_stored_json(manifest), version)
 
 
 def _key(archive: Archive) -> str:

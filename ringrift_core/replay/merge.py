@@ -40,19 +40,19 @@ def merge_stage(parameters: MergeParameters, run: Run) -> StageResult:
         manifest, version = read_manifest(run.archive)
         shards = list(_new_shards(run.archive, manifest, parameters.iteration))
         if not shards:
-            return run.result(parameters, _outcome(manifest, parameters.iteration))
+            return run.result(parameters, _outcome(run, manifest, parameters.iteration))
         merged = _merge(run, manifest, shards, parameters.iteration)
         if swap_manifest(run.archive, merged, version):
-            return run.result(parameters, _outcome(merged, parameters.iteration))
+            return run.result(parameters, _outcome(run, merged, parameters.iteration))
         run.report.log("another merge was faster, starting over")
 
 
-def _outcome(manifest: GamesManifest, iteration: int) -> Outcome:
+def _outcome(run: Run, manifest: GamesManifest, iteration: int) -> Outcome:
     segments = [segment for segment in manifest.segments if segment.iteration == iteration]
     new_games = sum(segment.games for segment in segments)
     duplicates = sum(segment.duplicates for segment in segments)
     return Outcome(
-        outputs={"segment": segments[-1].artifact} if segments else {},
+        outputs={"segment": run.archive.addressed(segments[-1].artifact)} if segments else {},
         metrics={"games": manifest.games, "new_games": new_games, "duplicates": duplicates},
         message=f"{manifest.games} games, {new_games} of iteration {iteration}, {duplicates} duplicates left out",
     )

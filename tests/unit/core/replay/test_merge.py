@@ -13,7 +13,7 @@ from ringrift_core.replay import merge
 from ringrift_core.replay.games import read_games
 from ringrift_core.replay.identifiers import contains, extend_index, known_ids
 from ringrift_core.replay.manifest import IndexPart, read_manifest, swap_manifest
-from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
+from ringrift_core.store import LocalStore, StoreRefusedError, open_store
 from tests.unit.core.desk import Desk
 
 
@@ -135,10 +135,3 @@ def test_the_index_knows_every_id_in_few_parts(
     assert not any(contains(arrays, value ^ 1) for value in seen if value ^ 1 not in seen)
     assert all(older.games > 2 * newer.games for older, newer in itertools.pairwise(parts))
     assert all(bool(np.all(array[:-1] <= array[1:])) for array in arrays)
-
-
-def test_the_whole_way_works_on_s3_as_well(store: Store, tmp_path: Path) -> None:
-    desk = Desk(store, tmp_path / "scratch")
-    desk.selfplay(games=20)
-    assert desk.merge().metrics["games"] == 20
-    assert desk.export().metrics["games"] > 0

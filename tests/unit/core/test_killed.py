@@ -1,0 +1,158 @@
+"""Stages as processes, killed with SIGKILL at random moments and begun again: the store must end up the same."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ringrift_core.archive import Archive
+from ringrift_core.contract import (
+    Artifact,
+    Board,
+    CmaesParameters,
+    EvaluateParameters,
+    ExitCode,
+    ExportParameters,
+    GateKind,
+    InitialWeights,
+    MergeParameters,
+    PromoteParameters,
+    SelfplayParameters,
+    Stage,
+    StageParameters,
+    StageResult,
+    Track,
+    to_arguments,
+)
+from ringrift_core.store import LocalStore
+
+
+class Pipeline:
+    """One iteration of the weights track, by the command line."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = LocalStore(folder / "store")
+        self.result = folder / "result.json"
+        self.here = {"store": self.store.uri, "board": Board.SQUARE8, "players": 2}
+        self.kills = 0
+
+    def iteration(self, number: int, killer: random.Random | None = None) -> None:
+        """Runs every stage to its end, killing each now and then when there is a killer."""
+        self._finish(
+            SelfplayParameters(**self.here, iteration=number, seed=number, games=900, shard_games=300, shards="0-2"),
+            killer,
+        )
+        self._finish(MergeParameters(**self.here, iteration=number), killer)
+        self._finish(ExportParameters(**self.here, iteration=number, seed=number), killer)
+        search = CmaesParameters(
+            **self.here,
+            iteration=number,
+            seed=number,
+            generations=6,
+            population_size=8,
+            games_per_evaluation=8,
+            initial_weights=InitialWeights.MATERIAL,
+        )
+        candidate = self._finish(search, killer).outputs["candidate"]
+        trial = EvaluateParameters(
+            **self.here,
+            iteration=number,
+            track=Track.WEIGHTS,
+            candidate=candidate,
+            gate=GateKind.FIXED,
+            games=60,
+            champion_version=number - 1,
+        )
+        verdict = self._finish(trial, killer).outputs["verdict"]
+        # Promoted whatever the verdict says: it is the registry that is tested here.
+        self._finish(self._promotion(number, candidate, verdict), killer)
+
+    def _promotion(self, number: int, candidate: Artifact, verdict: Artifact) -> PromoteParameters:
+        return PromoteParameters(
+            **self.here,
+            track=Track.WEIGHTS,
+            iteration=number,
+            request_id=f"iteration-{number}",
+            expected_version=number - 1,
+            candidate=candidate,
+            verdict=verdict,
+        )
+
+    def _finish(self, parameters: StageParameters, killer: random.Random | None) -> StageResult:
+        self.result.unlink(missing_ok=True)
+        kills = 0 if killer is None else killer.choice((1, 2, 3))
+        for attempt in range(1, kills + 2):
+            arguments = to_arguments(parameters.model_copy(update={"attempt": attempt}))
+            command = [sys.executable, "-m", "ringrift_core", *arguments, "--result", str(self.result)]
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            if killer is not None and attempt <= kills:
+                self._kill(process, killer)
+                continue
+            assert process.wait(100) == ExitCode.DONE
+        return StageResult.model_validate_json(self.result.read_text())
+
+    def _kill(self, process: subprocess.Popen[bytes], killer: random.Random) -> None:
+        """At a moment drawn over the first second; some of them before it began, some in its middle, some too late."""
+        time.sleep(killer.uniform(0.1, 1.2))
+        process.send_signal(signal.SIGKILL)
+        self.kills += process.wait(100) == -signal.SIGKILL
+
+    def outcome(self) -> dict[str, object]:
+        """Registry, games and task results, without clock times and without the folder's name."""
+        archive = Archive(self.store, "square8-2p")
+        tasks = {}
+        for iteration, task in archive.tasks():
+            record = archive.record(iteration, task)
+            assert record is not None
+            metrics = {name: value for name, value in record.result.metrics.items() if name != "seconds"}
+            digests = {name: artifact.sha256 for name, artifact in record.result.outputs.items()}
+            tasks[f"{iteration}/{task}"] = (record.digest, metrics, digests)
+        return {"tasks": tasks, "registry": self._json("registry/weights.json"), "games": self._json("games.json")}
+
+    def _json(self, name: str) -> object:
+        found = self.store.read(f"square8-2p/{name}")
+        assert found is not None
+        return json.loads(found.content)
+
+
+@pytest.mark.timeout(400)
+def test_killed_stages_that_are_begun_again_leave_the_same_store(tmp_path: Path) -> None:
+    undisturbed, killed = Pipeline(tmp_path / "undisturbed"), Pipeline(tmp_path / "killed")
+    for pipeline in (undisturbed, killed):
+        pipeline.result.parent.mkdir()
+    killer = random.Random(20)
+    for number in (1, 2):
+        undisturbed.iteration(number)
+        killed.iteration(number, killer)
+    assert killed.kills >= 5
+    assert killed.outcome() == undisturbed.outcome()
+    leftovers = [key for key in killed.store.keys("") if ".checkpoint" in key]
+    assert leftovers == []
+
+
+def test_sigterm_ends_self_play_with_not_now_and_what_was_finished_is_kept(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    parameters = SelfplayParameters(
+        store=store.uri, board=Board.HEXAGONAL, players=2, iteration=1, seed=1, games=400, shard_games=4, shards="0-99"
+    )
+    result = tmp_path / "result.json"
+    command = [sys.executable, "-m", "ringrift_core", *to_arguments(parameters), "--result", str(result)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line)["kind"] == "log":
+            break
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.NOT_NOW
+    assert said.startswith("ringrift selfplay: stopped on request")
+    finished = list(Archive(store, "hexagonal-2p").tasks())
+    assert 1 <= len(finished) < 100
+    assert StageResult.model_validate_json(result.read_text()).stage is Stage.SELFPLAY
