@@ -3,6 +3,7 @@
 pub mod book;
 pub mod encoding;
 pub mod match_play;
+pub mod positions;
 pub mod record;
 pub mod replay;
 pub mod rng;

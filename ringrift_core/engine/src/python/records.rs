@@ -8,10 +8,10 @@ use pyo3::types::{PyBytes, PyTuple};
 use crate::board::Geometry;
 use crate::drivers::encoding::{encode, Shape};
 use crate::drivers::match_play;
-use crate::drivers::record::{self, game_id, starting_seat, to_bytes};
+use crate::drivers::positions::encode_game;
+use crate::drivers::record::{self, game_id, to_bytes};
 use crate::drivers::replay::{self as replaying, from_bytes};
 use crate::game::Game;
-use crate::moves::MoveKind;
 use crate::python::errors::{guarded, refuse, require_numpy, setup_of};
 use crate::python::position::{Move, Outcome, Position};
 use crate::setup::Setup;
@@ -210,15 +210,6 @@ pub fn encoding_shape(board: &str, players: usize) -> PyResult<(usize, usize, us
     Ok((shape.planes, shape.side, shape.side, shape.globals))
 }
 
-/// Positions of a game as flat arrays, one row per chosen decision.
-struct Encoded {
-    shape: Shape,
-    planes: Vec<f32>,
-    globals: Vec<f32>,
-    targets: Vec<f32>,
-    seats: Vec<i64>,
-}
-
 type EncodedArrays<'py> =
     (Bound<'py, PyArray4<f32>>, Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<i64>>);
 
@@ -236,7 +227,7 @@ pub fn encode_positions<'py>(
     require_numpy(py)?;
     let setup = setup_of(board, players, profile, swap)?;
     let encoded =
-        py.detach(|| guarded(|| with_geometry!(setup.board(), G => encode_game::<G>(setup, moves, decisions))))?;
+        py.detach(|| guarded(|| with_geometry!(setup.board(), G => Ok(encode_game::<G>(setup, &from_bytes(moves)?, decisions.as_deref())?))))?;
     let (rows, shape) = (encoded.seats.len(), encoded.shape);
     let shaped = |error: numpy::ndarray::ShapeError| refuse(error.to_string());
     let dimensions = (rows, shape.planes, shape.side, shape.side);
@@ -246,62 +237,6 @@ pub fn encode_positions<'py>(
         Array2::from_shape_vec((rows, players), encoded.targets).map_err(shaped)?.into_pyarray(py),
         Array1::from_vec(encoded.seats).into_pyarray(py),
     ))
-}
-
-fn encode_game<G: Geometry>(setup: Setup, moves: &[u8], decisions: Option<Vec<usize>>) -> PyResult<Encoded> {
-    let codes = from_bytes(moves)?;
-    let players = setup.players();
-    let shape = Shape::of(setup.board(), players);
-    // Rows of each decision, in the order asked for; None takes every decision as it comes.
-    let mut rows_of: Vec<Vec<usize>> = Vec::new();
-    for (row, decision) in decisions.iter().flatten().enumerate() {
-        if *decision >= codes.len() {
-            return Err(refuse(format!("decisions: {decision}, but the game has {} moves", codes.len())));
-        }
-        rows_of.resize(rows_of.len().max(decision + 1), Vec::new());
-        rows_of[*decision].push(row);
-    }
-    let count = decisions.as_ref().map_or(0, Vec::len);
-    let mut encoded = Encoded {
-        shape,
-        planes: vec![0.0; count * shape.plane_len()],
-        globals: vec![0.0; count * shape.globals],
-        targets: Vec::new(),
-        seats: vec![0; count],
-    };
-    // Whether the agents of seats 1 and 2 still change places after the row's position.
-    let mut before_swap = vec![false; count];
-    let mut is_before_swap = codes.iter().any(|one| one.kind() == MoveKind::SwapSides);
-    let replayed = replaying::replay::<G>(setup, &codes, |decision, state, one| {
-        if decisions.is_none() {
-            rows_of.push(vec![encoded.seats.len()]);
-            encoded.planes.resize(encoded.planes.len() + shape.plane_len(), 0.0);
-            encoded.globals.resize(encoded.globals.len() + shape.globals, 0.0);
-            encoded.seats.push(0);
-            before_swap.push(false);
-        }
-        for row in rows_of.get(decision).into_iter().flatten() {
-            let planes = &mut encoded.planes[row * shape.plane_len()..][..shape.plane_len()];
-            encode(state, planes, &mut encoded.globals[row * shape.globals..][..shape.globals]);
-            encoded.seats[*row] = state.to_move() as i64 + 1;
-            before_swap[*row] = is_before_swap;
-        }
-        is_before_swap &= one.kind() != MoveKind::SwapSides;
-    })?;
-    if let Some(missing) = decisions.iter().flatten().find(|decision| **decision >= replayed.decisions as usize) {
-        return Err(refuse(format!("decisions: {missing}, but the game has {} decisions", replayed.decisions)));
-    }
-    let winner = replayed.state.outcome().map(|outcome| outcome.winner);
-    for (seat, before_swap) in encoded.seats.iter().zip(before_swap) {
-        for offset in 0..players {
-            let seat = (*seat as usize - 1 + offset) % players;
-            encoded.targets.push(match winner {
-                Some(winner) => (starting_seat(winner, before_swap) == seat) as u8 as f32,
-                None => 1.0 / players as f32,
-            });
-        }
-    }
-    Ok(encoded)
 }
 
 type PositionArrays<'py> = (Bound<'py, PyArrayDyn<f32>>, Bound<'py, PyArray1<f32>>);
