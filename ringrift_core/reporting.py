@@ -126,7 +126,8 @@ class TerminalReporter(Reporter):
         super().fail(message)
 
     def finish(self, result: StageResult) -> None:
-        self._bar.update(self._task, completed=1.0)
+        self._bar.update(self._task, completed=1.0, said="")
+        self._bar.stop()
         if result.message:
             self._console.print(result.message, markup=False)
         for name, value in result.metrics.items():

@@ -155,6 +155,26 @@ def test_heavy_libraries_are_imported_only_where_they_are_used() -> None:
     assert not {"torch", "onnxruntime", "onnx", "obstore", "numpy", "cma", "safetensors"} & set(modules)
 
 
+def test_every_stage_but_train_works_where_torch_is_not_installed() -> None:
+    """The worker image has ONNX Runtime and no torch."""
+    program = (
+        "import sys; sys.modules.update(torch=None, safetensors=None, onnx=None)\n"
+        "from importlib import import_module\n"
+        "from ringrift_core.cli import _BODIES\n"
+        "for stage, body in _BODIES.items():\n"
+        "    if stage != 'train': import_module(body.partition(':')[0])\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_train_says_what_to_install_where_torch_is_not(tmp_path: Path) -> None:
+    program = "import sys; sys.modules.update(torch=None); from ringrift_core.cli import main; main()"
+    arguments = to_arguments(cli.EXAMPLES[Stage.TRAIN].model_copy(update={"store": tmp_path.as_uri()}))
+    found = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True)
+    assert found.returncode == ExitCode.WRONG_INPUT
+    assert found.stderr == "ringrift train: torch is not installed: pip install 'ringrift[train]'\n"
+
+
 def test_initial_weights_are_called_by_their_names() -> None:
     with pytest.raises(ValidationError, match="baseline"):
         SelfplayParameters.model_validate(

@@ -128,10 +128,9 @@ def test_killed_stages_that_are_begun_again_leave_the_same_store(tmp_path: Path)
     for pipeline in (undisturbed, killed):
         pipeline.result.parent.mkdir()
     killer = random.Random(20)
-    for number in (1, 2):
-        undisturbed.iteration(number)
-        killed.iteration(number, killer)
-    assert killed.kills >= 5
+    undisturbed.iteration(1)
+    killed.iteration(1, killer)
+    assert killed.kills >= 4
     assert killed.outcome() == undisturbed.outcome()
     leftovers = [key for key in killed.store.keys("") if ".checkpoint" in key]
     assert leftovers == []

@@ -77,10 +77,12 @@ def test_groups_played_ahead_do_not_change_the_conclusion(drawn: tuple[int, list
         assert test.first_conclusion(scores[:count]) == (count, conclusion)
 
 
-@pytest.mark.parametrize("score", [0.0, 1.0])
-def test_nothing_is_concluded_from_fewer_than_eight_groups(score: float) -> None:
-    assert promotion_test(2).conclude([score] * 7) is Conclusion.UNDECIDED
-    assert promotion_test(2).conclude([score] * 20) is not Conclusion.UNDECIDED
+def test_nothing_is_concluded_from_fewer_than_eight_groups() -> None:
+    """Not even between hypotheses so far apart that three groups would do."""
+    test = SequentialTest(2, 0.5, 0.95, alpha=0.05, beta=0.20)
+    assert test.ratio([0.0] * 7) < test.lower
+    assert test.conclude([0.0] * 7) is Conclusion.UNDECIDED
+    assert test.first_conclusion([0.0] * 20) == (8, Conclusion.H0)
 
 
 def test_a_cut_game_counts_the_share_of_an_equal_player() -> None:

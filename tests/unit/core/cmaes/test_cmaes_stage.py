@@ -53,6 +53,23 @@ def test_the_number_of_threads_does_not_matter(desk: Desk, tmp_path: Path) -> No
     assert one.outputs["candidate"].sha256 == three.outputs["candidate"].sha256
 
 
+def test_candidates_of_a_generation_share_openings_and_the_next_one_gets_new_ones(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = _engine.play_matches
+    groups: list[list[set[int]]] = []
+
+    def spy(*arguments: Any, **more: Any) -> Any:
+        results = played(*arguments, **more)
+        groups.append([{result.group for result in match} for match in results])
+        return results
+
+    monkeypatch.setattr(_engine, "play_matches", spy)
+    desk.cmaes(**SMALL)
+    assert all(len(generation) == 6 and all(match == generation[0] for match in generation) for generation in groups)
+    assert len(set.union(*(generation[0] for generation in groups))) == 4 * 2
+
+
 @pytest.mark.parametrize(("players", "games"), [(3, 6), (4, 4)])
 def test_games_round_up_to_whole_groups(tmp_path: Path, players: int, games: int) -> None:
     desk = Desk(open_store((tmp_path / "store").as_uri()), tmp_path / "scratch", Board.HEX8, players)

@@ -36,6 +36,15 @@ def test_noise_in_the_fitness_does_not_stop_or_mislead_it() -> None:
     assert distance(search.mean) < 0.1 * distance(START)
 
 
+def test_the_result_is_the_distributions_mean_not_a_candidate() -> None:
+    search = Search(START, FIXED, population=6, seed=1)
+    asked = search.ask()
+    assert search.mean == START
+    search.tell([distance(weights) for weights in asked])
+    assert search.mean != START
+    assert search.mean not in asked
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 2**40))
 def test_the_fixed_weight_never_changes(seed: int) -> None:
