@@ -22,13 +22,17 @@ from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhas
 from ringrift_operator.domain.configuration import combined
 from ringrift_operator.domain.plan import Event
 from ringrift_operator.domain.steps import STEPS
+from ringrift_operator.domain.tracks import OPPONENTS
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown
 from ringrift_operator.local.summary import summary, to_continue
-from ringrift_operator.local.wording import counted, duration, iterations, outcome, pace, rate
+from ringrift_operator.local.wording import counted, duration, interval, iterations, outcome, pace
 
 MOST_EVENTS = 6
 MOST_RECORDS = 4
+
+_NAME_WIDTH = 17
+_BAR_WIDTH = 16
 
 _MARKS = {
     StagePhase.PENDING: ("·", "dim"),
@@ -132,8 +136,7 @@ def _configuration(local: Local, configuration: ConfigurationStatus) -> Renderab
 def _stages(local: Local, configuration: ConfigurationStatus) -> RenderableType:
     table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
     table.add_column(width=1)
-    table.add_column(min_width=17, no_wrap=True)
-    table.add_column(width=24)
+    table.add_column(min_width=_NAME_WIDTH, no_wrap=True)
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column(justify="right", no_wrap=True)
     live = _progress_by_step(local, configuration)
@@ -156,16 +159,27 @@ def _progress_by_step(local: Local, configuration: ConfigurationStatus) -> dict[
 def _stage(tasks: Sequence[TaskStatus], live: Sequence[Progress]) -> tuple[RenderableType, ...]:
     phase = combined([task.phase for task in tasks])
     mark, colour = _MARKS[phase]
-    bar: RenderableType = Text("")
-    said = outcome(tasks)
-    if phase == StagePhase.RUNNING:
-        done = [1.0 for task in tasks if task.phase == StagePhase.SUCCEEDED]
-        fraction = (sum(done) + sum(each.progress for each in live)) / max(len(tasks), 1)
-        bar = ProgressBar(total=1.0, completed=fraction, width=24)
-        said = "; ".join(pace(each) for each in live)
-    elif phase == StagePhase.PENDING:
-        said = _waiting(tasks[0])
-    return Text(mark, style=colour), Text(tasks[0].name, style=colour), bar, Text(said), Text(_time(tasks), style="dim")
+    match phase:
+        case StagePhase.RUNNING:
+            said = _under_way(tasks, live)
+        case StagePhase.PENDING:
+            said = Text(_waiting(tasks[0]))
+        case _:
+            said = Text(outcome(tasks))
+    return Text(mark, style=colour), Text(tasks[0].name, style=colour), said, Text(_time(tasks), style="dim")
+
+
+def _under_way(tasks: Sequence[TaskStatus], live: Sequence[Progress]) -> RenderableType:
+    """A bar over all parts of the step, and what the running ones say."""
+    done = sum(1.0 for task in tasks if task.phase == StagePhase.SUCCEEDED)
+    fraction = (done + sum(each.progress for each in live)) / len(tasks)
+    row = Table.grid(padding=(0, 2), expand=True)
+    row.add_column(width=_BAR_WIDTH)
+    row.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    row.add_row(
+        ProgressBar(total=1.0, completed=fraction, width=_BAR_WIDTH), Text("; ".join(pace(each) for each in live))
+    )
+    return row
 
 
 def _waiting(task: TaskStatus) -> str:
@@ -188,7 +202,7 @@ def _time(tasks: Sequence[TaskStatus]) -> str:
 def _tracks(configuration: ConfigurationStatus) -> RenderableType:
     """The champions, and how strong they are."""
     table = Table(box=SIMPLE, padding=(0, 1), expand=False)
-    for column in ("champion", "version", "against random", "against the hand-set heuristic", "rejected in a row"):
+    for column in ("champion", "version", "against random", "against hand-set", "rejected in a row"):
         table.add_column(column, no_wrap=True, header_style="dim")
     tracks = sorted({*configuration.champions, *configuration.consecutive_failures})
     for track in tracks:
@@ -197,8 +211,7 @@ def _tracks(configuration: ConfigurationStatus) -> RenderableType:
         table.add_row(
             track,
             configuration.champions.get(track, "none yet"),
-            rate(against["random"]) if "random" in against else "",
-            rate(against["heuristic"]) if "heuristic" in against else "",
+            *(interval(against[name]) if name in against else "" for name in OPPONENTS),
             str(configuration.consecutive_failures.get(track, 0)),
         )
     return table if tracks else Text("")
@@ -220,7 +233,7 @@ def _decision(track: TrackRecord) -> str:
 def _events(events: Sequence[ToldEvent]) -> RenderableType:
     table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
     table.add_column(no_wrap=True, style="dim")
-    table.add_column(ratio=1, overflow="ellipsis", no_wrap=True)
+    table.add_column(ratio=1)
     for now, _, event in events:
         style = "yellow" if event.is_warning else ""
         table.add_row(now.astimezone().strftime("%H:%M:%S"), Text(event.message, style=style))

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from ringrift_core.contract import Decision, Progress, Verdict
+from ringrift_core.contract import Decision, Progress, Stage, Verdict
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus, WinRate
 from ringrift_operator.domain.starting import iteration_limit
-from ringrift_operator.domain.steps import MERGE, SELFPLAY
+from ringrift_operator.domain.steps import MERGE, SELFPLAY, STEPS
 from ringrift_operator.domain.tracks import figures
 from ringrift_operator.local.reconcile import Local
 
 
 def rate(found: WinRate) -> str:
-    """`0.612 (0.550 to 0.670), 74 games`."""
-    return f"{found.win_rate:.3f} ({found.low:.3f} to {found.high:.3f}), {found.games} games"
+    """`0.612 (0.550 to 0.670) over 74 games`."""
+    return f"{interval(found)} over {counted(found.games, 'game')}"
+
+
+def interval(found: WinRate) -> str:
+    """`0.612 (0.550 to 0.670)`."""
+    return f"{found.win_rate:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
 def duration(time: timedelta) -> str:
@@ -59,7 +64,9 @@ def outcome(tasks: Sequence[TaskStatus]) -> str:
         cut = sum(int(task.metrics.get("cut_games", 0)) for task in tasks)
         return f"{counted(games, 'game')}, {cut} cut by the move limit"
     if first.name == MERGE.name and games:
-        return f"{counted(games, 'game')} in all, {int(first.metrics.get('new_games', 0))} new"
+        return f"{counted(games, 'game')} in all, {int(first.metrics.get('new_games', 0)):,} new"
+    if STEPS[first.name].stage == Stage.PROMOTE and "version" in first.metrics:
+        return f"version {first.metrics['version']:.0f} is champion"
     return next((task.message for task in tasks if task.message), "")
 
 
