@@ -134,6 +134,7 @@ mod tests {
     use super::*;
     use crate::board::{Board, Hex8};
     use crate::drivers::rng::{stream, Purpose};
+    use crate::players::features::FEATURES;
     use crate::players::heuristic::setting;
     use crate::setup::{Profile, Setup};
 
@@ -186,6 +187,30 @@ mod tests {
             }
         }
         assert!(solved > 50, "only {solved} positions were small enough to check");
+    }
+
+    #[test]
+    fn a_swap_is_worth_the_other_seat() {
+        // Only markers count: seat 1 has one, and nothing that seat 2 may do at once changes that.
+        let weights = FEATURES.map(|(name, _)| (name == "markers") as u8 as f32);
+        let setup = Setup::new(Board::Hex8, 2, Profile::Canonical).expect("two players play").with_swap(true);
+        let mut state = State::<Hex8>::new(setup);
+        for text in ["place_ring 0,0 n=3", "move_stack 0,0>0,3", "no_line_action", "no_territory_action"] {
+            state.play(state.parse_move(text).expect("notation")).expect("legal");
+        }
+        let mut list = MoveList::new();
+        state.legal_moves(&mut list);
+        let swap = list.iter().position(|one| one.kind() == MoveKind::SwapSides).expect("on offer");
+        let at_once = search(&state, &list, &weights, 1);
+        let best_other = |values: &[f32]| {
+            let others = values.iter().enumerate().filter(|(index, _)| *index != swap);
+            others.map(|(_, value)| *value).fold(f32::NEG_INFINITY, f32::max)
+        };
+        assert_eq!(at_once[swap], heuristic::values(&state, &weights)[0]);
+        assert!(at_once[swap] > best_other(&at_once), "the swap is the most promising, so it is looked into first");
+        // Below the swap lies the same position without the offer: the chooser then hopes for seat 1.
+        let looked_into = search(&state, &list, &weights, list.len() + 1);
+        assert!((looked_into[swap] + best_other(&at_once)).abs() < 1e-5);
     }
 
     #[test]
