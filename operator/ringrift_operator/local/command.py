@@ -48,6 +48,10 @@ def local(
     except LocalError as error:
         print(f"ringrift-operator local: {error}", file=sys.stderr)
         return WRONG_INPUT
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"ringrift-operator local: {place}{error.strerror}; what was saved is kept", file=sys.stderr)
+        return 1
 
 
 def _read(file: Path) -> tuple[list[TrainingPipeline], tuple[PoolObservation, ...]]:

@@ -8,7 +8,7 @@ from ringrift_operator.domain.snapshot import TaskObservation
 from tests.unit.domain.world import BEGINNING, World, pool, world
 
 STATUS_LIMIT_BYTES = 96 * 1024
-"""The wall is 256 KiB. design.md wants 64 KB, which holds but for the moment when all configurations end at once."""
+"""design.md section 5; the wall is 256 KiB."""
 
 
 def test_the_record_says_what_happened() -> None:

@@ -143,3 +143,12 @@ def test_a_broken_store_is_named_and_once_mended_the_same_command_goes_on(tmp_pa
     code, output = local.run()
     assert code == 0, output
     assert "small is complete" in output
+
+
+def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    local = Local(tmp_path)
+    (tmp_path / "file").write_text("not a folder")
+    code, output = local.run("--data", "file/data")
+    assert code == 1
+    assert "file/data" in output
+    assert "Traceback" not in output
