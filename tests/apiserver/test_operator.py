@@ -69,7 +69,10 @@ class Person:
         return sorted(job["metadata"]["name"] for job in self.kubectl.get("jobs")["items"])
 
     def events(self) -> list[str]:
-        return [f"{each['reason']}: {each['message']}" for each in self.kubectl.get("events")["items"]]
+        """What the operator told of this pipeline."""
+        about = f"involvedObject.kind=TrainingPipeline,involvedObject.name={self.name}"
+        found = self.kubectl.get("events", f"--field-selector={about}")["items"]
+        return [f"{each['reason']}: {each['message']}" for each in found]
 
     def sees(self, seconds: float = 30, **fields: Any) -> dict[str, Any]:
         """The status, once these fields have these values."""
@@ -115,7 +118,9 @@ def test_a_pipeline_is_trained_to_its_end(person: Person, namespace: str) -> Non
     eventually(lambda: person.jobs() == [])
     records = person.kubectl.get("ti", "-l", "ringrift.ai/pipeline=tiny")["items"]
     assert [record["spec"]["iteration"] for record in records] == [1, 2]
-    assert any(line.startswith("Promoted") for line in person.events())
+    events = person.events()
+    assert sum(line.startswith("Promoted") for line in events) == 2
+    assert len(events) == len(set(events)), "something was told twice"
 
 
 def test_what_kubectl_prints(person: Person, worker: Worker, namespace: str) -> None:

@@ -17,6 +17,8 @@ from ringrift_operator.kube.tasks import Sighting, indexed_progress, job_phase, 
 logger = logging.getLogger(__name__)
 
 READS_PER_SECOND = 5.0
+FIRST_SECONDS = 2.0
+"""A Job is left alone for so long: most start, and some have ended by then."""
 AGAIN_SECONDS = 10.0
 """A Job is not looked at again sooner."""
 NEWS_SECONDS = 60.0
@@ -31,7 +33,7 @@ class Sightings:
         self._client, self._jobs, self._changed = client, jobs, changed
         self._rate = Rate(READS_PER_SECOND)
         self._seen: dict[str, Sighting] = {}
-        self._read_at: dict[str, float] = {}
+        self._look_at: dict[str, float] = {}
         self._told_at: dict[str, float] = {}
 
     def get(self, uid: str) -> Sighting | None:
@@ -44,7 +46,7 @@ class Sightings:
             if job is None:
                 await asyncio.sleep(1)
                 continue
-            self._read_at[uid_of(job)] = time.monotonic()
+            self._look_at[uid_of(job)] = time.monotonic() + AGAIN_SECONDS
             try:
                 await self._look(job)
             except EXPECTED as error:
@@ -56,18 +58,18 @@ class Sightings:
 
     def forget(self, present: set[str]) -> None:
         """Drops what was seen of Jobs that are gone."""
-        for table in (self._seen, self._read_at, self._told_at):
+        for table in (self._seen, self._look_at, self._told_at):
             for uid in table.keys() - present:
                 del table[uid]
 
     def _next(self) -> Object | None:
-        """The live Job that has waited longest for a look."""
+        """The live Job whose look is due, or most overdue."""
+        now = time.monotonic()
         live = [job for job in self._jobs if job_phase(job).is_live]
-        if len(self._read_at) > 2 * len(live) + 100:
+        if len(self._look_at) > 2 * len(live) + 100:
             self.forget({uid_of(job) for job in self._jobs})
-        due = time.monotonic() - AGAIN_SECONDS
-        waiting = [job for job in live if self._read_at.get(uid_of(job), -1e9) < due]
-        return min(waiting, key=lambda job: self._read_at.get(uid_of(job), -1e9), default=None)
+        due = [job for job in live if self._look_at.setdefault(uid_of(job), now + FIRST_SECONDS) <= now]
+        return min(due, key=lambda job: self._look_at[uid_of(job)], default=None)
 
     async def _look(self, job: Object) -> None:
         namespace, name = key_of(job)

@@ -1,0 +1,109 @@
+"""How much the operator takes per transition, over a real API server. See README.md here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from tests.apiserver.operator_process import OperatorProcess
+from tests.apiserver.test_operator import pipeline
+from tests.apiserver.worker import Worker
+from tests.cluster import binaries
+from tests.cluster.control_plane import ControlPlane, Endpoints, running_control_plane
+
+CRDS = Path(__file__).parents[2] / "crds"
+NAMESPACE = "benchmark"
+
+
+def main(
+    pipelines: Annotated[int, typer.Option(min=1, help="Pipelines at once.")] = 50,
+    iterations: Annotated[int, typer.Option(min=1, help="Iterations of each: five or six Jobs.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
+) -> None:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        running_control_plane(
+            binaries.find(binaries.CONTROL_PLANE), Path(directory), Endpoints.on_free_ports()
+        ) as plane,
+    ):
+        report = measure(plane, Path(directory), pipelines, iterations)
+    if as_json:
+        typer.echo(json.dumps({"operator": report}))
+        return
+    table = Table(title=f"Operator, {pipelines} pipelines", box=box.SIMPLE_HEAD)
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    for name, value in report.items():
+        table.add_row(name.replace("_", " "), f"{value:,}")
+    Console().print(table)
+
+
+def measure(plane: ControlPlane, directory: Path, pipelines: int, iterations: int) -> dict[str, Any]:
+    """Runs them all to their end; the figures by name."""
+    plane.kubectl.apply(CRDS, "--server-side")
+    plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    plane.kubectl("create", "namespace", NAMESPACE)
+    kubectl = plane.kubectl.within(NAMESPACE)
+    kubectl.apply(pool(pipelines))
+    objects = [pipeline(NAMESPACE, f"p{number}", iterations=iterations) for number in range(pipelines)]
+    kubectl.apply({"apiVersion": "v1", "kind": "List", "items": objects})
+    operator = OperatorProcess(plane.kubeconfig, directory, f"--namespace={NAMESPACE}")
+    with Worker(plane.kubeconfig, NAMESPACE), operator:
+        start = time.monotonic()
+        while not all(status(each).get("phase") == "Completed" for each in kubectl.get("tp")["items"]):
+            print(f"\r{time.monotonic() - start:5.0f} s", end="", file=sys.stderr)
+            time.sleep(1)
+        seconds = time.monotonic() - start
+        transitions = sum(status(each)["tasks"]["succeeded"] for each in kubectl.get("tp")["items"])
+        cpu, memory = consumption(operator.pid)
+    return {
+        "pipelines": pipelines,
+        "transitions": transitions,
+        "seconds": round(seconds, 1),
+        "transitions_per_second": round(transitions / seconds, 1),
+        "cpu_ms_per_transition": round(1000 * cpu / transitions, 2),
+        "peak_memory_mib": round(memory / 2**20),
+    }
+
+
+def pool(pipelines: int) -> dict[str, Any]:
+    """Slots for all at once."""
+    resources = {"cpu": "1", "memory": "1Gi"}
+    stages = ["selfplay", "cmaes", "evaluate"]
+    slots = [
+        {"name": stage, "stages": [stage], "resources": resources, "count": min(1000, 2 * pipelines)}
+        for stage in stages
+    ]
+    return {
+        "apiVersion": "ringrift.ai/v1alpha1",
+        "kind": "WorkerPool",
+        "metadata": {"name": "pool"},
+        "spec": {"type": "Cluster", "slots": slots},
+    }
+
+
+def status(obj: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = obj.get("status", {})
+    return found
+
+
+def consumption(pid: int) -> tuple[float, int]:
+    """CPU seconds and peak memory in bytes of a running process (proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])
+    lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return ticks / os.sysconf("SC_CLK_TCK"), int(lines["VmHWM"].split()[0]) * 1024
+
+
+if __name__ == "__main__":
+    typer.run(main)
