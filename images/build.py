@@ -23,6 +23,9 @@ ROOT = Path(__file__).parents[1]
 IMAGES = Path(__file__).parent
 TAG = "dev"
 BARE_BASE = "localhost/ringrift-base:bookworm"
+ARCHIVES_KEPT = 2
+"""Per image: another checkout may still be using the one before."""
+LAYERS_KEPT = 60
 
 
 @dataclass(frozen=True)
@@ -136,12 +139,13 @@ def build_with_buildah(image: Image) -> Path:
     archive = archive_of(image)
     if not archive.exists():
         base = bare_base()
+        _remove_old_layers()
         context = prepare_context(image)
         _buildah_build(image.reference, IMAGES / image.name / "Dockerfile", context, f"BASE={base}")
         write_archive(image.reference, archive)
-        for older in cache_directory().glob(f"{image.name}-*.tar"):
-            if older != archive:
-                older.unlink()
+        archives = sorted(cache_directory().glob(f"{image.name}-*.tar"), key=lambda path: path.stat().st_mtime)
+        for older in archives[:-ARCHIVES_KEPT]:
+            older.unlink()
     return archive
 
 
@@ -177,6 +181,13 @@ def archive_program(reference: str, dockerfile: Path, program: Path) -> Path:
         _buildah_build(reference, dockerfile, context)
         write_archive(reference, archive)
     return archive
+
+
+def _remove_old_layers() -> None:
+    """Layers are kept so that a change of our own code installs no package anew, but not those of every build."""
+    layers = _output(*_BUILDAH, "images", "--all", "--quiet").split()
+    if len(layers) > LAYERS_KEPT:
+        _run(*_BUILDAH, "rmi", "--prune")
 
 
 def write_archive(reference: str, archive: Path) -> None:
