@@ -282,8 +282,10 @@ class EvaluateParameters(IterationParameters):
     )
     seed: int = Field(default=0, ge=0, description="Seed of openings and games.")
     gate: GateKind = Field(default=GateKind.SPRT, description="How the candidate is judged.")
-    games: int = Field(default=20, ge=1, description="Games of the Fixed gate.")
-    max_games: int = Field(default=200, ge=1, description="Cap of the SPRT.")
+    games: int = Field(
+        default=20, ge=1, description="Games of the Fixed gate, and of a regression test in an iteration."
+    )
+    max_games: int = Field(default=200, ge=1, description="Cap of the SPRT, and of the regression tests of a pair.")
     promotion_threshold: float = Field(default=0.55, gt=0, lt=1, description="Two-player-equivalent rate to pass.")
     regression_threshold: float = Field(default=0.45, gt=0, lt=1, description="Below it a champion has regressed.")
     baseline_games: int = Field(
