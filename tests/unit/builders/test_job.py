@@ -144,7 +144,7 @@ def test_a_secret_becomes_the_environment() -> None:
     assert container(manifest)["envFrom"] == [{"secretRef": {"name": "keys"}}]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(namespaces(), st.data())
 def test_every_job_is_confined_and_found_again(world: World, data: st.DataObject) -> None:
     world.run(passes=3000)

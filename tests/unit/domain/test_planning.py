@@ -121,7 +121,7 @@ def check_room(world: World) -> None:
         assert not (in_cooldown and any(child.stage == Stage.SELFPLAY for child in live))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(namespaces(), st.data())
 def test_a_plan_carried_out_leaves_nothing_to_plan(world: World, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 40))):
@@ -136,7 +136,7 @@ def test_a_plan_carried_out_leaves_nothing_to_plan(world: World, data: st.DataOb
         disturb(world, data)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(namespaces(), st.data())
 def test_whatever_fails_the_iterations_come_to_their_end(world: World, data: st.DataObject) -> None:
     def answer(world: World, child: TaskObservation) -> None:
@@ -157,7 +157,7 @@ def test_whatever_fails_the_iterations_come_to_their_end(world: World, data: st.
         assert status.rollbacks == sum(len(record.spec.rollbacks) for record in records)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(namespaces(), st.data())
 def test_no_task_is_tried_too_often_and_no_name_comes_twice(world: World, data: st.DataObject) -> None:
     def answer(world: World, child: TaskObservation) -> None:
@@ -170,7 +170,7 @@ def test_no_task_is_tried_too_often_and_no_name_comes_twice(world: World, data: 
     assert all(task.identity.attempt <= ATTEMPTS for task in world.created)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(namespaces(), st.data())
 def test_a_child_is_deleted_only_when_its_outcome_is_in_the_status(world: World, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 30))):
@@ -187,7 +187,7 @@ def test_a_child_is_deleted_only_when_its_outcome_is_in_the_status(world: World,
         disturb(world, data)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(namespaces(), st.data())
 def test_a_pass_that_breaks_off_is_made_up_for(world: World, data: st.DataObject) -> None:
     """Killed between any two actions, the next pass comes to the same status and children."""
