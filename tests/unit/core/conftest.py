@@ -10,11 +10,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from ringrift_core.store import Store, open_store
 from tests.cluster import binaries
 from tests.cluster.process import Program, free_ports
 from tests.unit.core.desk import Desk
+
+# A slow machine is no failure: pytest-timeout ends what hangs.
+settings.register_profile("core", deadline=None)
+settings.load_profile("core")
 
 
 @pytest.fixture(scope="session")
