@@ -70,7 +70,7 @@ def run(options: Options) -> int:
     status = 0
     try:
         asyncio.run(operate(options))
-    except* (LeaseLostError, kopf.LoginError) as group:
+    except* (LeaseLostError, kopf.LoginError, OSError) as group:
         for error in _leaves(group):
             logger.error("%s: stopping", error)
         status = 1

@@ -97,8 +97,19 @@ def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
 
 
 def _doing(snapshot: Snapshot, status: TrainingPipelineStatus) -> str:
-    """What runs or waits, and what is created but does not start."""
-    return "; ".join(part for part in (status.running or _waiting(status), *_not_starting(snapshot)) if part)
+    """What runs or waits for room, what is created but does not start, and what pauses."""
+    parts = (status.running or _waiting(status), *_not_starting(snapshot), *_pausing(snapshot, status))
+    return "; ".join(part for part in parts if part)
+
+
+def _pausing(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[str, ...]:
+    """Tasks that are to begin, or to begin again, at a certain time."""
+    return tuple(
+        f"{configuration.name}: {task.name} begins{' again' if task.attempt > 1 else ''} at {_clock(task.not_before)}"
+        f"{': ' if task.message else ''}{task.message}"
+        for configuration, task in _tasks(status)
+        if task.phase == StagePhase.PENDING and task.not_before is not None and task.not_before > snapshot.now
+    )
 
 
 def _not_starting(snapshot: Snapshot, patiently: bool = True) -> tuple[str, ...]:

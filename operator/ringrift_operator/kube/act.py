@@ -36,7 +36,7 @@ from ringrift_operator.kube.world import World
 
 logger = logging.getLogger(__name__)
 
-EVENT_NOTE_LIMIT = 1024
+EVENT_MESSAGE_LIMIT = 1024
 
 
 class NameTakenError(ApiError):
@@ -146,24 +146,28 @@ class Actor:
             extra={"namespace": snapshot.namespace, "pipeline": snapshot.name},
         )
         digest = hashlib.sha256(f"{snapshot.uid} {event.reason} {event.message} {now}".encode()).hexdigest()[:16]
+        moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        # core/v1 rather than events.k8s.io: kubectl orders events by lastTimestamp, which the newer kind has not.
         manifest = {
             "apiVersion": EVENTS.api_version,
             "kind": "Event",
             "metadata": {"namespace": snapshot.namespace, "name": f"{snapshot.name}.{digest}"},
-            "eventTime": now.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "reportingController": "ringrift.ai/operator",
-            "reportingInstance": self._holder,
-            "action": "Reconcile",
-            "reason": event.reason,
-            "type": "Warning" if event.is_warning else "Normal",
-            "note": event.message[:EVENT_NOTE_LIMIT],
-            "regarding": {
+            "involvedObject": {
                 "apiVersion": PIPELINES.api_version,
                 "kind": "TrainingPipeline",
                 "namespace": snapshot.namespace,
                 "name": snapshot.name,
                 "uid": snapshot.uid,
             },
+            "reason": event.reason,
+            "message": event.message[:EVENT_MESSAGE_LIMIT],
+            "type": "Warning" if event.is_warning else "Normal",
+            "source": {"component": "ringrift-operator"},
+            "reportingComponent": "ringrift.ai/operator",
+            "reportingInstance": self._holder,
+            "firstTimestamp": moment,
+            "lastTimestamp": moment,
+            "count": 1,
         }
         try:
             await self._client.create(EVENTS, manifest)

@@ -25,7 +25,11 @@ def login(settings: kopf.OperatorSettings | None = None) -> kopf.ConnectionInfo:
             bracketed = f"[{host}]" if ":" in host else host
             pod = dataclasses.replace(pod, server=f"https://{bracketed}:{port}")
         return dataclasses.replace(pod, expiration=datetime.now(UTC) + TOKEN_REREAD)
-    found = kopf.login_via_client(logger=logger, settings=settings)
+    try:
+        found = kopf.login_via_client(logger=logger, settings=settings)
+    except kopf.LoginError:
+        found = None
     if found is None:
-        raise kopf.LoginError("no service account and no kubeconfig: set KUBECONFIG or run in a Pod")
+        named = f"KUBECONFIG={os.environ['KUBECONFIG']}" if os.environ.get("KUBECONFIG") else "~/.kube/config"
+        raise kopf.LoginError(f"no cluster to talk to: no service account here, and {named} is no usable kubeconfig")
     return found

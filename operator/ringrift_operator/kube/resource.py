@@ -31,7 +31,7 @@ class Resource:
 JOBS = Resource("batch/v1", "jobs")
 PODS = Resource("v1", "pods")
 NODES = Resource("v1", "nodes")
-EVENTS = Resource("events.k8s.io/v1", "events")
+EVENTS = Resource("v1", "events")
 LEASES = Resource("coordination.k8s.io/v1", "leases")
 PIPELINES = Resource("ringrift.ai/v1alpha1", "trainingpipelines")
 POOLS = Resource("ringrift.ai/v1alpha1", "workerpools")

@@ -77,6 +77,15 @@ def test_what_waits_for_room_is_said() -> None:
     assert not holds(one, ConditionType.STALLED)
 
 
+def test_a_pause_is_said_with_its_end_and_its_cause() -> None:
+    one = playing()
+    one.fail(one.live[0], exit_code=1, message="disk full")
+    one.step()
+    said = condition(one, ConditionType.READY).message
+    end = (one.now + timedelta(seconds=10)).strftime("%H:%M:%S UTC")
+    assert said.endswith(f"square8-2p: selfplay begins again at {end}: exit code 1: disk full")
+
+
 def test_the_time_of_a_condition_is_when_it_changed() -> None:
     one = playing()
     assert condition(one, ConditionType.RECONCILING).last_transition_time == BEGINNING
