@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.text import Text
 
 from ringrift_core.contract import Track
@@ -17,6 +18,7 @@ from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown
 from ringrift_operator.local.wording import counted, duration, rate
 
+_CHAMPION_NAMES = {"baseline": "the hand-set heuristic", "material": "material alone"}
 _OPPONENT_NAMES = {"random": "against random", "heuristic": "against the hand-set heuristic"}
 
 
@@ -43,6 +45,8 @@ def _lines(local: Local, file: str, was_complete: bool) -> Iterator[str]:
             yield f"  iteration {record.spec.iteration}{took}"
             for track in record.spec.tracks:
                 yield f"    {_outcome(track)}"
+                if track.verdict is not None:
+                    yield f"[dim]      {escape(track.verdict.reason)}[/]"
         yield from _strength(local, configuration)
     yield ""
     yield from _next_steps(local, file)
@@ -69,10 +73,10 @@ def _outcome(track: TrackRecord) -> str:
     verdict = track.verdict
     figures = ""
     if verdict is not None:
-        opponent = "the baseline" if verdict.champion in ("", "0") else verdict.champion
+        opponent = _CHAMPION_NAMES.get(verdict.champion, f"version {verdict.champion}")
         figures = (
             f": {verdict.win_rate:.3f} ({verdict.low:.3f} to {verdict.high:.3f}) against {opponent} "
-            f"over {verdict.games} games; {verdict.reason}"
+            f"over {counted(verdict.games, 'game')}"
         )
     match track.decision:
         case TrackDecision.PROMOTED:
@@ -89,13 +93,16 @@ def _strength(local: Local, configuration: ConfigurationStatus) -> Iterator[str]
     """Rates are two-player equivalents with their 95 % interval: 0.5 is equal."""
     for track in local.pipeline.spec.tracks:
         version = configuration.champions.get(track.value)
-        if version is None:
-            played = _against(_last_candidate(local, configuration, track))
-            yield f"  {track}: no champion yet" + (f"; the last candidate was {played}" if played else "")
-            continue
         strength = configuration.strength.get(track.value)
-        played = _against(strength.against if strength is not None else {})
-        yield f"  {track} champion, version {version}: {played or 'not measured against the baselines'}"
+        if version is not None:
+            rates = strength.against if strength is not None else {}
+            yield f"  {track} champion, version {version}" + ("" if rates else ": not measured against the baselines")
+        else:
+            rates = _last_candidate(local, configuration, track)
+            yield f"  {track}: no champion yet" + ("; its last candidate" if rates else "")
+        for name in OPPONENTS:
+            if name in rates:
+                yield f"    {_OPPONENT_NAMES[name]} {rate(rates[name])}"
 
 
 def _last_candidate(local: Local, configuration: ConfigurationStatus, track: Track) -> dict[str, WinRate]:
@@ -107,15 +114,13 @@ def _last_candidate(local: Local, configuration: ConfigurationStatus, track: Tra
     return {}
 
 
-def _against(rates: dict[str, WinRate]) -> str:
-    return "; ".join(f"{_OPPONENT_NAMES[name]} {rate(rates[name])}" for name in OPPONENTS if name in rates)
-
-
 def _next_steps(local: Local, file: str) -> Iterator[str]:
-    quoted = shlex.quote(file)
-    store = shown(local.store)
-    yield f"artifacts      {store} (docs/store.md says what is what)"
-    yield f"logs, records  {shown(local.folder.path.resolve().as_uri())}"
-    yield f"go on          raise spec.iterations in {quoted}, then: ringrift-operator local -f {quoted}"
-    yield f"in a cluster   helm upgrade --install ringrift charts/ringrift && kubectl apply -f {quoted}"
-    yield "check the rules engine   ringrift conform tests/conformance"
+    quoted = escape(shlex.quote(file))
+    yield f"artifacts          {escape(shown(local.store))} (docs/store.md says what is what)"
+    yield f"logs and records   {escape(shown(local.folder.path.resolve().as_uri()))}"
+    yield f"more iterations    raise spec.iterations in {quoted}, then"
+    yield f"                   ringrift-operator local -f {quoted}"
+    yield "in a cluster       helm install ringrift-crds charts/ringrift-crds"
+    yield "                   helm install ringrift charts/ringrift -f charts/ringrift/environments/local.yaml"
+    yield f"                   kubectl apply -f {quoted}"
+    yield "the rules engine   ringrift conform PATH replays recorded games, ringrift bench rules measures it"
