@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,8 +64,10 @@ class OperatorProcess:
 
     def start(self) -> None:
         """Starts it; its name for the Lease stays the same, as a Pod's does when its container restarts."""
+        # It dies with the tests, however those end.
+        bound = [setpriv, "--pdeathsig", "KILL"] if (setpriv := shutil.which("setpriv")) else []
         entry = "from ringrift_operator.cli import main; main()"
-        command = [sys.executable, "-c", entry, "run", "--port=0", f"--release={self._release}"]
+        command = [*bound, sys.executable, "-c", entry, "run", "--port=0", f"--release={self._release}"]
         if not any(each.startswith("--identity") for each in self._arguments):
             command.append("--identity=test-operator")
         environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}

@@ -252,10 +252,11 @@ def test_deleting_a_pipeline_takes_its_children_along(person: Person, worker: Wo
 
 @pytest.mark.usefixtures("worker")
 def test_a_foreign_job_of_the_same_name_is_not_ours(person: Person, namespace: str) -> None:
+    name = f"tiny-{CONFIGURATION}-i0-adopt-a1"
     foreign = {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {"name": f"tiny-{CONFIGURATION}-i0-adopt-a1"},
+        "metadata": {"name": name},
         "spec": {
             "suspend": True,
             "template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "other", "image": "none"}]}},
@@ -264,8 +265,8 @@ def test_a_foreign_job_of_the_same_name_is_not_ours(person: Person, namespace: s
     person.kubectl.apply(foreign)
     person.kubectl.apply(pipeline(namespace))
     eventually(lambda: any("is not ours" in line for line in person.events()))
-    assert person.jobs() == [foreign["metadata"]["name"]]
-    person.kubectl("delete", "job", foreign["metadata"]["name"])
+    assert person.jobs() == [name]
+    person.kubectl("delete", "job", name)
     person.sees(phase="Completed")
 
 

@@ -30,8 +30,10 @@ def account(control_plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_p
             pytest.fail(str(missing))
         pytest.skip(str(missing))
     values = CHART / "environments" / "local.yaml"
-    command = [helm, "template", "ringrift", CHART, f"--namespace={namespace}", "-f", values, "--kube-version=1.34.0"]
-    rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    options = [f"--namespace={namespace}", f"--values={values}", "--kube-version=1.34.0"]
+    rendered = subprocess.run(
+        [helm, "template", "ringrift", CHART, *options], capture_output=True, text=True, check=True
+    ).stdout
     manifests = [each for each in yaml.safe_load_all(rendered) if each and each["kind"] != "Deployment"]
     kubectl.apply(yaml.safe_dump_all(manifests))
     token = kubectl("create", "token", "ringrift-operator").strip()

@@ -46,7 +46,7 @@ class Worker:
     """Ends every Pod of a namespace as soon as it appears; `script` says what happens otherwise, once per line."""
 
     def __init__(self, kubeconfig: Path, namespace: str) -> None:
-        self._api = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))
+        self._api = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))  # type: ignore[no-untyped-call]
         self._namespace = namespace
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._stopping = threading.Event()
@@ -83,7 +83,8 @@ class Worker:
 
     def _end_pods(self) -> None:
         while not self._stopping.wait(0.05):
-            for pod in self._api.list_namespaced_pod(self._namespace).items:
+            pods: list[Any] = self._api.list_namespaced_pod(self._namespace).items
+            for pod in pods:
                 if pod.status.phase == "Pending" and pod.metadata.deletion_timestamp is None:
                     self._end(pod)
 
