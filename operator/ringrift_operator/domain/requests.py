@@ -116,7 +116,7 @@ def _ask(situation: Situation, request: RollbackRequest, previous: TaskStatus | 
         StagePhase.PENDING,
         StagePhase.RUNNING,
     ) or (previous is not None and previous.phase in (StagePhase.PENDING, StagePhase.RUNNING))
-    if is_busy or not situation.may_start:
+    if is_busy:
         return situation
     task = TaskStatus(
         name=steps.requested_rollback(request.track).name,

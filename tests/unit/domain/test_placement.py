@@ -182,3 +182,22 @@ class TestCooldown:
         elsewhere = pool("spare", slots=[slot("c", "cmaes")])
         one = started(self.POOL, elsewhere)
         assert ("tp", "cmaes", "spare") in live(one)
+
+    def test_while_it_waits_for_the_last_selfplay_no_new_one_begins(self) -> None:
+        def spec(name: str, games: int) -> TrainingPipelineSpec:
+            small = {"board": "square8", "players": 2, "bootstrapGames": games}
+            return pipeline_spec(artifacts={"uri": f"s3://{name}/x"}, configurations=[small])
+
+        one = started(self.POOL, a=spec("a", 10), b=spec("b", 10))
+        assert live(one) == {("a", "selfplay", "pool"), ("b", "selfplay", "pool")}
+        one.specs["c"] = spec("c", 10)
+        one.step()
+        for child in one.live:
+            if (child.identity.pipeline, child.identity.step) != ("b", "selfplay"):
+                one.end(child)
+        one.step()
+        assert {(p, s) for p, s, name in live(one) if name} == {("b", "selfplay")}, "c's self-play is held back"
+        for child in one.live:
+            one.end(child)
+        one.step()
+        assert {(p, s) for p, s, name in live(one) if name} == {("a", "cmaes")}

@@ -110,3 +110,10 @@ def test_a_crashing_merge_fails_the_track_only() -> None:
 
     one.run(answer)
     assert one.statuses["tp"].phase == PipelinePhase.COMPLETED
+
+
+def test_a_large_batch_without_cuda_is_a_stall_and_trains_nowhere() -> None:
+    one = world(iterations=1, network={"batchSize": 1024})
+    one.run()
+    assert "add a slot with stage train and device cuda (batch 1024 is above 512)" in stalled(one)
+    assert not any(task.identity.step == "train" for task in one.created)
