@@ -132,7 +132,7 @@ async def _reconcile(
         logger.info("found %d pipelines, %d pools, %d Jobs", len(world.pipelines), len(world.pools), len(world.jobs))
         _calm_garbage_collection()
         background = (
-            loop.run(gatherer.snapshot, actor.carry_out),
+            loop.run(gatherer, actor),
             sightings.run(),
             pools.run(),
             _every(RESYNC_SECONDS, resync),

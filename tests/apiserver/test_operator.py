@@ -250,6 +250,22 @@ def test_deleting_a_pipeline_takes_its_children_along(person: Person, worker: Wo
     person.sees(phase="Completed")
 
 
+def test_jobs_left_behind_by_a_deleted_pipeline_still_take_their_slots(
+    person: Person, worker: Worker, namespace: str
+) -> None:
+    worker.holds.add("cmaes")
+    person.kubectl.apply(pipeline(namespace))
+    person.sees(games=20)
+    (left,) = eventually(lambda: len(person.jobs()) == 1 and person.jobs())
+    person.kubectl("delete", "tp", "tiny", "--cascade=orphan")
+    person.kubectl.apply(pipeline(namespace, "next"))
+    following = Person(person.kubectl, "next")
+    eventually(lambda: "waits for a slot: square8-2p cmaes" in following.condition("Ready").get("message", ""))
+    person.kubectl("delete", "job", left)
+    worker.holds.clear()
+    following.sees(phase="Completed")
+
+
 @pytest.mark.usefixtures("worker")
 def test_a_foreign_job_of_the_same_name_is_not_ours(person: Person, namespace: str) -> None:
     name = f"tiny-{CONFIGURATION}-i0-adopt-a1"

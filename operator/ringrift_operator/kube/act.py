@@ -17,7 +17,7 @@ from ringrift_operator.builders.remote_task import remote_task
 from ringrift_operator.domain.outcomes import outcome_of
 from ringrift_operator.domain.plan import Event, PlacedTask, Plan
 from ringrift_operator.domain.snapshot import Snapshot
-from ringrift_operator.kube.client import ApiError, Client
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client
 from ringrift_operator.kube.metrics import Metrics
 from ringrift_operator.kube.resource import (
     EVENTS,
@@ -61,14 +61,16 @@ class Actor:
             await self._create(ITERATIONS, self._world.records, record.to_manifest(), snapshot)
         if plan.status != snapshot.status and not await self._report(snapshot, plan.status):
             return
-        await self._create_tasks(snapshot, plan.create)
-        for name in plan.delete:
-            await self._delete_child(snapshot, name)
-        self._count(snapshot, plan)
-        for name in plan.expired_records:
-            await self._delete(ITERATIONS, self._world.records, snapshot, name)
-        for event in plan.events:
-            await self._tell(snapshot, event)
+        try:
+            await self._create_tasks(snapshot, plan.create)
+            for name in plan.delete:
+                await self._delete_child(snapshot, name)
+            self._count(snapshot, plan)
+            for name in plan.expired_records:
+                await self._delete(ITERATIONS, self._world.records, snapshot, name)
+        finally:  # the status that they tell of has been written: the next pass will not tell again
+            for event in plan.events:
+                await self._tell(snapshot, event)
 
     async def _report(self, snapshot: Snapshot, status: TrainingPipelineStatus) -> bool:
         """Writes the status of this very pipeline; false when it has been deleted meanwhile."""
@@ -171,8 +173,8 @@ class Actor:
         }
         try:
             await self._client.create(EVENTS, manifest)
-        except ApiError as error:
-            logger.warning("event of %s/%s not posted: %s", snapshot.namespace, snapshot.name, error)
+        except EXPECTED as error:
+            logger.warning("event of %s/%s not posted: %s", snapshot.namespace, snapshot.name, error or "no answer")
 
     def _count(self, snapshot: Snapshot, plan: Plan) -> None:
         """Counts the ended tasks: each is deleted once, after it was recorded."""

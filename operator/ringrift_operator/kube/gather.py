@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -61,6 +61,12 @@ class Gatherer:
             records=tuple(self._records(uid)),
             annotations=pipeline.metadata.annotations,
         )
+
+    def elsewhere(self, namespace: str, known: Container[str]) -> list[TaskObservation]:
+        """Live Jobs of pipelines other than those with these UIDs: deleted or unreadable, they still take slots."""
+        jobs = [job for job in self._world.jobs.outside(known) if key_of(job)[0] == namespace]
+        live = [(job, identity_from(labels(job))) for job in jobs if job_phase(job).is_live]
+        return [live_job(job, identity, None) for job, identity in live if identity]
 
     def forget(self) -> None:
         """Drops what is kept of objects that are gone."""

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from ringrift_operator.domain.deciding import decide
 from ringrift_operator.domain.placement import place
 from ringrift_operator.domain.plan import Decision, Plan
 from ringrift_operator.domain.planning import conclude
-from ringrift_operator.domain.snapshot import Snapshot
+from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
 from ringrift_operator.kube.client import EXPECTED
 from ringrift_operator.kube.health import Pulse
 from ringrift_operator.kube.metrics import Metrics
@@ -33,8 +34,19 @@ RESTLESS_PASSES = 50
 RESTLESS_SECONDS = 1.0
 """A defect that makes every pass write must not become a storm."""
 
-Gather = Callable[[Key], Awaitable[Snapshot | None]]
-CarryOut = Callable[[Snapshot, Plan], Awaitable[None]]
+
+class Gather(Protocol):
+    """What the loop learns about the world (kube/gather.py)."""
+
+    async def snapshot(self, key: Key) -> Snapshot | None: ...
+
+    def elsewhere(self, namespace: str, known: Container[str]) -> list[TaskObservation]: ...
+
+
+class CarryOut(Protocol):
+    """What the loop does to the world (kube/act.py)."""
+
+    async def carry_out(self, snapshot: Snapshot, plan: Plan) -> None: ...
 
 
 class Loop:
@@ -58,10 +70,10 @@ class Loop:
             self._start(self._namespaces[name])
         self._namespaces[name].touch(pipeline[1])
 
-    async def run(self, gather: Gather, carry_out: CarryOut) -> None:
+    async def run(self, gatherer: Gather, actor: CarryOut) -> None:
         """Runs every namespace's passes, for ever."""
         async with asyncio.TaskGroup() as group:
-            self._start = lambda namespace: group.create_task(namespace.run(gather, carry_out))
+            self._start = lambda namespace: group.create_task(namespace.run(gatherer, actor))
             for namespace in self._namespaces.values():
                 self._start(namespace)
             await asyncio.Event().wait()
@@ -86,9 +98,9 @@ class Namespace:
         self._dirty.add(pipeline)
         self._touched.set()
 
-    async def run(self, gather: Gather, carry_out: CarryOut) -> None:
+    async def run(self, gatherer: Gather, actor: CarryOut) -> None:
         """Passes over what is touched or due, for ever."""
-        self._gather, self._carry_out = gather, carry_out
+        self._gatherer, self._actor = gatherer, actor
         while True:
             self.pulse.beat()
             await self._wait()
@@ -132,9 +144,11 @@ class Namespace:
             replace(self._decisions[name], wanted=()) if name in resting else self._decisions[name] for name in names
         ]
         try:
+            known = {decision.snapshot.uid for decision in decisions}
+            places = place(decisions, self._gatherer.elsewhere(self._name, known))
             plans = {
                 name: conclude(decision, placed) if name in pipelines else None
-                for name, decision, placed in zip(names, decisions, place(decisions), strict=True)
+                for name, decision, placed in zip(names, decisions, places, strict=True)
                 if name not in resting and (name in pipelines or placed)
             }
         except Exception as error:
@@ -149,7 +163,7 @@ class Namespace:
     async def _decide(self, name: str) -> bool:
         """Renews the pipeline's decision; whether that went well."""
         try:
-            snapshot = await self._gather((self._name, name))
+            snapshot = await self._gatherer.snapshot((self._name, name))
             if snapshot is None:
                 self._forget(name)
             else:
@@ -162,7 +176,7 @@ class Namespace:
     async def _act(self, name: str, plan: Plan) -> None:
         snapshot = self._decisions[name].snapshot
         try:
-            await self._carry_out(snapshot, plan)
+            await self._actor.carry_out(snapshot, plan)
         except Exception as error:
             self._broke_off(name, error)
             return

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Hashable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Container, Hashable, Iterator
 
 import aiohttp
 import kopf
@@ -61,6 +61,12 @@ class Mirror:
     def group(self, group: Hashable) -> Collection[Object]:
         """The objects of one group."""
         return self._groups.get(group, {}).values()
+
+    def outside(self, groups: Container[Hashable]) -> Iterator[Object]:
+        """The objects of all other groups."""
+        for group, objects in self._groups.items():
+            if group not in groups:
+                yield from objects.values()
 
     def put(self, obj: Object) -> None:
         """Takes an object as it was watched, read, or returned by a write of ours."""

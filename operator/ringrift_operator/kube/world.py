@@ -28,9 +28,12 @@ class World:
         return self._sharing.group(store_of(pipeline))
 
     def touch_owner(self, child: Object) -> None:
-        """Says that there is news of a child."""
+        """Says that there is news of a child; of an orphan to all, since it may have left room for them."""
+        namespace = child["metadata"]["namespace"]
         if owner := pipeline_owner(child):
-            self._touch((child["metadata"]["namespace"], owner["name"]))
+            self._touch((namespace, owner["name"]))
+        else:
+            self.touch_namespace(namespace)
 
     def touch_all(self) -> None:
         for pipeline in self.pipelines:
