@@ -37,20 +37,24 @@ from ringrift_core.store import LocalStore
 class Pipeline:
     """One iteration of the weights track, by the command line."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, undisturbed: Pipeline | None = None, killer: random.Random | None = None) -> None:
+        """With a killer, stages die at moments drawn over the seconds that the undisturbed pipeline's took."""
         self.store = LocalStore(folder / "store")
         self.result = folder / "result.json"
         self.here = {"store": self.store.uri, "board": Board.SQUARE8, "players": 2}
+        self.result.parent.mkdir()
+        self.undisturbed = undisturbed
+        self.killer = killer
+        self.seconds: dict[Stage, float] = {}
         self.kills = 0
 
-    def iteration(self, number: int, killer: random.Random | None = None) -> None:
-        """Runs every stage to its end, killing each now and then when there is a killer."""
+    def iteration(self, number: int) -> None:
+        """Runs every stage to its end, killing each one to three times when there is a killer."""
         self._finish(
-            SelfplayParameters(**self.here, iteration=number, seed=number, games=900, shard_games=300, shards="0-2"),
-            killer,
+            SelfplayParameters(**self.here, iteration=number, seed=number, games=900, shard_games=300, shards="0-2")
         )
-        self._finish(MergeParameters(**self.here, iteration=number), killer)
-        self._finish(ExportParameters(**self.here, iteration=number, seed=number), killer)
+        self._finish(MergeParameters(**self.here, iteration=number))
+        self._finish(ExportParameters(**self.here, iteration=number, seed=number))
         search = CmaesParameters(
             **self.here,
             iteration=number,
@@ -60,7 +64,7 @@ class Pipeline:
             games_per_evaluation=8,
             initial_weights=InitialWeights.MATERIAL,
         )
-        candidate = self._finish(search, killer).outputs["candidate"]
+        candidate = self._finish(search).outputs["candidate"]
         trial = EvaluateParameters(
             **self.here,
             iteration=number,
@@ -70,9 +74,9 @@ class Pipeline:
             games=60,
             champion_version=number - 1,
         )
-        verdict = self._finish(trial, killer).outputs["verdict"]
+        verdict = self._finish(trial).outputs["verdict"]
         # Promoted whatever the verdict says: it is the registry that is tested here.
-        self._finish(self._promotion(number, candidate, verdict), killer)
+        self._finish(self._promotion(number, candidate, verdict))
 
     def _promotion(self, number: int, candidate: Artifact, verdict: Artifact) -> PromoteParameters:
         return PromoteParameters(
@@ -85,22 +89,26 @@ class Pipeline:
             verdict=verdict,
         )
 
-    def _finish(self, parameters: StageParameters, killer: random.Random | None) -> StageResult:
+    def _finish(self, parameters: StageParameters) -> StageResult:
         self.result.unlink(missing_ok=True)
-        kills = 0 if killer is None else killer.choice((1, 2, 3))
-        for attempt in range(1, kills + 2):
-            arguments = to_arguments(parameters.model_copy(update={"attempt": attempt}))
-            command = [sys.executable, "-m", "ringrift_core", *arguments, "--result", str(self.result)]
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-            if killer is not None and attempt <= kills:
-                self._kill(process, killer)
-                continue
-            assert process.wait(100) == ExitCode.DONE
+        kills = 0 if self.killer is None else self.killer.choice((1, 2, 3))
+        for attempt in range(1, kills + 1):
+            self._kill(self._start(parameters, attempt), parameters.stage)
+        began = time.monotonic()
+        assert self._start(parameters, kills + 1).wait(100) == ExitCode.DONE
+        self.seconds[parameters.stage] = time.monotonic() - began
         return StageResult.model_validate_json(self.result.read_text())
 
-    def _kill(self, process: subprocess.Popen[bytes], killer: random.Random) -> None:
-        """At a moment drawn over the first second; some of them before it began, some in its middle, some too late."""
-        time.sleep(killer.uniform(0.1, 1.2))
+    def _start(self, parameters: StageParameters, attempt: int) -> subprocess.Popen[bytes]:
+        arguments = to_arguments(parameters.model_copy(update={"attempt": attempt}))
+        command = [sys.executable, "-m", "ringrift_core", *arguments, "--result", str(self.result)]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+    def _kill(self, process: subprocess.Popen[bytes], stage: Stage) -> None:
+        """At a moment of the stage's run: most after its start-up, some as it ends; one that has ended is no kill."""
+        assert self.killer is not None
+        assert self.undisturbed is not None
+        time.sleep(self.killer.uniform(0.3, 1.0) * self.undisturbed.seconds[stage])
         process.send_signal(signal.SIGKILL)
         self.kills += process.wait(100) == -signal.SIGKILL
 
@@ -124,12 +132,10 @@ class Pipeline:
 
 @pytest.mark.timeout(400)
 def test_killed_stages_that_are_begun_again_leave_the_same_store(tmp_path: Path) -> None:
-    undisturbed, killed = Pipeline(tmp_path / "undisturbed"), Pipeline(tmp_path / "killed")
-    for pipeline in (undisturbed, killed):
-        pipeline.result.parent.mkdir()
-    killer = random.Random(20)
+    undisturbed = Pipeline(tmp_path / "undisturbed")
     undisturbed.iteration(1)
-    killed.iteration(1, killer)
+    killed = Pipeline(tmp_path / "killed", undisturbed, random.Random(20))
+    killed.iteration(1)
     assert killed.kills >= 4
     assert killed.outcome() == undisturbed.outcome()
     leftovers = [key for key in killed.store.keys("") if ".checkpoint" in key]
