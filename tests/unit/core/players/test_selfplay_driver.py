@@ -194,7 +194,10 @@ _engine.play_games("square8", 2, [[{mode}]], seed=1, games=10**7, threads=2)
         process.stdout.readline()
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=60)
+        try:
+            _, error = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert b"KeyboardInterrupt" in error
 
 
