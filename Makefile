@@ -58,7 +58,12 @@ run: setup ## Train a small pipeline on this machine: minutes, no cluster
 # --- checks ------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: setup test-rust test-python ## Run every test that needs no node
+test: setup test-programs test-rust test-python ## Run every test that needs no node
+
+# Kubernetes' API server and its companions: minutes, once.
+.PHONY: test-programs
+test-programs:
+	@$(PYTHON) -m tests.cluster build --without-node
 
 .PHONY: test-rust
 test-rust:

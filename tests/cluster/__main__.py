@@ -17,32 +17,34 @@ from tests.cluster.object_store import running_object_store
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tests.cluster", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("build", help="build the programs that are missing or of another version")
+    builder = commands.add_parser("build", help="build the programs that are missing or of another version")
+    builder.add_argument("--without-node", action="store_true", help="only what the tests without a node take")
     commands.add_parser("packages", help="install the Debian packages that a node needs; needs root")
     commands.add_parser("control-plane", help="run etcd, API server, controller-manager until Ctrl-C; no root needed")
     commands.add_parser("node", help="run a control plane, one real node and an S3 server until Ctrl-C; needs root")
     arguments = parser.parse_args()
     try:
-        return COMMANDS[arguments.command]()
+        return COMMANDS[arguments.command](arguments)
     except (binaries.BinariesMissingError, binaries.BuildFailedError, NodeImpossibleError) as stop:
         print(stop, file=sys.stderr)
         return 1
 
 
-def build() -> int:
+def build(arguments: argparse.Namespace) -> int:
     directory = binaries.binaries_directory()
-    built = binaries.build(directory)
-    print(f"{directory}: {len(binaries.PROGRAMS)} programs, {len(built)} built now")
+    wanted = binaries.WITHOUT_NODE if arguments.without_node else binaries.PROGRAMS
+    built = binaries.build(directory, wanted)
+    print(f"{directory}: {len(wanted)} programs, {len(built)} built now")
     return 0
 
 
-def install_packages() -> int:
+def install_packages(_: argparse.Namespace) -> int:
     installed = packages.install()
     print(f"{len(packages.PACKAGES)} packages, {len(installed)} installed now")
     return 0
 
 
-def control_plane() -> int:
+def control_plane(_: argparse.Namespace) -> int:
     found = binaries.find(binaries.CONTROL_PLANE)
     with (
         tempfile.TemporaryDirectory(prefix="ringrift-control-plane-") as directory,
@@ -53,7 +55,7 @@ def control_plane() -> int:
     return 0
 
 
-def node() -> int:
+def node(_: argparse.Namespace) -> int:
     with (
         tempfile.TemporaryDirectory(prefix="ringrift-cluster-") as directory,
         running_cluster(Path(directory)) as cluster,

@@ -54,15 +54,18 @@ CONTROL_PLANE = (
     _kubernetes("kube-controller-manager"),
     _kubernetes("kubectl"),
 )
-PROGRAMS = (
+WITHOUT_NODE = (
     *CONTROL_PLANE,
+    Program("helm", "helm", "helm.sh/helm/v3/cmd/helm", "helm.sh/helm/v3"),
+    Program("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "github.com/versity/versitygw"),
+)
+"""What `make test` takes."""
+PROGRAMS = (
+    *WITHOUT_NODE,
     _kubernetes("kube-scheduler"),
     _kubernetes("kubelet"),
     _kubernetes("kube-proxy"),
-    Program("helm", "helm", "helm.sh/helm/v3/cmd/helm", "helm.sh/helm/v3"),
-    Program("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", "sigs.k8s.io/kwok"),
     Program("coredns", "coredns", "github.com/coredns/coredns", "github.com/coredns/coredns"),
-    Program("versitygw", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "github.com/versity/versitygw"),
 )
 
 
@@ -85,16 +88,17 @@ def find(programs: tuple[Program, ...] = PROGRAMS) -> Path:
     return directory
 
 
-def build(directory: Path) -> list[str]:
+def build(directory: Path, programs: tuple[Program, ...] = PROGRAMS) -> list[str]:
     """Builds what is missing or of another version into `directory`; the names of what was built."""
     if not shutil.which("go"):
         raise BuildFailedError("go is not on PATH: install Go 1.25 or newer")
     directory.mkdir(parents=True, exist_ok=True)
     with _locked(directory / ".lock"):
         present = _versions(directory)
-        stale = [program for program in PROGRAMS if present.get(program.name) != program.version]
+        stale = [program for program in programs if present.get(program.name) != program.version]
         for program in stale:
             start = time.monotonic()
+            print(f"building {program.name} {program.version}", file=sys.stderr)
             _build_one(program, directory)
             print(f"built {program.name} {program.version} in {time.monotonic() - start:.0f} s", file=sys.stderr)
     return [program.name for program in stale]
