@@ -7,14 +7,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
 
 from ringrift_core.contract import Artifact, Contract, StageParameters, StageResult
 from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
 
-__all__ = ["Archive", "Checkpoint", "TaskRecord", "identity", "task_key", "to_stored_json"]
+__all__ = ["Archive", "Checkpoint", "TaskRecord", "from_stored_json", "identity", "task_key", "to_stored_json"]
 
 _PLACEMENT = frozenset({"store", "attempt", "shards", "index", "device", "workers"})
 """Parameters that say where or how often a task runs, not what it makes."""
@@ -54,6 +54,19 @@ def to_stored_json(model: Contract) -> bytes:
     So equal contents are equal bytes in every store, and a store can be copied.
     """
     return json.dumps(_without_addresses(model.model_dump(mode="json", by_alias=True)), sort_keys=True).encode()
+
+
+StoredT = TypeVar("StoredT", bound=Contract)
+
+
+def from_stored_json(model: type[StoredT], content: bytes, place: str, kind: str) -> StoredT:
+    """Reads a model back; StoreRefusedError names the place, the kind of thing expected, and the first fault."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in fault["loc"])
+        raise StoreRefusedError(f"{place}: not {kind}: {f'{field}: ' if field else ''}{fault['msg']}") from error
 
 
 def _without_addresses(value: Any) -> Any:
@@ -118,30 +131,25 @@ class Archive:
     def get_bytes(self, artifact: Artifact) -> bytes:
         """A small object's content; StoreRefusedError when it is missing or not what its SHA-256 says."""
         found = self.store.read(self._object_key(artifact))
-        self._check(artifact, None if found is None else hashlib.sha256(found.content).hexdigest())
-        assert found is not None
+        if found is None:
+            raise self._absent(artifact)
+        self._check(artifact, hashlib.sha256(found.content).hexdigest(), len(found.content))
         return found.content
-
-    def get_json(self, artifact: Artifact) -> Any:
-        """A JSON object; StoreRefusedError when it is missing, damaged or not JSON."""
-        content = self.get_bytes(artifact)
-        try:
-            return json.loads(content)
-        except ValueError as error:
-            raise StoreRefusedError(f"artifact {artifact.uri}: expected JSON, found {content[:40]!r}") from error
 
     def get_file(self, artifact: Artifact, folder: Path) -> Path:
         """The object as a file, read-only and verified: the store's own where it is a folder, else a copy."""
         key = self._object_key(artifact)
         if isinstance(self.store, LocalStore):
             path = self.store.path(key)
-            found = _sha256(path) if path.exists() else None
+            found = self.store.digest(key)
         else:
             path = folder / key.rpartition("/")[2]
-            if path.exists() and _sha256(path) == artifact.sha256:
-                return path
-            found = self.store.download(key, path)
-        self._check(artifact, found)
+            found = _sha256(path) if path.exists() else None
+            if found != artifact.sha256:
+                found = self.store.download(key, path)
+        if found is None:
+            raise self._absent(artifact)
+        self._check(artifact, found, path.stat().st_size)
         return path
 
     def delete(self, artifact: Artifact) -> None:
@@ -154,12 +162,7 @@ class Archive:
         found = self.store.read(key)
         if found is None:
             return None
-        try:
-            return TaskRecord.model_validate_json(found.content)
-        except ValidationError as error:
-            raise StoreRefusedError(
-                f"record {self.store.uri}/{key}: not a task record ({error.error_count()} errors)"
-            ) from error
+        return from_stored_json(TaskRecord, found.content, f"record {self.store.uri}/{key}", "a task record")
 
     def finished(self, iteration: int, task: str, parameters: StageParameters) -> StageResult | None:
         """The result of a finished task; StoreRefusedError when it was done for other parameters."""
@@ -204,11 +207,14 @@ class Archive:
         # By name, not by URI: a store keeps working when it is copied or mounted elsewhere.
         return self.key("objects/" + artifact.uri.rpartition("/")[2])
 
-    def _check(self, artifact: Artifact, found: str | None) -> None:
-        if found is None:
-            raise StoreRefusedError(f"artifact {artifact.uri} is not in store {self.store.uri}")
-        if found != artifact.sha256:
-            raise StoreRefusedError(f"artifact {artifact.uri} is damaged: SHA-256 {found}, expected {artifact.sha256}")
+    def _absent(self, artifact: Artifact) -> StoreRefusedError:
+        return StoreRefusedError(f"artifact {artifact.uri} is not in store {self.store.uri}")
+
+    def _check(self, artifact: Artifact, sha256: str, size: int) -> None:
+        if sha256 != artifact.sha256:
+            raise StoreRefusedError(f"artifact {artifact.uri} is damaged: SHA-256 {sha256}, expected {artifact.sha256}")
+        if size != artifact.bytes:
+            raise StoreRefusedError(f"artifact {artifact.uri} has {size} bytes, expected {artifact.bytes}")
 
 
 class Checkpoint:
@@ -252,7 +258,9 @@ class Checkpoint:
         found = self._archive.store.read(self._key)
         if found is None:
             return None, None
-        return CheckpointPointer.model_validate_json(found.content), found.version
+        place = f"checkpoint {self._archive.store.uri}/{self._key}"
+        kind = "a checkpoint's pointer (delete it to begin the task anew)"
+        return from_stored_json(CheckpointPointer, found.content, place, kind), found.version
 
 
 def _sha256(path: Path) -> str:

@@ -181,6 +181,15 @@ class LocalStore(Store):
                     file.write(chunk)
         return digest.hexdigest()
 
+    def digest(self, key: str) -> str | None:
+        """SHA-256 of the value where it lies, or None when the key is absent."""
+        with self._explained(key):
+            try:
+                with self.path(key).open("rb") as file:
+                    return hashlib.file_digest(file, "sha256").hexdigest()
+            except FileNotFoundError:
+                return None
+
     def delete(self, key: str) -> None:
         with self._explained(key):
             self.path(key).unlink(missing_ok=True)

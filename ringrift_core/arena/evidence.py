@@ -6,12 +6,11 @@ so a pair's groups are kept in one object, moved by compare-and-swap, and judged
 
 from __future__ import annotations
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from ringrift_core.archive import Archive, to_stored_json
+from ringrift_core.archive import Archive, from_stored_json, to_stored_json
 from ringrift_core.arena.match import Group
 from ringrift_core.contract import Artifact, Contract, Track
-from ringrift_core.store import StoreRefusedError
 
 __all__ = ["PairEvidence", "PairGroup", "read_evidence", "swap_evidence"]
 
@@ -50,10 +49,8 @@ def read_evidence(
     found = archive.store.read(key)
     if found is None:
         return PairEvidence(champion=champion, predecessor=predecessor), None
-    try:
-        return PairEvidence.model_validate_json(found.content), found.version
-    except ValidationError as error:
-        raise StoreRefusedError(f"{archive.store.uri}/{key}: not a pair's evidence: {error}") from error
+    place = f"{archive.store.uri}/{key}"
+    return from_stored_json(PairEvidence, found.content, place, "a pair's evidence"), found.version
 
 
 def swap_evidence(archive: Archive, track: Track, evidence: PairEvidence, version: str | None) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from ringrift_core.archive import Archive
+from ringrift_core.archive import Archive, from_stored_json
 from ringrift_core.contract import Artifact, Board, Contract
 from ringrift_core.store import StoreRefusedError
 
@@ -41,10 +41,7 @@ class DatasetManifest(Contract):
     @classmethod
     def load(cls, archive: Archive, artifact: Artifact) -> DatasetManifest:
         """A manifest from the store; StoreRefusedError when it is none."""
-        try:
-            manifest = cls.model_validate_json(archive.get_bytes(artifact))
-        except ValidationError as error:
-            raise StoreRefusedError(f"{artifact.uri}: not a dataset's manifest: {error.errors()[0]['msg']}") from error
+        manifest = from_stored_json(cls, archive.get_bytes(artifact), artifact.uri, "a dataset's manifest")
         made_for = f"{manifest.board}-{manifest.players}p"
         if made_for != archive.configuration:
             raise StoreRefusedError(f"{artifact.uri}: a dataset of {made_for}, not {archive.configuration}")

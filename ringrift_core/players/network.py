@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from ringrift_core import _engine
-from ringrift_core.archive import Archive
+from ringrift_core.archive import Archive, from_stored_json
 from ringrift_core.contract import Artifact, Board, Contract
 from ringrift_core.cores import available_cores
 from ringrift_core.store import StoreRefusedError
@@ -44,10 +44,7 @@ class ModelCard(Contract):
     @classmethod
     def load(cls, archive: Archive, artifact: Artifact) -> Self:
         """A card from the store; StoreRefusedError when it is for another configuration or encoding."""
-        try:
-            card = cls.model_validate_json(archive.get_bytes(artifact))
-        except ValidationError as error:
-            raise StoreRefusedError(f"{artifact.uri}: not a model card: {error.errors()[0]['msg']}") from error
+        card = from_stored_json(cls, archive.get_bytes(artifact), artifact.uri, "a model card")
         made_for = f"{card.board}-{card.players}p"
         if made_for != archive.configuration:
             raise StoreRefusedError(f"{artifact.uri}: a network for {made_for}, not {archive.configuration}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from ringrift_core import _engine
-from ringrift_core.archive import Archive
+from ringrift_core.archive import Archive, from_stored_json
 from ringrift_core.contract import Artifact, Board, Contract, InitialWeights
 from ringrift_core.store import StoreRefusedError
 
@@ -38,10 +38,7 @@ class HeuristicWeights(Contract):
     @classmethod
     def load(cls, archive: Archive, artifact: Artifact) -> Self:
         """Weights from the store; StoreRefusedError when they are not this engine's or another configuration's."""
-        try:
-            weights = cls.model_validate_json(archive.get_bytes(artifact))
-        except ValidationError as error:
-            raise StoreRefusedError(f"{artifact.uri}: not heuristic weights: {error.errors()[0]['msg']}") from error
+        weights = from_stored_json(cls, archive.get_bytes(artifact), artifact.uri, "heuristic weights")
         if set(weights.weights) != set(FEATURE_NAMES):
             differing = ", ".join(sorted(set(weights.weights) ^ set(FEATURE_NAMES)))
             raise StoreRefusedError(f"{artifact.uri}: weights for other features than this engine's: {differing}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from ringrift_core.archive import Archive, to_stored_json
+from ringrift_core.archive import Archive, from_stored_json, to_stored_json
 from ringrift_core.contract import Artifact, Contract
-from ringrift_core.store import StoreRefusedError
 
 __all__ = ["GamesManifest", "IndexPart", "MergedShards", "Segment", "read_manifest", "swap_manifest"]
 
@@ -53,10 +52,8 @@ def read_manifest(archive: Archive) -> tuple[GamesManifest, str | None]:
     found = archive.store.read(_key(archive))
     if found is None:
         return GamesManifest(), None
-    try:
-        return GamesManifest.model_validate_json(found.content), found.version
-    except ValidationError as error:
-        raise StoreRefusedError(f"{archive.store.uri}/{_key(archive)}: not a games manifest: {error}") from error
+    place = f"{archive.store.uri}/{_key(archive)}"
+    return from_stored_json(GamesManifest, found.content, place, "a games manifest"), found.version
 
 
 def swap_manifest(archive: Archive, manifest: GamesManifest, version: str | None) -> bool:

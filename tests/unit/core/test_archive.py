@@ -28,7 +28,7 @@ def test_an_object_is_found_by_its_content(store: Store, tmp_path: Path) -> None
     artifact = archive.put_json({"b": 1, "a": [2]})
     assert artifact == archive.put_json({"a": [2], "b": 1})
     assert artifact.uri == f"{store.uri}/square8-2p/objects/{artifact.sha256}.json"
-    assert archive.get_json(artifact) == {"a": [2], "b": 1}
+    assert archive.get_bytes(artifact) == b'{"a":[2],"b":1}'
     assert archive.get_file(artifact, tmp_path).read_bytes() == archive.get_bytes(artifact)
 
 
@@ -40,6 +40,26 @@ def test_a_damaged_object_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreRefusedError, match="damaged"):
         archive.get_bytes(artifact)
     with pytest.raises(StoreRefusedError, match="damaged"):
+        archive.get_file(artifact, tmp_path)
+
+
+def test_an_object_of_another_size_than_the_artifact_says_is_refused(store: Store, tmp_path: Path) -> None:
+    archive = Archive(store, "square8-2p")
+    artifact = archive.put_bytes(b"games", "sqlite").model_copy(update={"bytes": 7})
+    with pytest.raises(StoreRefusedError, match="has 5 bytes, expected 7"):
+        archive.get_bytes(artifact)
+    with pytest.raises(StoreRefusedError, match="has 5 bytes, expected 7"):
+        archive.get_file(artifact, tmp_path)
+
+
+def test_an_object_that_is_a_folder_is_refused(tmp_path: Path) -> None:
+    archive = Archive(LocalStore(tmp_path), "square8-2p")
+    artifact = archive.put_bytes(b"games", "sqlite")
+    archive.delete(artifact)
+    (tmp_path / f"square8-2p/objects/{artifact.sha256}.sqlite").mkdir()
+    with pytest.raises(StoreRefusedError, match=f"{artifact.sha256}.sqlite: Is a directory"):
+        archive.get_bytes(artifact)
+    with pytest.raises(StoreRefusedError, match=f"{artifact.sha256}.sqlite: Is a directory"):
         archive.get_file(artifact, tmp_path)
 
 
@@ -127,3 +147,16 @@ def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     store.put("square8-2p/tasks/i0001/export.json", b"{}")
     with pytest.raises(StoreRefusedError, match=r"i0001/export\.json: not a task record"):
         Archive(store, "square8-2p").finished(1, "export", export(store))
+
+
+@pytest.mark.parametrize("content", [b"x", b'{"attempt":1}'])
+def test_a_damaged_checkpoint_is_named_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    store = open_store(tmp_path.as_uri())
+    store.put("square8-2p/tasks/i0001/train.checkpoint.json", content)
+    checkpoint = Checkpoint(Archive(store, "square8-2p"), 1, "train", attempt=1)
+    sentence = (
+        r"i0001/train\.checkpoint\.json: not a checkpoint's pointer \(delete it to begin the task anew\): [^\n]+$"
+    )
+    for ask in (checkpoint.load, checkpoint.clear, lambda: checkpoint.save(b"state", "json")):
+        with pytest.raises(StoreRefusedError, match=sentence):
+            ask()

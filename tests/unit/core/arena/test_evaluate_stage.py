@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def test_a_candidate_that_is_its_opponent_scores_exactly_one_half(desk: Desk) ->
 
 def test_the_verdict_is_stored_with_its_evidence(desk: Desk) -> None:
     result = evaluate(desk, hopeless(desk))
-    stored = desk.archive.get_json(result.outputs["verdict"])
+    stored = json.loads(desk.archive.get_bytes(result.outputs["verdict"]))
     assert stored["verdict"] == result.verdict.model_dump(mode="json", by_alias=True)
     assert len(stored["groups"]) * 2 == result.verdict.games
     assert sum(group["score"] for group in stored["groups"]) / len(stored["groups"]) == pytest.approx(

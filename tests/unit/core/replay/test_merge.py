@@ -135,3 +135,9 @@ def test_the_index_knows_every_id_in_few_parts(
     assert not any(contains(arrays, value ^ 1) for value in seen if value ^ 1 not in seen)
     assert all(older.games > 2 * newer.games for older, newer in itertools.pairwise(parts))
     assert all(bool(np.all(array[:-1] <= array[1:])) for array in arrays)
+
+
+def test_a_damaged_manifest_is_refused_in_one_line(desk: Desk) -> None:
+    desk.archive.store.put(desk.archive.key("games.json"), b'{"games":"many"}')
+    with pytest.raises(StoreRefusedError, match=r"games\.json: not a games manifest: games: Input should be [^\n]+$"):
+        desk.merge()
