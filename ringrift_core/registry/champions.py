@@ -1,7 +1,7 @@
 """Who is champion: pure transitions of one track's registry.
 
 Every move is logged under its request id. A known id returns what was logged and moves nothing, so a request that is
-killed, repeated or replayed is carried out once.
+killed, repeated or replayed is carried out once; a known id for something else is refused.
 """
 
 from __future__ import annotations
@@ -70,6 +70,11 @@ class Registry(Contract):
 def promote(registry: Registry, request: PromoteParameters) -> tuple[Registry, Move]:
     """Makes the candidate champion under the iteration's number; MoveRefusedError when the registry moved on."""
     if known := registry.recorded(request.request_id):
+        if known.kind != "promote" or known.artifact.sha256 != request.candidate.sha256:
+            raise MoveRefusedError(
+                f"--candidate {request.candidate.sha256}: request {request.request_id!r} was a {known.kind} of "
+                f"{known.artifact.sha256} already; name another --request-id"
+            )
         return registry, known
     _expect(registry, request.expected_version)
     if registry.artifact(request.iteration) is not None:
@@ -94,6 +99,10 @@ def promote(registry: Registry, request: PromoteParameters) -> tuple[Registry, M
 def roll_back(registry: Registry, request: RollbackParameters, judged_through: int) -> tuple[Registry, Move]:
     """Makes the previous champion champion again; MoveRefusedError when there is none or the registry moved on."""
     if known := registry.recorded(request.request_id):
+        if known.kind != "rollback":
+            raise MoveRefusedError(
+                f"--request-id {request.request_id!r}: was a {known.kind} already; name another request"
+            )
         return registry, known
     _expect(registry, request.expected_version)
     if not registry.earlier:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pydantic import ValidationError
-
-from ringrift_core.archive import Archive, to_stored_json
+from ringrift_core.archive import Archive, from_stored_json, to_stored_json
 from ringrift_core.contract import (
     AdoptParameters,
     Artifact,
@@ -17,6 +15,7 @@ from ringrift_core.contract import (
     StageResult,
     Track,
 )
+from ringrift_core.registry.candidate import check_candidate, check_verdict
 from ringrift_core.registry.champions import Move, MoveRefusedError, Registry, promote, roll_back
 from ringrift_core.replay.manifest import read_manifest
 from ringrift_core.stage import Outcome, Run, WrongInputError
@@ -43,8 +42,10 @@ def champion_artifact(archive: Archive, track: Track, version: int) -> Artifact:
 
 
 def promote_stage(parameters: PromoteParameters, run: Run) -> StageResult:
-    """Makes the candidate champion, once per request id."""
-    run.archive.get_bytes(parameters.candidate)  # A champion that cannot be read is never made.
+    """Makes the candidate champion, once per request id; nothing that could not play becomes champion."""
+    check_candidate(run.archive, parameters.track, parameters.candidate, run.folder)
+    if parameters.verdict is not None:
+        check_verdict(run.archive, parameters.track, parameters.candidate, parameters.verdict)
     move = _move(run.archive, parameters, lambda registry: promote(registry, parameters))
     return run.result(parameters, _outcome(run, move, f"{parameters.track} version {move.version} is champion"))
 
@@ -104,10 +105,11 @@ def _read(archive: Archive, track: Track) -> tuple[Registry, str | None]:
     found = archive.store.read(_key(archive, track))
     if found is None:
         return Registry(track=track), None
-    try:
-        return Registry.model_validate_json(found.content), found.version
-    except ValidationError as error:
-        raise StoreRefusedError(f"{archive.store.uri}/{_key(archive, track)}: not a registry: {error}") from error
+    place = f"{archive.store.uri}/{_key(archive, track)}"
+    registry = from_stored_json(Registry, found.content, place, "a registry")
+    if registry.track is not track:
+        raise StoreRefusedError(f"{place}: a registry of track {registry.track}, not {track}")
+    return registry, found.version
 
 
 def _key(archive: Archive, track: Track) -> str:

@@ -73,9 +73,10 @@ class Pipeline:
             gate=GateKind.FIXED,
             games=60,
             champion_version=number - 1,
+            initial_weights=InitialWeights.MATERIAL,
         )
+        # Six generations beat material alone by far; promote would refuse a verdict that says otherwise.
         verdict = self._finish(trial).outputs["verdict"]
-        # Promoted whatever the verdict says: it is the registry that is tested here.
         self._finish(self._promotion(number, candidate, verdict))
 
     def _promotion(self, number: int, candidate: Artifact, verdict: Artifact) -> PromoteParameters:

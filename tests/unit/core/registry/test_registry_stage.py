@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ringrift_core import _engine
 from ringrift_core.archive import Archive
 from ringrift_core.contract import (
     AdoptParameters,
@@ -22,12 +24,24 @@ from ringrift_core.contract import (
     Track,
     Verdict,
 )
+from ringrift_core.players.network import ModelCard
+from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
 from ringrift_core.registry.stage import adopt_stage, champion_artifact, promote_stage, read_registry, rollback_stage
 from ringrift_core.reporting import Reporter
 from ringrift_core.stage import Run, WrongInputError
 from ringrift_core.store import Store, StoreRefusedError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+ABSENT = Artifact(uri="file:///elsewhere/x.json", sha256="0" * 64, bytes=1)
+
+
+def verdict(decision: Decision, track: str, candidate: str) -> dict[str, Any]:
+    """As `evaluate` stores it."""
+    figures = {"games": 20, "winRate": 0.5, "low": 0.3, "high": 0.7, "rawShare": 0.5}
+    return {
+        "track": track, "decision": decision, "candidate": candidate, "champion": "0", "reason": "-", **figures
+    }  # fmt: skip
 
 
 class Desk:
@@ -39,17 +53,26 @@ class Desk:
         self.here: dict[str, Any] = {"store": store.uri, "board": Board.SQUARE8, "players": 2}
 
     def candidate(self, iteration: int) -> Artifact:
-        return self.archive.put_json({"iteration": iteration})
+        vector = [float(iteration)] * len(FEATURE_NAMES)
+        return HeuristicWeights.of_vector(vector, Board.SQUARE8, 2).save(self.archive)
 
-    def promote(self, iteration: int, expected: int, request: str = "") -> StageResult:
-        parameters = PromoteParameters(
-            **self.here,
-            track=Track.WEIGHTS,
-            iteration=iteration,
-            expected_version=expected,
-            request_id=request or f"promote-{iteration}",
-            candidate=self.candidate(iteration),
-        )
+    def network(self, onnx: Artifact | None = None) -> Artifact:
+        files = {"weights": self.archive.put_bytes(b"-", "safetensors"), "onnx": self.archive.put_bytes(b"-", "onnx")}
+        card = ModelCard(
+            board=Board.SQUARE8, players=2, encoding=_engine.ENCODING_VERSION, blocks=1, channels=1, iteration=1,
+            parent=0, dataset="-", seed=1, torch_version="-", device="cpu", threads=1, machine="-",
+            **(files if onnx is None else files | {"onnx": onnx}),
+        )  # fmt: skip
+        return card.save(self.archive)
+
+    def verdict(self, candidate: Artifact, decision: Decision = Decision.PROMOTE, track: str = "weights") -> Artifact:
+        return self.archive.put_json({"verdict": verdict(decision, track, candidate.sha256), "groups": []})
+
+    def promote(self, iteration: int, expected: int, **more: Any) -> StageResult:
+        more.setdefault("request_id", f"promote-{iteration}")
+        more.setdefault("candidate", self.candidate(iteration))
+        more.setdefault("track", Track.WEIGHTS)
+        parameters = PromoteParameters(**self.here, iteration=iteration, expected_version=expected, **more)
         return promote_stage(parameters, self.run)
 
     def roll_back(self, expected: int) -> StageResult:
@@ -66,11 +89,9 @@ class Desk:
         parameters = EvaluateParameters(
             **self.here, iteration=iteration, track=track, candidate=self.candidate(iteration)
         )
-        verdict = Verdict(
-            track=track, decision=decision, candidate="c", champion="0", games=20, win_rate=0.5, low=0.3, high=0.7,
-            raw_share=0.5, reason="-",
-        )  # fmt: skip
-        result = StageResult(stage=Stage.EVALUATE, started_at=NOW, finished_at=NOW, verdict=verdict)
+        assert parameters.candidate is not None
+        said = Verdict.model_validate(verdict(decision, track, parameters.candidate.sha256))
+        result = StageResult(stage=Stage.EVALUATE, started_at=NOW, finished_at=NOW, verdict=said)
         self.archive.finish(iteration, f"evaluate-{track}", parameters, result)
 
     def adopt(self, *tracks: Track) -> dict[str, float]:
@@ -105,14 +126,78 @@ def test_an_unexpected_champion_is_refused_in_a_sentence(desk: Desk) -> None:
         desk.promote(2, 0)
 
 
-def test_a_candidate_that_is_not_in_the_store_never_becomes_champion(desk: Desk) -> None:
-    artifact = Artifact(uri=f"{desk.archive.store.uri}/square8-2p/objects/x.json", sha256="0" * 64, bytes=1)
-    parameters = PromoteParameters(
-        **desk.here, track=Track.WEIGHTS, iteration=1, expected_version=0, request_id="r", candidate=artifact
-    )
-    with pytest.raises(StoreRefusedError, match="is not in store"):
-        promote_stage(parameters, desk.run)
+def test_a_request_id_that_stands_for_another_candidate_is_refused(desk: Desk) -> None:
+    desk.promote(1, 0)
+    with pytest.raises(WrongInputError, match=r"--candidate .* request 'promote-1' was a promote"):
+        desk.promote(1, 0, candidate=desk.candidate(2))
+    desk.promote(2, 1)
+    desk.roll_back(2)
+    with pytest.raises(WrongInputError, match=r"request 'back-2' was a rollback"):
+        desk.promote(3, 1, request_id="back-2")
+
+
+def test_a_network_is_champion_of_its_track(desk: Desk) -> None:
+    card = desk.network()
+    desk.promote(1, 0, track=Track.NETWORK, candidate=card, verdict=desk.verdict(card, track="network"))
+    assert read_registry(desk.archive, Track.NETWORK).version == 1
+
+
+@pytest.mark.parametrize(
+    ("track", "candidate", "sentence"),
+    [
+        (Track.WEIGHTS, lambda desk: desk.network(), "--candidate: .* not heuristic weights"),
+        (Track.NETWORK, lambda desk: desk.candidate(1), "--candidate: .* not a model card"),
+        (Track.NETWORK, lambda desk: desk.network(onnx=ABSENT), "--candidate: .* is not in store"),
+        (Track.NNUE, lambda desk: desk.candidate(1), "--candidate: --track nnue has no player yet"),
+        (Track.WEIGHTS, lambda _: ABSENT, "--candidate: .* is not in store"),
+        (Track.NNUE, lambda _: ABSENT, "--candidate"),
+    ],
+)
+def test_what_cannot_play_for_the_track_never_becomes_champion(
+    desk: Desk, track: Track, candidate: Callable[[Desk], Artifact], sentence: str
+) -> None:
+    with pytest.raises(WrongInputError, match=sentence):
+        desk.promote(1, 0, track=track, candidate=candidate(desk))
+    assert read_registry(desk.archive, track).version == 0
+
+
+@pytest.mark.parametrize(
+    ("verdict", "sentence"),
+    [
+        (lambda desk, this: desk.verdict(this, Decision.REJECT), "--verdict: .* says Reject, not Promote"),
+        (lambda desk, this: desk.verdict(this, Decision.KEEP), "--verdict: .* says Keep, not Promote"),
+        (lambda desk, this: desk.verdict(this, track="network"), "--verdict: .* of track network, not weights"),
+        (lambda desk, _: desk.verdict(desk.candidate(7)), "--verdict: .* judges candidate .* not --candidate"),
+        (lambda _, this: this, "--verdict: .* not a verdict: verdict: Field required"),
+        (lambda *_: ABSENT, "--verdict: .* is not in store"),
+    ],
+)
+def test_a_verdict_that_does_not_accept_this_candidate_is_refused(
+    desk: Desk, verdict: Callable[[Desk, Artifact], Artifact], sentence: str
+) -> None:
+    candidate = desk.candidate(1)
+    with pytest.raises(WrongInputError, match=sentence):
+        desk.promote(1, 0, candidate=candidate, verdict=verdict(desk, candidate))
     assert read_registry(desk.archive, Track.WEIGHTS).version == 0
+    desk.promote(1, 0, candidate=candidate, verdict=desk.verdict(candidate))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"no JSON", r"registry/weights\.json: not a registry: Invalid JSON: .*line 1 column 2$"),
+        (b"{}", r"registry/weights\.json: not a registry: track: Field required$"),
+        (b'{"track":"network"}', r"registry/weights\.json: a registry of track network, not weights$"),
+    ],
+)
+def test_a_file_that_is_not_the_tracks_registry_is_refused_and_left(desk: Desk, content: bytes, sentence: str) -> None:
+    key = desk.archive.key("registry/weights.json")
+    desk.archive.store.put(key, content)
+    with pytest.raises(StoreRefusedError, match=sentence):
+        desk.promote(1, 0)
+    found = desk.archive.store.read(key)
+    assert found is not None
+    assert found.content == content
 
 
 def test_of_many_promotions_at_once_one_wins(desk: Desk) -> None:

@@ -1,0 +1,56 @@
+"""What may become champion: a candidate that plays for its track, accepted by the verdict that is named for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ConfigDict
+
+from ringrift_core.archive import Archive, from_stored_json
+from ringrift_core.contract import Artifact, Contract, Decision, Track, Verdict
+from ringrift_core.players.network import ModelCard
+from ringrift_core.players.weights import HeuristicWeights
+from ringrift_core.stage import WrongInputError
+from ringrift_core.store import StoreRefusedError
+
+__all__ = ["check_candidate", "check_verdict"]
+
+
+class StoredVerdict(Contract):
+    """What `evaluate` stores; the evidence beside the verdict is not read here."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    verdict: Verdict
+
+
+def check_candidate(archive: Archive, track: Track, candidate: Artifact, folder: Path) -> None:
+    """WrongInputError unless the artifact, and every file it names, is there and is a player of this track."""
+    try:
+        match track:
+            case Track.WEIGHTS:
+                HeuristicWeights.load(archive, candidate)
+            case Track.NETWORK:
+                card = ModelCard.load(archive, candidate)
+                for file in (card.weights, card.onnx):
+                    archive.get_file(file, folder)
+            case Track.NNUE:
+                raise WrongInputError("--candidate: --track nnue has no player yet, so nothing can be its champion")
+    except StoreRefusedError as refusal:
+        raise WrongInputError(f"--candidate: {refusal}") from refusal
+
+
+def check_verdict(archive: Archive, track: Track, candidate: Artifact, artifact: Artifact) -> None:
+    """WrongInputError unless the verdict accepts this candidate of this track."""
+    try:
+        verdict = from_stored_json(StoredVerdict, archive.get_bytes(artifact), artifact.uri, "a verdict").verdict
+    except StoreRefusedError as refusal:
+        raise WrongInputError(f"--verdict: {refusal}") from refusal
+    if verdict.track is not track:
+        raise WrongInputError(f"--verdict: {artifact.uri} judges a candidate of track {verdict.track}, not {track}")
+    if verdict.candidate != candidate.sha256:
+        raise WrongInputError(
+            f"--verdict: {artifact.uri} judges candidate {verdict.candidate}, not --candidate {candidate.sha256}"
+        )
+    if verdict.decision is not Decision.PROMOTE:
+        raise WrongInputError(f"--verdict: {artifact.uri} says {verdict.decision}, not {Decision.PROMOTE}")
