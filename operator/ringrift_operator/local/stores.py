@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from ringrift_operator.api.pipeline import Artifacts
 from ringrift_operator.local.folder import STATE_FOLDER
@@ -18,20 +20,32 @@ def local_store(artifacts: Artifacts, data: Path) -> str:
 
 def lock_of(store: str, data: Path) -> Path:
     """The file whose lock says that someone works on the store: beside a folder, in our own for what lies elsewhere."""
-    if store.startswith("file://"):
-        folder = Path(store.removeprefix("file://"))
+    folder = _folder(store)
+    if folder is not None:
         return folder.with_name(f".{folder.name}.lock")
     return data / STATE_FOLDER / f"{hashlib.sha256(store.encode()).hexdigest()[:16]}.lock"
 
 
 def is_gone(store: str) -> bool:
     """Whether the store is a folder that does not exist (any more)."""
-    return store.startswith("file://") and not Path(store.removeprefix("file://")).is_dir()
+    folder = _folder(store)
+    return folder is not None and not folder.is_dir()
 
 
 def shown(store: str) -> str:
-    """The store as a person would type it: a path below the working folder, or the URI."""
-    if not store.startswith("file://"):
-        return store
-    folder = Path(store.removeprefix("file://"))
-    return f"./{folder.relative_to(Path.cwd())}" if folder.is_relative_to(Path.cwd()) else str(folder)
+    """The store as a person would type it in a shell: a path below the working folder, or the URI."""
+    folder = _folder(store)
+    return store if folder is None else shown_path(folder)
+
+
+def shown_path(path: Path) -> str:
+    """A path as a person would type it in a shell, relative to the working folder where it lies below it."""
+    path = path.absolute()
+    below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else None
+    return shlex.quote(str(path) if below is None else f"./{below}")
+
+
+def _folder(store: str) -> Path | None:
+    """The folder that a file:// URI names, as `ringrift_core.store` finds it; None for a store elsewhere."""
+    parts = urlsplit(store)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None

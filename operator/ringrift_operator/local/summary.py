@@ -15,7 +15,7 @@ from ringrift_operator.api.iteration import TrackRecord
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, PipelinePhase, TrackDecision, WinRate
 from ringrift_operator.domain.tracks import OPPONENTS, baseline_rates
 from ringrift_operator.local.reconcile import Local
-from ringrift_operator.local.stores import shown
+from ringrift_operator.local.stores import shown, shown_path
 from ringrift_operator.local.wording import counted, duration, rate
 
 _CHAMPION_NAMES = {"baseline": "the hand-set heuristic", "material": "material alone"}
@@ -117,7 +117,7 @@ def _last_candidate(local: Local, configuration: ConfigurationStatus, track: Tra
 def _next_steps(local: Local, file: str) -> Iterator[str]:
     quoted = escape(shlex.quote(file))
     yield f"artifacts          {escape(shown(local.store))} (docs/store.md says what is what)"
-    yield f"logs and records   {escape(shown(local.folder.path.resolve().as_uri()))}"
+    yield f"logs and records   {escape(shown_path(local.folder.path))}"
     yield f"more iterations    raise spec.iterations in {quoted}, then"
     yield f"                   ringrift-operator local -f {quoted}"
     yield "in a cluster       helm install ringrift-crds charts/ringrift-crds"
