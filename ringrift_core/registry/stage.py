@@ -60,12 +60,17 @@ def rollback_stage(parameters: RollbackParameters, run: Run) -> StageResult:
 
 
 def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
-    """Reads what a store holds of one configuration; zeros for an empty one."""
+    """Reads what a store holds of one configuration; zeros for an empty one.
+
+    An iteration is finished when the tracks of the parameters are; champions are those of every track, since a track
+    that is no longer trained still plays.
+    """
     archive = run.archive
-    registries = {track: read_registry(archive, track) for track in parameters.tracks}
+    registries = {track: read_registry(archive, track) for track in Track}
     recorded = list(archive.tasks())
+    finished = _finished_iteration(archive, recorded, {track: registries[track] for track in parameters.tracks})
     metrics: dict[str, float] = {
-        "iteration": _finished_iteration(archive, recorded, registries),
+        "iteration": finished,
         "games": read_manifest(archive)[0].games,
         "promotions": sum(move.kind == "promote" for registry in registries.values() for move in registry.log),
         "rollbacks": sum(move.kind == "rollback" for registry in registries.values() for move in registry.log),
@@ -73,8 +78,8 @@ def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
     for track, registry in registries.items():
         metrics[f"champion_{track}"] = registry.version
         metrics[f"predecessor_{track}"] = registry.predecessor
-        metrics[f"failures_{track}"] = _consecutive_failures(archive, registry)
-    message = "an empty store" if not recorded else f"iteration {metrics['iteration']:.0f}"
+        metrics[f"failures_{track}"] = _consecutive_failures(archive, registry, finished)
+    message = "an empty store" if not recorded else f"iteration {finished}"
     return run.result(parameters, Outcome(metrics=metrics, message=message))
 
 
@@ -120,11 +125,15 @@ def _judged_iterations(archive: Archive, track: Track) -> list[int]:
     return [iteration for iteration, task in archive.tasks() if task == f"evaluate-{track}"]
 
 
-def _consecutive_failures(archive: Archive, registry: Registry) -> int:
-    """Rejected candidates since the last accepted one or the last rollback, whichever is later."""
+def _consecutive_failures(archive: Archive, registry: Registry, finished: int) -> int:
+    """Rejected candidates since the last accepted one or the last rollback, whichever is later.
+
+    Iterations after `finished` are left out: who adopts takes them up again, and counts their verdicts then.
+    """
     since = max((move.judged_through for move in registry.log), default=0)
+    judged = (iteration for iteration in _judged_iterations(archive, registry.track) if iteration <= finished)
     failures = 0
-    for iteration in sorted(_judged_iterations(archive, registry.track), reverse=True):
+    for iteration in sorted(judged, reverse=True):
         if iteration <= since:
             break
         record = archive.record(iteration, f"evaluate-{registry.track}")

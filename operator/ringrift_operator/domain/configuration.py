@@ -26,11 +26,6 @@ def version(champions: Mapping[str, str], track: Track) -> int:
     return int(champions.get(track.value, "0"))
 
 
-def tasks_of(configuration: ConfigurationStatus, step: Step) -> tuple[TaskStatus, ...]:
-    """The tasks of a step: several for divided self-play, none when the iteration does not have it."""
-    return tuple(task for task in configuration.tasks if task.name == step.name)
-
-
 def single_task(configuration: ConfigurationStatus, step: Step) -> TaskStatus:
     """The one task of a step that is never divided. KeyError when the iteration does not have it."""
     for task in configuration.tasks:

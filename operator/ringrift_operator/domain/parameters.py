@@ -54,8 +54,10 @@ def request_id(configuration: ConfigurationStatus, track: Track, iteration: int,
     return f"{configuration.name}/{track}/i{iteration}/{cause}"[:200]
 
 
-def parameters_of(store: str, configuration: ConfigurationStatus, task: TaskStatus) -> StageParameters:
-    """Parameters of a task's newest try. The steps it needs have succeeded."""
+def parameters_of(
+    store: str, tracks: tuple[Track, ...], configuration: ConfigurationStatus, task: TaskStatus
+) -> StageParameters:
+    """Parameters of a task's newest try. The steps it needs have succeeded; `tracks` are the spec's."""
     step = STEPS[task.name]
     common: dict[str, Any] = {
         "store": store,
@@ -64,7 +66,7 @@ def parameters_of(store: str, configuration: ConfigurationStatus, task: TaskStat
         "attempt": task.attempt,
     }
     if step.stage == Stage.ADOPT:
-        return AdoptParameters(**common, tracks=TRACKS_WITH_STAGES)
+        return AdoptParameters(**common, tracks=tuple(track for track in tracks if track in TRACKS_WITH_STAGES))
     if step.stage == Stage.ROLLBACK:
         return _rollback(common, configuration, task, step)
     return _in_iteration(common, configuration, step)

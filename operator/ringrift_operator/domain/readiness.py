@@ -12,6 +12,7 @@ from ringrift_operator.domain.plan import WantedTask
 from ringrift_operator.domain.recording import children_by_key, iteration_of
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.stalls import blocking_task
+from ringrift_operator.domain.starting import resolved
 from ringrift_operator.domain.steps import SELFPLAY, STEPS
 from ringrift_operator.domain.stores import store_of
 
@@ -59,7 +60,8 @@ def wanted_tasks(situation: Situation) -> tuple[WantedTask, ...]:
 
 def _wanted(situation: Situation, task: TaskStatus) -> WantedTask:
     configuration = situation.configuration
-    parameters = parameters_of(store_of(situation.snapshot), configuration, task)
+    tracks = resolved(situation.snapshot, configuration.name).tracks
+    parameters = parameters_of(store_of(situation.snapshot), tracks, configuration, task)
     is_divided = task.placement is not None
     if isinstance(parameters, SelfplayParameters) and task.placement is not None:
         parameters = parameters.model_copy(update={"shards": task.placement.shards})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ringrift_core.contract import Track
 from ringrift_operator.api import ConfigurationStatus, PipelinePhase
 from ringrift_operator.domain.snapshot import TaskObservation
 from tests.unit.domain.world import World, world
@@ -29,6 +30,12 @@ def test_adopt_comes_first_and_once() -> None:
     one.run()
     assert [task.identity.step for task in one.created].count("adopt") == 1
     assert one.created[0].identity.step == "adopt"
+
+
+def test_an_iteration_is_finished_by_the_tracks_that_are_trained() -> None:
+    one = world(tracks=["weights", "nnue"])
+    one.step()
+    assert one.created[0].parameters.tracks == (Track.WEIGHTS,)  # type: ignore[attr-defined]
 
 
 def test_it_goes_on_where_the_store_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -14,8 +15,8 @@ from tests.unit.local.running import Local
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Local, str]:
-    """A pipeline that has run to its end, and what was said."""
-    local = Local(tmp_path_factory.mktemp("finished"))
+    """A pipeline that has run to its end, and what was said; in a folder whose name a URI has to escape."""
+    local = Local(tmp_path_factory.mktemp("a b é"))
     code, output = local.run()
     assert code == 0, output
     return local, output
@@ -49,6 +50,20 @@ def test_run_again_it_says_so_and_does_nothing(finished: tuple[Local, str]) -> N
     code, output = local.run()
     assert code == 0
     assert "small is complete already" in output
+    assert local.truth() == before
+
+
+def test_a_lost_state_is_read_back_from_the_store(finished: tuple[Local, str]) -> None:
+    local, _ = finished
+    known = local.status()["configurations"][0]  # type: ignore[index]
+    before = local.truth()
+    shutil.rmtree(local.state)
+    code, output = local.run()
+    assert code == 0, output
+    assert "begins with" not in output, "no iteration is repeated"
+    found = local.status()["configurations"][0]  # type: ignore[index]
+    for name in ("iteration", "games", "champions", "predecessors", "consecutiveFailures"):
+        assert found.get(name) == known.get(name), name
     assert local.truth() == before
 
 

@@ -257,3 +257,22 @@ def test_failures_count_rejections_since_the_last_promotion_or_rollback(desk: De
     assert (metrics["champion_weights"], metrics["predecessor_weights"]) == (1, 0)
     desk.judge(6, Decision.REJECT)
     assert desk.adopt()["failures_weights"] == 1
+
+
+def test_a_rejection_of_an_unfinished_iteration_is_left_for_who_takes_it_up(desk: Desk) -> None:
+    both = (Track.WEIGHTS, Track.NETWORK)
+    for iteration in (1, 2):
+        desk.judge(iteration, Decision.REJECT)
+    desk.judge(1, Decision.REJECT, Track.NETWORK)
+    metrics = desk.adopt(*both)
+    assert (metrics["iteration"], metrics["failures_weights"], metrics["failures_network"]) == (1, 1, 1)
+    desk.judge(2, Decision.REJECT, Track.NETWORK)
+    metrics = desk.adopt(*both)
+    assert (metrics["iteration"], metrics["failures_weights"], metrics["failures_network"]) == (2, 2, 2)
+
+
+def test_a_champion_of_a_track_that_is_not_trained_is_found_too(desk: Desk) -> None:
+    desk.promote(1, 0)
+    desk.judge(2, Decision.REJECT, Track.NETWORK)
+    metrics = desk.adopt(Track.NETWORK)
+    assert (metrics["iteration"], metrics["champion_weights"], metrics["promotions"]) == (2, 1, 1)
