@@ -339,9 +339,12 @@ class ConformReport:
     def mismatches(self) -> int: ...
     @property
     def first_mismatch(self) -> str | None: ...
+    @property
+    def unreadable(self) -> list[str]:
+        """A sentence for each path that could not be read; the others were replayed."""
 
 def conform(paths: Sequence[str], profile: str = "canonical") -> ConformReport:
-    """Replays trace files and position files (.jsonl, .jsonl.gz); RulesError for one that cannot be read."""
+    """Replays trace files and position files (.jsonl, .jsonl.gz), and folders of them."""
 
 @final
 class BenchFigures:

@@ -20,18 +20,18 @@ def conform(paths: _Paths, profile: _Profile = Profile.CANONICAL) -> None:
     """Replay traces: at every step the legal moves, the mover, the phase and the whole state must be equal.
 
     The last line is JSON: {"games":N,"steps":N,"positions":N,"mismatches":N}. The first difference is printed before it
-    and makes the exit status 1; paths that cannot be read make it 2.
+    and makes the exit status 1. Paths that cannot be read are named on stderr and make it 2; the others are replayed.
     """
     from ringrift_core import _engine
 
-    try:
-        report = _engine.conform([str(path) for path in paths], profile.value)
-    except _engine.RulesError as error:
-        typer.echo(f"ringrift conform: {error}", err=True)
-        raise typer.Exit(ExitCode.WRONG_INPUT) from None
+    report = _engine.conform([str(path) for path in paths], profile.value)
+    for sentence in report.unreadable:
+        typer.echo(f"ringrift conform: {sentence}", err=True)
     if report.first_mismatch is not None:
         typer.echo(report.first_mismatch)
     counts = {name: getattr(report, name) for name in ("games", "steps", "positions", "mismatches")}
     typer.echo(json.dumps(counts, separators=(",", ":")))
+    if report.unreadable:
+        raise typer.Exit(ExitCode.WRONG_INPUT)
     if report.mismatches:
         raise typer.Exit(1)

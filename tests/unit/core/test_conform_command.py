@@ -68,13 +68,17 @@ def test_a_difference_is_told_readably_and_fails(traces: Path, tmp_path: Path) -
         assert part in result.stdout
 
 
-def test_a_path_that_is_not_there_is_wrong_input(tmp_path: Path) -> None:
-    result = conform(tmp_path / "nothing.jsonl")
+def test_a_path_that_is_not_there_is_named_and_the_others_are_replayed(traces: Path, tmp_path: Path) -> None:
+    result = conform(tmp_path / "nothing.jsonl", traces / "hex8_2p_s0001.jsonl", tmp_path)
     assert result.exit_code == 2
-    assert result.stderr.startswith("ringrift conform: ")
-    assert "nothing.jsonl" in result.stderr
-    empty = conform(tmp_path)
-    assert (empty.exit_code, empty.stdout) == (2, "")
+    missing, empty = result.stderr.splitlines()
+    assert missing.startswith("ringrift conform: ")
+    assert "nothing.jsonl" in missing
+    assert str(tmp_path) in empty
+    assert "no .jsonl" in empty
+    found = counts(result)
+    assert (found["games"], found["mismatches"]) == (1, 0)
+    assert counts(conform(tmp_path)) == {"games": 0, "steps": 0, "positions": 0, "mismatches": 0}
 
 
 def test_a_file_that_is_no_trace_is_a_difference(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-//! `conform [--profile canonical|deployed] PATH...`: replays traces; one JSON line, exit 1 on a mismatch, 2 on bad usage.
+//! `conform [--profile canonical|deployed] PATH...`: replays traces; one JSON line, exit 1 on a mismatch, 2 on bad usage or a path that cannot be read.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,15 +24,17 @@ fn main() -> ExitCode {
     if paths.is_empty() {
         return refuse("usage: conform [--profile canonical|deployed] PATH...");
     }
-    match conform(&paths, profile) {
-        Err(error) => refuse(&error.to_string()),
-        Ok(report) => {
-            if let Some(first) = &report.first {
-                eprintln!("first mismatch: {first}");
-            }
-            println!("{}", report.to_json());
-            ExitCode::from((report.mismatches > 0) as u8)
-        }
+    let report = conform(&paths, profile);
+    for error in &report.unreadable {
+        eprintln!("{error}");
+    }
+    if let Some(first) = &report.first {
+        eprintln!("first mismatch: {first}");
+    }
+    println!("{}", report.to_json());
+    match report.unreadable.is_empty() {
+        true => ExitCode::from((report.mismatches > 0) as u8),
+        false => ExitCode::from(2),
     }
 }
 

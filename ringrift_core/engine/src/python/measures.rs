@@ -17,6 +17,7 @@ pub struct ConformReport {
     positions: u64,
     mismatches: u64,
     first_mismatch: Option<String>,
+    unreadable: Vec<String>,
 }
 
 #[pyfunction]
@@ -24,13 +25,14 @@ pub struct ConformReport {
 pub fn conform(py: Python<'_>, paths: Vec<PathBuf>, profile: &str) -> PyResult<ConformReport> {
     let profile = Profile::from_name(profile)
         .ok_or_else(|| refuse(format!("profile: {profile:?} is neither canonical nor deployed")))?;
-    let report = py.detach(|| guarded(|| Ok(conformance::conform(&paths, profile)?)))?;
+    let report = py.detach(|| guarded(|| Ok(conformance::conform(&paths, profile))))?;
     Ok(ConformReport {
         games: report.games,
         steps: report.steps,
         positions: report.positions,
         mismatches: report.mismatches,
         first_mismatch: report.first.map(|mismatch| mismatch.to_string()),
+        unreadable: report.unreadable.iter().map(ToString::to_string).collect(),
     })
 }
 
