@@ -214,9 +214,9 @@ def _schema_problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         case "duration":
             sentence = details["msg"]
         case "too_short":
-            sentence = f"Invalid value: should have at least {context['min_length']} items"
+            sentence = f"Invalid value: {json.dumps(found)}: should have at least {context['min_length']} items"
         case "too_long":
-            sentence = f"Invalid value: should have at most {context['max_length']} items"
+            sentence = f"Invalid value: {len(found)} items: should have at most {context['max_length']} items"
         case _:
             sentence = f"Invalid value: {json.dumps(found)}: {_lower(details['msg'].removeprefix('Input '))}"
     return Problem(path, sentence)
