@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import enum
 import logging
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ringrift_operator.local.invocation import DATA_FOLDER
 
 
 class LogLevel(enum.StrEnum):
@@ -26,15 +29,36 @@ app = typer.Typer(
 )
 
 
+EXIT_STATUSES = (
+    "Exit status: 0 complete or suspended; 1 at a standstill, the last lines say why; "
+    "2 wrong input, nothing was run; 130 stopped by Ctrl-C or SIGTERM, the same command continues."
+)
+
+
 def main() -> None:
     """The entry point of the console script."""
     app()
 
 
-@app.command()
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"ringrift-operator {version('ringrift-operator')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program as a whole."""
+
+
+@app.command(epilog=EXIT_STATUSES)
 def local(
     file: Annotated[Path, typer.Option("--file", "-f", help="YAML with a TrainingPipeline, and WorkerPools if any.")],
-    data: Annotated[Path, typer.Option(help="Folder for claims' artifacts and the state.")] = Path("ringrift-data"),
+    data: Annotated[Path, typer.Option(help="Folder for claims' artifacts and the state.")] = DATA_FOLDER,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and run nothing.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of the live view.")] = False,
 ) -> None:

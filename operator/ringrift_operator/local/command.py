@@ -5,25 +5,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
 
 from ringrift_operator.api.base import Resource
+from ringrift_operator.api.conditions import ConditionStatus, ConditionType
 from ringrift_operator.api.load import InvalidResources, load_file
 from ringrift_operator.api.pipeline import TrainingPipeline
 from ringrift_operator.api.pool import WorkerPool
 from ringrift_operator.domain.planning import plan
 from ringrift_operator.domain.snapshot import PoolObservation
-from ringrift_operator.local.folder import Folder, LocalError, taken_up
+from ringrift_operator.domain.stalls import stalled_as_a_whole
+from ringrift_operator.local.folder import LocalError
+from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.machine import this_machine
 from ringrift_operator.local.plain import PlainShow
-from ringrift_operator.local.processes import STAGE_PROGRAM, Processes
-from ringrift_operator.local.reconcile import Local, snapshot_of
-from ringrift_operator.local.session import Session
+from ringrift_operator.local.processes import STAGE_PROGRAM
+from ringrift_operator.local.reconcile import snapshot_of
+from ringrift_operator.local.session import Session, found
 from ringrift_operator.local.show import Show
-from ringrift_operator.local.stores import local_store
 from ringrift_operator.local.view import LiveShow
 
 WRONG_INPUT = 2
@@ -39,8 +41,9 @@ def local(
         if dry_run:
             _show_plan(console, pipelines, pools, data)
             return 0
+        invocation = Invocation(file, data, plain)
         is_live = console.is_terminal and not plain
-        show: Show = LiveShow(console, str(file)) if is_live else PlainShow(console, str(file))
+        show: Show = LiveShow(console, invocation) if is_live else PlainShow(console, invocation)
         return Session(pipelines, pools, data, show, program).run()
     except InvalidResources as invalid:
         print(invalid, file=sys.stderr)
@@ -72,15 +75,14 @@ def _show_plan(
 ) -> None:
     """What would run, and what would keep it from running. Nothing is written."""
     now = datetime.now(UTC)
-    for wanted in pipelines:
-        folder = Folder(data, wanted.metadata.name)
-        pipeline = taken_up(folder.load(), wanted, now)
-        spec = pipeline.spec.model_copy(update={"dry_run": True})
-        store = local_store(spec.artifacts, data)
-        stand_in = Local(pipeline, store, folder, Processes(folder.tasks), [])
-        snapshot = replace(snapshot_of(stand_in, [stand_in], pools, now), spec=spec)
-        for line in plan(snapshot).status.plan:
-            console.print(f"{wanted.metadata.name}: {line}", markup=False, soft_wrap=True)
-        for condition in plan(snapshot).status.conditions:
-            if condition.type == "Stalled" and condition.status == "True":
-                console.print(f"{wanted.metadata.name}: would stand still: {condition.message}", markup=False)
+    # Of two that want the same the first in the file is the older one, as in a run.
+    locals_ = [found(wanted, data, now + place * timedelta.resolution) for place, wanted in enumerate(pipelines)]
+    for local in locals_:
+        snapshot = snapshot_of(local, locals_, pools, now)
+        dry = replace(snapshot, spec=snapshot.spec.model_copy(update={"dry_run": True}))
+        status = plan(dry).status
+        for line in status.plan if not stalled_as_a_whole(dry) else ():
+            console.print(f"{local.name}: {line}", markup=False, soft_wrap=True)
+        for condition in status.conditions:
+            if condition.type == ConditionType.STALLED and condition.status == ConditionStatus.TRUE:
+                console.print(f"{local.name}: would stand still: {condition.message}", markup=False, soft_wrap=True)

@@ -19,11 +19,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 from pydantic import ValidationError
 
-from ringrift_operator.api.base import ObjectMeta
+from ringrift_operator.api.base import ObjectMeta, Resource
 from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.api.pipeline import TrainingPipeline
 from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
@@ -32,6 +33,9 @@ from ringrift_operator.domain.requests import ANNOTATIONS, RECONCILE
 
 STATE_FOLDER = "_local"
 """An underscore can be in no claim's name, so this is never taken for a store."""
+
+
+Written = TypeVar("Written", bound=Resource)
 
 
 class LocalError(Exception):
@@ -50,14 +54,7 @@ class Folder:
 
     def load(self) -> TrainingPipeline | None:
         """The pipeline as it was last written; None before its first run. LocalError when it cannot be read."""
-        try:
-            return TrainingPipeline.model_validate_json(self._state.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValidationError) as error:
-            raise LocalError(
-                f"{self._state} cannot be used: {error}; delete {self.path} to read the state from the store anew"
-            ) from error
+        return self._read(self._state, TrainingPipeline)
 
     def save(self, pipeline: TrainingPipeline) -> None:
         """Writes spec and status as a whole, or not at all."""
@@ -73,9 +70,10 @@ class Folder:
         self._record(name).unlink(missing_ok=True)
 
     def records(self) -> list[TrainingIteration]:
-        """Records of finished iterations, by configuration and number."""
-        found = [TrainingIteration.model_validate_json(path.read_bytes()) for path in self._iterations.glob("*.json")]
-        return sorted(found, key=lambda record: (record.spec.configuration, record.spec.iteration))
+        """Records of finished iterations, by configuration and number. LocalError when one cannot be read."""
+        found = [self._read(path, TrainingIteration) for path in self._iterations.glob("*.json")]
+        records = [record for record in found if record is not None]
+        return sorted(records, key=lambda record: (record.spec.configuration, record.spec.iteration))
 
     def tell(self, now: datetime, events: Iterable[Event]) -> None:
         """Appends events."""
@@ -87,6 +85,20 @@ class Folder:
 
     def _record(self, name: str) -> Path:
         return self._iterations / f"{name}.json"
+
+    def _read(self, path: Path, model: type[Written]) -> Written | None:
+        """What a file of ours holds; None when there is none."""
+        try:
+            return model.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            why = f"cannot be read: {error.strerror}"
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"]))
+            why = f"is not a {model.__name__}: {place}{': ' if place else ''}{first['msg']}"
+        raise LocalError(f"{path} {why}; delete {self.path} to read the state from the store anew")
 
 
 def taken_up(found: TrainingPipeline | None, wanted: TrainingPipeline, now: datetime) -> TrainingPipeline:

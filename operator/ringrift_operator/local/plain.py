@@ -10,9 +10,10 @@ from datetime import datetime
 from rich.console import Console
 
 from ringrift_operator.domain.plan import Event
+from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown
-from ringrift_operator.local.summary import summary, to_continue
+from ringrift_operator.local.summary import show_summary, to_continue
 from ringrift_operator.local.wording import pace
 
 SECONDS_BETWEEN_PROGRESS = 15.0
@@ -21,9 +22,9 @@ SECONDS_BETWEEN_PROGRESS = 15.0
 class PlainShow:
     """`Show` without a terminal."""
 
-    def __init__(self, console: Console, file: str) -> None:
+    def __init__(self, console: Console, invocation: Invocation) -> None:
         self._console = console
-        self._file = file
+        self._invocation = invocation
         self._last = time.monotonic()
 
     def begins(self, local: Local) -> None:
@@ -51,11 +52,11 @@ class PlainShow:
         self._line(datetime.now(), "stopping: the running stages save what they have")
 
     def stopped(self) -> None:
-        self._console.print(to_continue(self._file), soft_wrap=True)
+        self._console.print(to_continue(self._invocation), soft_wrap=True)
 
     def ends(self, locals_: Sequence[Local], *, was_complete: bool = False) -> None:
         for local in locals_:
-            self._console.print(summary(local, self._file, was_complete=was_complete), soft_wrap=True)
+            show_summary(self._console, local, self._invocation, was_complete=was_complete)
 
     def _line(self, now: datetime, text: str) -> None:
         self._console.print(f"{now:%H:%M:%S} {text}", markup=False, highlight=False, soft_wrap=True)

@@ -83,21 +83,10 @@ class Session:
         }
 
     def _take_up(self, wanted: TrainingPipeline) -> Local:
-        store = local_store(wanted.spec.artifacts, self.data)
-        folder = Folder(self.data, wanted.metadata.name)
-        found = folder.load()
-        if found is not None:
-            # Nothing runs while `local` does not, so any configuration may leave.
-            before = found.model_copy(update={"status": TrainingPipelineStatus()})
-            if refused := problems_of_change(wanted, before):
-                raise LocalError("\n".join(map(str, refused)))
-            # A status without its store would tell of games and champions that are gone.
-            found = before if is_gone(store) else found
-        pipeline = taken_up(found, wanted, datetime.now(UTC))
-        folder.save(pipeline)
-        processes = Processes(folder.tasks, self.program)
-        processes.end_leftovers()
-        return Local(pipeline, store, folder, processes, folder.records())
+        local = found(wanted, self.data, datetime.now(UTC), self.program)
+        local.folder.save(local.pipeline)
+        local.processes.end_leftovers()
+        return local
 
     def _is_complete(self, local: Local) -> bool:
         """Whether the state found is that of a completed pipeline and the spec asks for no more."""
@@ -116,6 +105,21 @@ class Session:
         finally:
             for local in locals_:
                 local.processes.stop(lambda: self.interrupts.count > 1)
+
+
+def found(wanted: TrainingPipeline, data: Path, now: datetime, program: Sequence[str] = STAGE_PROGRAM) -> Local:
+    """The pipeline of a file with the state found of it; nothing is written. LocalError when it cannot go on so."""
+    store = local_store(wanted.spec.artifacts, data)
+    folder = Folder(data, wanted.metadata.name)
+    known = folder.load()
+    if known is not None:
+        # Nothing runs while `local` does not, so any configuration may leave.
+        before = known.model_copy(update={"status": TrainingPipelineStatus()})
+        if refused := problems_of_change(wanted, before):
+            raise LocalError("\n".join(map(str, refused)))
+        # A status without its store would tell of games and champions that are gone.
+        known = before if is_gone(store) else known
+    return Local(taken_up(known, wanted, now), store, folder, Processes(folder.tasks, program), folder.records())
 
 
 _GOOD_ENDS = (PipelinePhase.COMPLETED, PipelinePhase.SUSPENDED)

@@ -2,54 +2,82 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.markup import escape
 from rich.text import Text
 
 from ringrift_core.contract import Track
 from ringrift_operator.api.conditions import ConditionStatus, ConditionType
-from ringrift_operator.api.iteration import TrackRecord
+from ringrift_operator.api.iteration import TrackRecord, TrainingIteration
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, PipelinePhase, TrackDecision, WinRate
 from ringrift_operator.domain.tracks import OPPONENTS, baseline_rates
+from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown, shown_path
 from ringrift_operator.local.wording import counted, duration, rate
 
 _CHAMPION_NAMES = {"baseline": "the hand-set heuristic", "material": "material alone"}
+_LABEL_WIDTH = 19
 _OPPONENT_NAMES = {"random": "against random", "heuristic": "against the hand-set heuristic"}
 
 
-def summary(local: Local, file: str, *, was_complete: bool = False) -> RenderableType:
-    """What came of a pipeline, as lines for a terminal or a log."""
-    return Group(*(Text.from_markup(line) for line in _lines(local, file, was_complete)))
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the summary, in rich's markup."""
+
+    markup: str
+    label: int = 0
+    """Width of the label it begins with."""
+    is_whole: bool = False
+    """Never broken: it is there to be pasted."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        text = Text.from_markup(self.markup)
+        if self.is_whole or options.no_wrap:
+            text.no_wrap, text.overflow = True, "ignore"
+            yield text
+            return
+        start = self.label or len(text.plain) - len(text.plain.lstrip())
+        margin = start if self.label else start + 2
+        head, body = text.divide([start]) if start else (Text(), text)
+        for number, part in enumerate(body.wrap(console, max(20, options.max_width - margin)) or [body]):
+            yield Text.assemble(" " * margin if number else head, part)
 
 
-def to_continue(file: str) -> str:
+def show_summary(console: Console, local: Local, invocation: Invocation, *, was_complete: bool = False) -> None:
+    """Prints what came of a pipeline; a terminal gets it wrapped at words, a log a line for each statement."""
+    lines = Group(*_lines(local, invocation, was_complete))
+    console.print(lines, soft_wrap=not console.is_terminal, crop=False)
+
+
+def to_continue(invocation: Invocation) -> str:
     """What to type after a stop."""
-    return f"stopped, nothing is lost: ringrift-operator local -f {shlex.quote(file)} continues"
+    return f"stopped, nothing is lost: {invocation} continues"
 
 
-def _lines(local: Local, file: str, was_complete: bool) -> Iterator[str]:
-    yield ""
-    yield _verdict_on_the_whole(local, was_complete)
+def _lines(local: Local, invocation: Invocation, was_complete: bool) -> Iterator[Line]:
+    yield Line("")
+    yield Line(_verdict_on_the_whole(local, was_complete))
     for configuration in local.pipeline.status.configurations:
-        yield ""
-        yield f"[bold]{configuration.name}[/]: {counted(configuration.games, 'game')}"
+        yield Line("")
+        yield Line(f"[bold]{configuration.name}[/]: {counted(configuration.games, 'game')}")
         for record in (r for r in local.records if r.spec.configuration == configuration.name):
             took = ""
             if record.spec.started_at is not None:
                 took = f" ({duration(record.spec.finished_at - record.spec.started_at)})"
-            yield f"  iteration {record.spec.iteration}{took}"
+            yield Line(f"  iteration {record.spec.iteration}{took}")
             for track in record.spec.tracks:
-                yield f"    {_outcome(track)}"
+                yield Line(f"    {_outcome(track)}")
                 if track.verdict is not None:
-                    yield f"[dim]      {escape(track.verdict.reason)}[/]"
-        yield from _strength(local, configuration)
-    yield ""
-    yield from _next_steps(local, file)
+                    yield Line(f"[dim]      {escape(track.verdict.reason)}[/]")
+                elif track.decision == TrackDecision.FAILED:
+                    yield Line(f"[dim]      {escape(_failure(record, track))}[/]")
+        yield from map(Line, _strength(local, configuration))
+    yield Line("")
+    yield from _next_steps(local, invocation)
 
 
 def _verdict_on_the_whole(local: Local, was_complete: bool) -> str:
@@ -66,7 +94,7 @@ def _verdict_on_the_whole(local: Local, was_complete: bool) -> str:
     stalled = next((c for c in status.conditions if c.type == ConditionType.STALLED), None)
     is_stalled = stalled is not None and stalled.status == ConditionStatus.TRUE
     why = stalled.message if stalled is not None and is_stalled else f"it stopped while {status.phase.value}"
-    return f"[bold red]{local.name} cannot go on[/]: {why}"
+    return f"[bold red]{local.name} cannot go on[/]: {escape(why)}"
 
 
 def _outcome(track: TrackRecord) -> str:
@@ -87,6 +115,12 @@ def _outcome(track: TrackRecord) -> str:
             return f"{track.track} skipped"
         case _:
             return f"[red]{track.track} failed[/]{figures}"
+
+
+def _failure(record: TrainingIteration, track: TrackRecord) -> str:
+    """The words of the step that failed the track."""
+    names = (f"promote-{track.track}", f"evaluate-{track.track}")
+    return next((stage.message for name in names for stage in record.spec.stages if stage.name == name), "")
 
 
 def _strength(local: Local, configuration: ConfigurationStatus) -> Iterator[str]:
@@ -114,13 +148,41 @@ def _last_candidate(local: Local, configuration: ConfigurationStatus, track: Tra
     return {}
 
 
-def _next_steps(local: Local, file: str) -> Iterator[str]:
-    quoted = escape(shlex.quote(file))
-    yield f"artifacts          {escape(shown(local.store))} (docs/store.md says what is what)"
-    yield f"logs and records   {escape(shown_path(local.folder.path))}"
-    yield f"more iterations    raise spec.iterations in {quoted}, then"
-    yield f"                   ringrift-operator local -f {quoted}"
-    yield "in a cluster       helm install ringrift-crds charts/ringrift-crds"
-    yield "                   helm install ringrift charts/ringrift -f charts/ringrift/environments/local.yaml"
-    yield f"                   kubectl apply -f {quoted}"
-    yield "the rules engine   ringrift conform PATH replays recorded games, ringrift bench rules measures it"
+def _next_steps(local: Local, invocation: Invocation) -> Iterator[Line]:
+    yield _step("artifacts", f"{escape(shown(local.store))} (docs/store.md says what is what)", is_whole=True)
+    yield _step("logs and records", escape(shown_path(local.folder.path)), is_whole=True)
+    if local.phase == PipelinePhase.COMPLETED:
+        yield _step("more iterations", f"raise {_limit(local)} in {escape(invocation.quoted_file)}, then")
+    elif local.phase == PipelinePhase.SUSPENDED:
+        yield _step("to go on", f"set spec.suspend to false in {escape(invocation.quoted_file)}, then")
+    else:
+        yield _step("to go on", "mend what is said above, then")
+    yield _step("", escape(str(invocation)), is_whole=True)
+    if local.phase == PipelinePhase.COMPLETED:
+        yield from _in_a_cluster(local, invocation)
+        yield _step(
+            "the rules engine", "ringrift conform PATH replays recorded games, ringrift bench rules measures it"
+        )
+
+
+def _limit(local: Local) -> str:
+    """The field that says how many iterations there are."""
+    spec = local.pipeline.spec
+    has_own = all(configuration.iterations is not None for configuration in spec.configurations)
+    return "iterations of its configurations" if has_own else "spec.iterations"
+
+
+def _in_a_cluster(local: Local, invocation: Invocation) -> Iterator[Line]:
+    uri = local.pipeline.spec.artifacts.uri
+    if uri is not None and uri.startswith("file://"):
+        file = escape(invocation.quoted_file)
+        yield _step("in a cluster", f"copy {file} and change spec.artifacts: Pods need s3:// or a claim, not file://")
+        return
+    yield _step("in a cluster", "helm install ringrift-crds charts/ringrift-crds", is_whole=True)
+    release = "helm install ringrift charts/ringrift -f charts/ringrift/environments/local.yaml"
+    yield _step("", release, is_whole=True)
+    yield _step("", f"kubectl apply -f {escape(invocation.quoted_file)}", is_whole=True)
+
+
+def _step(label: str, markup: str, *, is_whole: bool = False) -> Line:
+    return Line(f"{label:<{_LABEL_WIDTH}}{markup}", label=_LABEL_WIDTH, is_whole=is_whole)

@@ -23,9 +23,10 @@ from ringrift_operator.domain.configuration import combined
 from ringrift_operator.domain.plan import Event
 from ringrift_operator.domain.steps import STEPS
 from ringrift_operator.domain.tracks import OPPONENTS
+from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown
-from ringrift_operator.local.summary import summary, to_continue
+from ringrift_operator.local.summary import show_summary, to_continue
 from ringrift_operator.local.wording import counted, duration, interval, iterations, outcome, pace
 
 MOST_EVENTS = 6
@@ -56,9 +57,9 @@ ToldEvent = tuple[datetime, str, Event]
 class LiveShow:
     """`Show` on a terminal."""
 
-    def __init__(self, console: Console, file: str) -> None:
+    def __init__(self, console: Console, invocation: Invocation) -> None:
         self._console = console
-        self._file = file
+        self._invocation = invocation
         self._events: deque[ToldEvent] = deque(maxlen=MOST_EVENTS)
         self._started = time.monotonic()
         self._live: Live | None = None
@@ -84,11 +85,11 @@ class LiveShow:
         self._console.print("[yellow]stopping: the running stages save what they have (Ctrl-C again: at once)")
 
     def stopped(self) -> None:
-        self._console.print(to_continue(self._file), soft_wrap=True)
+        self._console.print(to_continue(self._invocation), soft_wrap=True)
 
     def ends(self, locals_: Sequence[Local], *, was_complete: bool = False) -> None:
         for local in locals_:
-            self._console.print(summary(local, self._file, was_complete=was_complete), soft_wrap=True)
+            show_summary(self._console, local, self._invocation, was_complete=was_complete)
 
     def _render(self, locals_: Sequence[Local]) -> RenderableType:
         return dashboard(locals_, tuple(self._events), timedelta(seconds=time.monotonic() - self._started))

@@ -94,6 +94,56 @@ def test_a_dry_run_says_the_plan_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "ringrift-data").exists()
 
 
+def test_a_dry_run_names_who_would_stand_still(tmp_path: Path) -> None:
+    local = Local(tmp_path)
+    text = (tmp_path / "pipeline.yaml").read_text()
+    (tmp_path / "pipeline.yaml").write_text(f"{text}---\n{text.replace('name: small', 'name: other')}")
+    code, output = local.run("--dry-run")
+    assert code == 0
+    assert "small: square8-2p: iteration 1: selfplay" in output
+    assert "other: would stand still: pipeline small already trains square8-2p in the same store" in output
+    assert "other: square8-2p" not in output
+
+
+def test_the_commands_it_names_have_the_options_it_was_given(tmp_path: Path) -> None:
+    local = Local(tmp_path, iterations=1)
+    code, output = local.run("--data", "my data")
+    assert code == 0, output
+    assert "ringrift-operator local -f pipeline.yaml --data 'my data' --plain" in output
+    assert "'./my data/games'" in output
+
+
+def test_a_suspended_pipeline_is_told_how_to_go_on(tmp_path: Path) -> None:
+    code, output = Local(tmp_path, suspend=True).run()
+    assert code == 0, output
+    assert "set spec.suspend to false in pipeline.yaml, then" in output
+    assert "more iterations" not in output
+    assert "kubectl" not in output
+
+
+def test_a_folder_is_not_sent_to_a_cluster(tmp_path: Path) -> None:
+    code, output = Local(tmp_path, iterations=1, artifacts={"uri": (tmp_path / "u x").as_uri()}).run()
+    assert code == 0, output
+    assert "copy pipeline.yaml and change spec.artifacts" in output
+    assert "kubectl apply" not in output
+    assert (tmp_path / ".u x.lock").exists()
+
+
+@pytest.mark.parametrize("name", ["pipeline.json", "iterations/small-square8-2p-i1.json"])
+@pytest.mark.parametrize(("content", "why"), [("garbage", "Invalid JSON"), ('{"a": 1}', "metadata: Field required")])
+def test_a_state_that_cannot_be_read_is_one_sentence(tmp_path: Path, name: str, content: str, why: str) -> None:
+    local = Local(tmp_path)
+    path = local.state / name
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    code, output = local.run()
+    assert code == 2
+    assert len(output.splitlines()) == 1
+    assert f"{name} is not a " in output
+    assert why in output
+    assert "delete ringrift-data/_local/small" in output
+
+
 def test_an_invalid_file_is_exit_2_with_path_and_sentence(tmp_path: Path) -> None:
     local = Local(tmp_path, evaluation={"promotionThreshold": 0.4})
     code, output = local.run()
@@ -124,7 +174,7 @@ def test_stopped_it_leaves_nothing_running_and_continues(tmp_path: Path) -> None
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
-    assert "nothing is lost: ringrift-operator local -f pipeline.yaml continues" in output
+    assert "nothing is lost: ringrift-operator local -f pipeline.yaml --plain continues" in output
     assert local.processes() == []
     status = local.status()
     assert status["tasks"] == {"succeeded": 3, "failed": 0} or status["tasks"]["failed"] == 0  # type: ignore[index]
