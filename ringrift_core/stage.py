@@ -98,6 +98,7 @@ class Run:
         if finished is not None:
             self.report.log(f"{task} of iteration {iteration} is finished already")
             return finished
+        self.archive.check_writable(iteration, task)
         return self.archive.finish(iteration, task, parameters, self.result(parameters, body()))
 
 
@@ -111,6 +112,9 @@ def execute(
     """Runs a stage and returns its exit status; failures are one sentence on stderr and in the result file."""
     started_at = datetime.now(UTC)
     with Reporter.for_stdout(parameters.stage) as report:
+        if result_path is not None and (fault := _result_path_fault(result_path)):
+            report.fail(f"--result {result_path}: {fault}; name a file that can be written")
+            return int(ExitCode.WRONG_INPUT)
         try:
             with _scratch(work_dir) as folder:
                 run = Run(Archive.of(parameters), folder, report, started_at)
@@ -125,15 +129,32 @@ def execute(
             report.fail("".join(traceback.format_exception(defect)).rstrip())
             _write_failure(result_path, parameters, started_at, f"{type(defect).__name__}: {defect}")
             return CRASH
+        except BaseException as panic:
+            # A panic in a Rust library: no Exception to Python, and its frames tell the user nothing.
+            if type(panic).__module__ != "pyo3_runtime":
+                raise
+            sentence = f"defect in a native library: {panic}"
+            report.fail(sentence)
+            _write_failure(result_path, parameters, started_at, sentence)
+            return CRASH
+        try:
+            if result_path is not None:
+                write_result(result_path, result)
+        except OSError as error:
+            # The path was good before the work, and a repeat finds the work done.
+            report.fail(f"the work is done, but --result {result_path}: {error.strerror}; begin again to hear of it")
+            return int(ExitCode.NOT_NOW)
         report.finish(result)
-    if result_path is not None:
-        write_result(result_path, result)
     return int(ExitCode.DONE)
 
 
 def write_result(path: Path, result: StageResult) -> None:
     """Writes the result as a whole, also over a mounted file such as a container's termination message."""
     content = result.to_json().encode()
+    if path.exists() and not path.is_file():
+        # A pipe or a terminal: to be written to, not to be replaced.
+        path.write_bytes(content)
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -151,6 +172,21 @@ def write_result(path: Path, result: StageResult) -> None:
         # A mount point cannot be renamed over.
         Path(name).unlink()
         path.write_bytes(content)
+
+
+def _result_path_fault(path: Path) -> str | None:
+    """Why no result could be written to `path`, or None; leaves the path as it is."""
+    try:
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file() or path.is_dir():
+            path.open("ab").close()
+        elif not path.exists():
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _store_exit_code(failure: Exception) -> ExitCode:

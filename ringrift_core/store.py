@@ -102,6 +102,10 @@ class Store(ABC):
         """Removes the key if it is there."""
 
     @abstractmethod
+    def check_writable(self, key: str) -> None:
+        """StoreError when `key` could not be written; writes nothing that anybody sees."""
+
+    @abstractmethod
     def keys(self, prefix: str) -> Iterator[str]:
         """All keys that begin with `prefix` (which ends with `/` or lies inside a file name), in order."""
 
@@ -109,13 +113,19 @@ class Store(ABC):
 def open_store(uri: str) -> Store:
     """The store at `uri`; StoreRefusedError when it is neither `file:///path` nor `s3://bucket[/prefix]`.
 
-    Nothing is contacted yet. S3 takes AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL
-    from the environment.
+    Nothing is contacted yet. S3 takes its endpoint, region and credentials from the environment (docs/store.md).
     """
+    if "?" in uri or "#" in uri:
+        # In an address they begin a query and a fragment: run#1 and run#2 would share the folder run.
+        raise StoreRefusedError(f"store {uri!r}: ? and # end an address; choose a name without them")
     parts = urlsplit(uri)
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
         return LocalStore(Path(unquote(parts.path)))
     if parts.scheme == "s3" and parts.netloc:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc):
+            raise StoreRefusedError(
+                f"store {uri!r}: bucket {parts.netloc!r} is not 3 to 63 lower-case letters, digits, dots and hyphens"
+            )
         return S3Store(parts.netloc, parts.path.strip("/"))
     raise StoreRefusedError(f"store {uri!r}: expected file:///absolute/path or s3://bucket/prefix")
 
@@ -194,6 +204,10 @@ class LocalStore(Store):
         with self._explained(key):
             self.path(key).unlink(missing_ok=True)
 
+    def check_writable(self, key: str) -> None:
+        with self._explained(key), self._partial(key):
+            pass
+
     def keys(self, prefix: str) -> Iterator[str]:
         folder, _, start = prefix.rpartition("/")
         found = []
@@ -249,7 +263,15 @@ class LocalStore(Store):
             raise StoreAwayError(sentence) from error
 
 
-_LOCAL_REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
+_LOCAL_REFUSALS = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,  # An absent value is no error here; this is a folder that cannot be made, as below /proc.
+}
 
 
 def _flush(file: BinaryIO) -> None:
@@ -349,6 +371,10 @@ class S3Store(Store):
         with self._explained(key):
             obstore.delete(self._store, key)
 
+    def check_writable(self, key: str) -> None:
+        # Whoever may write hears that the version is another one; whoever may not hears that instead.
+        self.swap(key, b"", '"never"')
+
     def keys(self, prefix: str) -> Iterator[str]:
         import obstore
 
@@ -382,7 +408,35 @@ class S3Store(Store):
             raise StoreAwayError(sentence) from error
 
 
+_LENT_CREDENTIALS = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+"""Variables by which a platform lends a Pod or container the credentials of a role."""
+
+
+def _check_environment(uri: str) -> None:
+    """StoreRefusedError when the environment names no server that could be asked, or no credentials.
+
+    Without credentials the library asks the instance metadata service, and reports its silence instead.
+    """
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint is not None:
+        parts = urlsplit(endpoint)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise StoreRefusedError(f"store {uri}: AWS_ENDPOINT_URL is {endpoint!r}, expected http(s)://host[:port]")
+    if any(os.environ.get(name) for name in _LENT_CREDENTIALS):
+        return
+    missing = [name for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") if not os.environ.get(name)]
+    wants_instance_role = os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "false"
+    if missing and not (wants_instance_role and len(missing) == 2):
+        are_missing = "is not set" if len(missing) == 1 else "are not set"
+        raise StoreRefusedError(f"store {uri}: {' and '.join(missing)} {are_missing}")
+
+
 def _connect(bucket: str, prefix: str) -> ObstoreS3:
+    _check_environment(f"s3://{bucket}/{prefix}".rstrip("/"))
     try:
         from obstore.store import S3Store as ObstoreS3
     except ImportError as error:
@@ -391,8 +445,8 @@ def _connect(bucket: str, prefix: str) -> ObstoreS3:
 
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     settings = {
-        "access_key_id": os.environ.get("AWS_ACCESS_KEY_ID"),
-        "secret_access_key": os.environ.get("AWS_SECRET_ACCESS_KEY"),
+        "access_key_id": os.environ.get("AWS_ACCESS_KEY_ID") or None,
+        "secret_access_key": os.environ.get("AWS_SECRET_ACCESS_KEY") or None,
         "session_token": os.environ.get("AWS_SESSION_TOKEN"),
         "region": os.environ.get("AWS_REGION", "us-east-1"),
         "endpoint": endpoint,

@@ -34,12 +34,14 @@ MOST_CUT_GAMES = 0.05
 def selfplay_stage(parameters: SelfplayParameters, run: Run) -> StageResult:
     """Plays the chosen shards that are not recorded yet; the result sums up all of them."""
     results = []
-    modes: Sequence[Sequence[_engine.Player]] | None = None
+    modes: Sequence[Sequence[_engine.Player]] = ()
     for done, shard in enumerate(parameters.chosen_shards):
         run.pause_point()
         found = run.archive.finished(parameters.iteration, shard_task(shard), parameters)
         if found is None:
-            modes = modes or _modes(parameters, run)
+            if not modes:
+                run.archive.check_writable(parameters.iteration, shard_task(shard))
+                modes = _modes(parameters, run)
             found = _play_shard(parameters, run, modes, shard, done)
         else:
             run.report.log(f"shard {shard} is finished already")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ringrift_core.contract import AdoptParameters, Board, ExitCode, Stage, StageResult
+from ringrift_core.contract import AdoptParameters, Board, ExitCode, MergeParameters, Stage, StageResult
 from ringrift_core.stage import DivergedError, NotNowError, Outcome, Run, WrongInputError, execute, write_result
 from ringrift_core.store import StoreAwayError, StoreRefusedError
 
@@ -89,6 +89,70 @@ def test_the_result_replaces_a_file_in_a_folder_that_takes_no_others(tmp_path: P
     assert [entry.name for entry in folder.iterdir()] == ["termination-log"]
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/proc/nobody/r.json", "No such file or directory"),
+        ("{folder}", "Is a directory"),
+        ("/dev/null/r", "Not a dir"),
+    ],
+)
+def test_a_result_that_could_not_be_written_is_refused_before_the_work(
+    parameters: AdoptParameters, tmp_path: Path, capsys: pytest.CaptureFixture[str], path: str, said: str
+) -> None:
+    def body(_parameters: AdoptParameters, _run: Run) -> StageResult:
+        raise AssertionError("the work began")
+
+    named = Path(path.format(folder=tmp_path))
+    assert execute(parameters, body, result_path=named) == ExitCode.WRONG_INPUT
+    sentence = capsys.readouterr().err
+    assert sentence.startswith(f"ringrift adopt: --result {named}: {said}")
+    assert sentence.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_result_that_cannot_be_written_any_more_asks_for_a_repeat(
+    parameters: AdoptParameters, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "result.json"
+
+    def body(parameters: AdoptParameters, run: Run) -> StageResult:
+        path.mkdir()
+        return run.result(parameters, Outcome())
+
+    assert execute(parameters, body, result_path=path) == ExitCode.NOT_NOW
+    assert capsys.readouterr().err == (
+        f"ringrift adopt: the work is done, but --result {path}: Is a directory; begin again to hear of it\n"
+    )
+
+
+def test_a_pipe_is_written_to_and_not_replaced(parameters: AdoptParameters, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert execute(parameters, lambda given, run: run.result(given, Outcome()), result_path=pipe) == ExitCode.DONE
+        assert StageResult.model_validate_json(os.read(reader, 1 << 16)).stage is Stage.ADOPT
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_panic_of_a_native_library_is_one_sentence(
+    parameters: AdoptParameters, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # What pyo3 raises; its class cannot be imported.
+    panic = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})
+
+    def body(_parameters: AdoptParameters, _run: Run) -> StageResult:
+        raise panic("called `Result::unwrap()` on an `Err` value")
+
+    assert execute(parameters, body, result_path=tmp_path / "result.json") not in set(ExitCode)
+    sentence = "defect in a native library: called `Result::unwrap()` on an `Err` value"
+    assert capsys.readouterr().err == f"ringrift adopt: {sentence}\n"
+    assert result_of(tmp_path / "result.json").message == sentence
+
+
 def test_progress_is_json_lines_at_most_two_a_second(
     parameters: AdoptParameters, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,3 +187,14 @@ def test_a_scratch_folder_is_removed_and_a_given_one_kept(parameters: AdoptParam
     execute(parameters, body, work_dir=tmp_path / "scratch")
     assert not folders[0].exists()
     assert (tmp_path / "scratch" / "file").exists()
+
+
+def test_work_begins_only_where_it_can_be_recorded(capsys: pytest.CaptureFixture[str]) -> None:
+    parameters = MergeParameters(store="file:///proc/nobody", board=Board.SQUARE8, players=2, iteration=1)
+
+    def work() -> Outcome:
+        raise AssertionError("the work began")
+
+    code = execute(parameters, lambda given, run: run.once(1, "train", given, work))
+    assert code == ExitCode.WRONG_INPUT
+    assert "/proc/nobody, square8-2p/tasks/i0001/train.json: No such file" in capsys.readouterr().err

@@ -3,12 +3,14 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from ringrift_core.store import LocalStore, Store, StoreAwayError, StoreRefusedError, open_store
+from ringrift_core.store import LocalStore, Store, StoreAwayError, StoreError, StoreRefusedError, open_store
 
 
 def test_what_is_put_is_read_back(store: Store) -> None:
@@ -97,6 +99,99 @@ def test_an_unknown_address_is_refused(uri: str) -> None:
         open_store(uri)
 
 
+@pytest.mark.parametrize(
+    "uri", ["file:///data/run#1", "file:///data/run?1", "s3://ringrift/run#1", "file:///data/run#"]
+)
+def test_an_address_that_would_be_cut_short_is_refused(uri: str) -> None:
+    with pytest.raises(StoreRefusedError, match=r"\? and # end an address"):
+        open_store(uri)
+
+
+def test_a_folder_may_have_any_name_in_its_encoded_form(tmp_path: Path) -> None:
+    open_store((tmp_path / "run#1?").as_uri()).put("a", b"-")
+    assert (tmp_path / "run#1?" / "a").exists()
+
+
+@pytest.mark.parametrize("bucket", ["UPPER", "ab", "-x-", "under_score", "x" * 64, "user:secret@host"])
+def test_a_name_that_no_bucket_can_have_is_refused(bucket: str) -> None:
+    with pytest.raises(StoreRefusedError, match=f"bucket '{bucket}' is not 3 to 63 lower-case"):
+        open_store(f"s3://{bucket}/main")
+
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "tester", "AWS_SECRET_ACCESS_KEY": "testing-only"}
+
+
+@pytest.fixture
+def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def metadata_service(no_credentials: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:  # noqa: ARG001
+    """Requests to an instance metadata service that knows no role."""
+    asked: list[str] = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+        def do_GET(self) -> None:
+            self.do_PUT()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        monkeypatch.setenv("AWS_METADATA_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        threading.Thread(target=server.serve_forever).start()
+        yield asked
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("no_credentials")
+@pytest.mark.parametrize("endpoint", ["garbage", "", "localhost:9000", "ftp://host", "http://"])
+def test_an_endpoint_that_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": endpoint}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(
+        StoreRefusedError, match=f"store s3://ringrift/main: AWS_ENDPOINT_URL is '{endpoint}', expected"
+    ):
+        open_store("s3://ringrift/main").read("a")
+
+
+@pytest.mark.usefixtures("no_credentials")
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"),
+        ({"AWS_ACCESS_KEY_ID": "x"}, "AWS_SECRET_ACCESS_KEY is not set"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "x"}, "AWS_ACCESS_KEY_ID is not set"),
+        ({"AWS_ACCESS_KEY_ID": "x", "AWS_EC2_METADATA_DISABLED": "false"}, "AWS_SECRET_ACCESS_KEY is not set"),
+        ({"AWS_EC2_METADATA_DISABLED": "true"}, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"),
+    ],
+)
+def test_missing_credentials_are_named_and_nobody_is_asked_for_them(
+    monkeypatch: pytest.MonkeyPatch, metadata_service: list[str], given: dict[str, str], said: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StoreRefusedError, match=f"store s3://ringrift/main: {said}"):
+        open_store("s3://ringrift/main").read("a")
+    assert metadata_service == []
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_an_instance_role_is_used_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, metadata_service: list[str]
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "false")
+    with pytest.raises(StoreError, match="s3://ringrift/main"):
+        open_store("s3://ringrift/main").read("a")
+    assert metadata_service
+
+
 @pytest.mark.parametrize("key", ["../x", "a//b", ".hidden", "a/.locks/b", "/etc/passwd"])
 def test_a_key_cannot_leave_its_folder(tmp_path: Path, key: str) -> None:
     with pytest.raises(StoreRefusedError, match="dotted parts"):
@@ -124,6 +219,24 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("not a folder")
     with pytest.raises(StoreRefusedError, match="Not a directory"):
         LocalStore(tmp_path / "store").put("a/b", b"-")
+
+
+def test_asking_whether_a_store_can_be_written_leaves_nothing(store: Store) -> None:
+    store.check_writable("tasks/i0001/train.json")
+    store.put("tasks/i0001/train.json", b"-")
+    store.check_writable("tasks/i0001/train.json")
+    found = store.read("tasks/i0001/train.json")
+    assert found is not None
+    assert found.content == b"-"
+    assert list(store.keys("")) == ["tasks/i0001/train.json"]
+
+
+@pytest.mark.parametrize(("folder", "said"), [("/proc/nobody/store", "No such file"), ("/dev/null/store", "Not a dir")])
+def test_a_folder_that_cannot_be_made_is_refused(folder: str, said: str) -> None:
+    store = open_store(f"file://{folder}")
+    for write in (store.check_writable, lambda key: store.put(key, b"-")):
+        with pytest.raises(StoreRefusedError, match=said):
+            write("tasks/i0001/train.json")
 
 
 def test_a_server_that_does_not_answer_is_away(s3_uri: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from ringrift_core.contract import Board, EngineMode, StageResult
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.replay.games import Game, read_games
 from ringrift_core.stage import NotNowError, WrongInputError
-from ringrift_core.store import open_store
+from ringrift_core.store import StoreRefusedError, open_store
 from tests.unit.core.desk import Desk
 
 
@@ -109,3 +109,10 @@ def test_champion_weights_play_when_asked_for(desk: Desk) -> None:
 def test_network_self_play_needs_a_network(desk: Desk) -> None:
     with pytest.raises(WrongInputError, match="--engine-modes network: needs --network-version"):
         desk.selfplay(engine_modes=(EngineMode.NETWORK,))
+
+
+def test_a_store_that_cannot_be_written_is_refused_before_a_game_is_played(tmp_path: Path) -> None:
+    desk = Desk(open_store("file:///proc/nobody/store"), tmp_path / "scratch")
+    with pytest.raises(StoreRefusedError, match="No such file or directory"):
+        desk.selfplay(games=10)
+    assert desk.report.fractions == []
