@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from rich.box import ROUNDED, SIMPLE
+from rich.box import ROUNDED
+from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -32,8 +33,19 @@ from ringrift_operator.local.wording import counted, duration, interval, iterati
 MOST_EVENTS = 6
 MOST_RECORDS = 4
 
-_NAME_WIDTH = 17
-_BAR_WIDTH = 16
+HINT = "Ctrl-C stops cleanly; the same command continues"
+
+_LESS_AND_LESS = (
+    *((events, MOST_RECORDS) for events in range(MOST_EVENTS, 0, -1)),
+    *((1, records) for records in range(MOST_RECORDS - 1, 0, -1)),
+    (0, 1),
+    (0, 0),
+)
+"""How many events and records to show, as the terminal gets shorter."""
+
+_NAME_WIDTH = 18
+_PANEL_WIDTH = 4
+"""Columns of a panel's borders and padding."""
 
 _MARKS = {
     StagePhase.PENDING: ("·", "dim"),
@@ -92,27 +104,45 @@ class LiveShow:
             show_summary(self._console, local, self._invocation, was_complete=was_complete)
 
     def _render(self, locals_: Sequence[Local]) -> RenderableType:
-        return dashboard(locals_, tuple(self._events), timedelta(seconds=time.monotonic() - self._started))
+        elapsed = timedelta(seconds=time.monotonic() - self._started)
+        return fitting(self._console, locals_, tuple(self._events), elapsed)
 
 
-def dashboard(locals_: Sequence[Local], events: Sequence[ToldEvent], elapsed: timedelta) -> RenderableType:
-    """The whole view at one moment."""
+def fitting(
+    console: Console, locals_: Sequence[Local], events: Sequence[ToldEvent], elapsed: timedelta
+) -> RenderableType:
+    """The view at one moment with as much of the past as the terminal has lines for, the newest of it."""
+    for most_events, most_records in _LESS_AND_LESS:
+        newest = events[max(0, len(events) - most_events) :]
+        found = dashboard(console, locals_, newest, most_records, elapsed)
+        if len(console.render_lines(found)) < console.height:  # the last line is the cursor's
+            break
+    return found
+
+
+def dashboard(
+    console: Console, locals_: Sequence[Local], events: Sequence[ToldEvent], most_records: int, elapsed: timedelta
+) -> RenderableType:
+    """The whole view at one moment, with all these events and the newest records of every configuration."""
     parts: list[RenderableType] = []
-    for local in locals_:
-        parts.append(_header(local, elapsed))
-        parts += [_configuration(local, configuration) for configuration in local.pipeline.status.configurations]
+    for position, local in enumerate(locals_):
+        parts.append(_header(local, elapsed, HINT if position == 0 else ""))
+        parts += [
+            _configuration(console, local, configuration, most_records)
+            for configuration in local.pipeline.status.configurations
+        ]
     if events:
         parts.append(_events(events))
-    parts.append(Text("Ctrl-C stops cleanly; the same command continues", style="dim"))
     return Group(*parts)
 
 
-def _header(local: Local, elapsed: timedelta) -> RenderableType:
+def _header(local: Local, elapsed: timedelta, hint: str) -> RenderableType:
     status = local.pipeline.status
     first = Text()
     first.append(local.name, style="bold")
     first.append(f"  {status.phase.value}", style="bold cyan")
     first.append(f"  {duration(elapsed)}")
+    first.append(f"  {hint}", style="dim")
     counts = (
         counted(status.games, "game"),
         counted(status.promotions, "promotion"),
@@ -123,19 +153,21 @@ def _header(local: Local, elapsed: timedelta) -> RenderableType:
     return Group(first, Text("  ".join(counts), style="dim"))
 
 
-def _configuration(local: Local, configuration: ConfigurationStatus) -> RenderableType:
+def _configuration(
+    console: Console, local: Local, configuration: ConfigurationStatus, most_records: int
+) -> RenderableType:
     content: list[RenderableType] = []
     if configuration.tasks:
         content.append(_stages(local, configuration))
-    content.append(_tracks(configuration))
+    content.append(_tracks(console, configuration))
     records = [record for record in local.records if record.spec.configuration == configuration.name]
-    content += [_record(record) for record in records[-MOST_RECORDS:]]
+    content += [_record(record) for record in records[max(0, len(records) - most_records) :]]
     title = f"[bold]{configuration.name}[/]  {iterations(local, configuration)}  {counted(configuration.games, 'game')}"
     return Panel(Group(*content), title=title, title_align="left", box=ROUNDED, border_style="blue")
 
 
 def _stages(local: Local, configuration: ConfigurationStatus) -> RenderableType:
-    table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
     table.add_column(width=1)
     table.add_column(min_width=_NAME_WIDTH, no_wrap=True)
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
@@ -175,11 +207,9 @@ def _under_way(tasks: Sequence[TaskStatus], live: Sequence[Progress]) -> Rendera
     done = sum(1.0 for task in tasks if task.phase == StagePhase.SUCCEEDED)
     fraction = (done + sum(each.progress for each in live)) / len(tasks)
     row = Table.grid(padding=(0, 2), expand=True)
-    row.add_column(width=_BAR_WIDTH)
-    row.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    row.add_row(
-        ProgressBar(total=1.0, completed=fraction, width=_BAR_WIDTH), Text("; ".join(pace(each) for each in live))
-    )
+    row.add_column(ratio=2)
+    row.add_column(ratio=5, no_wrap=True, overflow="ellipsis")
+    row.add_row(ProgressBar(total=1.0, completed=fraction), Text("; ".join(pace(each) for each in live)))
     return row
 
 
@@ -200,29 +230,46 @@ def _time(tasks: Sequence[TaskStatus]) -> str:
     return duration(last - started)
 
 
-def _tracks(configuration: ConfigurationStatus) -> RenderableType:
-    """The champions, and how strong they are."""
-    table = Table(box=SIMPLE, padding=(0, 1), expand=False)
-    for column in ("champion", "version", "against random", "against hand-set", "rejected in a row"):
-        table.add_column(column, no_wrap=True, header_style="dim")
+def _tracks(console: Console, configuration: ConfigurationStatus) -> RenderableType:
+    """The champions, and how strong they are: what does not fit in the panel is left out or rounded, never cut."""
+    room = console.width - _PANEL_WIDTH
     tracks = sorted({*configuration.champions, *configuration.consecutive_failures})
+    if not tracks:
+        return Text("")
+    tables = [
+        _tracks_table(configuration, tracks, gap=2, digits=3, with_failures=True),
+        _tracks_table(configuration, tracks, gap=2, digits=3, with_failures=False),
+        _tracks_table(configuration, tracks, gap=1, digits=2, with_failures=False),
+    ]
+    return next((table for table in tables if console.measure(table).maximum <= room), tables[-1])
+
+
+def _tracks_table(
+    configuration: ConfigurationStatus, tracks: Sequence[str], *, gap: int, digits: int, with_failures: bool
+) -> Table:
+    table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False)
+    for name in ("champion", "version"):
+        table.add_column(name, no_wrap=True, header_style="dim", min_width=len(name))
+    for name in ("against random", "against hand-set", *(["rejected in a row"] if with_failures else [])):
+        table.add_column(name, no_wrap=True, header_style="dim")
     for track in tracks:
         strength = configuration.strength.get(track)
         against = strength.against if strength is not None else {}
-        table.add_row(
-            track,
-            configuration.champions.get(track, "none yet"),
-            *(interval(against[name]) if name in against else "" for name in OPPONENTS),
-            str(configuration.consecutive_failures.get(track, 0)),
-        )
-    return table if tracks else Text("")
+        cells = [track, configuration.champions.get(track, "none")]
+        cells += [interval(against[name], digits) if name in against else "" for name in OPPONENTS]
+        if with_failures:
+            cells.append(str(configuration.consecutive_failures.get(track, 0)))
+        table.add_row(*cells)
+    return table
 
 
 def _record(record: TrainingIteration) -> RenderableType:
-    line = Text(f" iteration {record.spec.iteration}  ", style="dim")
-    for track in record.spec.tracks:
-        line.append(f"{_decision(track)}   ", style=_COLOURS[track.decision])
-    return line
+    row = Table.grid(padding=(0, 2))
+    row.add_column(no_wrap=True, style="dim")
+    row.add_column()
+    decisions = [Text(_decision(track), style=_COLOURS[track.decision]) for track in record.spec.tracks]
+    row.add_row(f"iteration {record.spec.iteration}", Columns(decisions, padding=(0, 3)))
+    return row
 
 
 def _decision(track: TrackRecord) -> str:

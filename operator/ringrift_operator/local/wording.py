@@ -18,9 +18,9 @@ def rate(found: WinRate) -> str:
     return f"{interval(found)} over {counted(found.games, 'game')}"
 
 
-def interval(found: WinRate) -> str:
+def interval(found: WinRate, digits: int = 3) -> str:
     """`0.612 (0.550 to 0.670)`."""
-    return f"{found.win_rate:.3f} ({found.low:.3f} to {found.high:.3f})"
+    return f"{found.win_rate:.{digits}f} ({found.low:.{digits}f} to {found.high:.{digits}f})"
 
 
 def duration(time: timedelta) -> str:

@@ -114,3 +114,14 @@ def test_a_resource_that_comes_again_is_a_change(tmp_path: Path) -> None:
     (pipeline,) = load_file(tmp_path / "pipeline.yaml")
     assert isinstance(pipeline, TrainingPipeline)
     assert pipeline.spec.configurations[0].players == 3
+
+
+@pytest.mark.parametrize(
+    ("list_", "sentence"),
+    [
+        ("[]", "spec.tracks: Invalid value: []: should have at least 1 items"),
+        ("[weights, network, nnue, weights]", "spec.tracks: Invalid value: 4 items: should have at most 3 items"),
+    ],
+)
+def test_a_list_of_the_wrong_length_says_what_was_found(tmp_path: Path, list_: str, sentence: str) -> None:
+    assert sentence in refused(f"{MINIMAL}  tracks: {list_}\n", tmp_path)

@@ -84,7 +84,7 @@ def test_it_shows_stages_verdicts_and_champions_and_ends_with_the_summary(tmp_pa
         "Ctrl-C stops cleanly",
     ):
         assert words in screen.shown, words
-    assert re.search(r" iteration 1  weights (promoted|rejected) 0\.\d{3} \(0\.\d{3} to \d\.\d{3}\)", screen.shown)
+    assert re.search(r"iteration 1  weights (promoted|rejected) 0\.\d{3} \(0\.\d{3} to \d\.\d{3}\)", screen.shown)
     assert re.search(r"weights( champion, version 1|: no champion yet)", screen.shown)
     assert "Traceback" not in screen.shown
 
