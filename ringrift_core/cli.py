@@ -12,6 +12,7 @@ import shlex
 import types
 import typing
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -58,6 +59,11 @@ EXAMPLES: dict[Stage, StageParameters] = {
 }
 """One command a stage, shown by `--help`."""
 
+EXIT_STATUS = (
+    f"Exit status: {ExitCode.DONE:d} done, {ExitCode.WRONG_INPUT:d} the input is wrong, {ExitCode.DIVERGED:d} training "
+    f"diverged, {ExitCode.NOT_NOW:d} not now: try again, anything else a crash."
+)
+
 app = typer.Typer(
     name="ringrift",
     help="RingRift's training core: every stage of the pipeline as a command (docs/store.md says what they leave).",
@@ -70,6 +76,21 @@ app = typer.Typer(
 def main() -> None:
     """The entry point of the console script."""
     app()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ringrift {version('ringrift')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What stands before the stage's name."""
 
 
 def _add_stage(model: type[StageParameters]) -> None:
@@ -103,8 +124,7 @@ def _add_stage(model: type[StageParameters]) -> None:
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {option.name: option.annotation for option in options}
     example = shlex.join(["ringrift", *contract.to_arguments(EXAMPLES[stage])])
-    command.__doc__ = f"{inspect.getdoc(model)}\n\nExample: {example}"
-    app.command(stage.value)(command)
+    app.command(stage.value, help=inspect.getdoc(model), epilog=f"{EXIT_STATUS}\n\nExample: {example}")(command)
 
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
@@ -151,7 +171,12 @@ def _sentences(error: ValidationError, model: type[StageParameters]) -> list[str
     flags = {field.alias or name: "--" + name.replace("_", "-") for name, field in model.model_fields.items()}
     flags |= {name: "--" + name.replace("_", "-") for name in model.model_fields}
     sentences = []
-    for problem in error.errors(include_url=False):
+    problems = error.errors(include_url=False)
+    # A list whose items were refused is not too short as well.
+    refused_items = {problem["loc"][0] for problem in problems if len(problem["loc"]) > 1}
+    for problem in problems:
+        if problem["type"] == "too_short" and problem["loc"][0] in refused_items:
+            continue
         message = problem["msg"].removeprefix("Value error, ")
         if not problem["loc"]:
             sentences.append(message)

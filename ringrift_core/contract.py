@@ -17,6 +17,13 @@ RESULT_LIMIT_BYTES = 4096
 """Largest StageResult as JSON: the size of a container's termination message."""
 
 
+HIGHEST_SEED = 2**53
+"""Exact in JSON, and what follows from a seed fits the generators' 64 bits. A pipeline's own seed ends at 2^31."""
+
+HIGHEST_MOVES = 2**32 - 1
+"""The engine counts turns in 32 bits."""
+
+
 class ExitCode(enum.IntEnum):
     """What a stage's process says by its exit status (design.md section 3)."""
 
@@ -171,7 +178,7 @@ class SelfplayParameters(IterationParameters):
     """Plays shards of games. Game i of an iteration depends on (seed, i) alone, never on shards or threads."""
 
     stage = Stage.SELFPLAY
-    seed: int = Field(ge=0, description="Run seed: the pipeline's seed + 1000 x iteration.")
+    seed: int = Field(ge=0, le=HIGHEST_SEED, description="Run seed: the pipeline's seed + 1000 x iteration.")
     games: int = Field(ge=1, description="Games of the whole iteration.")
     shard_games: int = Field(default=50, ge=1, description="Games per shard; the last may be smaller.")
     shards: str = Field(
@@ -183,7 +190,9 @@ class SelfplayParameters(IterationParameters):
     engine_modes: Annotated[tuple[EngineMode, ...], BeforeValidator(_split_commas)] = Field(
         default=(EngineMode.HEURISTIC_ONLY,), min_length=1, description="Modes, dealt over the games, comma-separated."
     )
-    max_moves: int = Field(default=500, ge=1, description="Cut a game after this many turns of any seat.")
+    max_moves: int = Field(
+        default=500, ge=1, le=HIGHEST_MOVES, description="Cut a game after this many turns of any seat."
+    )
     weights_version: int = Field(
         default=0, ge=0, description="Champion weights to play with; 0 is the initial weights."
     )
@@ -196,13 +205,13 @@ class SelfplayParameters(IterationParameters):
     def _shards_exist(self) -> SelfplayParameters:
         first, last = shard_bounds(self.shards)
         if first > last:
-            raise ValueError(f"shards {self.shards}: the first shard is after the last")
+            raise ValueError(f"--shards {self.shards}: the first shard is after the last")
         if last >= self.shard_count:
             raise ValueError(
-                f"shards {self.shards}: {self.games} games of {self.shard_games} make shards 0-{self.shard_count - 1}"
+                f"--shards {self.shards}: {self.games} games of {self.shard_games} make shards 0-{self.shard_count - 1}"
             )
         if self.index is not None and first + self.index > last:
-            raise ValueError(f"index {self.index}: {self.shards} has {last - first + 1} shards")
+            raise ValueError(f"--index {self.index}: the last shard of --shards {self.shards} has index {last - first}")
         return self
 
     @property
@@ -227,7 +236,7 @@ class ExportParameters(IterationParameters):
     """Turns the games of the window into NPZ shards and a manifest."""
 
     stage = Stage.EXPORT
-    seed: int = Field(default=0, ge=0, description="Seed of the sampling.")
+    seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of the sampling.")
     require_completed: bool = Field(default=True, description="Leave out games cut by the move limit.")
     min_moves: int = Field(default=20, ge=0, description="Leave out games with fewer recorded moves.")
 
@@ -236,7 +245,7 @@ class TrainParameters(IterationParameters):
     """Trains a candidate network from the exported dataset, from the champion when there is one."""
 
     stage = Stage.TRAIN
-    seed: int = Field(default=0, ge=0, description="Seed of initialisation and shuffling.")
+    seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of initialisation and shuffling.")
     dataset: ArtifactReference = Field(description="Manifest written by export.")
     network_version: int = Field(default=0, ge=0, description="Champion network to start from; 0 starts anew.")
     epochs: int = Field(default=10, ge=1, description="Upper limit of passes over the dataset.")
@@ -248,7 +257,7 @@ class CmaesParameters(IterationParameters):
     """Searches better heuristic weights by CMA-ES, by games against the weights it starts from."""
 
     stage = Stage.CMAES
-    seed: int = Field(default=0, ge=0, description="Seed of the search and its games.")
+    seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of the search and its games.")
     weights_version: int = Field(default=0, ge=0, description="Champion weights to start from; 0 is the initial ones.")
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="What weights version 0 means."
@@ -256,7 +265,9 @@ class CmaesParameters(IterationParameters):
     generations: int = Field(default=10, ge=1, description="Generations to run at most.")
     population_size: int = Field(default=20, ge=2, description="Candidates per generation.")
     games_per_evaluation: int = Field(default=12, ge=1, description="Games per candidate, rounded up to whole groups.")
-    max_moves: int = Field(default=500, ge=1, description="Cut a game after this many turns of any seat.")
+    max_moves: int = Field(
+        default=500, ge=1, le=HIGHEST_MOVES, description="Cut a game after this many turns of any seat."
+    )
     workers: int = Field(default=0, ge=0, description="Threads that play; 0 is every core.")
 
 
@@ -280,7 +291,7 @@ class EvaluateParameters(IterationParameters):
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="Baseline of the weights track."
     )
-    seed: int = Field(default=0, ge=0, description="Seed of openings and games.")
+    seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of openings and games.")
     gate: GateKind = Field(default=GateKind.SPRT, description="How the candidate is judged.")
     games: int = Field(
         default=20, ge=1, description="Games of the Fixed gate, and of a regression test in an iteration."
@@ -291,14 +302,16 @@ class EvaluateParameters(IterationParameters):
     baseline_games: int = Field(
         default=0, ge=0, description="Games also played against random and the hand-set heuristic, for the report."
     )
-    max_moves: int = Field(default=500, ge=1, description="Cut a game after this many turns of any seat.")
+    max_moves: int = Field(
+        default=500, ge=1, le=HIGHEST_MOVES, description="Cut a game after this many turns of any seat."
+    )
 
     @model_validator(mode="after")
     def _candidate_given(self) -> EvaluateParameters:
         if self.kind == "candidate" and self.candidate is None:
-            raise ValueError("candidate: missing, and --kind candidate needs one")
+            raise ValueError("--candidate: missing, and --kind candidate needs one")
         if self.kind == "regression" and self.champion_version == 0:
-            raise ValueError("championVersion: 0, and --kind regression needs a champion")
+            raise ValueError("--champion-version: 0, and --kind regression needs a champion")
         return self
 
 
@@ -317,7 +330,9 @@ class PromoteParameters(PointerParameters):
     stage = Stage.PROMOTE
     iteration: int = Field(ge=1, description="Iteration that made the candidate; also the new version's name.")
     candidate: ArtifactReference = Field(description="The new champion.")
-    verdict: ArtifactReference | None = Field(default=None, description="The verdict that accepted it.")
+    verdict: ArtifactReference | None = Field(
+        default=None, description="The verdict that accepted it; any other is refused."
+    )
 
 
 class RollbackParameters(PointerParameters):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import typing
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,8 @@ from typer.testing import CliRunner, Result
 
 from ringrift_core import cli
 from ringrift_core.contract import (
+    HIGHEST_MOVES,
+    HIGHEST_SEED,
     PARAMETERS,
     Artifact,
     EngineMode,
@@ -78,7 +81,7 @@ def _values(name: str, annotation: Any) -> st.SearchStrategy[Any]:
     if annotation is bool:
         return st.booleans()
     if annotation is int:
-        return st.integers(2, 2**53)
+        return st.integers(2, HIGHEST_MOVES if name == "max_moves" else HIGHEST_SEED)
     if annotation is float:
         return st.floats(0, 1, exclude_min=True, exclude_max=True)
     if annotation is str:
@@ -114,14 +117,19 @@ def test_help_describes_every_option_and_shows_a_command_that_works(
         assert f"--{name.replace('_', '-')}" in text
         assert field.description
         assert field.description[:40] in text
-    assert "Example: ringrift " + stage.value in re.sub(r"\s+", " ", text)
+    ending = re.sub(r"\s+", " ", text.rpartition("╯")[2]).strip()
+    assert ending.startswith("Exit status: 0 done, 2 the input is wrong")
+    assert "Example: ringrift " + stage.value in ending
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["--players", "7"], "--players: Input should be less than or equal to 4, found 7"),
-        (["--shards", "9"], "shards 9: 100 games of 50 make shards 0-1"),
+        (["--shards", "9"], "--shards 9: 100 games of 50 make shards 0-1"),
+        (["--index", "3"], "--index 3: the last shard of --shards 0 has index 0"),
+        (["--seed", "9" * 23], "--seed: Input should be less than or equal to 9007199254740992, found 999"),
+        (["--max-moves", "9" * 11], "--max-moves: Input should be less than or equal to 4294967295, found 999"),
         (["--shards", "1-0"], "shards 1-0: the first shard is after the last"),
         (["--engine-modes", "heuristic-only,chess"], "found 'chess'"),
         (["--engine-modes", ""], "--engine-modes"),
@@ -135,6 +143,37 @@ def test_wrong_values_are_refused_in_a_sentence(arguments: list[str], sentence: 
     assert found.exit_code == ExitCode.WRONG_INPUT
     assert sentence in re.sub(r"[\s│]+", " ", found.output)
     assert "Traceback" not in found.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "--candidate: missing, and --kind candidate needs one"),
+        (["--kind", "regression"], "--champion-version: 0, and --kind regression needs a champion"),
+    ],
+)
+def test_what_a_kind_of_evaluation_needs_is_named_by_its_flag(arguments: list[str], sentence: str) -> None:
+    good = ["--store", "file:///tmp/x", "--board", "square8", "--players", "2", "--iteration", "1"]
+    found = invoke("evaluate", *good, "--track", "weights", *arguments)
+    assert (found.exit_code, found.output) == (ExitCode.WRONG_INPUT, f"ringrift evaluate: {sentence}\n")
+
+
+def test_an_unknown_name_in_a_list_is_one_mistake() -> None:
+    good = ["--store", "file:///tmp/x", "--board", "square8", "--players", "2", "--iteration", "1", "--seed", "1"]
+    found = invoke("selfplay", *good, "--games", "1", "--engine-modes", "chess")
+    assert found.output.count("--engine-modes") == 1
+    assert "found 'chess'" in found.output
+
+
+@pytest.mark.parametrize("flag", ["--seed", "--max-moves"])
+def test_the_largest_numbers_that_are_accepted_play(tmp_path: Path, flag: str) -> None:
+    largest = str(HIGHEST_SEED if flag == "--seed" else HIGHEST_MOVES)
+    good = ["--store", tmp_path.as_uri(), "--board", "square8", "--players", "2", "--iteration", "1", "--seed", "1"]
+    assert invoke("selfplay", *good, "--games", "1", flag, largest).exit_code == ExitCode.DONE
+
+
+def test_the_version_is_the_packages() -> None:
+    assert invoke("--version").output == f"ringrift {version('ringrift')}\n"
 
 
 def test_the_result_goes_to_the_file_that_was_named(tmp_path: Path) -> None:
