@@ -50,7 +50,12 @@ class Game:
         swap: bool | None = None,
         seed: int | None = None,
     ) -> Self:
-        """From a dict as `state()` gives it, or the smaller form of traces/FORMAT.md."""
+        """From a dict as `state()` gives it, or the short form of docs/trace-format.md.
+
+        The short form, without `turn` and `game`, cannot say that a ring is still owed for a region, that the turn made
+        a recovery slide, or which stack may capture after a plain move: it is read as if none did. A state in the phase
+        `capture` needs `must`, or else the full form.
+        """
         try:
             text = json.dumps(state)
         except (TypeError, ValueError) as error:

@@ -265,9 +265,10 @@ impl<G: Geometry> State<G> {
             ["mode=stack_strike", word] => Ok(Move::new(MoveKind::RecoveryStrike, from, to, payer(word)?)),
             ["mode=line", "opt=2", word] => {
                 let wanted = self.read_cells(word.strip_prefix("collapse=").ok_or(FORM)?)?;
-                let (from_slot, to_slot) = (Self::slot_of(from), Self::slot_of(to));
-                let first = (0..self.line_length())
-                    .find(|first| self.recovery_cells(from_slot, to_slot, Some(*first)) == Some(wanted));
+                let run = self.slide_line(Self::slot_of(from), Self::slot_of(to));
+                let length = self.line_length();
+                let first = run
+                    .and_then(|run| (0..=run.length - length).find(|first| run.cells::<G>(*first, length) == wanted));
                 let first = first.ok_or("the cells to collapse are no part of a line that the slide completes")?;
                 Ok(Move::new(MoveKind::RecoverySegment, from, to, first))
             }

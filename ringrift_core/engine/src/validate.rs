@@ -11,6 +11,7 @@ impl<G: Geometry> State<G> {
     /// Refuses a state that no play of the rules could continue from.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.check_turn_slots()?;
+        self.check_turn_start()?;
         self.check_debts()?;
         self.check_rotation()?;
         self.check_moves()
@@ -43,10 +44,30 @@ impl<G: Geometry> State<G> {
         if capturing && turn.must_move != NONE && turn.must_move != origin {
             return Err(Error::new("state.turn.mustMove", "differs from the cell of the capturing stack"));
         }
-        if phase == Phase::Movement && turn.must_move != NONE && turn.recovered {
+        Ok(())
+    }
+
+    /// What is still unset until the turn's first move, or its movement. Profile deployed carries flags over from the turn
+    /// before, where one seat plays two in a row (its item 5).
+    fn check_turn_start(&self) -> Result<(), Error> {
+        if self.setup.deployed() {
+            return Ok(());
+        }
+        let turn = &self.turn;
+        if self.phase == Phase::Movement && turn.must_move != NONE && turn.recovered {
             return Err(Error::new("state.turn.recovered", "true before the turn's movement"));
         }
-        Ok(())
+        let flags = [
+            ("state.turn.recovered", turn.recovered),
+            ("state.turn.changed", turn.changed),
+            ("state.turn.lineDone", turn.line_done),
+            ("state.turn.regionDone", turn.region_done),
+            ("state.turn.realTaken", turn.real_taken),
+        ];
+        match flags.into_iter().find(|(_, set)| *set && self.phase == Phase::RingPlacement) {
+            Some((place, _)) => Err(Error::new(place, "true before the turn's first move")),
+            None => Ok(()),
+        }
     }
 
     fn check_debts(&self) -> Result<(), Error> {

@@ -27,7 +27,8 @@ const MOST_TURNS: u64 = 1_000_000_000;
 
 impl<G: Geometry> State<G> {
     /// Reads a STATE of traces, with or without `turn` and `game`. Without them: the turn number is 1, seat 1 (or the
-    /// first with rings) leads the round, nobody acted yet, and the turn counts as changed in the phases after movement.
+    /// first with rings) leads the round, nobody acted yet, the turn counts as changed in the phases after movement, no
+    /// ring is owed for a region, and no recovery slide was made.
     /// `game.swap`, where given, decides whether the pie rule is on. Impossible states are refused.
     pub fn from_json(setup: Setup, value: &Value) -> Result<Self, Error> {
         let field = Field { place: "state".into(), value };
@@ -214,6 +215,12 @@ impl<G: Geometry> State<G> {
         }
         if !given && self.phase == Phase::Capture {
             // The capturing stack is known without `turn` where it is the one that was placed this turn.
+            if self.turn.must_move == NONE {
+                return Err(field.error(
+                    "the phase capture without \"must\" leaves open which stack captures: give the full state, with \
+                     \"turn\" and \"game\", as Game.state() does",
+                ));
+            }
             self.turn.capture_from = self.turn.must_move;
         }
         Ok(())

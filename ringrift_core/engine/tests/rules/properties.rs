@@ -148,6 +148,7 @@ fn keys_see_every_field() {
     while game.phase() != Phase::RingPlacement {
         game.play_randomly(&mut Random::new(3), 1, &mut MoveList::new());
     }
+    game.play(game.parse_move("skip_placement").unwrap()).expect("a movement without a ring placed before it");
     let state = game.to_json(true);
     let changes = [
         ("turn", "realAvailable", json!(!state["turn"]["realAvailable"].as_bool().unwrap())),

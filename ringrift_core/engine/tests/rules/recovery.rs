@@ -1,6 +1,6 @@
 //! Section 8: recovery.
 
-use ringrift_engine::Board;
+use ringrift_engine::{Board, Game};
 
 use crate::drawn::{assert_board, legal, legal_of, play, position, square8};
 
@@ -199,4 +199,50 @@ fn hex_slides_go_six_ways() {
     tokens[board.cell_at(4, 0).unwrap()] = "12";
     let game = position(board, 2, "movement", &tokens.join(" ")).start();
     assert_eq!(legal_of(&game, "recovery_slide").len(), 6);
+}
+
+#[test]
+fn a_segment_of_a_run_far_beyond_l_is_played_as_listed() {
+    // A hand-made position: a line already lies there at the start of the turn, and the slide makes it 8 cells long.
+    let drawing = "a a a a . a a a
+         . . . . a . . .
+         . . . . . . . .
+         . . . . . . . .
+         . . . . . . . .
+         . . . . . . . .
+         . . . . . . . .
+         12 . . . . . . .";
+    let game = square8("movement", drawing).start();
+    let slides = legal_of(&game, "recovery_slide 4,1>4,0");
+    assert_eq!(slides.iter().filter(|text| text.contains("opt=2")).count(), 5);
+    for text in slides {
+        play(&mut game.clone(), &text);
+    }
+}
+
+#[test]
+fn deployed_turns_in_a_row_keep_recovered_and_their_states_are_read_back() {
+    let drawing = ". . . . . . . .
+         . . . . . . . .
+         . . . . . . . .
+         . . . . a . . .
+         . . . . 12 . . .
+         . . . . . . . .
+         . . . . . . . .
+         . . . . . . . .";
+    let mut game = square8("ring_placement", drawing).hand(&[3, 0]).eliminated(&[15, 16]).deployed().start();
+    for text in [
+        "skip_placement",
+        "recovery_slide 4,3>4,4 mode=stack_strike extract=4,4",
+        "no_line_action",
+        "no_territory_action",
+        "place_ring 0,0 n=1",
+        "move_stack 0,0>0,1",
+    ] {
+        play(&mut game, text);
+        let state = game.to_json(true);
+        let again = Game::from_json(game.setup(), &state).unwrap_or_else(|error| panic!("after {text}: {error}"));
+        assert_eq!(again.to_json(true), state);
+    }
+    assert_eq!(game.to_json(true)["turn"]["recovered"], true);
 }

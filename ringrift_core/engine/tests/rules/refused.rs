@@ -100,6 +100,31 @@ fn fields_of_the_wrong_phase_or_kind() {
 }
 
 #[test]
+fn a_turn_that_begins_has_done_nothing_yet() {
+    for flag in ["recovered", "changed", "lineDone", "regionDone", "realTaken"] {
+        let change = |s: &mut Value| {
+            s["ph"] = json!("ring_placement");
+            s["turn"][flag] = json!(true);
+        };
+        refused(change, &format!("state.turn.{flag}: true before the turn's first move"));
+    }
+}
+
+#[test]
+fn a_short_state_must_say_which_stack_captures() {
+    let short = |s: &mut Value| {
+        s["ph"] = json!("capture");
+        s.as_object_mut().unwrap().remove("turn");
+        s.as_object_mut().unwrap().remove("game");
+    };
+    refused(
+        short,
+        "state: the phase capture without \"must\" leaves open which stack captures: give the full state, with \
+         \"turn\" and \"game\", as Game.state() does",
+    );
+}
+
+#[test]
 fn broken_json_and_setups() {
     let setup = Setup::new(Board::Square8, 2, Profile::Canonical).unwrap();
     let error = Game::from_json_text(setup, "{\"p\":").err().unwrap().to_string();
