@@ -70,6 +70,14 @@ class Artifacts(Value):
     def _known_scheme(self) -> bool:
         return self.uri is None or self.uri.startswith(("s3://", "file:///"))
 
+    @rule(
+        "!has(self.uri) || !self.uri.matches('[?#]')",
+        "write the store without ? and #, which end an address",
+        path=".uri",
+    )
+    def _whole_address(self) -> bool:
+        return self.uri is None or not {"?", "#"} & set(self.uri)
+
     @transition(
         "self == oldSelf",
         "artifacts cannot be changed, since games and champions would stay behind: "
