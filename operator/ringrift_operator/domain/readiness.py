@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ringrift_core.contract import SelfplayParameters
+from ringrift_core.contract import SelfplayParameters, Stage
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
 from ringrift_operator.domain.configuration import step_phase, with_tasks
 from ringrift_operator.domain.parameters import parameters_of
@@ -43,8 +43,9 @@ def note_waiting(situation: Situation) -> Situation:
 def wanted_tasks(situation: Situation) -> tuple[WantedTask, ...]:
     """Tasks to find room for. One that is Running without a child has lost it, and is wanted again as it was."""
     configuration = situation.configuration
-    if not situation.may_start or blocking_task(configuration) is not None:
+    if not situation.may_start:
         return ()
+    is_blocked = blocking_task(configuration) is not None
     children = children_by_key(situation)
     leaving = {(c.identity.step, c.identity.part, c.identity.attempt) for c in situation.snapshot.tasks if c.deleting}
     wanted = []
@@ -53,7 +54,9 @@ def wanted_tasks(situation: Situation) -> tuple[WantedTask, ...]:
         is_open = task.phase == StagePhase.RUNNING or (
             task.phase == StagePhase.PENDING and is_ready(configuration, task, situation.now)
         )
-        if is_open and key not in children and key not in leaving:
+        # A champion that cannot be read is a reason to stand still, and its rollback the way out.
+        may_run = not is_blocked or STEPS[task.name].stage == Stage.ROLLBACK
+        if is_open and may_run and key not in children and key not in leaving:
             wanted.append(_wanted(situation, task))
     return tuple(wanted)
 

@@ -13,6 +13,7 @@ from ringrift_operator.domain.plan import Event
 from ringrift_operator.domain.rollback import take_over
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
+from ringrift_operator.domain.starting import begin_selfplay_anew
 from ringrift_operator.domain.steps import ADOPT, MERGE
 
 RECONCILE = "reconcile"
@@ -66,13 +67,14 @@ def refused_rollback(snapshot: Snapshot, configurations: frozenset[str]) -> Even
 
 
 def answer_reconcile(situation: Situation) -> Situation:
-    """`reconcile-requested-at`, or a changed spec: back-offs end now, and a given-up adopt or merge is tried afresh."""
+    """`reconcile-requested-at`, or a changed spec: back-offs end now, what blocks is tried afresh."""
     snapshot = situation.snapshot
     is_changed = snapshot.status.observed_generation not in (None, snapshot.generation)
     value = open_request(snapshot, RECONCILE)
     if (value is None and not is_changed) or any(kind == RECONCILE for kind, _ in situation.handled_requests):
         return situation
     situation = replace(situation, handled_requests=(*situation.handled_requests, (RECONCILE, value or "")))
+    situation = begin_selfplay_anew(situation)
     return situation.become(with_tasks(situation.configuration, map(_retried, situation.configuration.tasks)))
 
 

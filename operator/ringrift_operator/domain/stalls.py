@@ -10,7 +10,7 @@ from ringrift_operator.api.sections import Evaluator
 from ringrift_operator.domain import steps
 from ringrift_operator.domain.slots import LARGEST_BATCH_WITHOUT_CUDA, fits, is_reachable
 from ringrift_operator.domain.snapshot import OtherPipeline, Snapshot
-from ringrift_operator.domain.steps import ADOPT, MERGE, Step
+from ringrift_operator.domain.steps import ADOPT, MERGE, SELFPLAY, Step
 
 
 def stalled_as_a_whole(snapshot: Snapshot) -> tuple[str, ...]:
@@ -25,10 +25,15 @@ def stalled_in_part(snapshot: Snapshot, configurations: tuple[ConfigurationStatu
 
 
 def blocking_task(configuration: ConfigurationStatus) -> TaskStatus | None:
-    """A given-up adopt, or a merge that found its input wrong: the configuration stands still until someone looks."""
+    """A given-up adopt, or a shared stage that found its input wrong: someone has to look.
+
+    Self-play finds it wrong when the store cannot be used, or holds this iteration of a pipeline that asked for
+    something else; to go on would be to train and promote on that.
+    """
     for task in configuration.tasks:
+        is_shared = task.name in (SELFPLAY.name, MERGE.name)
         if task.phase == StagePhase.FAILED and (
-            task.name == ADOPT.name or (task.name == MERGE.name and task.exit_code == ExitCode.WRONG_INPUT)
+            task.name == ADOPT.name or (is_shared and task.exit_code == ExitCode.WRONG_INPUT)
         ):
             return task
     return None

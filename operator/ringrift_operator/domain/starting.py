@@ -8,9 +8,17 @@ from ringrift_core.contract import Track
 from ringrift_operator.api.pipeline import TrainingPipelineSpec
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus, TrackDecision
 from ringrift_operator.api.resolve import ResolvedConfiguration, resolve
-from ringrift_operator.domain.configuration import is_in_iteration, iteration_under_way, version, with_tasks
+from ringrift_operator.domain.configuration import (
+    is_in_iteration,
+    iteration_under_way,
+    version,
+    with_task,
+    with_tasks,
+    without_step,
+)
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
+from ringrift_operator.domain.stalls import blocking_task
 from ringrift_operator.domain.steps import SELFPLAY, TRACKS_WITH_STAGES, steps_of
 
 
@@ -41,6 +49,27 @@ def start_iteration(situation: Situation) -> Situation:
     for track, why in skipped.items():
         situation = situation.say("TrackSkipped", f"{track} is skipped: {why}")
     return situation.say("IterationStarted", f"iteration {number} begins with {frozen.games(number)} games")
+
+
+def begin_selfplay_anew(situation: Situation) -> Situation:
+    """Self-play that found its input wrong is asked for again, by the spec and from the champions of now.
+
+    Nothing came of the values that the iteration began with, and to keep them would be to be refused for ever. Its
+    tracks stay: their tasks are under way.
+    """
+    configuration = situation.configuration
+    task = blocking_task(configuration)
+    if task is None or task.name != SELFPLAY.name or configuration.frozen is None:
+        return situation
+    attempt = max(each.attempt for each in configuration.tasks if each.name == SELFPLAY.name) + 1
+    values = resolved(situation.snapshot, configuration.name)
+    changed = configuration.model_copy(
+        update={
+            "frozen": values.model_copy(update={"tracks": configuration.frozen.tracks}),
+            "start_champions": champions_before(configuration, iteration_under_way(configuration))[0],
+        }
+    )
+    return situation.become(with_task(without_step(changed, SELFPLAY), TaskStatus(name=SELFPLAY.name, attempt=attempt)))
 
 
 def resolved(snapshot: Snapshot, name: str) -> ResolvedConfiguration:

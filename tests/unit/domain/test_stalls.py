@@ -117,3 +117,52 @@ def test_a_large_batch_without_cuda_is_a_stall_and_trains_nowhere() -> None:
     one.run()
     assert "add a slot with stage train and device cuda (batch 1024 is above 512)" in stalled(one)
     assert not any(task.identity.step == "train" for task in one.created)
+
+
+def refuse_selfplay(world: World, child: TaskObservation) -> None:
+    if child.identity.step == "selfplay":
+        world.fail(child, exit_code=2, message="was finished for games 30, not 25")
+    else:
+        world.end(child)
+
+
+def test_nothing_is_promoted_while_self_play_was_refused() -> None:
+    one = world(iterations=1)
+    one.run(refuse_selfplay)
+    assert "selfplay was given up (was finished for games 30, not 25)" in stalled(one)
+    assert one.statuses["tp"].phase == PipelinePhase.FAILED
+    assert one.statuses["tp"].promotions == 0
+    assert not one.records
+
+
+def test_self_play_that_was_refused_is_tried_again_with_the_spec_of_then() -> None:
+    one = world(iterations=1)
+    one.run(refuse_selfplay)
+    one.specs["tp"] = pipeline_spec(
+        iterations=1, configurations=[{"board": "square8", "players": 2, "bootstrapGames": 30}]
+    )
+    one.generation += 1
+    one.run()
+    tries = [task for task in one.created if task.identity.step == "selfplay"]
+    assert [task.identity.attempt for task in tries] == [1, 2]
+    assert tries[1].parameters.games == 30  # type: ignore[attr-defined]
+    assert one.statuses["tp"].phase == PipelinePhase.COMPLETED
+    assert [task.identity.step for task in one.created].count("cmaes") == 1
+    assert one.statuses["tp"].promotions == 2
+
+
+def test_a_champion_can_be_rolled_back_while_self_play_was_refused() -> None:
+    one = world(iterations=3)
+
+    def refuse_the_third(world: World, child: TaskObservation) -> None:
+        (refuse_selfplay if child.identity.iteration == 3 else World.end)(world, child)
+
+    one.run(refuse_the_third)
+    one.annotations = {"ringrift.ai/rollback-requested": "square8-2p/network@2026-01-31T12:00:00Z"}
+    one.run(refuse_the_third)
+    assert one.statuses["tp"].configurations[0].champions["network"] == "1"
+    one.generation += 1
+    one.run()
+    tries = [task.parameters for task in one.created if task.identity.step == "selfplay"]
+    assert [parameters.network_version for parameters in tries] == [0, 1, 2, 1]  # type: ignore[attr-defined]
+    assert one.statuses["tp"].phase == PipelinePhase.COMPLETED

@@ -210,6 +210,22 @@ def test_a_broken_store_is_named_and_once_mended_the_same_command_goes_on(tmp_pa
     assert "small is complete" in output
 
 
+def test_another_pipelines_iteration_is_not_taken_for_its_own(tmp_path: Path) -> None:
+    local = Local(tmp_path, iterations=1)
+    assert local.run()[0] == 0
+    shutil.rmtree(local.state)
+    both = {"tracks": ["weights", "network"], "network": {"bootstrapEpochs": 1}, "iterations": 1}
+    local.write(**both, configurations=[{"board": "square8", "players": 2, "bootstrapGames": 50}])
+    code, output = local.run()
+    assert code == 1, output
+    assert "small cannot go on: square8-2p: selfplay was given up" in output
+    assert "was finished for games 60, not 50" in output
+    assert "more iterations" not in output
+    local.write(**both)
+    code, output = local.run()
+    assert code == 0, output
+
+
 def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     local = Local(tmp_path)
     (tmp_path / "file").write_text("not a folder")
