@@ -1,7 +1,7 @@
 """Training: AdamW with a cosine schedule, early stopping on held-out games, a checkpoint after every epoch.
 
 Everything an epoch does follows from the state at its start and (seed, epoch), so a killed training goes on from its
-checkpoint to the same result (on the same kind of machine with the same number of threads).
+checkpoint to the same result (on the same kind of machine with the same number of torch's threads).
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from ringrift_core.contract import Artifact, Board, Decision, GateKind, StageResult, Track
+from ringrift_core.contract import (
+    Artifact,
+    Board,
+    Decision,
+    GateKind,
+    StageResult,
+    Track,
+    TrainParameters,
+    to_arguments,
+)
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.positions import Positions, load_positions
@@ -127,6 +139,24 @@ def test_a_killed_training_goes_on_to_the_same_candidate(desk: Desk, tmp_path: P
     assert "going on after epoch 1" in desk.report.lines
     assert result.outputs["weights"].sha256 == whole.outputs["weights"].sha256
     assert result.metrics == whole.metrics
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system binds no process to cores")
+def test_a_training_does_not_depend_on_the_cores_there_are(desk: Desk) -> None:
+    dataset = exported(desk)
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        pytest.skip("one core is all there is")
+    candidates = set()
+    for iteration, some in enumerate((cores[:1], cores), 1):
+        result = desk.run.folder / f"{iteration}.json"
+        parameters = TrainParameters(**desk.here, iteration=1, seed=1, dataset=dataset, epochs=1)
+        program = f"import os; os.sched_setaffinity(0, {some}); from ringrift_core.cli import main; main()"
+        command = [sys.executable, "-c", program, *to_arguments(parameters), "--result", str(result)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        candidates.add(StageResult.model_validate_json(result.read_text()).outputs["candidate"].sha256)
+        desk.archive.store.delete(desk.archive.key("tasks/i0001/train.json"))
+    assert len(candidates) == 1
 
 
 def test_a_dataset_of_another_configuration_is_refused(desk: Desk, tmp_path: Path) -> None:
