@@ -20,8 +20,11 @@ RESULT_LIMIT_BYTES = 4096
 HIGHEST_SEED = 2**53
 """Exact in JSON, and what follows from a seed fits the generators' 64 bits. A pipeline's own seed ends at 2^31."""
 
-HIGHEST_MOVES = 2**32 - 1
-"""The engine counts turns in 32 bits."""
+HIGHEST_COUNT = 2**32 - 1
+"""Of games, turns, versions and whatever else is counted: the engine does so in 32 bits or more."""
+
+MOST_WORKERS = 1024
+"""Threads of one process: far more than any machine has cores for, and few enough to be started."""
 
 
 class ExitCode(enum.IntEnum):
@@ -154,7 +157,7 @@ class StageParameters(Contract):
     store: str = Field(description="Root URI of the artifact store: file:///path or s3://bucket/prefix.")
     board: Board = Field(description="Board of the configuration.")
     players: int = Field(ge=2, le=4, description="Seats of the configuration.")
-    attempt: int = Field(default=1, ge=1, description="Which try this is, counted by the operator.")
+    attempt: int = Field(default=1, ge=1, le=HIGHEST_COUNT, description="Which try this is, counted by the operator.")
 
     @property
     def configuration(self) -> str:
@@ -162,7 +165,7 @@ class StageParameters(Contract):
 
 
 class IterationParameters(StageParameters):
-    iteration: int = Field(ge=1, description="Iteration of the loop; 1 is the bootstrap.")
+    iteration: int = Field(ge=1, le=HIGHEST_COUNT, description="Iteration of the loop; 1 is the bootstrap.")
 
 
 class AdoptParameters(StageParameters):
@@ -179,24 +182,31 @@ class SelfplayParameters(IterationParameters):
 
     stage = Stage.SELFPLAY
     seed: int = Field(ge=0, le=HIGHEST_SEED, description="Run seed: the pipeline's seed + 1000 x iteration.")
-    games: int = Field(ge=1, description="Games of the whole iteration.")
-    shard_games: int = Field(default=50, ge=1, description="Games per shard; the last may be smaller.")
+    games: int = Field(ge=1, le=HIGHEST_COUNT, description="Games of the whole iteration.")
+    shard_games: int = Field(
+        default=50, ge=1, le=HIGHEST_COUNT, description="Games per shard; the last may be smaller."
+    )
     shards: str = Field(
         default="0", pattern=r"^\d+(-\d+)?$", description="Shards to play, one number or FIRST-LAST inclusive."
     )
     index: int | None = Field(
-        default=None, ge=0, description="Play only the index-th of --shards (an Indexed Job's completion index)."
+        default=None,
+        ge=0,
+        le=HIGHEST_COUNT,
+        description="Play only the index-th of --shards (an Indexed Job's completion index).",
     )
     engine_modes: Annotated[tuple[EngineMode, ...], BeforeValidator(_split_commas)] = Field(
         default=(EngineMode.HEURISTIC_ONLY,), min_length=1, description="Modes, dealt over the games, comma-separated."
     )
     max_moves: int = Field(
-        default=500, ge=1, le=HIGHEST_MOVES, description="Cut a game after this many turns of any seat."
+        default=500, ge=1, le=HIGHEST_COUNT, description="Cut a game after this many turns of any seat."
     )
     weights_version: int = Field(
-        default=0, ge=0, description="Champion weights to play with; 0 is the initial weights."
+        default=0, ge=0, le=HIGHEST_COUNT, description="Champion weights to play with; 0 is the initial weights."
     )
-    network_version: int = Field(default=0, ge=0, description="Champion network to play with; 0 is none.")
+    network_version: int = Field(
+        default=0, ge=0, le=HIGHEST_COUNT, description="Champion network to play with; 0 is none."
+    )
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="What weights version 0 means."
     )
@@ -238,7 +248,7 @@ class ExportParameters(IterationParameters):
     stage = Stage.EXPORT
     seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of the sampling.")
     require_completed: bool = Field(default=True, description="Leave out games cut by the move limit.")
-    min_moves: int = Field(default=20, ge=0, description="Leave out games with fewer recorded moves.")
+    min_moves: int = Field(default=20, ge=0, le=HIGHEST_COUNT, description="Leave out games with fewer recorded moves.")
 
 
 class TrainParameters(IterationParameters):
@@ -247,9 +257,11 @@ class TrainParameters(IterationParameters):
     stage = Stage.TRAIN
     seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of initialisation and shuffling.")
     dataset: ArtifactReference = Field(description="Manifest written by export.")
-    network_version: int = Field(default=0, ge=0, description="Champion network to start from; 0 starts anew.")
-    epochs: int = Field(default=10, ge=1, description="Upper limit of passes over the dataset.")
-    batch_size: int = Field(default=256, ge=1, description="Positions per step.")
+    network_version: int = Field(
+        default=0, ge=0, le=HIGHEST_COUNT, description="Champion network to start from; 0 starts anew."
+    )
+    epochs: int = Field(default=10, ge=1, le=HIGHEST_COUNT, description="Upper limit of passes over the dataset.")
+    batch_size: int = Field(default=256, ge=1, le=HIGHEST_COUNT, description="Positions per step.")
     device: Device = Field(default=Device.CPU, description="Where to train.")
 
 
@@ -258,17 +270,21 @@ class CmaesParameters(IterationParameters):
 
     stage = Stage.CMAES
     seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of the search and its games.")
-    weights_version: int = Field(default=0, ge=0, description="Champion weights to start from; 0 is the initial ones.")
+    weights_version: int = Field(
+        default=0, ge=0, le=HIGHEST_COUNT, description="Champion weights to start from; 0 is the initial ones."
+    )
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="What weights version 0 means."
     )
-    generations: int = Field(default=10, ge=1, description="Generations to run at most.")
-    population_size: int = Field(default=20, ge=2, description="Candidates per generation.")
-    games_per_evaluation: int = Field(default=12, ge=1, description="Games per candidate, rounded up to whole groups.")
-    max_moves: int = Field(
-        default=500, ge=1, le=HIGHEST_MOVES, description="Cut a game after this many turns of any seat."
+    generations: int = Field(default=10, ge=1, le=HIGHEST_COUNT, description="Generations to run at most.")
+    population_size: int = Field(default=20, ge=2, le=HIGHEST_COUNT, description="Candidates per generation.")
+    games_per_evaluation: int = Field(
+        default=12, ge=1, le=HIGHEST_COUNT, description="Games per candidate, rounded up to whole groups."
     )
-    workers: int = Field(default=0, ge=0, description="Threads that play; 0 is every core.")
+    max_moves: int = Field(
+        default=500, ge=1, le=HIGHEST_COUNT, description="Cut a game after this many turns of any seat."
+    )
+    workers: int = Field(default=0, ge=0, le=MOST_WORKERS, description="Threads that play; 0 is every core.")
 
 
 class GateKind(enum.StrEnum):
@@ -287,23 +303,33 @@ class EvaluateParameters(IterationParameters):
     candidate: ArtifactReference | None = Field(
         default=None, description="Who is judged; for a regression test the champion itself, and omitted."
     )
-    champion_version: int = Field(default=0, ge=0, description="Current champion; 0 is the track's baseline.")
+    champion_version: int = Field(
+        default=0, ge=0, le=HIGHEST_COUNT, description="Current champion; 0 is the track's baseline."
+    )
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="Baseline of the weights track."
     )
     seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of openings and games.")
     gate: GateKind = Field(default=GateKind.SPRT, description="How the candidate is judged.")
     games: int = Field(
-        default=20, ge=1, description="Games of the Fixed gate, and of a regression test in an iteration."
+        default=20,
+        ge=1,
+        le=HIGHEST_COUNT,
+        description="Games of the Fixed gate, and of a regression test in an iteration.",
     )
-    max_games: int = Field(default=200, ge=1, description="Cap of the SPRT, and of the regression tests of a pair.")
+    max_games: int = Field(
+        default=200, ge=1, le=HIGHEST_COUNT, description="Cap of the SPRT, and of the regression tests of a pair."
+    )
     promotion_threshold: float = Field(default=0.55, gt=0, lt=1, description="Two-player-equivalent rate to pass.")
     regression_threshold: float = Field(default=0.45, gt=0, lt=1, description="Below it a champion has regressed.")
     baseline_games: int = Field(
-        default=0, ge=0, description="Games also played against random and the hand-set heuristic, for the report."
+        default=0,
+        ge=0,
+        le=HIGHEST_COUNT,
+        description="Games also played against random and the hand-set heuristic, for the report.",
     )
     max_moves: int = Field(
-        default=500, ge=1, le=HIGHEST_MOVES, description="Cut a game after this many turns of any seat."
+        default=500, ge=1, le=HIGHEST_COUNT, description="Cut a game after this many turns of any seat."
     )
 
     @model_validator(mode="after")
@@ -320,15 +346,19 @@ class PointerParameters(StageParameters):
 
     track: Track = Field(description="Track whose champion moves.")
     request_id: str = Field(min_length=1, max_length=200, description="Names this request; never carried out twice.")
-    expected_version: int = Field(ge=0, description="Champion version the request was made for; 0 is none yet.")
-    keep_backup_models: int = Field(default=3, ge=0, description="Earlier champions kept.")
+    expected_version: int = Field(
+        ge=0, le=HIGHEST_COUNT, description="Champion version the request was made for; 0 is none yet."
+    )
+    keep_backup_models: int = Field(default=3, ge=0, le=HIGHEST_COUNT, description="Earlier champions kept.")
 
 
 class PromoteParameters(PointerParameters):
     """Makes the candidate champion."""
 
     stage = Stage.PROMOTE
-    iteration: int = Field(ge=1, description="Iteration that made the candidate; also the new version's name.")
+    iteration: int = Field(
+        ge=1, le=HIGHEST_COUNT, description="Iteration that made the candidate; also the new version's name."
+    )
     candidate: ArtifactReference = Field(description="The new champion.")
     verdict: ArtifactReference | None = Field(
         default=None, description="The verdict that accepted it; any other is refused."

@@ -17,8 +17,9 @@ from typer.testing import CliRunner, Result
 
 from ringrift_core import cli
 from ringrift_core.contract import (
-    HIGHEST_MOVES,
+    HIGHEST_COUNT,
     HIGHEST_SEED,
+    MOST_WORKERS,
     PARAMETERS,
     Artifact,
     EngineMode,
@@ -66,6 +67,10 @@ def parameters(draw: st.DrawFn) -> StageParameters:
     return model(**values)
 
 
+def _highest(name: str) -> int:
+    return {"seed": HIGHEST_SEED, "workers": MOST_WORKERS}.get(name, HIGHEST_COUNT)
+
+
 def _values(name: str, annotation: Any) -> st.SearchStrategy[Any]:
     if typing.get_origin(annotation) is Annotated:
         annotation = typing.get_args(annotation)[0]
@@ -81,7 +86,7 @@ def _values(name: str, annotation: Any) -> st.SearchStrategy[Any]:
     if annotation is bool:
         return st.booleans()
     if annotation is int:
-        return st.integers(2, HIGHEST_MOVES if name == "max_moves" else HIGHEST_SEED)
+        return st.integers(2, _highest(name))
     if annotation is float:
         return st.floats(0, 1, exclude_min=True, exclude_max=True)
     if annotation is str:
@@ -167,9 +172,22 @@ def test_an_unknown_name_in_a_list_is_one_mistake() -> None:
 
 @pytest.mark.parametrize("flag", ["--seed", "--max-moves"])
 def test_the_largest_numbers_that_are_accepted_play(tmp_path: Path, flag: str) -> None:
-    largest = str(HIGHEST_SEED if flag == "--seed" else HIGHEST_MOVES)
+    largest = str(_highest(flag.removeprefix("--")))
     good = ["--store", tmp_path.as_uri(), "--board", "square8", "--players", "2", "--iteration", "1", "--seed", "1"]
     assert invoke("selfplay", *good, "--games", "1", flag, largest).exit_code == ExitCode.DONE
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_every_number_has_a_largest_value(stage: Stage) -> None:
+    """A number that no machine can count to is a mistake to be told, not an OverflowError."""
+    good = to_arguments(cli.EXAMPLES[stage])
+    numbers = [name for name, field in PARAMETERS[stage].model_fields.items() if field.annotation in (int, int | None)]
+    assert numbers
+    for name in numbers:
+        flag = f"--{name.replace('_', '-')}"
+        found = invoke(*good, flag, "9" * 23)
+        assert found.exit_code == ExitCode.WRONG_INPUT
+        assert f"{flag}: Input should be less than or equal to" in found.output
 
 
 def test_the_version_is_the_packages() -> None:
