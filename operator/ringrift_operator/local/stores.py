@@ -40,7 +40,7 @@ def shown(store: str) -> str:
 
 def shown_path(path: Path) -> str:
     """A path as a person would type it in a shell, relative to the working folder where it lies below it."""
-    path = path.absolute()
+    path = path.resolve()
     below = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else None
     return shlex.quote(str(path) if below is None else f"./{below}")
 

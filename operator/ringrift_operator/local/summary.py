@@ -149,7 +149,8 @@ def _last_candidate(local: Local, configuration: ConfigurationStatus, track: Tra
 
 
 def _next_steps(local: Local, invocation: Invocation) -> Iterator[Line]:
-    yield _step("artifacts", f"{escape(shown(local.store))} (docs/store.md says what is what)", is_whole=True)
+    yield _step("artifacts", escape(shown(local.store)), is_whole=True)
+    yield _step("", "docs/store.md says what is what")
     yield _step("logs and records", escape(shown_path(local.folder.path)), is_whole=True)
     if local.phase == PipelinePhase.COMPLETED:
         yield _step("more iterations", f"raise {_limit(local)} in {escape(invocation.quoted_file)}, then")

@@ -281,7 +281,7 @@ def _decision(track: TrackRecord) -> str:
 def _events(events: Sequence[ToldEvent]) -> RenderableType:
     table = Table(box=None, show_header=False, padding=(0, 1), expand=True)
     table.add_column(no_wrap=True, style="dim")
-    table.add_column(ratio=1)
+    table.add_column(ratio=1, overflow="fold")
     for now, _, event in events:
         style = "yellow" if event.is_warning else ""
         table.add_row(now.astimezone().strftime("%H:%M:%S"), Text(event.message, style=style))

@@ -76,6 +76,15 @@ def test_nothing_that_matters_is_cut(local: Local, columns: int, rows: int) -> N
         assert any(f" {step} " in line for line in lines)
 
 
+def test_an_address_wider_than_the_terminal_is_folded(local: Local) -> None:
+    address = "file:///" + "0123456789" * 8
+    event = (EVENTS[0][0], "quickstart", Event("Failed", address))
+    console = Console(file=io.StringIO(), width=60, height=60, force_terminal=True, color_system=None)
+    console.print(fitting(console, [local], [event], timedelta(minutes=12)))
+    text = "".join(line.strip("│ ") for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
+    assert address in text
+
+
 def test_a_taller_terminal_shows_more_of_the_past_and_always_the_newest(local: Local) -> None:
     shown = [sum("event" in line and ": some" in line for line in drawn(local, 80, rows)) for rows in range(24, 60)]
     assert shown == sorted(shown)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ringrift_operator.api.pipeline import Artifacts
-from ringrift_operator.local.stores import is_gone, local_store, lock_of, shown
+from ringrift_operator.local.stores import is_gone, local_store, lock_of, shown, shown_path
 
 NAMES = ("plain", "a b é", "100%", "50%20off", "what?#here")
 
@@ -35,3 +35,11 @@ def test_a_bucket_is_no_folder(tmp_path: Path) -> None:
     assert not is_gone("s3://games/main")
     assert lock_of("s3://games/main", tmp_path).parent == tmp_path / "_local"
     assert shown("s3://games/main") == "s3://games/main"
+
+
+def test_a_path_above_the_working_folder_is_shown_without_detours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "inner").mkdir()
+    monkeypatch.chdir(tmp_path / "inner")
+    assert shown_path(Path("../data/_local/small")) == str(tmp_path / "data" / "_local" / "small")
