@@ -74,10 +74,11 @@ test-python: setup
 	$(BIN)/python -m pytest -q -m "not e2e"
 
 .PHONY: lint
-lint: setup ## ruff, mypy, import-linter, rustfmt, clippy
+lint: setup ## ruff, mypy, stubtest, import-linter, rustfmt, clippy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy ringrift_core operator/ringrift_operator tests/cluster tests/e2e images
+	$(BIN)/stubtest ringrift_core._engine
 	$(BIN)/lint-imports
 	cargo fmt --check --manifest-path $(ENGINE)/Cargo.toml
 	cargo clippy --quiet --all-targets --manifest-path $(ENGINE)/Cargo.toml -- -D warnings

@@ -147,15 +147,15 @@ class Player:
     def descent(weights: Sequence[float], nodes: int = 1000, noise: float = 0.0, name: str = "descent") -> Player:
         """Best-first minimax of at most `nodes` nodes a decision (Cohen-Solal 2020) on the linear evaluation."""
     @staticmethod
-    def network(evaluator: Evaluator, noise: float = 0.0, name: str = "network") -> Player:
+    def network(evaluator: _Evaluator, noise: float = 0.0, name: str = "network") -> Player:
         """As `heuristic`, but positions are valued by a network: those of all live games in one batch."""
     @property
     def name(self) -> str: ...
 
-Evaluator = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+_Evaluator = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
 """(planes [B, C, H, W], globals [B, G]) -> win probabilities [B, players], column 0 the player to move."""
 
-Progress = Callable[[int], bool | None]
+_Progress = Callable[[int], bool | None]
 """Called now and then from the calling thread with the number of games finished. False stops: whole games are
 returned. An exception raised here, or by a signal handler (Ctrl-C), stops the run and comes out of the call."""
 
@@ -212,7 +212,7 @@ def play_games(
     opening_group: int = 1,
     random_move_rate: float = 0.0,
     threads: int = 0,
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> list[GameRecord]:
     """Self-play: games first_game .. first_game + games - 1 of the run `seed`, by index.
 
@@ -251,7 +251,7 @@ def play_match(
     swap: bool | None = None,
     max_turns: int = 500,
     threads: int = 0,
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> list[GroupResult]:
     """Groups first_group .. first_group + groups - 1 of a seat-rotated match (training.md, Gates).
 
@@ -272,7 +272,7 @@ def play_matches(
     swap: bool | None = None,
     max_turns: int = 500,
     threads: int = 0,
-    progress: Progress | None = None,
+    progress: _Progress | None = None,
 ) -> list[list[GroupResult]]:
     """`play_match` of every candidate on the same openings, all games of all matches shared out over the threads."""
 

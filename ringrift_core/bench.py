@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,11 +44,20 @@ def _group() -> None:
     """Measure this machine."""  # its presence keeps `rules` a subcommand while it is the only one
 
 
+def _a_number(value: float) -> float:
+    if math.isnan(value):  # the one value that no range excludes
+        raise typer.BadParameter("nan is not in the range 0.01<=x<=3600.")
+    return value
+
+
 @application.command()
 def rules(
-    seconds: Annotated[float, typer.Option(min=0.01, help="Random play per configuration, in seconds.")] = 1.0,
+    seconds: Annotated[
+        float,
+        typer.Option(min=0.01, max=3600, callback=_a_number, help="Random play per configuration, in seconds."),
+    ] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the random games.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Seed of the random games.")] = 1,
 ) -> None:
     """Uniformly random legal play to the end on one core, through the code that `ringrift conform` runs."""
     from ringrift_core import _engine

@@ -60,6 +60,8 @@ class Game:
             text = json.dumps(state)
         except (TypeError, ValueError) as error:
             raise RulesError(f"state: not JSON: {error}") from None
+        except RecursionError:
+            raise RulesError("state: not JSON: nested too deeply") from None
         position = _engine.Position.from_json(text, str(board), players, str(profile), swap)
         return cls._around(position, seed)
 

@@ -59,7 +59,7 @@ class ModelCard(Contract):
         return archive.put_model(self)
 
 
-def onnx_evaluator(path: Path) -> _engine.Evaluator:
+def onnx_evaluator(path: Path) -> _engine._Evaluator:
     """Win probabilities by ONNX Runtime on the CPU, on every core that this process may use."""
     import onnxruntime
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from typer.testing import CliRunner
 
 from ringrift_core.bench import CONFIGURATIONS, PUBLIC_MOVES_PER_SECOND
@@ -28,7 +29,19 @@ def test_the_table_stands_beside_the_public_engines() -> None:
     assert "…" not in result.stdout
 
 
-def test_no_time_at_all_is_refused() -> None:
-    result = CliRunner().invoke(app, ["bench", "rules", "--seconds", "0"])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--seconds", "0"),
+        ("--seconds", "inf"),
+        ("--seconds", "nan"),
+        ("--seconds", "3601"),
+        ("--seed", "-1"),
+        ("--seed", str(2**64)),
+    ],
+)
+def test_numbers_out_of_range_are_refused(option: str, value: str) -> None:
+    result = CliRunner().invoke(app, ["bench", "rules", "--json", option, value])
     assert result.exit_code == 2
-    assert "--seconds" in result.stderr
+    assert isinstance(result.exception, SystemExit)
+    assert option in result.stderr

@@ -6,6 +6,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use pyo3::create_exception;
 use pyo3::exceptions::{PyImportError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::{PyInt, PyString};
 
 use crate::board::Board;
 use crate::error::Error;
@@ -46,6 +47,47 @@ pub fn require_numpy(py: Python<'_>) -> PyResult<()> {
         Err(error) => {
             Err(PyImportError::new_err(format!("arrays need numpy (pip install 'ringrift[stages]'): {error}")))
         }
+    }
+}
+
+/// A text from Python. Halves of surrogate pairs, which no name or notation has, are replaced instead of failing here, so
+/// that the message is the one for any other unknown text.
+pub fn text_of(text: &Bound<'_, PyString>) -> String {
+    text.to_string_lossy().into_owned()
+}
+
+/// A whole number from Python; `expected` says in words what it may be.
+pub fn whole_number<N: for<'a, 'py> FromPyObject<'a, 'py>>(
+    name: &str,
+    value: &Bound<'_, PyAny>,
+    expected: &str,
+) -> PyResult<N> {
+    value.extract().map_err(|_| match value.is_instance_of::<PyInt>() {
+        true => refuse(format!("{name}: {value}: {expected}")),
+        false => refuse(format!("{name}: expected a whole number, found {}", value.get_type())),
+    })
+}
+
+/// A text parameter, read by `text_of`.
+pub struct Text(pub String);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Text {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Text> {
+        let text = value.cast::<PyString>()?;
+        Ok(Text(text_of(&text)))
+    }
+}
+
+/// The parameter `players`.
+pub struct Players(pub usize);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Players {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Players> {
+        whole_number("players", &value, "a game has 2, 3 or 4 players").map(Players)
     }
 }
 

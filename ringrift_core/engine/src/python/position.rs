@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyString, PyTuple};
 
 use crate::drivers::rng::{stream, Purpose};
+use crate::error::Error;
 use crate::game::Game;
 use crate::moves::{self, MoveList};
-use crate::python::errors::{guarded, refuse, setup_of};
+use crate::python::errors::{guarded, refuse, setup_of, text_of, whole_number, Players, Text};
 use crate::state::{self, Phase};
 
 /// One recorded move, in notation.
@@ -94,35 +95,54 @@ impl Position {
         Position { game, history: Vec::new() }
     }
 
-    fn advance(&mut self, one: moves::Move) {
-        let past = Past { game: self.game.clone(), played: Move::of(&self.game, one) };
-        self.game.apply(one);
-        self.history.push(Arc::new(past));
+    fn is_as_at(&self, length: usize, last: Option<&Arc<Past>>) -> bool {
+        let unchanged = match (self.history.last(), last) {
+            (Some(left), Some(right)) => Arc::ptr_eq(left, right),
+            (left, right) => left.is_none() && right.is_none(),
+        };
+        unchanged && self.history.len() == length
     }
 
     fn play_text(&mut self, text: &str) -> PyResult<()> {
         let one = self.game.parse_move(text)?;
         let before = self.game.clone();
-        self.game.play(one)?;
+        // The caller's words: a move that is not legal here may read otherwise when it is written back.
+        self.game.play(one).map_err(|error| Error::new(format!("move {text}"), error.reason()))?;
         self.history.push(Arc::new(Past { played: Move::of(&before, one), game: before }));
         Ok(())
     }
 }
 
+/// Plays random moves to the end of the game or `limit` of them: the game then, and its history since.
+fn play_randomly(mut game: Game, seed: u64, limit: u64) -> (Game, Vec<Arc<Past>>) {
+    let mut random = stream(seed, Purpose::Playout, 0);
+    let mut list = MoveList::new();
+    let mut played = Vec::new();
+    while game.phase() != Phase::GameOver && (played.len() as u64) < limit {
+        game.legal_moves(&mut list);
+        let one = list[random.below(list.len())];
+        played.push(Arc::new(Past { played: Move::of(&game, one), game: game.clone() }));
+        game.apply(one);
+    }
+    (game, played)
+}
+
 #[pymethods]
 impl Position {
     #[new]
-    #[pyo3(signature = (board = "square8", players = 2, profile = "canonical", swap = None))]
-    fn new(board: &str, players: usize, profile: &str, swap: Option<bool>) -> PyResult<Position> {
-        let setup = setup_of(board, players, profile, swap)?;
+    #[pyo3(signature = (board = Text("square8".into()), players = Players(2), profile = Text("canonical".into()),
+        swap = None), text_signature = "(board='square8', players=2, profile='canonical', swap=None)")]
+    fn new(board: Text, players: Players, profile: Text, swap: Option<bool>) -> PyResult<Position> {
+        let setup = setup_of(&board.0, players.0, &profile.0, swap)?;
         guarded(|| Ok(Position::around(Game::new(setup))))
     }
 
     #[staticmethod]
-    #[pyo3(signature = (text, board, players, profile = "canonical", swap = None))]
-    fn from_json(text: &str, board: &str, players: usize, profile: &str, swap: Option<bool>) -> PyResult<Position> {
-        let setup = setup_of(board, players, profile, swap)?;
-        guarded(|| Ok(Position::around(Game::from_json_text(setup, text)?)))
+    #[pyo3(signature = (text, board, players, profile = Text("canonical".into()), swap = None),
+        text_signature = "(text, board, players, profile='canonical', swap=None)")]
+    fn from_json(text: Text, board: Text, players: Players, profile: Text, swap: Option<bool>) -> PyResult<Position> {
+        let setup = setup_of(&board.0, players.0, &profile.0, swap)?;
+        guarded(|| Ok(Position::around(Game::from_json_text(setup, &text.0)?)))
     }
 
     #[getter]
@@ -180,8 +200,8 @@ impl Position {
             let text = one.get().notation.clone();
             return guarded(|| self.play_text(&text));
         }
-        match r#move.extract::<String>() {
-            Ok(text) => guarded(|| self.play_text(&text)),
+        match r#move.cast::<PyString>() {
+            Ok(text) => guarded(|| self.play_text(&text_of(text))),
             Err(_) => Err(refuse(format!("move: expected a Move or its notation, found {}", r#move.get_type()))),
         }
     }
@@ -192,21 +212,29 @@ impl Position {
         Ok(past.played.clone())
     }
 
+    /// Plays on a copy and puts it back, so that other threads can read the game meanwhile.
     #[pyo3(signature = (seed, max_moves = None))]
-    fn play_random(&mut self, py: Python<'_>, seed: u64, max_moves: Option<u64>) -> PyResult<u64> {
-        py.detach(|| {
-            guarded(|| {
-                let mut random = stream(seed, Purpose::Playout, 0);
-                let mut list = MoveList::new();
-                let mut played = 0;
-                while self.game.phase() != Phase::GameOver && max_moves.is_none_or(|most| played < most) {
-                    self.game.legal_moves(&mut list);
-                    self.advance(list[random.below(list.len())]);
-                    played += 1;
-                }
-                Ok(played)
-            })
-        })
+    fn play_random(slf: &Bound<'_, Self>, seed: u64, max_moves: Option<&Bound<'_, PyAny>>) -> PyResult<u64> {
+        let limit = |value| whole_number::<u64>("max_moves", value, "expected a whole number from 0 to 2^64 - 1");
+        let limit = max_moves.map(limit).transpose()?.unwrap_or(u64::MAX);
+        let (game, length, last) = {
+            let position = slf.borrow();
+            (position.game.clone(), position.history.len(), position.history.last().cloned())
+        };
+        let (game, played) = slf.py().detach(|| guarded(|| Ok(play_randomly(game, seed, limit))))?;
+        let mut position = loop {
+            match slf.try_borrow_mut() {
+                Ok(position) => break position,
+                Err(_) => slf.py().detach(std::thread::yield_now), // another thread is reading
+            }
+        };
+        if !position.is_as_at(length, last.as_ref()) {
+            return Err(refuse("the game was changed by another thread during its random playout, which is discarded"));
+        }
+        let count = played.len() as u64;
+        position.game = game;
+        position.history.extend(played);
+        Ok(count)
     }
 
     fn to_json(&self) -> PyResult<String> {

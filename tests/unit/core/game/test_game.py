@@ -3,6 +3,8 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import re
+import threading
 from typing import Any
 
 import pytest
@@ -118,12 +120,18 @@ def test_seat_two_may_swap_once_and_still_has_to_move() -> None:
         ({"players": 5}, r"players: 5: a game has 2, 3 or 4 players"),
         ({"players": 1}, r"players: 1: a game has 2, 3 or 4 players"),
         ({"profile": "house"}, r'profile: "house" is neither canonical nor deployed'),
+        ({"players": -1}, r"players: -1: a game has 2, 3 or 4 players"),
+        ({"players": 2**70}, rf"players: {2**70}: a game has 2, 3 or 4 players"),
+        ({"players": "two"}, r"players: expected a whole number, found <class 'str'>"),
+        ({"board": "\ud800"}, r'board: ".+" is none of square8, .*'),
+        ({"profile": "\ud800"}, r'profile: ".+" is neither canonical nor deployed'),
         ({"players": 3, "swap": True}, r"swap: the pie rule is for two players, not 3"),
     ],
 )
 def test_an_impossible_game_is_refused(arguments: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(RulesError, match=f"^{sentence}$"):
+    with pytest.raises(RulesError) as refused:
         Game(**arguments)
+    assert re.fullmatch(sentence, str(refused.value))
 
 
 @pytest.mark.parametrize(
@@ -133,6 +141,8 @@ def test_an_impossible_game_is_refused(arguments: dict[str, Any], sentence: str)
         ("place_ring 0,0 n=4", r"n=4"),
         ("move_stack 0,0>1,0", r"not legal for seat 1 in ring_placement"),
         ("castle e1g1", r"castle"),
+        ("\ud800", r'^move ".+": no such move type$'),
+        ("process_line [0,0;1,0;2,0;3,0]", r"^move process_line \[0,0;1,0;2,0;3,0\]: not legal for seat 1 in "),
         ("", r"."),
         (7, r"expected a Move or its notation, found <class 'int'>"),
         (None, r"expected a Move or its notation"),
@@ -147,9 +157,58 @@ def test_a_bad_move_is_refused_and_changes_nothing(move: Any, sentence: str) -> 
     assert game.moves == []
 
 
+@pytest.mark.parametrize("most", [-1, 2**80])
+def test_a_limit_of_a_playout_that_is_none_is_named(most: int) -> None:
+    game = Game()
+    with pytest.raises(RulesError, match=rf"^max_moves: {most}: expected a whole number from 0 to 2\^64 - 1$"):
+        game.random_playout(most)
+    assert game.moves == []
+
+
+def test_a_game_is_read_while_another_thread_plays_it_on() -> None:
+    game = Game("hexagonal", 4, seed=5)
+    before = game.legal_moves()
+    thread = threading.Thread(target=game.random_playout)
+    thread.start()
+    readings = 0
+    while thread.is_alive():
+        assert game.legal_moves() in (before, [])
+        readings += 1
+    thread.join()
+    assert readings > 1
+    assert game.outcome() is not None
+
+
+def test_a_playout_does_not_overwrite_what_another_thread_played() -> None:
+    game = Game("hexagonal", 4, seed=5)
+    refused = []
+
+    def play_on() -> None:
+        try:
+            game.random_playout()
+        except RulesError as error:
+            refused.append(str(error))
+
+    thread = threading.Thread(target=play_on)
+    thread.start()
+    while thread.is_alive() and not game.moves:
+        game.play(game.legal_moves()[0])
+    thread.join()
+    # Whoever came first, no move is lost: either the playout's follow the other's, or it was refused.
+    assert (game.outcome() is None) == bool(refused)
+    assert all("another thread" in sentence for sentence in refused)
+
+
 def test_undo_before_the_first_move_is_refused() -> None:
     with pytest.raises(RulesError, match="no move has been played"):
         Game().undo()
+
+
+def _nested(depth: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(depth):
+        value = {"p": value}
+    return value
 
 
 def _with(path: str, value: Any) -> dict[str, Any]:
@@ -176,6 +235,8 @@ def _with(path: str, value: Any) -> dict[str, Any]:
         ({}, "state"),
         ([], "state"),
         ({"p": object()}, "not JSON"),
+        (_nested(100_000), "^state: not JSON: nested too deeply$"),
+        (_with("ph", "\ud800"), "^state: no JSON: "),
     ],
 )
 def test_an_impossible_state_is_refused(state: Any, sentence: str) -> None:
