@@ -372,8 +372,9 @@ class S3Store(Store):
             obstore.delete(self._store, key)
 
     def check_writable(self, key: str) -> None:
-        # Whoever may write hears that the version is another one; whoever may not hears that instead.
-        self.swap(key, b"", '"never"')
+        # Whoever may write hears that there is no such version; whoever may not hears that instead. Under a key of its
+        # own: a server that overlooks the condition must not make an empty value of something that is read.
+        self.swap(f"{key}.probe", b"", '"never"')
 
     def keys(self, prefix: str) -> Iterator[str]:
         import obstore

@@ -269,3 +269,35 @@ def test_wrong_credentials_are_refused(
     monkeypatch.setenv(variable, value)
     with pytest.raises(StoreRefusedError, match=said):
         open_store(s3_uri).read("a")
+
+
+@pytest.fixture
+def bare_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Answers conditional writes as AWS does where no value lies: 404, not 412."""
+
+    class Service(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = b"<Error><Code>NoSuchKey</Code><Message>said so</Message></Error>"
+            self.send_response(404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": endpoint}.items():
+            monkeypatch.setenv(name, value)
+        threading.Thread(target=server.serve_forever).start()
+        yield
+        server.shutdown()
+
+
+@pytest.mark.usefixtures("bare_aws")
+def test_a_version_of_a_value_that_is_gone_is_another_version() -> None:
+    store = open_store("s3://ringrift/main")
+    assert not store.swap("registry.json", b"1", '"old"')
+    store.check_writable("tasks/i0001/train.json")
