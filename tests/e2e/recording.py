@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 import time
@@ -64,12 +65,12 @@ class Recording:
 
     def _sample_limits(self) -> None:
         while not self._over.wait(SAMPLE_SECONDS):
-            for path in self._cgroups.glob("kubepods/**/memory.limit_in_bytes"):
-                container = path.parent.name
-                if len(container) == 64 and container not in self.limits:
+            for folder, _, _ in os.walk(self._cgroups / "kubepods"):  # passes over what vanishes under it
+                cgroup = Path(folder)
+                if len(cgroup.name) == 64 and cgroup.name not in self.limits:
                     with suppress(OSError):  # the container ended in between
-                        if _runs_its_program(path.parent):
-                            self.limits[container] = int(path.read_text())
+                        if _runs_its_program(cgroup):
+                            self.limits[cgroup.name] = int((cgroup / "memory.limit_in_bytes").read_text())
 
 
 def _runs_its_program(cgroup: Path) -> bool:
