@@ -1,4 +1,5 @@
-//! `conform [--profile canonical|deployed] PATH...`: replays traces; one JSON line, exit 1 on a mismatch, 2 on bad usage or a path that cannot be read.
+//! `conform [--profile canonical|deployed] PATH...`: replays traces; one JSON line, exit 1 on a mismatch, 2 on bad
+//! usage or a path that cannot be read.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

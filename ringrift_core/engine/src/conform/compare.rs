@@ -68,15 +68,20 @@ fn recorded_moves(setup: Setup, recorded: &Value) -> Result<Vec<String>, String>
     }
 }
 
-/// Compares with the recorded state; the differing fields otherwise.
-pub(super) fn compare_state(game: &Game, expected: &Value) -> Result<(), (String, String)> {
+/// Compares with the recorded state; the differing fields otherwise, under the rule that `rule` names.
+pub(super) fn compare_state(game: &Game, expected: &Value, rule: impl FnOnce() -> String) -> Result<(), Difference> {
     let found = game.to_json(expected.get("turn").is_some());
     if found == *expected {
         return Ok(());
     }
     let (mut wanted, mut seen) = (Vec::new(), Vec::new());
     differences("", expected, &found, &mut wanted, &mut seen);
-    Err((wanted.join(", "), seen.join(", ")))
+    Err(Difference::new(rule(), wanted.join(", "), seen.join(", ")))
+}
+
+/// Compares the state after a move (in notation) that was played in `phase` with the recorded one.
+pub(super) fn compare_state_after(game: &Game, text: &str, phase: Phase, expected: &Value) -> Result<(), Difference> {
+    compare_state(game, expected, || format!("the state after {text} in {} ({})", phase.name(), rules_of(phase)))
 }
 
 fn differences(place: &str, expected: &Value, found: &Value, wanted: &mut Vec<String>, seen: &mut Vec<String>) {
@@ -94,7 +99,7 @@ fn differences(place: &str, expected: &Value, found: &Value, wanted: &mut Vec<St
 }
 
 /// Where rules.md specifies a phase.
-pub(super) const fn rules_of(phase: Phase) -> &'static str {
+const fn rules_of(phase: Phase) -> &'static str {
     match phase {
         Phase::RingPlacement => "rules 4.1, 10; R080-R082",
         Phase::Movement => "rules 4.2, 4.3, 8; R091-R103, R110-R115",

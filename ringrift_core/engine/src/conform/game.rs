@@ -2,7 +2,7 @@
 
 use serde_json::{json, Value};
 
-use super::compare::{compare_legal, compare_state, normalised, rules_of};
+use super::compare::{compare_legal, compare_state_after, normalised};
 use super::header::read_header;
 use super::report::{Difference, Report};
 use super::text::{parse_line, Line};
@@ -101,13 +101,7 @@ impl Replay {
         self.game.legal_moves(&mut self.list);
         compare_legal(&self.game, &record["legal"], &self.list)?;
         let text = self.play(&record["move"])?;
-        compare_state(&self.game, &record["after"]).map_err(|(expected, found)| {
-            Difference::new(
-                format!("the state after {text} in {} ({})", phase.name(), rules_of(phase)),
-                expected,
-                found,
-            )
-        })
+        compare_state_after(&self.game, &text, phase, &record["after"])
     }
 
     /// Plays the recorded move and returns its notation.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::compare::{compare_legal, compare_state, normalised, rules_of};
+use super::compare::{compare_legal, compare_state, compare_state_after, normalised};
 use super::header::setup_of;
 use super::report::{Difference, Report};
 use super::text::{parse_line, Line};
@@ -66,8 +66,7 @@ fn compare_position(position: &Value, profile: Profile, steps: &mut u64) -> Resu
     let setup = setup_of(position, profile)?;
     let game = Game::from_json(setup, &position["state"])
         .map_err(|error| Difference::new("the position", "a possible state", error))?;
-    compare_state(&game, &position["state"])
-        .map_err(|(expected, found)| Difference::new("reading and writing the state", expected, found))?;
+    compare_state(&game, &position["state"], || "reading and writing the state".into())?;
     let mut list = MoveList::new();
     game.legal_moves(&mut list);
     compare_legal(&game, &position["legal"], &list)?;
@@ -90,12 +89,8 @@ fn compare_position(position: &Value, profile: Profile, steps: &mut u64) -> Resu
 }
 
 fn compare_after(game: &Game, text: &str, expected: &Value) -> Result<(), Difference> {
-    let phase = game.phase();
     let mut next = game.clone();
     let played = game.parse_move(text).and_then(|one| next.play(one));
     played.map_err(|error| Difference::new("the states after each legal move, after", "a legal move", error))?;
-    compare_state(&next, expected).map_err(|(expected, found)| {
-        let rule = format!("the state after {text} in {} ({})", phase.name(), rules_of(phase));
-        Difference::new(rule, expected, found)
-    })
+    compare_state_after(&next, text, game.phase(), expected)
 }

@@ -79,6 +79,7 @@ fn every_kind_of_difference_is_seen() {
         (r#""move":"place_ring 0,0 n=1""#, r#""move":"place_ring 0,0 n=4""#, "move"),
         (r#""hand":[17,18]"#, r#""hand":[18,18]"#, "hand"),
         (r#","must":"0,0""#, "", "must"),
+        (r#","must":"0,0""#, "", "the state after place_ring 0,0 n=1 in ring_placement (rules 4.1"),
         (r#""status":"active""#, r#""status":"completed""#, "status"),
         (r#""moves":1"#, r#""moves":2"#, "moves"),
         (r#""moves":1,"#, "", "moves"),
