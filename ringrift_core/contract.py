@@ -26,6 +26,10 @@ HIGHEST_COUNT = 2**32 - 1
 MOST_WORKERS = 1024
 """Threads of one process: far more than any machine has cores for, and few enough to be started."""
 
+Seed = Annotated[int, Field(ge=0, le=HIGHEST_SEED)]
+Count = Annotated[int, Field(ge=0, le=HIGHEST_COUNT)]
+PositiveCount = Annotated[int, Field(ge=1, le=HIGHEST_COUNT)]
+
 
 class ExitCode(enum.IntEnum):
     """What a stage's process says by its exit status (design.md section 3)."""
@@ -157,7 +161,7 @@ class StageParameters(Contract):
     store: str = Field(description="Root URI of the artifact store: file:///path or s3://bucket/prefix.")
     board: Board = Field(description="Board of the configuration.")
     players: int = Field(ge=2, le=4, description="Seats of the configuration.")
-    attempt: int = Field(default=1, ge=1, le=HIGHEST_COUNT, description="Which try this is, counted by the operator.")
+    attempt: PositiveCount = Field(default=1, description="Which try this is, counted by the operator.")
 
     @property
     def configuration(self) -> str:
@@ -165,7 +169,7 @@ class StageParameters(Contract):
 
 
 class IterationParameters(StageParameters):
-    iteration: int = Field(ge=1, le=HIGHEST_COUNT, description="Iteration of the loop; 1 is the bootstrap.")
+    iteration: PositiveCount = Field(description="Iteration of the loop; 1 is the bootstrap.")
 
 
 class AdoptParameters(StageParameters):
@@ -181,11 +185,9 @@ class SelfplayParameters(IterationParameters):
     """Plays shards of games. Game i of an iteration depends on (seed, i) alone, never on shards or threads."""
 
     stage = Stage.SELFPLAY
-    seed: int = Field(ge=0, le=HIGHEST_SEED, description="Run seed: the pipeline's seed + 1000 x iteration.")
-    games: int = Field(ge=1, le=HIGHEST_COUNT, description="Games of the whole iteration.")
-    shard_games: int = Field(
-        default=50, ge=1, le=HIGHEST_COUNT, description="Games per shard; the last may be smaller."
-    )
+    seed: Seed = Field(description="Run seed: the pipeline's seed + 1000 x iteration.")
+    games: PositiveCount = Field(description="Games of the whole iteration.")
+    shard_games: PositiveCount = Field(default=50, description="Games per shard; the last may be smaller.")
     shards: str = Field(
         default="0", pattern=r"^\d+(-\d+)?$", description="Shards to play, one number or FIRST-LAST inclusive."
     )
@@ -198,15 +200,9 @@ class SelfplayParameters(IterationParameters):
     engine_modes: Annotated[tuple[EngineMode, ...], BeforeValidator(_split_commas)] = Field(
         default=(EngineMode.HEURISTIC_ONLY,), min_length=1, description="Modes, dealt over the games, comma-separated."
     )
-    max_moves: int = Field(
-        default=500, ge=1, le=HIGHEST_COUNT, description="Cut a game after this many turns of any seat."
-    )
-    weights_version: int = Field(
-        default=0, ge=0, le=HIGHEST_COUNT, description="Champion weights to play with; 0 is the initial weights."
-    )
-    network_version: int = Field(
-        default=0, ge=0, le=HIGHEST_COUNT, description="Champion network to play with; 0 is none."
-    )
+    max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
+    weights_version: Count = Field(default=0, description="Champion weights to play with; 0 is the initial weights.")
+    network_version: Count = Field(default=0, description="Champion network to play with; 0 is none.")
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="What weights version 0 means."
     )
@@ -246,22 +242,20 @@ class ExportParameters(IterationParameters):
     """Turns the games of the window into NPZ shards and a manifest."""
 
     stage = Stage.EXPORT
-    seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of the sampling.")
+    seed: Seed = Field(default=0, description="Seed of the sampling.")
     require_completed: bool = Field(default=True, description="Leave out games cut by the move limit.")
-    min_moves: int = Field(default=20, ge=0, le=HIGHEST_COUNT, description="Leave out games with fewer recorded moves.")
+    min_moves: Count = Field(default=20, description="Leave out games with fewer recorded moves.")
 
 
 class TrainParameters(IterationParameters):
     """Trains a candidate network from the exported dataset, from the champion when there is one."""
 
     stage = Stage.TRAIN
-    seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of initialisation and shuffling.")
+    seed: Seed = Field(default=0, description="Seed of initialisation and shuffling.")
     dataset: ArtifactReference = Field(description="Manifest written by export.")
-    network_version: int = Field(
-        default=0, ge=0, le=HIGHEST_COUNT, description="Champion network to start from; 0 starts anew."
-    )
-    epochs: int = Field(default=10, ge=1, le=HIGHEST_COUNT, description="Upper limit of passes over the dataset.")
-    batch_size: int = Field(default=256, ge=1, le=HIGHEST_COUNT, description="Positions per step.")
+    network_version: Count = Field(default=0, description="Champion network to start from; 0 starts anew.")
+    epochs: PositiveCount = Field(default=10, description="Upper limit of passes over the dataset.")
+    batch_size: PositiveCount = Field(default=256, description="Positions per step.")
     device: Device = Field(default=Device.CPU, description="Where to train.")
 
 
@@ -269,21 +263,17 @@ class CmaesParameters(IterationParameters):
     """Searches better heuristic weights by CMA-ES, by games against the weights it starts from."""
 
     stage = Stage.CMAES
-    seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of the search and its games.")
-    weights_version: int = Field(
-        default=0, ge=0, le=HIGHEST_COUNT, description="Champion weights to start from; 0 is the initial ones."
-    )
+    seed: Seed = Field(default=0, description="Seed of the search and its games.")
+    weights_version: Count = Field(default=0, description="Champion weights to start from; 0 is the initial ones.")
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="What weights version 0 means."
     )
-    generations: int = Field(default=10, ge=1, le=HIGHEST_COUNT, description="Generations to run at most.")
+    generations: PositiveCount = Field(default=10, description="Generations to run at most.")
     population_size: int = Field(default=20, ge=2, le=HIGHEST_COUNT, description="Candidates per generation.")
-    games_per_evaluation: int = Field(
-        default=12, ge=1, le=HIGHEST_COUNT, description="Games per candidate, rounded up to whole groups."
+    games_per_evaluation: PositiveCount = Field(
+        default=12, description="Games per candidate, rounded up to whole groups."
     )
-    max_moves: int = Field(
-        default=500, ge=1, le=HIGHEST_COUNT, description="Cut a game after this many turns of any seat."
-    )
+    max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
     workers: int = Field(default=0, ge=0, le=MOST_WORKERS, description="Threads that play; 0 is every core.")
 
 
@@ -303,34 +293,22 @@ class EvaluateParameters(IterationParameters):
     candidate: ArtifactReference | None = Field(
         default=None, description="Who is judged; for a regression test the champion itself, and omitted."
     )
-    champion_version: int = Field(
-        default=0, ge=0, le=HIGHEST_COUNT, description="Current champion; 0 is the track's baseline."
-    )
+    champion_version: Count = Field(default=0, description="Current champion; 0 is the track's baseline.")
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="Baseline of the weights track."
     )
-    seed: int = Field(default=0, ge=0, le=HIGHEST_SEED, description="Seed of openings and games.")
+    seed: Seed = Field(default=0, description="Seed of openings and games.")
     gate: GateKind = Field(default=GateKind.SPRT, description="How the candidate is judged.")
-    games: int = Field(
-        default=20,
-        ge=1,
-        le=HIGHEST_COUNT,
-        description="Games of the Fixed gate, and of a regression test in an iteration.",
+    games: PositiveCount = Field(
+        default=20, description="Games of the Fixed gate, and of a regression test in an iteration."
     )
-    max_games: int = Field(
-        default=200, ge=1, le=HIGHEST_COUNT, description="Cap of the SPRT, and of the regression tests of a pair."
-    )
+    max_games: PositiveCount = Field(default=200, description="Cap of the SPRT, and of the regression tests of a pair.")
     promotion_threshold: float = Field(default=0.55, gt=0, lt=1, description="Two-player-equivalent rate to pass.")
     regression_threshold: float = Field(default=0.45, gt=0, lt=1, description="Below it a champion has regressed.")
-    baseline_games: int = Field(
-        default=0,
-        ge=0,
-        le=HIGHEST_COUNT,
-        description="Games also played against random and the hand-set heuristic, for the report.",
+    baseline_games: Count = Field(
+        default=0, description="Games also played against random and the hand-set heuristic, for the report."
     )
-    max_moves: int = Field(
-        default=500, ge=1, le=HIGHEST_COUNT, description="Cut a game after this many turns of any seat."
-    )
+    max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
 
     @model_validator(mode="after")
     def _candidate_given(self) -> EvaluateParameters:
@@ -346,19 +324,15 @@ class PointerParameters(StageParameters):
 
     track: Track = Field(description="Track whose champion moves.")
     request_id: str = Field(min_length=1, max_length=200, description="Names this request; never carried out twice.")
-    expected_version: int = Field(
-        ge=0, le=HIGHEST_COUNT, description="Champion version the request was made for; 0 is none yet."
-    )
-    keep_backup_models: int = Field(default=3, ge=0, le=HIGHEST_COUNT, description="Earlier champions kept.")
+    expected_version: Count = Field(description="Champion version the request was made for; 0 is none yet.")
+    keep_backup_models: Count = Field(default=3, description="Earlier champions kept.")
 
 
 class PromoteParameters(PointerParameters):
     """Makes the candidate champion."""
 
     stage = Stage.PROMOTE
-    iteration: int = Field(
-        ge=1, le=HIGHEST_COUNT, description="Iteration that made the candidate; also the new version's name."
-    )
+    iteration: PositiveCount = Field(description="Iteration that made the candidate; also the new version's name.")
     candidate: ArtifactReference = Field(description="The new champion.")
     verdict: ArtifactReference | None = Field(
         default=None, description="The verdict that accepted it; any other is refused."
