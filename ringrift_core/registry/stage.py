@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ringrift_core.archive import Archive, from_stored_json, to_stored_json
 from ringrift_core.contract import (
@@ -52,8 +52,7 @@ def promote_stage(parameters: PromoteParameters, run: Run) -> StageResult:
 
 def rollback_stage(parameters: RollbackParameters, run: Run) -> StageResult:
     """Makes the previous champion champion again, once per request id."""
-    judged = _judged_iterations(run.archive, parameters.track)
-    judged_through = max(judged, default=0)
+    judged_through = max(_judged_iterations(run.archive.tasks(), parameters.track), default=0)
     move = _move(run.archive, parameters, lambda registry: roll_back(registry, parameters, judged_through))
     said = f"{parameters.track} version {move.version} is champion again, in place of {move.replaced}: {move.cause}"
     return run.result(parameters, _outcome(run, move, said))
@@ -78,7 +77,7 @@ def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
     for track, registry in registries.items():
         metrics[f"champion_{track}"] = registry.version
         metrics[f"predecessor_{track}"] = registry.predecessor
-        metrics[f"failures_{track}"] = _consecutive_failures(archive, registry, finished)
+        metrics[f"failures_{track}"] = _consecutive_failures(archive, recorded, registry, finished)
     message = "an empty store" if not recorded else f"iteration {finished}"
     return run.result(parameters, Outcome(metrics=metrics, message=message))
 
@@ -121,17 +120,17 @@ def _key(archive: Archive, track: Track) -> str:
     return archive.key(f"registry/{track}.json")
 
 
-def _judged_iterations(archive: Archive, track: Track) -> list[int]:
-    return [iteration for iteration, task in archive.tasks() if task == f"evaluate-{track}"]
+def _judged_iterations(recorded: Iterable[tuple[int, str]], track: Track) -> list[int]:
+    return [iteration for iteration, task in recorded if task == f"evaluate-{track}"]
 
 
-def _consecutive_failures(archive: Archive, registry: Registry, finished: int) -> int:
+def _consecutive_failures(archive: Archive, recorded: list[tuple[int, str]], registry: Registry, finished: int) -> int:
     """Rejected candidates since the last accepted one or the last rollback, whichever is later.
 
     Iterations after `finished` are left out: who adopts takes them up again, and counts their verdicts then.
     """
     since = max((move.judged_through for move in registry.log), default=0)
-    judged = (iteration for iteration in _judged_iterations(archive, registry.track) if iteration <= finished)
+    judged = (iteration for iteration in _judged_iterations(recorded, registry.track) if iteration <= finished)
     failures = 0
     for iteration in sorted(judged, reverse=True):
         if iteration <= since:
