@@ -102,11 +102,7 @@ class Archive:
 
     def put_file(self, path: Path, extension: str) -> Artifact:
         """Stores a file under its SHA-256."""
-        digest = hashlib.sha256()
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-        artifact = self._artifact(digest.hexdigest(), extension, path.stat().st_size)
+        artifact = self._artifact(_sha256(path), extension, path.stat().st_size)
         self.store.upload(self._object_key(artifact), path)
         return artifact
 

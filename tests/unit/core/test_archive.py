@@ -32,6 +32,15 @@ def test_an_object_is_found_by_its_content(store: Store, tmp_path: Path) -> None
     assert archive.get_file(artifact, tmp_path).read_bytes() == archive.get_bytes(artifact)
 
 
+def test_a_file_is_the_same_object_as_its_bytes(store: Store, tmp_path: Path) -> None:
+    archive = Archive(store, "square8-2p")
+    path = tmp_path / "games"
+    path.write_bytes(b"games" * 500_000)
+    artifact = archive.put_file(path, "sqlite")
+    assert artifact == archive.put_bytes(path.read_bytes(), "sqlite")
+    assert archive.get_bytes(artifact) == path.read_bytes()
+
+
 def test_a_damaged_object_is_refused(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     archive = Archive(store, "square8-2p")
