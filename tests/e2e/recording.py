@@ -74,9 +74,18 @@ class Recording:
 
 
 def _runs_its_program(cgroup: Path) -> bool:
-    """Whether a container is past its making: runc puts itself into the cgroup before it writes the limits."""
+    """Whether a container is past its making: runc writes the limits before its last child executes the program.
+
+    By the executable, a file of the container's own: runc's children change their names ("exe", "runc:[2:INIT]"),
+    and run an unlinked copy of runc.
+    """
     processes = (cgroup / "cgroup.procs").read_text().split()
-    return any(not Path(f"/proc/{each}/comm").read_text().startswith("runc") for each in processes)
+    return any(_executes_a_file_of_its_root(Path("/proc", each)) for each in processes)
+
+
+def _executes_a_file_of_its_root(process: Path) -> bool:
+    executable = (process / "exe").readlink()
+    return executable.name != "runc" and Path(f"{process}/root{executable}").is_file()
 
 
 @contextmanager
