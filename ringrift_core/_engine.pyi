@@ -194,6 +194,25 @@ class GameRecord:
     @property
     def decisions(self) -> int:
         """Moves chosen among more than one legal move."""
+    @property
+    def searches(self) -> bytes:
+        """What the players' searches found, in the stored form that `searches_from_bytes` reads."""
+
+class Searched:
+    """What a search found at one decision: targets of training."""
+
+    @property
+    def decision(self) -> int:
+        """Number of the decision in its game, from 0: moves chosen among several, and no others, are counted."""
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Win probability of the agent at each seat, as seated before the decision."""
+    @property
+    def policy(self) -> tuple[tuple[int, float], ...]:
+        """(move code, share) of each move with a share worth storing; the shares sum to about 1."""
+
+def searches_from_bytes(searches: bytes, players: int) -> list[Searched]:
+    """Reads the stored form of searches; ValueError says what is wrong with other bytes."""
 
 MOVE_BYTES: Final[int]
 

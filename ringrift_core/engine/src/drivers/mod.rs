@@ -8,5 +8,6 @@ pub mod record;
 pub mod replay;
 pub mod rng;
 pub mod run;
+pub mod searched;
 pub mod selfplay;
 pub mod session;

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::board::MAX_PLAYERS;
+use crate::drivers::searched::Searched;
 use crate::moves::Move;
 use crate::setup::Setup;
 use crate::state::Reason;
@@ -27,6 +28,8 @@ pub struct GameRecord {
     pub turns: u32,
     /// Moves chosen among more than one.
     pub decisions: u32,
+    /// What searches found, in the order of decisions; those played without one are left out.
+    pub searches: Vec<Searched>,
 }
 
 impl GameRecord {

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::board::{Geometry, MAX_PLAYERS};
 use crate::drivers::record::{game_id, to_bytes, GameRecord};
 use crate::drivers::rng;
+use crate::drivers::searched::Searched;
 use crate::moves::{Move, MoveKind, MoveList};
-use crate::players::Player;
+use crate::players::{best_by, Choice, Player};
 use crate::playout::Random;
 use crate::setup::Setup;
 use crate::state::{Phase, State};
@@ -57,6 +58,7 @@ pub struct Session<G: Geometry> {
     seated: [usize; MAX_PLAYERS],
     moves: Vec<Move>,
     decisions: u32,
+    searches: Vec<Searched>,
 }
 
 impl<G: Geometry> Session<G> {
@@ -67,6 +69,7 @@ impl<G: Geometry> Session<G> {
             seated: plan.agents,
             moves: Vec::new(),
             decisions: 0,
+            searches: Vec::new(),
             plan,
         };
         for one in std::mem::take(&mut session.plan.opening) {
@@ -83,18 +86,18 @@ impl<G: Geometry> Session<G> {
                 return Progress::Stopped;
             }
             self.state.legal_moves(&mut self.legal);
-            let index = if self.legal.len() == 1 {
-                0
+            let choice = if self.legal.len() == 1 {
+                Choice::unsearched(0)
             } else if self.plan.random_move_rate > 0.0 && rng::unit(&mut self.plan.random) < self.plan.random_move_rate
             {
-                self.plan.random.below(self.legal.len())
+                Choice::unsearched(self.plan.random.below(self.legal.len()))
             } else {
                 match &agents[self.seated[self.state.mover()]] {
-                    Agent::Native(player) => player.choose(&self.state, &self.legal, &mut self.plan.random),
+                    Agent::Native(player) => player.choose(&self.state, &self.legal, &mut self.plan.random, stopped),
                     Agent::Network { evaluator, .. } => return Progress::Waiting { evaluator: *evaluator },
                 }
             };
-            self.record(self.legal[index]);
+            self.make(choice);
         }
         Progress::Finished
     }
@@ -105,10 +108,15 @@ impl<G: Geometry> Session<G> {
             Agent::Network { noise, .. } => *noise,
             Agent::Native(_) => 0.0,
         };
-        let mut values = values.iter();
-        let value = |_| values.next().copied().unwrap_or(f32::NEG_INFINITY);
-        let index = crate::players::best_by(&self.legal, noise, &mut self.plan.random, value);
-        self.record(self.legal[index]);
+        let index = best_by(values, noise, &mut self.plan.random);
+        self.make(Choice::unsearched(index));
+    }
+
+    fn make(&mut self, choice: Choice) {
+        if let Some(found) = choice.found {
+            self.searches.push(Searched::of(self.decisions, &self.legal, found));
+        }
+        self.record(self.legal[choice.index]);
     }
 
     fn record(&mut self, one: Move) {
@@ -134,6 +142,7 @@ impl<G: Geometry> Session<G> {
             turns: self.state.turn.number.min(self.plan.max_turns),
             decisions: self.decisions,
             moves: self.moves,
+            searches: self.searches,
         }
     }
 }

@@ -5,9 +5,9 @@
 //! decides several times in a row. `swap_sides` exchanges agents, so a value passes it with seats 1 and 2 exchanged.
 
 use crate::board::Geometry;
-use crate::moves::{Move, MoveKind, MoveList};
+use crate::moves::{Move, MoveList};
 use crate::players::completion::complete_turn;
-use crate::players::heuristic::{self, Values, Weights, WON};
+use crate::players::heuristic::{self, across, Values, Weights, WON};
 use crate::players::settle;
 use crate::state::State;
 
@@ -26,9 +26,9 @@ struct Node<G: Geometry> {
     children: Vec<Child>,
 }
 
-/// Values of the legal moves of `root` for the agent to move, after a search of about `budget` nodes: a node is one
-/// decision applied and evaluated, and the last expansion is always finished.
-pub fn search<G: Geometry>(root: &State<G>, legal: &[Move], weights: &Weights, budget: usize) -> Vec<f32> {
+/// Values of the legal moves of `root`, in its seats, after a search of about `budget` nodes: a node is one decision
+/// applied and evaluated, and the last expansion is always finished. And the nodes spent.
+pub fn search<G: Geometry>(root: &State<G>, legal: &[Move], weights: &Weights, budget: usize) -> (Vec<Values>, usize) {
     let mut nodes = vec![expand(*root, legal, weights)];
     let mut spent = legal.len();
     let mut list = MoveList::new();
@@ -48,8 +48,7 @@ pub fn search<G: Geometry>(root: &State<G>, legal: &[Move], weights: &Weights, b
         spent += grow(&mut nodes, (node, leaf), weights, &mut list);
         back_up(&mut nodes, &path);
     }
-    let mover = root.mover();
-    nodes[0].children.iter().map(|child| child.values[mover]).collect()
+    (nodes[0].children.iter().map(|child| child.values).collect(), spent)
 }
 
 /// Evaluates every legal move of a position.
@@ -121,19 +120,12 @@ fn summary<G: Geometry>(node: &Node<G>) -> (Values, bool) {
     (best.values, won || node.children.iter().all(|child| child.resolved))
 }
 
-/// Values below a move, seen from above it.
-fn across(one: Move, mut values: Values) -> Values {
-    if one.kind() == MoveKind::SwapSides {
-        values.swap(0, 1);
-    }
-    values
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::board::{Board, Hex8};
     use crate::drivers::rng::{stream, Purpose};
+    use crate::moves::MoveKind;
     use crate::players::features::FEATURES;
     use crate::players::heuristic::setting;
     use crate::setup::{Profile, Setup};
@@ -180,8 +172,8 @@ mod tests {
                 if list.len() < 2 {
                     continue;
                 }
-                let found = search(state, &list, &weights, 100_000);
-                let best = found.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let (found, _) = search(state, &list, &weights, 100_000);
+                let best = found.iter().map(|values| values[state.mover()]).fold(f32::NEG_INFINITY, f32::max);
                 assert_eq!(best, exact[state.mover()], "game {game}");
                 solved += 1;
             }
@@ -201,15 +193,18 @@ mod tests {
         let mut list = MoveList::new();
         state.legal_moves(&mut list);
         let swap = list.iter().position(|one| one.kind() == MoveKind::SwapSides).expect("on offer");
-        let at_once = search(&state, &list, &weights, 1);
-        let best_other = |values: &[f32]| {
-            let others = values.iter().enumerate().filter(|(index, _)| *index != swap);
-            others.map(|(_, value)| *value).fold(f32::NEG_INFINITY, f32::max)
+        let worths = |budget: usize| -> Vec<f32> {
+            search(&state, &list, &weights, budget).0.iter().map(|values| values[state.mover()]).collect()
+        };
+        let at_once = worths(1);
+        let best_other = |worths: &[f32]| {
+            let others = worths.iter().enumerate().filter(|(index, _)| *index != swap);
+            others.map(|(_, worth)| *worth).fold(f32::NEG_INFINITY, f32::max)
         };
         assert_eq!(at_once[swap], heuristic::values(&state, &weights)[0]);
         assert!(at_once[swap] > best_other(&at_once), "the swap is the most promising, so it is looked into first");
         // Below the swap lies the same position without the offer: the chooser then hopes for seat 1.
-        let looked_into = search(&state, &list, &weights, list.len() + 1);
+        let looked_into = worths(list.len() + 1);
         assert!((looked_into[swap] + best_other(&at_once)).abs() < 1e-5);
     }
 
@@ -220,8 +215,8 @@ mod tests {
         let state = State::<Hex8>::new(setup);
         let mut list = MoveList::new();
         state.legal_moves(&mut list);
-        let values = search(&state, &list, &weights, 1);
-        assert_eq!(values.len(), list.len());
-        assert!(values.iter().all(|value| value.is_finite()));
+        let (values, spent) = search(&state, &list, &weights, 1);
+        assert_eq!((values.len(), spent), (list.len(), list.len()));
+        assert!(values.iter().flatten().all(|value| value.is_finite()));
     }
 }

@@ -106,6 +106,15 @@ fn has_met_a_target<G: Geometry>(state: &State<G>, seat: usize) -> bool {
         || territory >= G::BOARD.territory_minimum(players) && territory > others
 }
 
+/// Values below a move, in the seats above it.
+#[inline]
+pub fn across(one: Move, mut values: Values) -> Values {
+    if one.kind() == MoveKind::SwapSides {
+        values.swap(0, 1);
+    }
+    values
+}
+
 /// The seat at which the mover's agent sits after the move: `swap_sides` exchanges agents, not pieces (section 10).
 #[inline]
 pub fn seat_after<G: Geometry>(state: &State<G>, one: Move) -> usize {

@@ -1,9 +1,12 @@
 //! Players: how a seat chooses among its legal moves.
 
+pub mod calibration;
 pub mod completion;
 pub mod descent;
 pub mod features;
 pub mod heuristic;
+
+use std::sync::atomic::AtomicBool;
 
 use crate::board::Geometry;
 use crate::drivers::rng;
@@ -11,7 +14,7 @@ use crate::moves::{Move, MoveList};
 use crate::playout::Random;
 use crate::state::State;
 use completion::complete_turn;
-use heuristic::Weights;
+use heuristic::{Values, Weights};
 
 /// A player that needs nothing but the rules. Immutable: all its randomness comes from the game's generator.
 #[derive(Clone, Debug)]
@@ -24,37 +27,85 @@ pub enum Player {
     Descent { weights: Weights, nodes: usize, noise: f32 },
 }
 
+/// A decision, and what was found out on the way to it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Choice {
+    /// Of the chosen move in the legal list.
+    pub index: usize,
+    /// None where nothing was searched: a forced or a random move.
+    pub found: Option<Found>,
+}
+
+/// What a search found at its root: targets of training.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Found {
+    /// Win probability of the agent at each seat, as seated before the decision; sums to 1.
+    pub values: Values,
+    /// Share of each legal move, in the order of the legal list; sums to 1.
+    pub policy: Vec<f32>,
+    /// Decisions applied (training.md: search nodes).
+    pub nodes: u64,
+}
+
+impl Choice {
+    /// A choice that nothing was searched for.
+    pub fn unsearched(index: usize) -> Choice {
+        Choice { index, found: None }
+    }
+
+    /// The best of evaluated moves: `values` holds those of every legal move, seats as before it.
+    fn best(values: &[Values], mover: usize, players: usize, nodes: u64, noise: f32, random: &mut Random) -> Choice {
+        let worths: Vec<f32> = values.iter().map(|values| values[mover]).collect();
+        let index = best_by(&worths, noise, random);
+        let found = Found {
+            values: calibration::DEFAULT.probabilities(&values[best_by(&worths, 0.0, random)], players),
+            policy: calibration::DEFAULT.policy(&worths),
+            nodes,
+        };
+        Choice { index, found: Some(found) }
+    }
+}
+
 impl Player {
-    /// Index of the chosen move in `legal`, which must not be empty.
-    pub fn choose<G: Geometry>(&self, state: &State<G>, legal: &[Move], random: &mut Random) -> usize {
+    /// Chooses one of the legal moves, of which there must be one. A search that `stopped` interrupts returns its best so
+    /// far.
+    pub fn choose<G: Geometry>(
+        &self,
+        state: &State<G>,
+        legal: &[Move],
+        random: &mut Random,
+        _stopped: &AtomicBool,
+    ) -> Choice {
         if legal.len() == 1 {
-            return 0;
+            return Choice::unsearched(0);
         }
+        let (mover, players) = (state.mover(), state.players());
         match self {
-            Player::Random => random.below(legal.len()),
+            Player::Random => Choice::unsearched(random.below(legal.len())),
             Player::Heuristic { weights, noise } => {
                 let mut list = MoveList::new();
-                best_by(legal, *noise, random, |one| {
+                let evaluate = |one: &Move| {
                     let mut after = *state;
-                    after.apply(one);
+                    after.apply(*one);
                     complete_turn(&mut after, weights, &mut list);
-                    heuristic::values(&after, weights)[heuristic::seat_after(state, one)]
-                })
+                    heuristic::across(*one, heuristic::values(&after, weights))
+                };
+                let values: Vec<Values> = legal.iter().map(evaluate).collect();
+                Choice::best(&values, mover, players, legal.len() as u64, *noise, random)
             }
             Player::Descent { weights, nodes, noise } => {
-                let values = descent::search(state, legal, weights, *nodes);
-                let mut values = values.into_iter();
-                best_by(legal, *noise, random, |_| values.next().unwrap_or(f32::NEG_INFINITY))
+                let (values, spent) = descent::search(state, legal, weights, *nodes);
+                Choice::best(&values, mover, players, spent as u64, *noise, random)
             }
         }
     }
 }
 
-/// Index of the move of highest value; `noise` times a uniform draw is added to each. Ties go to the earlier move.
-pub fn best_by(legal: &[Move], noise: f32, random: &mut Random, mut value: impl FnMut(Move) -> f32) -> usize {
+/// Index of the highest worth; `noise` times a uniform draw is added to each. Ties go to the earlier move.
+pub fn best_by(worths: &[f32], noise: f32, random: &mut Random) -> usize {
     let mut best = (0, f32::NEG_INFINITY);
-    for (index, one) in legal.iter().enumerate() {
-        let mut worth = value(*one);
+    for (index, worth) in worths.iter().enumerate() {
+        let mut worth = *worth;
         if noise > 0.0 {
             worth += noise * rng::unit(random);
         }

@@ -29,6 +29,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<records::GameRecord>()?;
     module.add_class::<records::GroupResult>()?;
     module.add_class::<records::Replay>()?;
+    module.add_class::<records::Searched>()?;
     module.add_class::<measures::ConformReport>()?;
     module.add_class::<measures::BenchFigures>()?;
     module.add_function(wrap_pyfunction!(players::heuristic_weights, module)?)?;
@@ -37,6 +38,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(drivers::play_match, module)?)?;
     module.add_function(wrap_pyfunction!(drivers::play_matches, module)?)?;
     module.add_function(wrap_pyfunction!(records::replay, module)?)?;
+    module.add_function(wrap_pyfunction!(records::searches_from_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(records::notation, module)?)?;
     module.add_function(wrap_pyfunction!(records::encoding_shape, module)?)?;
     module.add_function(wrap_pyfunction!(records::encode_positions, module)?)?;

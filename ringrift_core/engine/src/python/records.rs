@@ -5,12 +5,13 @@ use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray4, PyArrayDyn};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::board::Geometry;
+use crate::board::{Geometry, MAX_PLAYERS};
 use crate::drivers::encoding::{encode, Shape};
 use crate::drivers::match_play;
 use crate::drivers::positions::encode_game;
 use crate::drivers::record::{self, game_id, to_bytes};
 use crate::drivers::replay::{self as replaying, from_bytes};
+use crate::drivers::searched;
 use crate::game::Game;
 use crate::python::errors::{guarded, refuse, require_numpy, setup_of};
 use crate::python::position::{Move, Outcome, Position};
@@ -92,6 +93,11 @@ impl GameRecord {
     #[getter]
     fn decisions(&self) -> u32 {
         self.record.decisions
+    }
+
+    #[getter]
+    fn searches<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &searched::to_bytes(&self.record.searches, self.seats.len()))
     }
 
     fn __repr__(&self) -> String {
@@ -254,4 +260,38 @@ pub fn encode_position<'py>(py: Python<'py>, position: &Position) -> PyResult<Po
     let planes = ArrayD::from_shape_vec(vec![shape.planes, shape.side, shape.side], planes)
         .map_err(|error| refuse(error.to_string()))?;
     Ok((planes.into_pyarray(py), Array1::from_vec(globals).into_pyarray(py)))
+}
+
+/// What a search found at one decision.
+#[pyclass(frozen, module = "ringrift_core._engine")]
+pub struct Searched {
+    searched: searched::Searched,
+    players: usize,
+}
+
+#[pymethods]
+impl Searched {
+    #[getter]
+    fn decision(&self) -> u32 {
+        self.searched.decision
+    }
+
+    #[getter]
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.searched.values[..self.players])
+    }
+
+    #[getter]
+    fn policy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.searched.policy.iter().map(|(one, share)| (one.code(), *share)))
+    }
+}
+
+#[pyfunction]
+pub fn searches_from_bytes(searches: &[u8], players: usize) -> PyResult<Vec<Searched>> {
+    if !(2..=MAX_PLAYERS).contains(&players) {
+        return Err(refuse(format!("players: {players}, expected 2 to {MAX_PLAYERS}")));
+    }
+    let searches = searched::from_bytes(searches, players).map_err(|error| refuse(error.to_string()))?;
+    Ok(searches.into_iter().map(|searched| Searched { searched, players }).collect())
 }

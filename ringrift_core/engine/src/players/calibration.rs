@@ -1,0 +1,65 @@
+//! From evaluations to probabilities (training.md): a softmax over seats, whose scale is fitted to outcomes, and a softmax
+//! over moves, whose temperature sharpens or softens the policy that training is given.
+
+use crate::board::MAX_PLAYERS;
+use crate::players::heuristic::Values;
+
+/// What turns one configuration's evaluations into probabilities.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Calibration {
+    /// Evaluation by which odds grow by a factor of e.
+    pub scale: f32,
+    /// Evaluation by which one move is e times as likely as another.
+    pub temperature: f32,
+}
+
+/// Of the hand-set weights: differences between good moves are about 0.05 to 0.5.
+pub const DEFAULT: Calibration = Calibration { scale: 2.0, temperature: 0.2 };
+
+impl Calibration {
+    /// Win probability of each of `players` seats; 0 beyond them. A decided game gives 1 and 0.
+    pub fn probabilities(&self, values: &Values, players: usize) -> Values {
+        let mut shares = [0.0; MAX_PLAYERS];
+        softmax(&values[..players], self.scale, &mut shares[..players]);
+        shares
+    }
+
+    /// Share of each move, from the mover's evaluations of them.
+    pub fn policy(&self, worths: &[f32]) -> Vec<f32> {
+        let mut shares = vec![0.0; worths.len()];
+        softmax(worths, self.temperature, &mut shares);
+        shares
+    }
+}
+
+/// Shares in proportion to exp(value / scale); a value of minus infinity has none.
+fn softmax(values: &[f32], scale: f32, shares: &mut [f32]) {
+    let highest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for (share, value) in shares.iter_mut().zip(values) {
+        *share = ((value - highest) / scale).exp();
+    }
+    let total: f32 = shares.iter().sum();
+    shares.iter_mut().for_each(|share| *share /= total);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::players::heuristic::WON;
+
+    #[test]
+    fn equal_seats_have_equal_chances_and_a_won_game_is_certain() {
+        assert_eq!(DEFAULT.probabilities(&[0.5, 0.5, 0.5, 0.0], 3), [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.0]);
+        assert_eq!(DEFAULT.probabilities(&[-WON, WON, 0.0, 0.0], 2), [0.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn one_scale_apart_is_a_factor_of_e() {
+        let [low, high, ..] = DEFAULT.probabilities(&[0.0, DEFAULT.scale, 0.0, 0.0], 2);
+        assert!((high / low - std::f32::consts::E).abs() < 1e-5);
+        let policy = DEFAULT.policy(&[1.0, 1.0 + DEFAULT.temperature, f32::NEG_INFINITY]);
+        assert!((policy[1] / policy[0] - std::f32::consts::E).abs() < 1e-4);
+        assert_eq!(policy[2], 0.0);
+        assert!((policy.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+    }
+}
