@@ -1,5 +1,6 @@
 //! Players: how a seat chooses among its legal moves.
 
+pub mod budget;
 pub mod calibration;
 pub mod completion;
 pub mod descent;
