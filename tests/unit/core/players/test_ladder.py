@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+
+from ringrift_core import _engine
+from ringrift_core.contract import Board
+from ringrift_core.players.ladder import DESCENT_NODES, LADDER, NODE_CAPS, LadderError, rung_player
+
+BASELINE = _engine.heuristic_weights("baseline")
+
+
+def test_difficulties_are_numbered_from_one_and_named_once() -> None:
+    assert [rung.difficulty for rung in LADDER] == list(range(1, 11))
+    assert len({rung.name for rung in LADDER}) == 10
+
+
+def test_every_board_has_its_budgets() -> None:
+    assert set(NODE_CAPS) == set(DESCENT_NODES) == set(Board)
+
+
+@pytest.mark.parametrize("board", Board)
+@pytest.mark.parametrize("difficulty", [1, 2, 6])
+def test_a_rung_plays_under_its_name(difficulty: int, board: Board) -> None:
+    player = rung_player(difficulty, board, BASELINE)
+    assert player.name == LADDER[difficulty - 1].name
+    (record,) = _engine.play_games(board.value, 2, [[player]], seed=1, games=1, max_turns=1)
+    assert record.seats == (player.name, player.name)
+
+
+@pytest.mark.parametrize("difficulty", [0, 11])
+def test_a_difficulty_that_is_none_is_refused(difficulty: int) -> None:
+    with pytest.raises(LadderError, match=f"difficulty {difficulty}: choose one from 1 to 10"):
+        rung_player(difficulty, Board.HEX8, BASELINE)
+
+
+@pytest.mark.parametrize("difficulty", [7, 8, 9, 10])
+def test_a_rung_that_needs_a_network_says_so(difficulty: int) -> None:
+    with pytest.raises(LadderError, match=r"needs a network, and there is none; choose 1 to 6"):
+        rung_player(difficulty, Board.HEX8, BASELINE)
