@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 __all__ = [
     "ENCODING_VERSION",
     "HEURISTIC_FEATURES",
-    "MOVE_BYTES",
     "BenchFigures",
     "ConformReport",
     "GameRecord",
@@ -27,6 +26,7 @@ __all__ = [
     "Position",
     "Replay",
     "RulesError",
+    "Searched",
     "bench",
     "conform",
     "encode_position",
@@ -39,6 +39,7 @@ __all__ = [
     "play_match",
     "play_matches",
     "replay",
+    "searches_from_bytes",
 ]
 
 class RulesError(ValueError):
@@ -173,7 +174,7 @@ class GameRecord:
         """Name of the player (agent) that started at each seat; `swapped` says whether seats 1 and 2 changed hands."""
     @property
     def moves(self) -> bytes:
-        """Every recorded move, bookkeeping included, in the compact code (MOVE_BYTES bytes each, little-endian)."""
+        """Every recorded move, bookkeeping included, packed: two to three bytes a move (docs/replay.md)."""
     @property
     def winner(self) -> int | None:
         """Winning seat; None when the game was cut."""
@@ -198,6 +199,7 @@ class GameRecord:
     def searches(self) -> bytes:
         """What the players' searches found, in the stored form that `searches_from_bytes` reads."""
 
+@final
 class Searched:
     """What a search found at one decision: targets of training."""
 
@@ -213,8 +215,6 @@ class Searched:
 
 def searches_from_bytes(searches: bytes, players: int) -> list[Searched]:
     """Reads the stored form of searches; ValueError says what is wrong with other bytes."""
-
-MOVE_BYTES: Final[int]
 
 def play_games(
     board: str,

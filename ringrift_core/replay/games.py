@@ -1,7 +1,8 @@
-"""Recorded games in an SQLite file: the form of self-play's shards and of merged segments.
+"""Recorded games in an SQLite file: the form of self-play's shards and of merged segments (docs/replay.md).
 
-The file holds no clock times and is written in one transaction by one insert order, so the same games make the same
-bytes (with the same SQLite version). `PRAGMA user_version` is the schema's version.
+A file under work is in WAL mode: what was committed survives a crash, and a person can query it meanwhile. A finished
+file is one plain file without companions, and the same games make the same bytes (with the same SQLite version): it
+holds no clock times, and its pages depend on its rows alone.
 """
 
 from __future__ import annotations
@@ -9,46 +10,64 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from ringrift_core.contract import Board, Profile
-from ringrift_core.store import StoreRefusedError
+from ringrift_core.store import StoreAwayError, StoreRefusedError
 
 if TYPE_CHECKING:
     from ringrift_core._engine import GameRecord
 
-__all__ = ["SCHEMA_VERSION", "Game", "Rules", "count_games", "read_games", "write_games"]
+__all__ = [
+    "COLUMNS",
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "Game",
+    "GamesWriter",
+    "Rules",
+    "count_games",
+    "explained",
+    "open_games",
+    "read_games",
+    "read_rules",
+]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
-_SCHEMA = """
-CREATE TABLE games (
-    number        INTEGER PRIMARY KEY,  -- order of recording
-    id            TEXT NOT NULL UNIQUE, -- SHA-256 of profile, board, players, options, start and moves
-    profile       TEXT NOT NULL,
-    board         TEXT NOT NULL,
-    players       INTEGER NOT NULL,
-    options       TEXT NOT NULL,        -- JSON: rule options that are not the profile's own
-    start         TEXT,                 -- JSON of the first state; NULL is the empty board
-    moves         BLOB NOT NULL,        -- every recorded move in the engine's compact code
-    seats         TEXT NOT NULL,        -- JSON list: the player that started at each seat
-    winner        INTEGER,              -- seat; NULL when the game was cut
-    ranks         TEXT,                 -- JSON list by seat; NULL when the game was cut
-    reason        TEXT NOT NULL,        -- how it ended; max_moves when it was cut
-    swapped       INTEGER NOT NULL,     -- 1: seats 1 and 2 changed hands
-    turns         INTEGER NOT NULL,
-    recorded_moves INTEGER NOT NULL,
-    decisions     INTEGER NOT NULL      -- moves chosen among several
+SCHEMA = """
+CREATE TABLE rules (                     -- one row: what every game of this file was played by
+    board    TEXT NOT NULL,
+    players  INTEGER NOT NULL,
+    profile  TEXT NOT NULL,
+    swap     INTEGER NOT NULL,           -- 1: with the pie rule
+    start    TEXT NOT NULL               -- initial: from the empty board
 ) STRICT;
+CREATE TABLE games (
+    number         INTEGER PRIMARY KEY,  -- shard: number of the game in its iteration; segment: order of merging
+    id             BLOB NOT NULL,        -- SHA-256 of rules and moves
+    seats          TEXT NOT NULL,        -- JSON list: the player that started at each seat
+    winner         INTEGER,              -- seat; NULL when the game was cut
+    ranks          TEXT,                 -- JSON list by seat; NULL when the game was cut
+    reason         TEXT NOT NULL,        -- how it ended; max_moves when it was cut
+    swapped        INTEGER NOT NULL,     -- 1: the players of seats 1 and 2 changed places
+    turns          INTEGER NOT NULL,
+    recorded_moves INTEGER NOT NULL,     -- bookkeeping included
+    decisions      INTEGER NOT NULL,     -- moves chosen among several
+    moves          BLOB NOT NULL,        -- packed: a byte for the kind, one or two for each field
+    searches       BLOB                  -- what searches found, by decision; NULL when nobody searched
+) STRICT;
+CREATE INDEX games_by_id ON games (id);
 """
 
-_COLUMNS = (
-    "id, profile, board, players, options, start, moves, seats, winner, ranks, reason, swapped, turns, recorded_moves, "
-    "decisions"
-)
+COLUMNS = "id, seats, winner, ranks, reason, swapped, turns, recorded_moves, decisions, moves, searches"
+"""Every column of a game but its number, which is the file's own."""
+
+_AWAY = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOMEM}
+"""SQLite's primary codes for what may be otherwise next time."""
 
 
 @dataclass(frozen=True)
@@ -57,23 +76,27 @@ class Rules:
 
     board: Board
     players: int
-    profile: Profile = Profile.CANONICAL
-    swap: bool | None = None
-    """The pie rule; None is the engine's own choice for the number of players."""
+    profile: Profile
+    swap: bool
+    """Whether seat 2 could take over seat 1's opening (the pie rule)."""
 
-    @property
-    def options(self) -> str:
-        """The options as canonical JSON."""
-        return json.dumps({} if self.swap is None else {"swap": self.swap})
+    @classmethod
+    def usual(cls, board: Board, players: int) -> Rules:
+        """The written rules; the pie rule is for two players."""
+        return cls(board, players, Profile.CANONICAL, swap=players == 2)
+
+    def __str__(self) -> str:
+        swap = "with" if self.swap else "without"
+        return f"{self.board}-{self.players}p, profile {self.profile}, {swap} the pie rule"
 
 
 @dataclass(frozen=True)
 class Game:
     """One recorded game, as a row holds it."""
 
+    number: int
     id: str
     rules: Rules
-    moves: bytes
     seats: tuple[str, ...]
     winner: int | None
     ranks: tuple[int, ...] | None
@@ -82,6 +105,8 @@ class Game:
     turns: int
     recorded_moves: int
     decisions: int
+    moves: bytes
+    searches: bytes
 
     @property
     def completed(self) -> bool:
@@ -92,9 +117,9 @@ class Game:
     def from_record(cls, record: GameRecord, rules: Rules) -> Game:
         """A game as the engine's drivers return it."""
         return cls(
+            number=record.index,
             id=record.game_id,
             rules=rules,
-            moves=record.moves,
             seats=record.seats,
             winner=record.winner,
             ranks=record.ranks,
@@ -103,80 +128,170 @@ class Game:
             turns=record.turns,
             recorded_moves=record.recorded_moves,
             decisions=record.decisions,
+            moves=record.moves,
+            searches=record.searches,
         )
 
 
-def write_games(path: Path, games: Iterable[Game]) -> int:
-    """Writes a new file and returns the number of games; ids must be distinct."""
-    path.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path)) as connection:
-        # The file is private until it is uploaded, so it needs no journal to survive a crash.
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.executescript(_SCHEMA)
-        places = ", ".join("?" * len(_COLUMNS.split(",")))
-        with connection:
-            return connection.executemany(
-                f"INSERT INTO games ({_COLUMNS}) VALUES ({places})", (_row(game) for game in games)
-            ).rowcount
+class GamesWriter:
+    """A file under work, new or gone on with. Each `append` is one transaction: a crash loses none that returned."""
+
+    def __init__(self, path: Path, rules: Rules) -> None:
+        """StoreRefusedError when the file is there and is none, or of other rules."""
+        self.path = path
+        self.rules = rules
+        with explained(path):
+            self._connection = sqlite3.connect(path)
+            try:
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _prepare(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # With WAL this keeps every commit through a crash of the process, and a whole file through one of the machine.
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if tables == 0:
+            create_schema(self._connection, self.rules)
+        found = _check(self._connection, self.path)
+        if found != self.rules:
+            raise StoreRefusedError(f"{self.path}: games of {found}, not {self.rules}")
+
+    def numbers(self) -> set[int]:
+        """The games that are recorded already."""
+        with explained(self.path):
+            return {number for (number,) in self._connection.execute("SELECT number FROM games")}
+
+    def append(self, games: Iterable[Game]) -> None:
+        """Records games, all or none; a number can be used once."""
+        with explained(self.path), self._connection:
+            self._connection.executemany(
+                f"INSERT INTO games (number, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (_row(game) for game in games),
+            )
+
+    def seal(self, target: Path) -> int:
+        """Writes the games as a finished file, whatever the order they came in, and returns their number."""
+        target.unlink(missing_ok=True)
+        with explained(target):
+            try:
+                self._connection.execute("VACUUM INTO ?", (str(target),))
+            except sqlite3.Error:
+                target.unlink(missing_ok=True)
+                raise
+            (count,) = self._connection.execute("SELECT count(*) FROM games").fetchone()
+        return int(count)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends the work; the file stays, with everything in it that was appended."""
+        self._connection.close()
+
+
+def create_schema(connection: sqlite3.Connection, rules: Rules) -> None:
+    """Makes the tables of a new file."""
+    values = f"VALUES ('{rules.board}', {rules.players}, '{rules.profile}', {rules.swap:d}, 'initial')"
+    connection.executescript(
+        f"BEGIN; PRAGMA user_version = {SCHEMA_VERSION}; {SCHEMA} INSERT INTO rules {values}; COMMIT"
+    )
+
+
+def open_games(path: Path) -> sqlite3.Connection:
+    """A file for reading; StoreRefusedError when it is none of this release's."""
+    with explained(path):
+        if not path.is_file():
+            raise StoreRefusedError(f"{path}: no such file")
+        # A finished file is never written again: no lock files beside it, which may lie in a read-only folder. One
+        # under work has its newest games in the companion that ends in -wal.
+        immutable = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True)
+        try:
+            _check(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def read_rules(path: Path) -> Rules:
+    """What the games of a file were played by."""
+    with closing(open_games(path)) as connection:
+        return _rules(connection)
 
 
 def read_games(path: Path, *, newest_first: bool = False) -> Iterator[Game]:
     """The games of a file in the order of recording, one at a time."""
-    with closing(_open(path)) as connection:
+    with closing(open_games(path)) as connection, explained(path):
+        rules = _rules(connection)
         connection.row_factory = sqlite3.Row
         order = "DESC" if newest_first else "ASC"
-        for row in connection.execute(f"SELECT {_COLUMNS} FROM games ORDER BY number {order}"):
-            yield _game(row)
+        for row in connection.execute(f"SELECT number, {COLUMNS} FROM games ORDER BY number {order}"):
+            yield game_of(row, rules)
 
 
 def count_games(path: Path) -> int:
     """The number of games in a file."""
-    with closing(_open(path)) as connection:
+    with closing(open_games(path)) as connection, explained(path):
         (count,) = connection.execute("SELECT count(*) FROM games").fetchone()
     return int(count)
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    # `immutable`: no lock files beside an object that may lie in a read-only folder.
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """SQLite's errors as the store's: one sentence that names the file, and whether trying again can help."""
     try:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise StoreRefusedError(f"{path}: not a file of recorded games ({error})") from error
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF in _AWAY:
+            raise StoreAwayError(f"{path}: {error}") from error
+        raise StoreRefusedError(f"{path}: damaged, or no file of recorded games ({error})") from error
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> Rules:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables == 0:
+        raise StoreRefusedError(f"{path}: an empty file, without recorded games")
     if version != SCHEMA_VERSION:
-        connection.close()
         raise StoreRefusedError(f"{path}: schema version {version}, this release reads {SCHEMA_VERSION}")
-    return connection
+    return _rules(connection)
+
+
+def _rules(connection: sqlite3.Connection) -> Rules:
+    board, players, profile, swap = connection.execute("SELECT board, players, profile, swap FROM rules").fetchone()
+    return Rules(Board(board), players, Profile(profile), bool(swap))
 
 
 def _row(game: Game) -> tuple[object, ...]:
     return (
-        game.id,
-        game.rules.profile.value,
-        game.rules.board.value,
-        game.rules.players,
-        game.rules.options,
-        None,
-        game.moves,
-        json.dumps(game.seats),
+        game.number,
+        bytes.fromhex(game.id),
+        json.dumps(game.seats, separators=(",", ":")),
         game.winner,
-        None if game.ranks is None else json.dumps(game.ranks),
+        None if game.ranks is None else json.dumps(game.ranks, separators=(",", ":")),
         game.reason,
         int(game.swapped),
         game.turns,
         game.recorded_moves,
         game.decisions,
+        game.moves,
+        game.searches or None,
     )
 
 
-def _game(row: sqlite3.Row) -> Game:
-    swap = json.loads(row["options"]).get("swap")
+def game_of(row: sqlite3.Row, rules: Rules) -> Game:
+    """A game from a row with its number and COLUMNS."""
     return Game(
-        id=row["id"],
-        rules=Rules(Board(row["board"]), row["players"], Profile(row["profile"]), swap),
-        moves=row["moves"],
+        number=row["number"],
+        id=row["id"].hex(),
+        rules=rules,
         seats=tuple(json.loads(row["seats"])),
         winner=row["winner"],
         ranks=None if row["ranks"] is None else tuple(json.loads(row["ranks"])),
@@ -185,4 +300,6 @@ def _game(row: sqlite3.Row) -> Game:
         turns=row["turns"],
         recorded_moves=row["recorded_moves"],
         decisions=row["decisions"],
+        moves=row["moves"],
+        searches=row["searches"] or b"",
     )

@@ -8,7 +8,7 @@ most. Two different games share a prefix with a chance of 3e-8 among a million.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,23 +31,23 @@ def known_ids(archive: Archive, parts: Sequence[IndexPart]) -> list[Prefixes]:
     return [np.frombuffer(archive.get_bytes(part.artifact), dtype=">u8").astype(np.uint64) for part in parts]
 
 
-def contains(arrays: Sequence[Prefixes], wanted: int) -> bool:
-    """Whether any of the sorted arrays holds the prefix."""
-    value = np.uint64(wanted)
+def contains(arrays: Sequence[Prefixes], wanted: Prefixes) -> NDArray[np.bool_]:
+    """Which of the wanted prefixes any of the sorted arrays holds."""
+    found = np.zeros(len(wanted), dtype=bool)
     for array in arrays:
-        place = int(np.searchsorted(array, value))
-        if place < len(array) and array[place] == value:
-            return True
-    return False
+        if len(array):
+            places = np.searchsorted(array, wanted)
+            found |= array[np.minimum(places, len(array) - 1)] == wanted
+    return found
 
 
 def extend_index(
-    archive: Archive, parts: Sequence[IndexPart], arrays: Sequence[Prefixes], new: Collection[int]
+    archive: Archive, parts: Sequence[IndexPart], arrays: Sequence[Prefixes], new: Prefixes
 ) -> tuple[IndexPart, ...]:
-    """The index with the new prefixes; parts that are at most twice as large are merged into the new one."""
-    if not new:
+    """The index with the new sorted prefixes; parts that are at most twice as large are merged into the new one."""
+    if not len(new):
         return tuple(parts)
-    kept, merged = list(parts), np.array(sorted(new), dtype=np.uint64)
+    kept, merged = list(parts), new
     while kept and kept[-1].games <= 2 * len(merged):
         merged = np.sort(np.concatenate([merged, arrays[len(kept) - 1]]))
         kept.pop()

@@ -8,13 +8,14 @@ by one compare-and-swap of games.json; whoever loses the swap starts over from t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Artifact, MergeParameters, StageResult
-from ringrift_core.replay.games import Game, read_games, write_games
-from ringrift_core.replay.identifiers import Prefixes, contains, extend_index, known_ids, prefix
+from ringrift_core.replay.games import Rules
+from ringrift_core.replay.identifiers import extend_index, known_ids
 from ringrift_core.replay.manifest import GamesManifest, MergedShards, Segment, read_manifest, swap_manifest
+from ringrift_core.replay.segment import SegmentWriter
 from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_of_task
 from ringrift_core.stage import Outcome, Run
 
@@ -41,7 +42,7 @@ def merge_stage(parameters: MergeParameters, run: Run) -> StageResult:
         shards = list(_new_shards(run.archive, manifest, parameters.iteration))
         if not shards:
             return run.result(parameters, _outcome(run, manifest, parameters.iteration))
-        merged = _merge(run, manifest, shards, parameters.iteration)
+        merged = _merge(parameters, run, manifest, shards)
         if swap_manifest(run.archive, merged, version):
             return run.result(parameters, _outcome(run, merged, parameters.iteration))
         run.report.log("another merge was faster, starting over")
@@ -73,50 +74,32 @@ def _new_shards(archive: Archive, manifest: GamesManifest, iteration: int) -> It
             yield NewShard(number, shard, count, record.result.outputs[SHARD_OUTPUT])
 
 
-@dataclass
-class _Sieve:
-    """Lets each game through once, and remembers which are new."""
-
-    known: Sequence[Prefixes]
-    new: set[int] = field(default_factory=set)
-    duplicates: int = 0
-
-    def pass_new(self, games: Iterator[Game]) -> Iterator[Game]:
-        for game in games:
-            wanted = prefix(game.id)
-            if wanted in self.new or contains(self.known, wanted):
-                self.duplicates += 1
-                continue
-            self.new.add(wanted)
-            yield game
-
-
-def _merge(run: Run, manifest: GamesManifest, shards: Sequence[NewShard], iteration: int) -> GamesManifest:
+def _merge(parameters: MergeParameters, run: Run, manifest: GamesManifest, shards: Sequence[NewShard]) -> GamesManifest:
     archive = run.archive
     known = known_ids(archive, manifest.index)
-    sieve = _Sieve(known)
     path = run.folder / "segment.sqlite"
-    write_games(path, sieve.pass_new(_games(run, shards)))
+    with SegmentWriter(path, Rules.usual(parameters.board, parameters.players), known) as writer:
+        for done, shard in enumerate(shards):
+            run.pause_point()
+            run.report.progress(done / len(shards), f"shard {shard.shard} of iteration {shard.iteration}")
+            file = archive.get_file(shard.artifact, run.folder)
+            writer.add(file)
+            if file.parent == run.folder:
+                file.unlink()
+        new = writer.finish()
     segment = Segment(
-        iteration=iteration,
-        games=len(sieve.new),
-        duplicates=sieve.duplicates,
+        iteration=parameters.iteration,
+        games=writer.games,
+        duplicates=writer.duplicates,
         artifact=archive.put_file(path, "sqlite"),
     )
+    path.unlink()
     return GamesManifest(
         games=manifest.games + segment.games,
         segments=(*manifest.segments, segment),
-        index=extend_index(archive, manifest.index, known, sieve.new),
+        index=extend_index(archive, manifest.index, known, new),
         cursor=_advance(manifest.cursor, shards),
     )
-
-
-def _games(run: Run, shards: Sequence[NewShard]) -> Iterator[Game]:
-    for done, shard in enumerate(shards):
-        run.pause_point()
-        run.report.progress(done / len(shards), f"shard {shard.shard} of iteration {shard.iteration}")
-        path = run.archive.get_file(shard.artifact, run.folder)
-        yield from read_games(path)
 
 
 def _advance(cursor: dict[int, MergedShards], shards: Sequence[NewShard]) -> dict[int, MergedShards]:

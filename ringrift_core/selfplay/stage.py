@@ -13,7 +13,7 @@ from ringrift_core import _engine
 from ringrift_core.contract import EngineMode, SelfplayParameters, StageResult, Track
 from ringrift_core.players.champions import champion_weights, network_player
 from ringrift_core.registry.stage import champion_artifact
-from ringrift_core.replay.games import Game, Rules, write_games
+from ringrift_core.replay.games import Game, GamesWriter, Rules
 from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_games, shard_task
 from ringrift_core.stage import Outcome, Run, WrongInputError
 
@@ -100,18 +100,22 @@ def _play_shard(
     )
     if len(records) < len(numbers):
         run.pause_point()
-    rules = Rules(parameters.board, parameters.players)
-    games = {record.game_id: Game.from_record(record, rules) for record in records}
-    path = run.folder / f"{shard_task(shard)}.sqlite"
-    write_games(path, games.values())
+    rules = Rules.usual(parameters.board, parameters.players)
+    games = [Game.from_record(record, rules) for record in records]
+    work, path = (run.folder / f"{shard_task(shard)}.{suffix}" for suffix in ("work", "sqlite"))
+    work.unlink(missing_ok=True)
+    with GamesWriter(work, rules) as writer:
+        writer.append(games)
+        writer.seal(path)
     artifact = run.archive.put_file(path, "sqlite")
+    work.unlink()
     path.unlink()
     seconds = time.monotonic() - started
     outcome = Outcome(
         outputs={SHARD_OUTPUT: artifact},
         metrics={
             "games": len(records),
-            "cut_games": sum(not game.completed for game in games.values()),
+            "cut_games": sum(not game.completed for game in games),
             "moves": sum(record.recorded_moves for record in records),
             "decisions": sum(record.decisions for record in records),
             "seconds": seconds,

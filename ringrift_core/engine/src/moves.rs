@@ -1,4 +1,4 @@
-//! Moves as compact codes, stable across versions: replay files store them.
+//! Moves as compact codes, stable across versions: replay files store them, packed (`drivers::packed`).
 //!
 //! A code is a `u32`: bits 0..9 `a`, 9..18 `b`, 18..27 `c`, 27..32 the kind. `a`, `b` and `c` are cells unless the table
 //! in `MoveKind` says otherwise; unused fields are 0. Kinds are only ever appended.
@@ -112,6 +112,37 @@ impl MoveKind {
             MoveKind::SkipTerritoryProcessing => "skip_territory_processing",
             MoveKind::NoTerritoryAction => "no_territory_action",
             MoveKind::ForcedElimination => "forced_elimination",
+        }
+    }
+
+    /// How many of the fields a, b, c the kind uses; the others are 0.
+    pub const fn fields(self) -> usize {
+        match self {
+            MoveKind::OvertakingCapture
+            | MoveKind::ContinueCaptureSegment
+            | MoveKind::RecoveryLine
+            | MoveKind::RecoverySegment
+            | MoveKind::RecoveryFallback
+            | MoveKind::RecoveryStrike => 3,
+            MoveKind::PlaceRing
+            | MoveKind::MoveStack
+            | MoveKind::ProcessLine
+            | MoveKind::ChooseWholeLine
+            | MoveKind::ChooseLineSegment
+            | MoveKind::ChooseTerritoryOption => 2,
+            MoveKind::EliminateForLine
+            | MoveKind::EliminateForTerritory
+            | MoveKind::EliminateForRecovery
+            | MoveKind::ForcedElimination => 1,
+            MoveKind::SkipPlacement
+            | MoveKind::NoPlacementAction
+            | MoveKind::SwapSides
+            | MoveKind::SkipCapture
+            | MoveKind::NoMovementAction
+            | MoveKind::SkipRecovery
+            | MoveKind::NoLineAction
+            | MoveKind::SkipTerritoryProcessing
+            | MoveKind::NoTerritoryAction => 0,
         }
     }
 

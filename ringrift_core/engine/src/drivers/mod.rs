@@ -3,6 +3,7 @@
 pub mod book;
 pub mod encoding;
 pub mod match_play;
+pub mod packed;
 pub mod positions;
 pub mod record;
 pub mod replay;

@@ -48,20 +48,12 @@ pub fn starting_seat(seat: usize, swapped: bool) -> usize {
     }
 }
 
-/// Bytes of a stored move.
-pub const MOVE_BYTES: usize = 4;
-
-/// Moves in the form that is stored: their codes, little-endian.
-pub fn to_bytes(moves: &[Move]) -> Vec<u8> {
-    moves.iter().flat_map(|one| one.code().to_le_bytes()).collect()
-}
-
-/// SHA-256 (hex) over the setup and the moves from the start of the game; seed and players are no part of it, so the same
+/// SHA-256 (hex) over the setup and the packed moves from the start of the game; seed and players are no part of it, so the same
 /// game played twice has one id.
 pub fn game_id(setup: &Setup, moves: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(format!(
-        "ringrift game 1\nprofile={}\nboard={}\nplayers={}\nswap={}\nstart=initial\n",
+        "ringrift game 2\nprofile={}\nboard={}\nplayers={}\nswap={}\nstart=initial\n",
         setup.profile().name(),
         setup.board().name(),
         setup.players(),

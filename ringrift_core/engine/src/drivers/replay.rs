@@ -1,26 +1,10 @@
-//! Replaying stored moves: each is checked against the legal list.
+//! Replaying recorded moves: each is checked against the legal list.
 
 use crate::board::Geometry;
-use crate::drivers::record::MOVE_BYTES;
 use crate::error::Error;
 use crate::moves::{Move, MoveKind, MoveList};
 use crate::setup::Setup;
 use crate::state::State;
-
-/// Moves from their stored form.
-pub fn from_bytes(bytes: &[u8]) -> Result<Vec<Move>, Error> {
-    if bytes.len() % MOVE_BYTES != 0 {
-        let found = format!("{} bytes: expected a multiple of {MOVE_BYTES}", bytes.len());
-        return Err(Error::new("moves", found));
-    }
-    let code = |chunk: &[u8]| u32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]]);
-    let decode = |(index, chunk): (usize, &[u8])| {
-        let code = code(chunk);
-        Move::from_code(code)
-            .ok_or_else(|| Error::new(format!("move {index}"), format!("{code:#010x} is no move code")))
-    };
-    bytes.chunks_exact(MOVE_BYTES).enumerate().map(decode).collect()
-}
 
 /// What a replay found.
 pub struct Replayed<G: Geometry> {

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::board::{Geometry, MAX_PLAYERS};
-use crate::drivers::record::{game_id, to_bytes, GameRecord};
+use crate::drivers::packed::to_bytes;
+use crate::drivers::record::{game_id, GameRecord};
 use crate::drivers::rng;
 use crate::drivers::searched::Searched;
 use crate::moves::{Move, MoveKind, MoveList};

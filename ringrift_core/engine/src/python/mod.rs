@@ -11,7 +11,6 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
 use crate::drivers::encoding::ENCODING_VERSION;
-use crate::drivers::record::MOVE_BYTES;
 use crate::players::features::FEATURES;
 
 /// The native rules engine of RingRift.
@@ -21,7 +20,6 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("RulesError", py.get_type::<errors::RulesError>())?;
     module.add("ENCODING_VERSION", ENCODING_VERSION)?;
     module.add("HEURISTIC_FEATURES", PyTuple::new(py, FEATURES)?)?;
-    module.add("MOVE_BYTES", MOVE_BYTES)?;
     module.add_class::<position::Move>()?;
     module.add_class::<position::Outcome>()?;
     module.add_class::<position::Position>()?;
