@@ -21,6 +21,11 @@ impl Random {
         self.0.next_u64()
     }
 
+    /// For distributions that draw by themselves.
+    pub fn generator(&mut self) -> &mut impl RngCore {
+        &mut self.0
+    }
+
     /// A number below `bound` (> 0), by multiply and shift; for bounds of game size the bias is below 2^-48.
     #[inline(always)]
     pub fn below(&mut self, bound: usize) -> usize {

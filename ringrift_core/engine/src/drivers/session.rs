@@ -8,6 +8,7 @@ use crate::drivers::record::{game_id, GameRecord};
 use crate::drivers::rng;
 use crate::drivers::searched::Searched;
 use crate::moves::{Move, MoveKind, MoveList};
+use crate::players::memory::Memory;
 use crate::players::{best_by, Choice, Player};
 use crate::playout::Random;
 use crate::setup::Setup;
@@ -57,6 +58,8 @@ pub struct Session<G: Geometry> {
     plan: Plan,
     /// Agent at each seat now.
     seated: [usize; MAX_PLAYERS],
+    /// What the agent at each seat now keeps in mind.
+    memories: [Memory<G>; MAX_PLAYERS],
     moves: Vec<Move>,
     decisions: u32,
     searches: Vec<Searched>,
@@ -68,6 +71,7 @@ impl<G: Geometry> Session<G> {
             state: State::new(setup),
             legal: MoveList::new(),
             seated: plan.agents,
+            memories: Default::default(),
             moves: Vec::new(),
             decisions: 0,
             searches: Vec::new(),
@@ -93,8 +97,12 @@ impl<G: Geometry> Session<G> {
             {
                 Choice::unsearched(self.plan.random.below(self.legal.len()))
             } else {
-                match &agents[self.seated[self.state.mover()]] {
-                    Agent::Native(player) => player.choose(&self.state, &self.legal, &mut self.plan.random, stopped),
+                let mover = self.state.mover();
+                match &agents[self.seated[mover]] {
+                    Agent::Native(player) => {
+                        let memory = &mut self.memories[mover];
+                        player.choose(&self.state, &self.legal, &mut self.plan.random, stopped, memory)
+                    }
                     Agent::Network { evaluator, .. } => return Progress::Waiting { evaluator: *evaluator },
                 }
             };
@@ -121,11 +129,15 @@ impl<G: Geometry> Session<G> {
     }
 
     fn record(&mut self, one: Move) {
-        self.decisions += (self.legal.len() > 1) as u32;
+        if self.legal.len() > 1 {
+            self.decisions += 1;
+            self.memories.iter_mut().for_each(|memory| memory.decided(one));
+        }
         self.moves.push(one);
         self.state.apply(one);
         if one.kind() == MoveKind::SwapSides {
             self.seated.swap(0, 1);
+            self.memories.swap(0, 1);
         }
     }
 

@@ -37,6 +37,19 @@ impl Budget {
     }
 }
 
+impl Budget {
+    /// The meter of a search that goes on after `nodes` and `simulations`, begun at `begun`.
+    pub fn resumed<'a>(&self, nodes: u64, simulations: u64, begun: Instant, stopped: &'a AtomicBool) -> Meter<'a> {
+        let left = Budget {
+            depth: self.depth,
+            nodes: self.nodes.map(|most| most.saturating_sub(nodes)),
+            simulations: self.simulations.map(|most| most.saturating_sub(simulations)),
+            time: self.time.map(|most| most.saturating_sub(begun.elapsed())),
+        };
+        Meter::start(&left, stopped)
+    }
+}
+
 /// A budget being spent. Depth is left to the search, which alone knows what it looks ahead.
 pub struct Meter<'a> {
     most_nodes: u64,
@@ -156,8 +169,8 @@ mod tests {
         (0..LOOK_EVERY).for_each(|_| meter.count_node());
         assert!(meter.is_spent());
         let never = AtomicBool::new(false);
-        let mut meter = Meter::start(&Budget { time: Some(Duration::from_millis(5)), ..Budget::default() }, &never);
         let begun = Instant::now();
+        let mut meter = Meter::start(&Budget { time: Some(Duration::from_millis(5)), ..Budget::default() }, &never);
         while !meter.is_spent() {
             meter.count_node();
         }

@@ -33,7 +33,7 @@ impl Calibration {
 }
 
 /// Shares in proportion to exp(value / scale); a value of minus infinity has none.
-fn softmax(values: &[f32], scale: f32, shares: &mut [f32]) {
+pub fn softmax(values: &[f32], scale: f32, shares: &mut [f32]) {
     let highest = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     for (share, value) in shares.iter_mut().zip(values) {
         *share = ((value - highest) / scale).exp();

@@ -6,6 +6,8 @@ pub mod completion;
 pub mod descent;
 pub mod features;
 pub mod heuristic;
+pub mod mcts;
+pub mod memory;
 
 use std::sync::atomic::AtomicBool;
 
@@ -16,6 +18,7 @@ use crate::playout::Random;
 use crate::state::State;
 use completion::complete_turn;
 use heuristic::{Values, Weights};
+use memory::Memory;
 
 /// A player that needs nothing but the rules. Immutable: all its randomness comes from the game's generator.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub enum Player {
     Heuristic { weights: Weights, noise: f32 },
     /// Best-first minimax of at most `nodes` nodes a decision on the linear evaluation.
     Descent { weights: Weights, nodes: usize, noise: f32 },
+    /// Monte-Carlo tree search with the linear evaluation as evaluator.
+    Mcts { weights: Weights, settings: mcts::Settings },
 }
 
 /// A decision, and what was found out on the way to it.
@@ -69,13 +74,14 @@ impl Choice {
 
 impl Player {
     /// Chooses one of the legal moves, of which there must be one. A search that `stopped` interrupts returns its best so
-    /// far.
+    /// far. `memory` is the agent's own of this game.
     pub fn choose<G: Geometry>(
         &self,
         state: &State<G>,
         legal: &[Move],
         random: &mut Random,
-        _stopped: &AtomicBool,
+        stopped: &AtomicBool,
+        memory: &mut Memory<G>,
     ) -> Choice {
         if legal.len() == 1 {
             return Choice::unsearched(0);
@@ -97,6 +103,17 @@ impl Player {
             Player::Descent { weights, nodes, noise } => {
                 let (values, spent) = descent::search(state, legal, weights, *nodes);
                 Choice::best(&values, mover, players, spent as u64, *noise, random)
+            }
+            Player::Mcts { weights, settings } => {
+                let mut list = MoveList::new();
+                let search = memory.mcts();
+                search.begin(state, legal, *settings, random);
+                while search.advance(stopped) == mcts::Step::Evaluate {
+                    let Some((leaf, legal)) = search.leaf() else { break };
+                    let evaluation = mcts::evaluation::by_heuristic(leaf, legal, weights, &mut list);
+                    search.receive(evaluation);
+                }
+                search.choice()
             }
         }
     }
@@ -123,6 +140,17 @@ pub fn settle<G: Geometry>(state: &mut State<G>, list: &mut MoveList) {
         state.legal_moves(list);
         match list[..] {
             [only] if only.kind().is_automatic() => state.apply(only),
+            _ => return,
+        }
+    }
+}
+
+/// Plays moves as long as there is but one, so that somebody chooses or the game is over.
+pub fn play_forced<G: Geometry>(state: &mut State<G>, list: &mut MoveList) {
+    loop {
+        state.legal_moves(list);
+        match list[..] {
+            [only] => state.apply(only),
             _ => return,
         }
     }

@@ -1,0 +1,234 @@
+//! The search of one agent in one game, from decision to decision, as a machine that stops where it needs an evaluation.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use crate::board::Geometry;
+use crate::moves::{Move, MoveList};
+use crate::players::budget::Budget;
+use crate::players::mcts::evaluation::{shares, Evaluation};
+use crate::players::mcts::gumbel::{self, Halving};
+use crate::players::mcts::puct;
+use crate::players::mcts::tree::{Proof, Tree};
+use crate::players::mcts::{Settings, Variant};
+use crate::players::{Choice, Found};
+use crate::playout::Random;
+use crate::state::State;
+
+/// Why `Search::advance` returned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// `Search::leaf` wants an evaluation: `Search::receive` goes on.
+    Evaluate,
+    /// `Search::choice` tells the decision.
+    Decided,
+}
+
+/// What is decided on at the root, and how far it got.
+enum Plan {
+    /// The prior with exploration mixed in.
+    Puct {
+        priors: Vec<f32>,
+    },
+    Gumbel(Halving),
+}
+
+/// A search; `begin` starts each decision.
+pub struct Search<G: Geometry> {
+    tree: Option<Tree<G>>,
+    /// The node that the decisions since the last search led to.
+    reached: Option<usize>,
+    settings: Settings,
+    /// Draws of exploration for the root's moves.
+    draws: Vec<f32>,
+    plan: Option<Plan>,
+    begun: Instant,
+    simulations: u64,
+    nodes: u64,
+    /// From the root to the leaf that waits: node and edge of each step.
+    path: Vec<(usize, usize)>,
+    waiting: Option<usize>,
+    list: MoveList,
+    legal: Vec<Move>,
+}
+
+impl<G: Geometry> Default for Search<G> {
+    fn default() -> Self {
+        Search {
+            tree: None,
+            reached: None,
+            settings: Settings { variant: Variant::Puct, budget: Budget::default(), noise: 0.0 },
+            draws: Vec::new(),
+            plan: None,
+            begun: Instant::now(),
+            simulations: 0,
+            nodes: 0,
+            path: Vec::new(),
+            waiting: None,
+            list: MoveList::new(),
+            legal: Vec::new(),
+        }
+    }
+}
+
+impl<G: Geometry> Search<G> {
+    /// Begins the search of a decision: `legal` are the moves of `state`, more than one. What the tree knows of `state`
+    /// from earlier decisions of the same game is kept.
+    pub fn begin(&mut self, state: &State<G>, legal: &[Move], settings: Settings, random: &mut Random) {
+        let known = self.reached.take().zip(self.tree.take());
+        let kept = known.filter(|(reached, tree)| {
+            let node = &tree.nodes[*reached];
+            // A node that is proven without a move to show for it (a target is met) is searched like any other.
+            !node.edges.is_empty() && node.visits > 0 && node.state.identity_key() == state.identity_key()
+        });
+        let tree = match kept {
+            Some((reached, tree)) => tree.rooted_at(reached),
+            None => Tree::new(*state, legal),
+        };
+        self.waiting = (tree.nodes[0].visits == 0).then_some(0);
+        self.tree = Some(tree);
+        self.draws = match settings.variant {
+            Variant::Puct if settings.noise > 0.0 => puct::dirichlet(legal.len(), random),
+            Variant::Puct => Vec::new(),
+            Variant::Gumbel { .. } => gumbel::draws(legal.len(), settings.noise, random),
+        };
+        self.settings = settings;
+        (self.plan, self.begun, self.simulations, self.nodes) = (None, Instant::now(), 0, 0);
+        self.path.clear();
+        self.legal.clear();
+        self.legal.extend_from_slice(legal);
+    }
+
+    /// A decision was made in the game, by any agent.
+    pub fn decided(&mut self, one: Move) {
+        let Some(tree) = &self.tree else { return };
+        self.reached = self.reached.and_then(|node| tree.below(node, one));
+    }
+
+    /// Searches until a leaf wants an evaluation, the simulations are spent, the root is proven, or `stopped` is set. The
+    /// root is always evaluated.
+    pub fn advance(&mut self, stopped: &AtomicBool) -> Step {
+        if self.waiting.is_some() {
+            return Step::Evaluate;
+        }
+        let Some(tree) = &mut self.tree else { return Step::Decided };
+        let plan = self.plan.get_or_insert_with(|| Plan::new(tree, self.settings, std::mem::take(&mut self.draws)));
+        let mut meter = self.settings.budget.resumed(self.nodes, self.simulations, self.begun, stopped);
+        while !meter.is_spent() && tree.nodes[0].proof.is_none() {
+            self.path.clear();
+            let mut node = 0;
+            let leaf = loop {
+                let Some(edge) = plan.select(tree, node) else { return Step::Decided };
+                self.path.push((node, edge));
+                match tree.nodes[node].edges[edge].child() {
+                    Some(child) => node = child,
+                    None => break tree.grow(node, edge, &mut self.list),
+                }
+            };
+            (self.nodes, self.simulations) = (self.nodes + 1, self.simulations + 1);
+            meter.count_node();
+            meter.count_simulation();
+            match tree.nodes[leaf].proof {
+                Some(proof) => tree.back_up(&self.path, leaf, proof.values),
+                None => {
+                    self.legal.clear();
+                    self.legal.extend_from_slice(&self.list);
+                    self.waiting = Some(leaf);
+                    return Step::Evaluate;
+                }
+            }
+        }
+        Step::Decided
+    }
+
+    /// The position that wants an evaluation, and its legal moves.
+    pub fn leaf(&self) -> Option<(&State<G>, &[Move])> {
+        let node = &self.tree.as_ref()?.nodes[self.waiting?];
+        Some((&node.state, &self.legal))
+    }
+
+    /// Takes the evaluation of the leaf.
+    pub fn receive(&mut self, evaluation: Evaluation) {
+        let (Some(tree), Some(leaf)) = (&mut self.tree, self.waiting.take()) else { return };
+        let node = &mut tree.nodes[leaf];
+        let logits = evaluation.logits.unwrap_or_else(|| vec![0.0; node.edges.len()]);
+        for ((edge, logit), prior) in node.edges.iter_mut().zip(&logits).zip(shares(&logits)) {
+            (edge.logit, edge.prior) = (*logit, prior);
+        }
+        node.evaluated = evaluation.values;
+        if let Some(edge) = evaluation.winning {
+            let mut values = [0.0; 4];
+            values[node.state.mover()] = 1.0;
+            node.evaluated = values;
+            node.proof = Some(Proof { values, edge: Some(edge as u32) });
+        }
+        let values = node.evaluated;
+        self.nodes += evaluation.nodes;
+        tree.back_up(&self.path, leaf, values);
+    }
+
+    /// The decision, as far as the search got.
+    pub fn choice(&mut self) -> Choice {
+        self.reached = Some(0);
+        let Some(tree) = &self.tree else { return Choice::unsearched(0) };
+        let root = &tree.nodes[0];
+        let (index, policy, values) = match &self.plan {
+            Some(Plan::Gumbel(halving)) => {
+                let (policy, values) = gumbel::improved(tree, root);
+                (halving.best(tree), policy, values)
+            }
+            _ => {
+                let policy = puct::shares(tree, root);
+                (most(&policy), policy, root.mean)
+            }
+        };
+        let found = match root.proof {
+            Some(Proof { values, edge: Some(edge) }) => {
+                let index = if values[root.state.mover()] >= 1.0 { edge as usize } else { index };
+                let mut policy = policy;
+                if values[root.state.mover()] >= 1.0 {
+                    policy.fill(0.0);
+                    policy[index] = 1.0;
+                }
+                return Choice { index, found: Some(Found { values, policy, nodes: self.nodes }) };
+            }
+            _ => Found { values, policy, nodes: self.nodes },
+        };
+        Choice { index, found: Some(found) }
+    }
+}
+
+impl Plan {
+    fn new<G: Geometry>(tree: &Tree<G>, settings: Settings, draws: Vec<f32>) -> Plan {
+        match settings.variant {
+            Variant::Gumbel { considered } => {
+                Plan::Gumbel(Halving::new(tree, draws, considered, settings.budget.simulations))
+            }
+            Variant::Puct => {
+                let noise = settings.noise;
+                let mixed =
+                    |(edge, draw): (&crate::players::mcts::tree::Edge, &f32)| (1.0 - noise) * edge.prior + noise * draw;
+                let edges = &tree.nodes[0].edges;
+                let priors = if draws.is_empty() {
+                    edges.iter().map(|edge| edge.prior).collect()
+                } else {
+                    edges.iter().zip(&draws).map(mixed).collect()
+                };
+                Plan::Puct { priors }
+            }
+        }
+    }
+
+    fn select<G: Geometry>(&mut self, tree: &Tree<G>, node: usize) -> Option<usize> {
+        match self {
+            Plan::Puct { priors } => puct::select(tree, &tree.nodes[node], (node == 0).then_some(priors.as_slice())),
+            Plan::Gumbel(halving) if node == 0 => halving.next(tree),
+            Plan::Gumbel(_) => gumbel::select(tree, &tree.nodes[node]),
+        }
+    }
+}
+
+/// Index of the largest share; ties go to the earlier move.
+fn most(shares: &[f32]) -> usize {
+    (0..shares.len()).fold(0, |best, index| if shares[index] > shares[best] { index } else { best })
+}

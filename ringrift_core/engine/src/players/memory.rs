@@ -1,0 +1,35 @@
+//! What an agent keeps in mind from one decision of a game to its next.
+
+use crate::board::Geometry;
+use crate::moves::Move;
+use crate::players::mcts::Search;
+
+/// An agent's memory of one game. It speeds the next decision up; it is never needed for one.
+#[derive(Default)]
+pub enum Memory<G: Geometry> {
+    #[default]
+    Empty,
+    /// The tree of a Monte-Carlo tree search.
+    Mcts(Box<Search<G>>),
+}
+
+impl<G: Geometry> Memory<G> {
+    /// A decision was made in the game, by any agent: a move chosen among several.
+    pub fn decided(&mut self, one: Move) {
+        match self {
+            Memory::Empty => {}
+            Memory::Mcts(search) => search.decided(one),
+        }
+    }
+
+    /// The search in mind; a new one where there is none.
+    pub fn mcts(&mut self) -> &mut Search<G> {
+        if !matches!(self, Memory::Mcts(_)) {
+            *self = Memory::Mcts(Box::default());
+        }
+        match self {
+            Memory::Mcts(search) => search,
+            Memory::Empty => unreachable!("set above"),
+        }
+    }
+}
