@@ -160,6 +160,10 @@ _Progress = Callable[[int], bool | None]
 """Called now and then from the calling thread with the number of games finished. False stops: whole games are
 returned. An exception raised here, or by a signal handler (Ctrl-C), stops the run and comes out of the call."""
 
+_Receive = Callable[[list[GameRecord]], bool | None]
+"""Takes finished games, called from the calling thread several times a second, also with none. False stops: games under
+way are dropped, those that finished already still come. An exception stops the run and comes out of the call."""
+
 @final
 class GameRecord:
     """One finished (or cut) game."""
@@ -197,7 +201,7 @@ class GameRecord:
         """Moves chosen among more than one legal move."""
     @property
     def searches(self) -> bytes:
-        """What the players' searches found, in the stored form that `searches_from_bytes` reads."""
+        """What the players' searches found, in the stored form that `searches_from_bytes` reads; empty in matches."""
 
 @final
 class Searched:
@@ -224,6 +228,7 @@ def play_games(
     seed: int,
     games: int,
     first_game: int = 0,
+    skip: Sequence[int] | None = None,
     profile: str = "canonical",
     swap: bool | None = None,
     max_turns: int = 500,
@@ -231,14 +236,17 @@ def play_games(
     opening_group: int = 1,
     random_move_rate: float = 0.0,
     threads: int = 0,
-    progress: _Progress | None = None,
+    receive: _Receive | None = None,
 ) -> list[GameRecord]:
-    """Self-play: games first_game .. first_game + games - 1 of the run `seed`, by index.
+    """Self-play: games first_game .. first_game + games - 1 of the run `seed`, without those in `skip`.
 
     Game i is played by mode i % len(modes); a mode with several players deals them over the seats by a seeded draw (a
     mode with one seats it everywhere). The first `opening_plies` decisions are random, the same within each group of
     `opening_group` successive games; later ones are random with probability `random_move_rate`. A game longer than
     `max_turns` turns is cut. `threads` 0: every core.
+
+    With `receive`, games are handed over as they finish, in any order, and nothing is returned: memory does not grow
+    with the number of games. Without it all are returned, by index.
     """
 
 @final

@@ -80,13 +80,16 @@ def _play_shard(
     shards = len(parameters.chosen_shards)
     started = time.monotonic()
 
-    def progress(finished: int) -> bool:
-        rate = finished / max(1e-9, time.monotonic() - started)
-        fraction = (done + finished / len(numbers)) / shards
-        run.report.progress(fraction, f"shard {shard}, {finished} of {len(numbers)} games", rate, "games/s")
+    records: list[_engine.GameRecord] = []
+
+    def receive(finished: list[_engine.GameRecord]) -> bool:
+        records.extend(finished)
+        rate = len(records) / max(1e-9, time.monotonic() - started)
+        fraction = (done + len(records) / len(numbers)) / shards
+        run.report.progress(fraction, f"shard {shard}, {len(records)} of {len(numbers)} games", rate, "games/s")
         return not run.stop_requested
 
-    records = _engine.play_games(
+    _engine.play_games(
         parameters.board.value,
         parameters.players,
         modes,
@@ -96,8 +99,9 @@ def _play_shard(
         max_turns=parameters.max_moves,
         opening_plies=OPENING_PLIES,
         random_move_rate=RANDOM_MOVE_RATE,
-        progress=progress,
+        receive=receive,
     )
+    records.sort(key=lambda record: record.index)
     if len(records) < len(numbers):
         run.pause_point()
     rules = Rules.usual(parameters.board, parameters.players)

@@ -75,6 +75,7 @@ impl Matches {
             random_move_rate: 0.0,
             random: stream(self.seed, Purpose::Match, index),
             max_turns: self.max_turns,
+            keep_searches: false,
         }
     }
 

@@ -1,9 +1,9 @@
 //! Playing many games: over threads where every agent decides by itself, in lock-step where a network is asked.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
@@ -16,8 +16,12 @@ use crate::players::{heuristic, settle};
 use crate::setup::Setup;
 use crate::state::State;
 
-/// How often the caller is asked whether to go on.
-const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How often finished games are handed over, and the caller is asked whether to go on.
+const HAND_OVER_INTERVAL: Duration = Duration::from_millis(100);
+/// Finished games that wait for a caller who is busy; beyond it the threads wait too, so memory stays bounded.
+const MOST_WAITING: usize = 4096;
+/// Games among which the longest are begun first.
+const BLOCK: usize = 128;
 /// Games in lock-step when a network plays: enough to fill its batches.
 const LIVE_GAMES: usize = 128;
 /// Most positions handed to an evaluator at once.
@@ -29,11 +33,12 @@ const MOST_PLANE_NUMBERS: usize = 64 << 20;
 pub trait Host<E> {
     /// Win probabilities `[rows, players]` of encoded positions, column 0 the seat to move.
     fn evaluate(&mut self, evaluator: usize, rows: usize, planes: Vec<f32>, globals: Vec<f32>) -> Result<Vec<f32>, E>;
-    /// Told the number of finished games now and then; false ends the run, whole games are kept.
-    fn go_on(&mut self, finished: usize) -> Result<bool, E>;
+    /// Takes games as they finish, in any order, each with the number of its plan; none now and then. False ends the run:
+    /// games under way are dropped.
+    fn receive(&mut self, finished: Vec<(usize, GameRecord)>) -> Result<bool, E>;
 }
 
-/// Plays `count` games, each by its plan, and returns the finished ones by plan number.
+/// Plays `count` games, each by its plan, and hands every finished one to the host.
 pub fn run<G: Geometry, E>(
     setup: Setup,
     agents: &[Agent],
@@ -41,67 +46,103 @@ pub fn run<G: Geometry, E>(
     plan: &(dyn Fn(usize) -> Plan + Sync),
     threads: usize,
     host: &mut dyn Host<E>,
-) -> Result<BTreeMap<usize, GameRecord>, E> {
+) -> Result<(), E> {
     let threads =
         if threads > 0 { threads } else { std::thread::available_parallelism().map_or(1, |cores| cores.get()) };
+    let work = Work::new(setup.players(), agents, count, plan);
     if agents.iter().any(|agent| matches!(agent, Agent::Network { .. })) {
-        run_in_batches::<G, E>(setup, agents, count, plan, threads, host)
+        run_in_batches::<G, E>(setup, agents, &work, threads, host)
     } else {
-        run_on_threads::<G, E>(setup, agents, count, plan, threads, host)
+        run_on_threads::<G, E>(setup, agents, &work, threads, host)
+    }
+}
+
+/// The games still to begin.
+struct Work<'a> {
+    players: usize,
+    agents: &'a [Agent],
+    count: usize,
+    plan: &'a (dyn Fn(usize) -> Plan + Sync),
+    /// Number of the first game of no block yet, and the rest of the current block, the next game last.
+    left: Mutex<(usize, Vec<(usize, Plan)>)>,
+}
+
+impl<'a> Work<'a> {
+    fn new(players: usize, agents: &'a [Agent], count: usize, plan: &'a (dyn Fn(usize) -> Plan + Sync)) -> Work<'a> {
+        Work { players, agents, count, plan, left: Mutex::new((0, Vec::new())) }
+    }
+
+    /// The next game, by number. In each block those whose players look at most come first: a run then ends with short
+    /// games, and no core waits long for another's last one.
+    fn next(&self) -> Option<(usize, Plan)> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, block) = &mut *left;
+        if block.is_empty() {
+            let last = self.count.min(*first + BLOCK);
+            block.extend((*first..last).map(|number| (number, (self.plan)(number))));
+            block.sort_by_key(|(number, plan)| (self.cost(plan), std::cmp::Reverse(*number)));
+            *first = last;
+        }
+        block.pop()
+    }
+
+    fn cost(&self, plan: &Plan) -> u64 {
+        plan.agents[..self.players].iter().map(|agent| self.agents[*agent].cost()).fold(0, u64::saturating_add)
     }
 }
 
 fn run_on_threads<G: Geometry, E>(
     setup: Setup,
     agents: &[Agent],
-    count: usize,
-    plan: &(dyn Fn(usize) -> Plan + Sync),
+    work: &Work<'_>,
     threads: usize,
     host: &mut dyn Host<E>,
-) -> Result<BTreeMap<usize, GameRecord>, E> {
-    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let (sender, receiver) = mpsc::channel();
+) -> Result<(), E> {
+    let stopped = AtomicBool::new(false);
+    let (sender, receiver) = mpsc::sync_channel(MOST_WAITING);
     std::thread::scope(|scope| {
-        for _ in 0..threads.min(count) {
-            let (sender, next, stopped) = (sender.clone(), &next, &stopped);
+        // Dropped before the scope waits for its threads: one that cannot send ends.
+        let receiver = receiver;
+        let stop = Stop(&stopped);
+        for _ in 0..threads.min(work.count) {
+            let (sender, stopped) = (sender.clone(), &stopped);
             scope.spawn(move || {
                 while !stopped.load(Ordering::Relaxed) {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= count {
-                        return;
-                    }
-                    let mut session = Session::<G>::new(setup, plan(index));
-                    if session.advance(agents, stopped) == Progress::Stopped {
-                        return;
-                    }
-                    if sender.send((index, session.into_record())).is_err() {
+                    let Some((number, plan)) = work.next() else { return };
+                    let mut session = Session::<G>::new(setup, plan);
+                    if session.advance(agents, stopped) == Progress::Stopped
+                        || sender.send((number, session.into_record())).is_err()
+                    {
                         return;
                     }
                 }
             });
         }
         drop(sender);
-        let stop = Stop(&stopped);
-        let mut records = BTreeMap::new();
-        let mut asked = std::time::Instant::now();
         loop {
-            match receiver.recv_timeout(POLL_INTERVAL) {
-                Ok((index, record)) => {
-                    records.insert(index, record);
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            let (finished, ended) = collect(&receiver);
+            if !host.receive(finished)? {
+                stop.now();
             }
-            if asked.elapsed() >= POLL_INTERVAL {
-                asked = std::time::Instant::now();
-                if !host.go_on(records.len())? {
-                    stop.now();
-                }
+            if ended {
+                return Ok(());
             }
         }
-        host.go_on(records.len())?;
-        Ok(records)
     })
+}
+
+/// What finishes within the interval, or as much as may wait; and whether that was the last of all.
+fn collect(receiver: &mpsc::Receiver<(usize, GameRecord)>) -> (Vec<(usize, GameRecord)>, bool) {
+    let until = Instant::now() + HAND_OVER_INTERVAL;
+    let mut finished = Vec::new();
+    while finished.len() < MOST_WAITING {
+        match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            Ok(game) => finished.push(game),
+            Err(mpsc::RecvTimeoutError::Timeout) => break,
+            Err(mpsc::RecvTimeoutError::Disconnected) => return (finished, true),
+        }
+    }
+    (finished, false)
 }
 
 /// Stops the workers when it is told to, and when the caller leaves early.
@@ -122,25 +163,21 @@ impl Drop for Stop<'_> {
 fn run_in_batches<G: Geometry, E>(
     setup: Setup,
     agents: &[Agent],
-    count: usize,
-    plan: &(dyn Fn(usize) -> Plan + Sync),
+    work: &Work<'_>,
     threads: usize,
     host: &mut dyn Host<E>,
-) -> Result<BTreeMap<usize, GameRecord>, E> {
+) -> Result<(), E> {
     // A pool that cannot be made leaves rayon's own: slower or faster, never different.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
     // The caller is asked between the decisions of a batch, which is often enough.
     let never = AtomicBool::new(false);
     let mut live: Vec<(usize, Session<G>)> = Vec::new();
-    let mut records = BTreeMap::new();
-    let mut next = 0;
     loop {
-        let wanted = (count - next).min(LIVE_GAMES - live.len());
-        live.extend((next..next + wanted).map(|index| (index, Session::new(setup, plan(index)))));
-        next += wanted;
+        let fresh = std::iter::from_fn(|| work.next()).take(LIVE_GAMES - live.len());
+        live.extend(fresh.map(|(number, plan)| (number, Session::new(setup, plan))));
         if live.is_empty() {
-            host.go_on(records.len())?;
-            return Ok(records);
+            host.receive(Vec::new())?;
+            return Ok(());
         }
         let mut advance =
             || live.par_iter_mut().map(|(_, session)| session.advance(agents, &never)).collect::<Vec<_>>();
@@ -148,21 +185,19 @@ fn run_in_batches<G: Geometry, E>(
             Some(pool) => pool.install(&mut advance),
             None => advance(),
         };
-        let mut waiting = Vec::new();
-        for ((index, session), progress) in live.drain(..).zip(progress) {
+        let (mut waiting, mut finished) = (Vec::new(), Vec::new());
+        for ((number, session), progress) in live.drain(..).zip(progress) {
             match progress {
-                Progress::Finished => {
-                    records.insert(index, session.into_record());
-                }
-                Progress::Waiting { evaluator } => waiting.push((index, evaluator, session)),
+                Progress::Finished => finished.push((number, session.into_record())),
+                Progress::Waiting { evaluator } => waiting.push((number, evaluator, session)),
                 Progress::Stopped => {}
             }
         }
-        decide(&mut waiting, agents, host)?;
-        live.extend(waiting.into_iter().map(|(index, _, session)| (index, session)));
-        if !host.go_on(records.len())? {
-            return Ok(records);
+        if !host.receive(finished)? {
+            return Ok(());
         }
+        decide(&mut waiting, agents, host)?;
+        live.extend(waiting.into_iter().map(|(number, _, session)| (number, session)));
     }
 }
 

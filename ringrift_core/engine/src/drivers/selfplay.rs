@@ -9,8 +9,8 @@ use crate::setup::Setup;
 pub struct SelfPlay {
     pub setup: Setup,
     pub seed: u64,
-    /// Number of the first game to play.
-    pub first_game: u64,
+    /// Numbers of the games to play.
+    pub numbers: Vec<u64>,
     /// Agents of each mode; game `i` is played in mode `i % modes.len()`.
     pub modes: Vec<Vec<usize>>,
     pub max_turns: u32,
@@ -22,9 +22,9 @@ pub struct SelfPlay {
 }
 
 impl SelfPlay {
-    /// The plan of game `first_game + offset`.
-    pub fn plan<G: Geometry>(&self, offset: usize) -> Plan {
-        let index = self.first_game + offset as u64;
+    /// The plan of game `numbers[place]`.
+    pub fn plan<G: Geometry>(&self, place: usize) -> Plan {
+        let index = self.numbers[place];
         let mut random = stream(self.seed, Purpose::Game, index);
         let mode = &self.modes[(index % self.modes.len() as u64) as usize];
         let mut agents = [0; MAX_PLAYERS];
@@ -38,6 +38,6 @@ impl SelfPlay {
             Vec::new()
         };
         let (random_move_rate, max_turns) = (self.random_move_rate, self.max_turns);
-        Plan { index, agents, opening, random_move_rate, random, max_turns }
+        Plan { index, agents, opening, random_move_rate, random, max_turns, keep_searches: true }
     }
 }

@@ -23,6 +23,16 @@ pub enum Agent {
     Network { evaluator: usize, noise: f32 },
 }
 
+impl Agent {
+    /// How long it takes over a decision, roughly, in evaluations of the heuristic: to begin the longest games first.
+    pub fn cost(&self) -> u64 {
+        match self {
+            Agent::Native(player) => player.cost(),
+            Agent::Network { .. } => 1000,
+        }
+    }
+}
+
 /// How one game is to be played.
 pub struct Plan {
     pub index: u64,
@@ -36,6 +46,8 @@ pub struct Plan {
     pub random: Random,
     /// A game that would go on beyond this turn is cut.
     pub max_turns: u32,
+    /// Is what searches find kept in the record?
+    pub keep_searches: bool,
 }
 
 /// Why `advance` returned.
@@ -122,7 +134,7 @@ impl<G: Geometry> Session<G> {
     }
 
     fn make(&mut self, choice: Choice) {
-        if let Some(found) = choice.found {
+        if let Some(found) = choice.found.filter(|_| self.plan.keep_searches) {
             self.searches.push(Searched::of(self.decisions, &self.legal, found));
         }
         self.record(self.legal[choice.index]);

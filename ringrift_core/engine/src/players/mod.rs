@@ -73,6 +73,15 @@ impl Choice {
 }
 
 impl Player {
+    /// How long it takes over a decision, roughly, in evaluations of the heuristic.
+    pub fn cost(&self) -> u64 {
+        match self {
+            Player::Random => 0,
+            Player::Heuristic { .. } => 50,
+            Player::Descent { nodes, .. } => *nodes as u64,
+        }
+    }
+
     /// Chooses one of the legal moves, of which there must be one. A search that `stopped` interrupts returns its best so
     /// far. `memory` is the agent's own of this game.
     pub fn choose<G: Geometry>(

@@ -1,5 +1,6 @@
 //! `play_games`, `play_match` and `play_matches`: the bulk drivers with a Python caller behind them.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use numpy::ndarray::{Array2, Array4};
@@ -8,6 +9,7 @@ use pyo3::prelude::*;
 
 use crate::drivers::encoding::Shape;
 use crate::drivers::match_play::Matches;
+use crate::drivers::record;
 use crate::drivers::run::{run, Host};
 use crate::drivers::selfplay::SelfPlay;
 use crate::drivers::session::Agent;
@@ -17,12 +19,30 @@ use crate::python::records::{GameRecord, GroupResult};
 use crate::setup::Setup;
 use crate::with_geometry;
 
-/// The Python side of a run: evaluators, progress, and signals. Works on the thread of the call, without the GIL except
-/// inside these methods.
+/// The Python side of a run: evaluators, what becomes of games, and signals. Works on the thread of the call, without the
+/// GIL except inside these methods.
 struct PythonHost {
     setup: Setup,
     evaluators: Vec<Arc<Py<PyAny>>>,
-    progress: Option<Py<PyAny>>,
+    names: Vec<String>,
+    taker: Taker,
+}
+
+/// What becomes of finished games.
+enum Taker {
+    /// They are handed to a callable, as records.
+    HandedOver(Py<PyAny>),
+    /// They are kept, by the number of their plan; a callable is told how many there are.
+    Kept { games: BTreeMap<usize, record::GameRecord>, progress: Option<Py<PyAny>> },
+}
+
+impl Taker {
+    fn kept(self) -> BTreeMap<usize, record::GameRecord> {
+        match self {
+            Taker::Kept { games, .. } => games,
+            Taker::HandedOver(_) => BTreeMap::new(),
+        }
+    }
 }
 
 impl Host<PyErr> for PythonHost {
@@ -45,11 +65,21 @@ impl Host<PyErr> for PythonHost {
         })
     }
 
-    fn go_on(&mut self, finished: usize) -> PyResult<bool> {
+    fn receive(&mut self, finished: Vec<(usize, record::GameRecord)>) -> PyResult<bool> {
+        let players = self.setup.players();
         Python::attach(|py| {
             py.check_signals()?;
-            let Some(progress) = &self.progress else { return Ok(true) };
-            let answer = progress.call1(py, (finished,))?;
+            let answer = match &mut self.taker {
+                Taker::HandedOver(taker) => {
+                    let record = |(_, game)| GameRecord::of(game, &self.names, players);
+                    taker.call1(py, (finished.into_iter().map(record).collect::<Vec<_>>(),))?
+                }
+                Taker::Kept { games, progress } => {
+                    games.extend(finished);
+                    let Some(progress) = progress else { return Ok(true) };
+                    progress.call1(py, (games.len(),))?
+                }
+            };
             Ok(answer.is_none(py) || answer.is_truthy(py)?)
         })
     }
@@ -62,8 +92,9 @@ fn agents_of(players: &[PyRef<'_, Player>], evaluators: &mut Vec<Arc<Py<PyAny>>>
 }
 
 #[pyfunction]
-#[pyo3(signature = (board, players, modes, *, seed, games, first_game = 0, profile = "canonical", swap = None,
-    max_turns = 500, opening_plies = 0, opening_group = 1, random_move_rate = 0.0, threads = 0, progress = None))]
+#[pyo3(signature = (board, players, modes, *, seed, games, first_game = 0, skip = None, profile = "canonical",
+    swap = None, max_turns = 500, opening_plies = 0, opening_group = 1, random_move_rate = 0.0, threads = 0,
+    receive = None))]
 #[allow(clippy::too_many_arguments)] // Python's keyword arguments
 pub fn play_games(
     py: Python<'_>,
@@ -73,6 +104,7 @@ pub fn play_games(
     seed: u64,
     games: usize,
     first_game: u64,
+    skip: Option<Vec<u64>>,
     profile: &str,
     swap: Option<bool>,
     max_turns: u32,
@@ -80,7 +112,7 @@ pub fn play_games(
     opening_group: u64,
     random_move_rate: f32,
     threads: usize,
-    progress: Option<Py<PyAny>>,
+    receive: Option<Py<PyAny>>,
 ) -> PyResult<Vec<GameRecord>> {
     let setup = setup_of(board, players, profile, swap)?;
     if modes.is_empty() || modes.iter().any(Vec::is_empty) {
@@ -98,25 +130,26 @@ pub fn play_games(
     let mut evaluators = Vec::new();
     let (agents, names) = agents_of(&everyone, &mut evaluators);
     drop(everyone);
-    let play = SelfPlay {
-        setup,
-        seed,
-        first_game,
-        modes: numbered,
-        max_turns,
-        opening_plies,
-        opening_group,
-        random_move_rate,
+    let skip: HashSet<u64> = skip.into_iter().flatten().collect();
+    let numbers: Vec<u64> =
+        (first_game..).take(games).filter(|number| skip.is_empty() || !skip.contains(number)).collect();
+    let count = numbers.len();
+    let play =
+        SelfPlay { setup, seed, numbers, modes: numbered, max_turns, opening_plies, opening_group, random_move_rate };
+    let taker = match receive {
+        Some(callable) => Taker::HandedOver(callable),
+        None => Taker::Kept { games: BTreeMap::new(), progress: None },
     };
-    let mut host = PythonHost { setup, evaluators, progress };
-    let records = py.detach(|| {
+    let mut host = PythonHost { setup, evaluators, names, taker };
+    py.detach(|| {
         guarded(|| {
             with_geometry!(setup.board(), G => {
-                run::<G, PyErr>(setup, &agents, games, &|offset| play.plan::<G>(offset), threads, &mut host)
+                run::<G, PyErr>(setup, &agents, count, &|place| play.plan::<G>(place), threads, &mut host)
             })
         })
     })?;
-    Ok(records.into_values().map(|record| GameRecord::of(record, &names, players)).collect())
+    let PythonHost { names, taker, .. } = host;
+    Ok(taker.kept().into_values().map(|record| GameRecord::of(record, &names, players)).collect())
 }
 
 #[pyfunction]
@@ -182,17 +215,18 @@ pub fn play_matches(
     let mut evaluators = Vec::new();
     let (agents, names) = agents_of(&everyone, &mut evaluators);
     drop(everyone);
-    let mut host = PythonHost { setup, evaluators, progress };
-    let results = py.detach(|| {
+    let taker = Taker::Kept { games: BTreeMap::new(), progress };
+    let mut host = PythonHost { setup, evaluators, names, taker };
+    let (matches, host) = py.detach(|| {
         guarded(|| {
             with_geometry!(setup.board(), G => {
                 let matches = Matches::new::<G>(setup, seed, (first_group, groups), entrants, max_turns);
-                let plan = |number| matches.plan(number);
-                let records = run::<G, PyErr>(setup, &agents, matches.games(), &plan, threads, &mut host)?;
-                Ok(matches.results(records))
+                run::<G, PyErr>(setup, &agents, matches.games(), &|number| matches.plan(number), threads, &mut host)?;
+                Ok((matches, host))
             })
         })
     })?;
+    let PythonHost { names, taker, .. } = host;
     let group = |result| GroupResult::of(py, result, &names);
-    results.into_iter().map(|groups| groups.into_iter().map(group).collect()).collect()
+    matches.results(taker.kept()).into_iter().map(|groups| groups.into_iter().map(group).collect()).collect()
 }

@@ -139,15 +139,61 @@ def test_whoever_swaps_takes_the_result_along() -> None:
     assert not any(record.swapped for record in play(games=200, swap=False))
 
 
-def test_progress_is_told_and_may_stop_the_run_with_whole_games() -> None:
-    told: list[int] = []
-    records = play(games=40, progress=told.append)
-    assert told[-1] == len(records) == 40
-    assert told == sorted(told)
-    stopped = play(games=10**6, progress=lambda finished: finished < 5)
-    assert 5 <= len(stopped) < 10**6
-    whole = {record.index: record.game_id for record in play(games=stopped[-1].index + 1)}
-    assert all(whole[record.index] == record.game_id for record in stopped)
+def test_games_are_handed_over_as_they_finish() -> None:
+    calls: list[list[GameRecord]] = []
+    assert play(games=4000, receive=calls.append) == []
+    assert len(calls) > 1, "a few hundred milliseconds of games come in several calls"
+    received = sorted((record for call in calls for record in call), key=lambda record: record.index)
+    assert facts(received) == facts(play(games=4000))
+
+
+def test_a_run_may_be_stopped_with_whole_games() -> None:
+    received: list[GameRecord] = []
+
+    def receive(records: list[GameRecord]) -> bool:
+        received.extend(records)
+        return len(received) < 5
+
+    play(games=10**6, receive=receive)
+    assert 5 <= len(received) < 10**6
+    whole = {record.index: record.game_id for record in play(games=max(record.index for record in received) + 1)}
+    assert all(whole[record.index] == record.game_id for record in received)
+
+
+@given(st.sets(st.integers(0, 40)))
+def test_games_of_a_former_run_are_left_out(done: set[int]) -> None:
+    rest = play(skip=sorted(done), first_game=5)
+    assert [record.index for record in rest] == sorted(set(range(5, 35)) - done)
+    whole = {record.index: record.game_id for record in play(first_game=5)}
+    assert all(record.game_id == whole[record.index] for record in rest)
+
+
+def test_the_longest_games_are_begun_first() -> None:
+    deep = Player.descent(_engine.heuristic_weights("baseline"), nodes=64)
+    order: list[int] = []
+
+    def receive(records: list[GameRecord]) -> None:
+        order.extend(record.index for record in records)
+
+    modes = [[RANDOM], [deep], [HEURISTIC]]
+    _engine.play_games("hex8", 2, modes, seed=1, games=12, threads=1, receive=receive)
+    assert order == [1, 4, 7, 10, 2, 5, 8, 11, 0, 3, 6, 9]
+
+
+def test_memory_does_not_grow_with_the_number_of_games() -> None:
+    program = """
+import resource
+from ringrift_core._engine import Player, play_games
+
+def peak(games):
+    play_games("square8", 2, [[Player.random()]], seed=1, games=games, receive=lambda records: None)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+before = peak(2_000)
+print(peak(40_000) - before)
+"""
+    grown = int(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout)
+    assert grown < 16_000, "KB; 40,000 records take several times that"
 
 
 def test_other_threads_run_meanwhile() -> None:
@@ -169,12 +215,12 @@ def test_other_threads_run_meanwhile() -> None:
     assert ticks > 50
 
 
-def test_an_exception_in_progress_comes_out() -> None:
-    def fail(finished: int) -> None:
-        raise KeyError(finished)
+def test_an_exception_of_the_receiver_comes_out() -> None:
+    def fail(records: list[GameRecord]) -> None:
+        raise KeyError(len(records))
 
     with pytest.raises(KeyError):
-        play(games=10**6, progress=fail)
+        play(games=10**6, receive=fail)
 
 
 @pytest.mark.parametrize("mode", ["RANDOM", "Player.descent(baseline, nodes=10**6)"])
