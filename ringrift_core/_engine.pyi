@@ -17,6 +17,7 @@ __all__ = [
     "ENCODING_VERSION",
     "HEURISTIC_FEATURES",
     "BenchFigures",
+    "Choice",
     "ConformReport",
     "GameRecord",
     "GroupResult",
@@ -152,6 +153,28 @@ class Player:
         """As `heuristic`, but positions are valued by a network: those of all live games in one batch."""
     @property
     def name(self) -> str: ...
+    def choose(self, position: Position, seed: int) -> Choice:
+        """What this player would do now: the same choice for the same seed. RulesError when the game is over.
+
+        Releases the GIL. Ctrl-C ends the search and comes out as KeyboardInterrupt.
+        """
+
+@final
+class Choice:
+    """A decision, and what its search found."""
+
+    @property
+    def move(self) -> Move: ...
+    @property
+    def values(self) -> tuple[float, ...] | None:
+        """Win probability of the agent at each seat, as seated before the move; None where nothing was searched (a
+        forced or a random move, a network without search)."""
+    @property
+    def policy(self) -> tuple[tuple[Move, float], ...]:
+        """(move, share) of every legal move, the largest share first; the shares sum to 1. Empty without a search."""
+    @property
+    def nodes(self) -> int:
+        """Decisions that the search applied."""
 
 _Evaluator = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
 """(planes [B, C, H, W], globals [B, G]) -> win probabilities [B, players], column 0 the player to move."""

@@ -1,6 +1,7 @@
 //! Drivers: many games at once, and what is made of their records. Start at `run`.
 
 pub mod book;
+pub mod choose;
 pub mod encoding;
 pub mod match_play;
 pub mod packed;

@@ -18,6 +18,8 @@ pub enum Purpose {
     Match = 4,
     /// A playout asked for by a caller.
     Playout = 5,
+    /// A single decision asked for by a caller.
+    Choice = 6,
 }
 
 /// The generator of (seed, purpose, index).

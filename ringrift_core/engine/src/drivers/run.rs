@@ -11,7 +11,7 @@ use crate::board::{Geometry, MAX_PLAYERS};
 use crate::drivers::encoding::{encode, Shape};
 use crate::drivers::record::GameRecord;
 use crate::drivers::session::{Agent, Plan, Progress, Session};
-use crate::moves::MoveList;
+use crate::moves::{Move, MoveList};
 use crate::players::{heuristic, settle};
 use crate::setup::Setup;
 use crate::state::State;
@@ -146,10 +146,10 @@ fn collect(receiver: &mpsc::Receiver<(usize, GameRecord)>) -> (Vec<(usize, GameR
 }
 
 /// Stops the workers when it is told to, and when the caller leaves early.
-struct Stop<'a>(&'a AtomicBool);
+pub struct Stop<'a>(pub &'a AtomicBool);
 
 impl Stop<'_> {
-    fn now(&self) {
+    pub fn now(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
@@ -208,55 +208,77 @@ enum Afterstate<G: Geometry> {
     Asked(Box<State<G>>, usize),
 }
 
+impl<G: Geometry> Afterstate<G> {
+    fn asked(&self) -> Option<(&State<G>, usize)> {
+        match self {
+            Afterstate::Asked(state, seat) => Some((state, *seat)),
+            Afterstate::Known(_) => None,
+        }
+    }
+
+    /// The value known, or the next of the evaluator's answers.
+    fn value(&self, answers: &mut impl Iterator<Item = f32>) -> f32 {
+        match self {
+            Afterstate::Known(value) => *value,
+            Afterstate::Asked(..) => answers.next().unwrap_or(0.0),
+        }
+    }
+}
+
 /// Makes the decision of every waiting session, asking each evaluator for all its positions together.
 fn decide<G: Geometry, E>(
     waiting: &mut [(usize, usize, Session<G>)],
     agents: &[Agent],
     host: &mut dyn Host<E>,
 ) -> Result<(), E> {
-    let afterstates: Vec<Vec<Afterstate<G>>> = waiting.par_iter().map(|(_, _, session)| look_ahead(session)).collect();
+    let afterstates: Vec<Vec<Afterstate<G>>> =
+        waiting.par_iter().map(|(_, _, session)| look_ahead(&session.state, &session.legal)).collect();
     let evaluators: std::collections::BTreeSet<usize> = waiting.iter().map(|(_, evaluator, _)| *evaluator).collect();
     for evaluator in evaluators {
         let mine = |index: &usize| waiting[*index].1 == evaluator;
         let indices: Vec<usize> = (0..waiting.len()).filter(mine).collect();
-        let asked = indices.iter().flat_map(|index| &afterstates[*index]).filter_map(|after| match after {
-            Afterstate::Asked(state, seat) => Some((&**state, *seat)),
-            Afterstate::Known(_) => None,
-        });
-        let answers = ask(&asked.collect::<Vec<_>>(), evaluator, host)?;
-        let mut answers = answers.into_iter();
+        let asked: Vec<_> =
+            indices.iter().flat_map(|index| &afterstates[*index]).filter_map(Afterstate::asked).collect();
+        let mut answers = ask(&asked, evaluator, host)?.into_iter();
         for index in indices {
-            let values: Vec<f32> = afterstates[index]
-                .iter()
-                .map(|after| match after {
-                    Afterstate::Known(value) => *value,
-                    Afterstate::Asked(..) => answers.next().unwrap_or(0.0),
-                })
-                .collect();
+            let values: Vec<f32> = afterstates[index].iter().map(|after| after.value(&mut answers)).collect();
             waiting[index].2.choose(&values, agents);
         }
     }
     Ok(())
 }
 
+/// Values that a network gives to the positions after each legal move, for the agent that decides.
+pub fn network_values<G: Geometry, E>(
+    state: &State<G>,
+    legal: &[Move],
+    evaluator: usize,
+    host: &mut dyn Host<E>,
+) -> Result<Vec<f32>, E> {
+    let afterstates = look_ahead(state, legal);
+    let asked: Vec<_> = afterstates.iter().filter_map(Afterstate::asked).collect();
+    let mut answers = ask(&asked, evaluator, host)?.into_iter();
+    Ok(afterstates.iter().map(|after| after.value(&mut answers)).collect())
+}
+
 /// The positions after each legal move, settled: bookkeeping is played, so that the network sees somebody decide.
-fn look_ahead<G: Geometry>(session: &Session<G>) -> Vec<Afterstate<G>> {
-    let players = session.state.players();
+fn look_ahead<G: Geometry>(state: &State<G>, legal: &[Move]) -> Vec<Afterstate<G>> {
+    let players = state.players();
     let mut list = MoveList::new();
-    let after = |one: &crate::moves::Move| {
-        let seat = heuristic::seat_after(&session.state, *one);
-        let mut state = session.state;
-        state.apply(*one);
-        settle(&mut state, &mut list);
-        match heuristic::decided_values(&state) {
+    let after = |one: &Move| {
+        let seat = heuristic::seat_after(state, *one);
+        let mut after = *state;
+        after.apply(*one);
+        settle(&mut after, &mut list);
+        match heuristic::decided_values(&after) {
             Some(values) => Afterstate::Known(0.5 + values[seat] / (2.0 * heuristic::WON)),
             None => {
-                let relative = (seat + players - state.mover()) % players;
-                Afterstate::Asked(Box::new(state), relative)
+                let relative = (seat + players - after.mover()) % players;
+                Afterstate::Asked(Box::new(after), relative)
             }
         }
     };
-    session.legal.iter().map(after).collect()
+    legal.iter().map(after).collect()
 }
 
 /// Values of positions for the given relative seats, in batches of bounded size.

@@ -21,7 +21,7 @@ use crate::with_geometry;
 
 /// The Python side of a run: evaluators, what becomes of games, and signals. Works on the thread of the call, without the
 /// GIL except inside these methods.
-struct PythonHost {
+pub struct PythonHost {
     setup: Setup,
     evaluators: Vec<Arc<Py<PyAny>>>,
     names: Vec<String>,
@@ -41,6 +41,18 @@ impl Taker {
         match self {
             Taker::Kept { games, .. } => games,
             Taker::HandedOver(_) => BTreeMap::new(),
+        }
+    }
+}
+
+impl PythonHost {
+    /// For a single decision, which finishes no game.
+    pub fn without_games(setup: Setup, evaluators: Vec<Arc<Py<PyAny>>>) -> PythonHost {
+        PythonHost {
+            setup,
+            evaluators,
+            names: Vec::new(),
+            taker: Taker::Kept { games: BTreeMap::new(), progress: None },
         }
     }
 }

@@ -23,6 +23,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<position::Move>()?;
     module.add_class::<position::Outcome>()?;
     module.add_class::<position::Position>()?;
+    module.add_class::<players::Choice>()?;
     module.add_class::<players::Player>()?;
     module.add_class::<records::GameRecord>()?;
     module.add_class::<records::GroupResult>()?;

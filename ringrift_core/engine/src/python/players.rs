@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
+use crate::drivers::choose::choose;
+use crate::drivers::rng::{stream, Purpose};
 use crate::drivers::session::Agent;
+use crate::game::Game;
+use crate::moves::{self, MoveList};
 use crate::players::features::{FEATURES, FEATURE_COUNT};
 use crate::players::heuristic::{self, Weights};
 use crate::players::{self, Player as NativePlayer};
+use crate::python::drivers::PythonHost;
 use crate::python::errors::{guarded, refuse, require_numpy};
-use crate::python::position::Position;
+use crate::python::position::{Move, Position};
 use crate::with_state;
 
 enum Kind {
@@ -78,8 +84,71 @@ impl Player {
         Ok(Player { name: name.into(), kind })
     }
 
+    fn choose(&self, position: &Bound<'_, Position>, seed: u64) -> PyResult<Choice> {
+        let game = position.borrow().game.clone();
+        let mut evaluators = Vec::new();
+        let agent = self.agent(&mut evaluators);
+        let mut host = PythonHost::without_games(game.setup(), evaluators);
+        let mut legal = MoveList::new();
+        game.legal_moves(&mut legal);
+        if legal.is_empty() {
+            return Err(refuse("choose: the game is over"));
+        }
+        let mut random = stream(seed, Purpose::Choice, 0);
+        let chosen = position.py().detach(|| {
+            guarded(|| with_state!(&game, state => choose(state, &legal, &agent, &mut random, &mut host)))
+        })?;
+        Ok(Choice::of(&game, &legal, chosen))
+    }
+
     fn __repr__(&self) -> String {
         format!("<Player {}>", self.name)
+    }
+}
+
+/// A decision, and what its search found.
+#[pyclass(frozen, module = "ringrift_core._engine")]
+pub struct Choice {
+    r#move: Move,
+    values: Option<Vec<f32>>,
+    policy: Vec<(Move, f32)>,
+    #[pyo3(get)]
+    nodes: u64,
+}
+
+impl Choice {
+    fn of(game: &Game, legal: &[moves::Move], chosen: players::Choice) -> Choice {
+        let r#move = Move::of(game, legal[chosen.index]);
+        let Some(found) = chosen.found else {
+            return Choice { r#move, values: None, policy: Vec::new(), nodes: 0 };
+        };
+        let values = found.values[..game.setup().players()].to_vec();
+        let mut policy: Vec<(Move, f32)> =
+            legal.iter().zip(found.policy).map(|(one, share)| (Move::of(game, *one), share)).collect();
+        policy.sort_by(|(_, left), (_, right)| right.total_cmp(left));
+        Choice { r#move, values: Some(values), policy, nodes: found.nodes }
+    }
+}
+
+#[pymethods]
+impl Choice {
+    #[getter]
+    fn r#move(&self) -> Move {
+        self.r#move.clone()
+    }
+
+    #[getter]
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        self.values.as_ref().map(|values| PyTuple::new(py, values)).transpose()
+    }
+
+    #[getter]
+    fn policy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.policy.clone())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Choice {}>", self.r#move.notation())
     }
 }
 

@@ -24,6 +24,10 @@ impl Move {
     pub fn of(game: &Game, one: moves::Move) -> Move {
         Move { notation: game.describe(one), automatic: one.kind().is_automatic() }
     }
+
+    pub fn notation(&self) -> &str {
+        &self.notation
+    }
 }
 
 #[pymethods]

@@ -1,0 +1,89 @@
+"""A single decision of a player, asked for from Python."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ringrift_core import _engine
+from ringrift_core._engine import Player, Position, RulesError
+
+BASELINE = _engine.heuristic_weights("baseline")
+
+
+def centre_first(planes: NDArray[np.float32], _features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A network that knows nothing: every seat has the same chance."""
+    return np.full((len(planes), 2), 0.5, dtype=np.float32)
+
+
+def players() -> list[Player]:
+    return [
+        Player.random(),
+        Player.heuristic(BASELINE, noise=20.0),
+        Player.descent(BASELINE, nodes=200, noise=20.0),
+        Player.network(centre_first, noise=0.5),
+    ]
+
+
+@pytest.mark.parametrize("player", players(), ids=lambda player: player.name)
+def test_a_choice_is_legal_and_repeats_with_its_seed(player: Player) -> None:
+    position = Position("hex8", 2)
+    position.play_random(5, 40)
+    choices = [str(player.choose(position, seed).move) for seed in range(12)]
+    assert choices == [str(player.choose(position, seed).move) for seed in range(12)]
+    assert len(set(choices)) > 1
+    assert set(choices) <= {str(move) for move in position.legal_moves()}
+
+
+def test_a_search_tells_chances_and_shares() -> None:
+    position = Position("square8", 3)
+    position.play_random(3, 60)
+    choice = Player.descent(BASELINE, nodes=200).choose(position, 1)
+    assert choice.values is not None
+    assert sum(choice.values) == pytest.approx(1)
+    moves, shares = zip(*choice.policy, strict=True)
+    assert sorted(map(str, moves)) == [str(move) for move in position.legal_moves()]
+    assert list(shares) == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(1, abs=1e-4)
+    assert moves[0] == choice.move
+    assert choice.nodes > len(moves)
+
+
+def test_nothing_is_searched_for_a_random_or_a_forced_move() -> None:
+    start = Position()
+    assert Player.random().choose(start, 1).values is None
+    forced = Position()
+    while len(forced.legal_moves()) != 1:
+        forced.play_random(2, 1)
+    for player in players():
+        choice = player.choose(forced, 1)
+        assert (choice.move, choice.values, choice.policy) == (forced.legal_moves()[0], None, ())
+
+
+def test_after_the_end_there_is_nothing_to_choose() -> None:
+    position = Position()
+    position.play_random(1)
+    with pytest.raises(RulesError, match="the game is over"):
+        Player.random().choose(position, 1)
+
+
+def test_what_an_evaluator_raises_comes_out() -> None:
+    def broken(_planes: NDArray[np.float32], _features: NDArray[np.float32]) -> NDArray[np.float32]:
+        raise ZeroDivisionError("network")
+
+    with pytest.raises(ZeroDivisionError, match="network"):
+        Player.network(broken).choose(Position(), 1)
+
+
+def test_ctrl_c_ends_a_long_search() -> None:
+    position = Position("hexagonal", 2)
+    position.play_random(1, 200)
+    main = threading.main_thread().ident
+    assert main is not None
+    threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        Player.descent(BASELINE, nodes=3_000_000).choose(position, 1)
