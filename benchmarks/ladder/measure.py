@@ -1,0 +1,286 @@
+"""Does each rung of the ladder beat the one below? See README.md here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ringrift_core import _engine
+from ringrift_core._engine import Player
+from ringrift_core.arena.interval import ONE_SIDED_95, measure, share_interval
+from ringrift_core.arena.ratings import Ranking, rate
+from ringrift_core.arena.scale import two_player_equivalent
+from ringrift_core.contract import Board
+from ringrift_core.players.ladder import LADDER, NODE_CAPS, rung_player
+
+PAIRS = ("2:1", "3:2", "4:3", "5:4", "6:5", "6=5")
+SEED = 1
+GAMES_AT_ONCE = 24
+"""Games of a piece, about: little is lost when a measurement is stopped, and the cores stay busy."""
+SPEED_POSITIONS = 40
+MAX_TURNS = 800
+"""No game of a ladder was ever that long; the plan's limits are at least 500."""
+BASELINE = _engine.heuristic_weights("baseline")
+ANCHOR = LADDER[1].name
+"""Elo 0: the heuristic, which every search is built on."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    board: Board
+    players: int
+
+    @classmethod
+    def parse(cls, text: str) -> Configuration:
+        board, _, seats = text.partition("-")
+        try:
+            return cls(Board(board), int(seats.removesuffix("p")))
+        except ValueError:
+            raise typer.BadParameter(f"{text!r}: expected a configuration such as square8-2p") from None
+
+    def __str__(self) -> str:
+        return f"{self.board}-{self.players}p"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Candidate against opponent; at equal nodes the candidate has no more than the opponent's."""
+
+    text: str
+    candidate: int
+    opponent: int
+    equal_nodes: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Pair:
+        sign = "=" if "=" in text else ":"
+        first, _, second = text.partition(sign)
+        if not (first.isdigit() and second.isdigit()):
+            raise typer.BadParameter(f"{text!r}: expected two difficulties such as 3:2, or 6=5 for equal nodes")
+        return cls(text, int(first), int(second), sign == "=")
+
+    def seated(self, configuration: Configuration) -> tuple[Player, Player]:
+        opponent = rung_player(self.opponent, configuration.board, BASELINE)
+        if not self.equal_nodes:
+            return rung_player(self.candidate, configuration.board, BASELINE), opponent
+        nodes = NODE_CAPS[configuration.board]
+        return Player.descent(BASELINE, nodes, name=f"{LADDER[self.candidate - 1].name}, equal nodes"), opponent
+
+
+def main(
+    board: Annotated[
+        list[str] | None, typer.Option(help="Configuration such as square8-2p, repeatable; the three of the issue.")
+    ] = None,
+    pairs: Annotated[str, typer.Option(help="Pairs to play, comma-separated; = means at equal nodes.")] = ",".join(
+        PAIRS
+    ),
+    games: Annotated[int, typer.Option(min=1, help="Games a pair, rounded up to whole groups.")] = 200,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Stop for today after so long; a repeat goes on.")] = 60.0,
+    threads: Annotated[int, typer.Option(min=0, help="0 is every core.")] = 0,
+    pieces: Annotated[Path, typer.Option(help="What was played so far, a JSON line a piece.")] = Path("ladder.jsonl"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
+) -> None:
+    chosen = [Configuration.parse(text) for text in board or ("square8-2p", "square8-3p", "hexagonal-2p")]
+    wanted = [Pair.parse(text) for text in pairs.split(",")]
+    console = Console(stderr=True)
+    until = time.monotonic() + 60 * minutes
+    for configuration, pair in _in_turns(chosen, wanted, games, pieces, threads, until):
+        console.print(f"{configuration} {pair.text}: played a piece")
+    report = {str(one): _report(one, wanted, list(_played(pieces)), games) for one in chosen}
+    if as_json:
+        typer.echo(json.dumps({"threads": threads or os.cpu_count(), "ladder": report}))
+        return
+    for name, one in report.items():
+        Console(width=150).print(_pair_table(name, one), _rung_table(name, one))
+
+
+def _in_turns(
+    configurations: list[Configuration], pairs: list[Pair], games: int, pieces: Path, threads: int, until: float
+) -> Iterator[tuple[Configuration, Pair]]:
+    """Plays pieces of all pairs in turns, until each has its games or time is up."""
+    open_pairs = [(configuration, pair) for configuration in configurations for pair in pairs]
+    while open_pairs:
+        for configuration, pair in list(open_pairs):
+            done = len(_groups(configuration, pair, _played(pieces)))
+            groups = min(-(-games // configuration.players) - done, -(-GAMES_AT_ONCE // configuration.players))
+            if groups <= 0:
+                open_pairs.remove((configuration, pair))
+                continue
+            if time.monotonic() >= until:
+                return
+            with pieces.open("a") as file:
+                file.write(json.dumps(_play(configuration, pair, done, groups, threads)) + "\n")
+            yield configuration, pair
+
+
+def _play(configuration: Configuration, pair: Pair, first: int, groups: int, threads: int) -> dict[str, Any]:
+    candidate, opponent = pair.seated(configuration)
+    began = time.monotonic()
+    results = _engine.play_match(
+        configuration.board.value,
+        configuration.players,
+        candidate,
+        opponent,
+        seed=SEED,
+        groups=groups,
+        first_group=first,
+        max_turns=MAX_TURNS,
+        threads=threads,
+    )
+    return {
+        **_key(configuration, pair),
+        "first_group": first,
+        "seconds": round(time.monotonic() - began, 1),
+        "groups": [
+            {
+                "won": result.candidate_won,
+                "winners": [record.winning_agent for record in result.records],
+                "ids": [record.game_id[:16] for record in result.records],
+            }
+            for result in results
+        ],
+    }
+
+
+def _key(configuration: Configuration, pair: Pair) -> dict[str, Any]:
+    """What a piece was played by: one of another engine or another ladder is not counted with this one's."""
+    rungs = [repr(LADDER[difficulty - 1]) for difficulty in (pair.candidate, pair.opponent)]
+    code = Path(_engine.__file__).read_bytes() + "".join(rungs).encode()
+    ladder = Path(rung_player.__code__.co_filename).read_bytes()
+    digest = hashlib.sha256(code + ladder).hexdigest()[:12]
+    return {"configuration": str(configuration), "pair": pair.text, "players": digest}
+
+
+def _played(pieces: Path) -> Iterator[dict[str, Any]]:
+    if pieces.exists():
+        for line in pieces.read_text().splitlines():
+            yield json.loads(line)
+
+
+def _groups(configuration: Configuration, pair: Pair, played: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    key = _key(configuration, pair)
+    mine = [piece for piece in played if all(piece[name] == value for name, value in key.items())]
+    return [group for piece in sorted(mine, key=lambda piece: piece["first_group"]) for group in piece["groups"]]
+
+
+def _report(
+    configuration: Configuration, pairs: list[Pair], played: list[dict[str, Any]], games: int
+) -> dict[str, Any]:
+    rankings: list[Ranking] = []
+    compared = {}
+    for pair in pairs:
+        groups = _groups(configuration, pair, iter(played))[: -(-games // configuration.players)]
+        if not groups:
+            continue
+        compared[pair.text] = _compare(groups, configuration.players)
+        names = tuple(player.name for player in pair.seated(configuration))
+        for number, group in enumerate(groups):
+            for seat, winner in enumerate(group["winners"]):
+                seats = tuple(names[0] if other == seat else names[1] for other in range(configuration.players))
+                rankings.append(Ranking.of_winner(seats, None if winner is None else winner - 1, (pair.text, number)))
+    elo = {}
+    if rankings:
+        # One tied game a pair: a rung that never loses has a finite rating.
+        ratings = rate(rankings, pseudo_games=1)
+        anchor = ANCHOR if ANCHOR in ratings.players else ratings.players[0]
+        elo = {name: [round(one) for one in ratings.difference(name, anchor)] for name in ratings.players}
+    rungs = sorted({difficulty for pair in pairs for difficulty in (pair.candidate, pair.opponent)})
+    return {"pairs": compared, "elo": elo, "rungs": {str(rung): _speed(configuration, rung) for rung in rungs}}
+
+
+def _compare(groups: list[dict[str, Any]], players: int) -> dict[str, Any]:
+    share = 1 / players
+    scores = [sum(share if won is None else float(won) for won in group["won"]) / players for group in groups]
+    found = measure(scores, players)
+    bound = two_player_equivalent(share_interval(scores, players, ONE_SIDED_95)[0], players)
+    ids = [name for group in groups for name in group["ids"]]
+    return {
+        "games": found.games,
+        "rate": round(found.rate, 4),
+        "low": round(found.low, 4),
+        "high": round(found.high, 4),
+        "one_sided_low": round(bound, 4),
+        "share": round(found.share, 4),
+        "cut_games": sum(won is None for group in groups for won in group["won"]),
+        "identical": round(1 - len(set(ids)) / len(ids), 4),
+    }
+
+
+def _speed(configuration: Configuration, difficulty: int) -> dict[str, float]:
+    """Means over decisions of heuristic games, on one thread."""
+    player = rung_player(difficulty, configuration.board, BASELINE)
+    seconds, nodes = 0.0, 0
+    positions = _positions(configuration)
+    for position in positions:
+        began = time.perf_counter()
+        nodes += player.choose(position, SEED).nodes
+        seconds += time.perf_counter() - began
+    return {"ms": round(1000 * seconds / len(positions), 2), "nodes": round(nodes / len(positions))}
+
+
+def _positions(configuration: Configuration) -> list[_engine.Position]:
+    board, players = configuration.board.value, configuration.players
+    heuristic = rung_player(2, configuration.board, BASELINE)
+    found: list[_engine.Position] = []
+    for record in _engine.play_games(board, players, [[heuristic]], seed=SEED, games=8, opening_plies=4):
+        position = _engine.Position(board, players)
+        moves = _engine.notation(board, players, record.moves)
+        choices = []
+        for move in moves:
+            if len(position.legal_moves()) > 1:
+                choices.append(position.copy())
+            position.play(move)
+        found += choices[:: max(1, len(choices) * 8 // SPEED_POSITIONS)]
+    return found
+
+
+def _pair_table(name: str, report: dict[str, Any]) -> Table:
+    table = Table(
+        title=f"{name}: each rung against the one below",
+        caption="rate: two-player equivalent, 0.5 is equal. =: at equal nodes. stronger: the lower end of the interval "
+        "is above 0.5.",
+        box=box.SIMPLE_HEAD,
+    )
+    for heading in ("pair", "games", "won", "rate", "95 % interval", "stronger", "cut", "identical"):
+        table.add_column(heading, justify="left" if heading == "pair" else "right")
+    for pair, one in report["pairs"].items():
+        stronger = "yes" if one["low"] > 0.5 else "one-sided" if one["one_sided_low"] > 0.5 else "no"
+        table.add_row(
+            pair,
+            str(one["games"]),
+            f"{one['share']:.1%}",
+            f"{one['rate']:.3f}",
+            f"{one['low']:.3f} to {one['high']:.3f}",
+            stronger,
+            str(one["cut_games"]),
+            f"{one['identical']:.1%}",
+        )
+    return table
+
+
+def _rung_table(name: str, report: dict[str, Any]) -> Table:
+    table = Table(title=f"{name}: Elo above {ANCHOR}, and what a decision takes (one thread)", box=box.SIMPLE_HEAD)
+    for heading in ("rung", "Elo", "95 % interval", "ms", "nodes"):
+        table.add_column(heading, justify="left" if heading == "rung" else "right")
+    speeds = {LADDER[int(rung) - 1].name: speed for rung, speed in report["rungs"].items()}
+    for player in sorted(report["elo"], key=lambda player: report["elo"][player][0]):
+        value, low, high = report["elo"][player]
+        speed = speeds.get(player)
+        cells = (f"{speed['ms']:,.2f}", f"{speed['nodes']:,}") if speed else ("", "")
+        table.add_row(player, str(value), f"{low} to {high}", *cells)
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)
