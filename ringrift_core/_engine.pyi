@@ -41,6 +41,7 @@ __all__ = [
     "play_matches",
     "replay",
     "searches_from_bytes",
+    "verify_games",
 ]
 
 class RulesError(ValueError):
@@ -50,6 +51,9 @@ class RulesError(ValueError):
 class Move:
     """One recorded move. Prints as notation (traces/FORMAT.md); equal and hashable by content."""
 
+    @property
+    def code(self) -> int:
+        """The number that policies know it by."""
     @property
     def kind(self) -> str:
         """`place_ring`, `move_stack`, ...: the first word of the notation."""
@@ -350,6 +354,25 @@ def notation(
     board: str, players: int, moves: bytes, *, profile: str = "canonical", swap: bool | None = None
 ) -> list[Move]:
     """Compact moves as notation."""
+
+_StoredGame = tuple[int, bytes, str, int | None, str | None, str, int, int, int, int, bytes, bytes | None]
+"""A row of a file of games, its columns in their order (docs/replay.md)."""
+
+def verify_games(
+    board: str,
+    players: int,
+    games: Sequence[_StoredGame],
+    *,
+    profile: str = "canonical",
+    swap: bool | None = None,
+    threads: int = 0,
+) -> list[tuple[int, str]]:
+    """Plays stored games again: index and first fault of each that is not what its record says.
+
+    Every move must be legal, and id, outcome, ranks and counts what the moves make; every search must belong to a
+    decision, its moves be legal there, its shares and win probabilities sum to 1. `threads` 0: every core. Releases the
+    GIL.
+    """
 
 ENCODING_VERSION: Final[int]
 """Version of what `encode_positions` writes (docs/encoding.md)."""

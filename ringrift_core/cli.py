@@ -23,6 +23,7 @@ from pydantic.fields import FieldInfo
 from ringrift_core import bench, contract
 from ringrift_core.conformance import conform
 from ringrift_core.contract import PARAMETERS, Artifact, Board, ExitCode, Stage, StageParameters, Track
+from ringrift_core.replay import commands as replay
 from ringrift_core.stage import execute
 
 __all__ = ["app", "main"]
@@ -191,3 +192,4 @@ for _model in PARAMETERS.values():
     _add_stage(_model)
 app.command()(conform)
 app.add_typer(bench.application, name="bench")
+app.add_typer(replay.application, name="replay")

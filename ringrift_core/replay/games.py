@@ -221,7 +221,7 @@ def open_games(path: Path) -> sqlite3.Connection:
 
 def read_rules(path: Path) -> Rules:
     """What the games of a file were played by."""
-    with closing(open_games(path)) as connection:
+    with closing(open_games(path)) as connection, explained(path):
         return _rules(connection)
 
 
@@ -252,6 +252,9 @@ def explained(path: Path) -> Iterator[None]:
         if code is not None and code & 0xFF in _AWAY:
             raise StoreAwayError(f"{path}: {error}") from error
         raise StoreRefusedError(f"{path}: damaged, or no file of recorded games ({error})") from error
+    except ValueError as error:
+        # A value that the columns allow and games do not have, such as a list that is no JSON.
+        raise StoreRefusedError(f"{path}: damaged ({error})") from error
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> Rules:
@@ -265,7 +268,10 @@ def _check(connection: sqlite3.Connection, path: Path) -> Rules:
 
 
 def _rules(connection: sqlite3.Connection) -> Rules:
-    board, players, profile, swap = connection.execute("SELECT board, players, profile, swap FROM rules").fetchone()
+    found = connection.execute("SELECT board, players, profile, swap FROM rules").fetchall()
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} rows in the table rules")
+    board, players, profile, swap = found[0]
     return Rules(Board(board), players, Profile(profile), bool(swap))
 
 

@@ -13,3 +13,4 @@ pub mod run;
 pub mod searched;
 pub mod selfplay;
 pub mod session;
+pub mod verify;

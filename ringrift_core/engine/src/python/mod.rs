@@ -6,6 +6,7 @@ mod measures;
 mod players;
 mod position;
 mod records;
+mod verify;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -42,6 +43,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(records::encoding_shape, module)?)?;
     module.add_function(wrap_pyfunction!(records::encode_positions, module)?)?;
     module.add_function(wrap_pyfunction!(records::encode_position, module)?)?;
+    module.add_function(wrap_pyfunction!(verify::verify_games, module)?)?;
     module.add_function(wrap_pyfunction!(measures::conform, module)?)?;
     module.add_function(wrap_pyfunction!(measures::bench, module)?)?;
     Ok(())

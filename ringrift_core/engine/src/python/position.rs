@@ -16,13 +16,14 @@ use crate::state::{self, Phase};
 #[pyclass(frozen, eq, hash, module = "ringrift_core._engine")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Move {
+    code: u32,
     notation: String,
     automatic: bool,
 }
 
 impl Move {
     pub fn of(game: &Game, one: moves::Move) -> Move {
-        Move { notation: game.describe(one), automatic: one.kind().is_automatic() }
+        Move { code: one.code(), notation: game.describe(one), automatic: one.kind().is_automatic() }
     }
 
     pub fn notation(&self) -> &str {
@@ -32,6 +33,11 @@ impl Move {
 
 #[pymethods]
 impl Move {
+    #[getter]
+    fn code(&self) -> u32 {
+        self.code
+    }
+
     #[getter]
     fn kind(&self) -> &str {
         self.notation.split(' ').next().unwrap_or_default()

@@ -1,0 +1,137 @@
+//! Is a recorded game what its record says? It is played again, every move checked against the legal list.
+
+use crate::board::{Geometry, MAX_PLAYERS};
+use crate::drivers::packed;
+use crate::drivers::record::game_id;
+use crate::drivers::replay::replay;
+use crate::drivers::searched::{self, Searched};
+use crate::error::Error;
+use crate::moves::{Move, MoveList};
+use crate::setup::Setup;
+use crate::state::{Outcome, State};
+
+/// Sums of shares and of win probabilities may differ from 1 by this much: they are stored as f16.
+const SUM_TOLERANCE: f32 = 0.02;
+/// The reason of a game that the move limit cut.
+const CUT: &str = "max_moves";
+
+/// What the record of a game says, as stored: its numbers are any that a file can hold.
+pub struct Claim<'a> {
+    pub id: &'a [u8],
+    /// JSON list of names.
+    pub seats: &'a str,
+    /// Winning seat from 1.
+    pub winner: Option<i64>,
+    /// JSON list by seat.
+    pub ranks: Option<&'a str>,
+    pub reason: &'a str,
+    pub swapped: i64,
+    pub turns: i64,
+    pub recorded_moves: i64,
+    pub decisions: i64,
+    /// Packed.
+    pub moves: &'a [u8],
+    /// In the form of `searched`.
+    pub searches: &'a [u8],
+}
+
+/// The first thing in which the record and the game differ.
+pub fn verify<G: Geometry>(setup: Setup, claim: &Claim<'_>) -> Result<(), Error> {
+    let found = game_id(&setup, claim.moves);
+    same("id", hexadecimal(claim.id), &found)?;
+    match serde_json::from_str::<Vec<String>>(claim.seats) {
+        Ok(seats) if seats.len() == setup.players() => {}
+        _ => return Err(Error::new("seats", format!("{}: expected {} names", claim.seats, setup.players()))),
+    }
+    let moves = packed::from_bytes(claim.moves)?;
+    let searches = searched::from_bytes(claim.searches, setup.players())?;
+    let mut checked = Searches { left: &searches, fault: None };
+    let replayed = replay::<G>(setup, &moves, |decision, state, _| checked.check(decision, state))?;
+    checked.finish()?;
+    same("recorded_moves", claim.recorded_moves, &(moves.len() as i64))?;
+    same("decisions", claim.decisions, &(replayed.decisions as i64))?;
+    same("swapped", claim.swapped, &(replayed.swapped as i64))?;
+    let turn = replayed.state.turn_number() as i64;
+    match replayed.state.outcome() {
+        Some(outcome) => {
+            same("turns", claim.turns, &turn)?;
+            same_outcome(claim, &outcome, setup.players())
+        }
+        None => {
+            // A game is cut where the next turn would begin.
+            same("turns", claim.turns, &(turn - 1))?;
+            same("reason", claim.reason, &CUT)?;
+            same("winner", claim.winner, &None)?;
+            same("ranks", claim.ranks, &None)
+        }
+    }
+}
+
+fn same_outcome(claim: &Claim<'_>, outcome: &Outcome, players: usize) -> Result<(), Error> {
+    same("reason", claim.reason, &outcome.reason.name())?;
+    same("winner", claim.winner, &Some(outcome.winner as i64 + 1))?;
+    let ranks: Vec<String> = outcome.ranks[..players].iter().map(u8::to_string).collect();
+    let ranks = format!("[{}]", ranks.join(","));
+    same("ranks", claim.ranks, &Some(ranks.as_str()))
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(field: &str, said: T, found: &T) -> Result<(), Error> {
+    if said == *found {
+        Ok(())
+    } else {
+        Err(Error::new(field, format!("{said:?}, but the moves make {found:?}")))
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The searches that are still to be met, in the order of their decisions.
+struct Searches<'a> {
+    left: &'a [Searched],
+    fault: Option<Error>,
+}
+
+impl Searches<'_> {
+    fn check<G: Geometry>(&mut self, decision: usize, state: &State<G>) {
+        let Some((first, rest)) = self.left.split_first() else { return };
+        if first.decision as usize != decision || self.fault.is_some() {
+            return;
+        }
+        self.left = rest;
+        self.fault = check_search(first, state).err();
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        match (self.fault, self.left.first()) {
+            (Some(fault), _) => Err(fault),
+            (None, Some(search)) => Err(Error::new(
+                "searches",
+                format!("one of decision {}, which the game has not, or not after those before it", search.decision),
+            )),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+fn check_search<G: Geometry>(search: &Searched, state: &State<G>) -> Result<(), Error> {
+    let place = || format!("searches, decision {}", search.decision);
+    let mut legal = MoveList::new();
+    state.legal_moves(&mut legal);
+    let mut seen: Vec<Move> = Vec::with_capacity(search.policy.len());
+    for (one, _) in &search.policy {
+        if !legal.contains(one) || seen.contains(one) {
+            return Err(Error::new(place(), format!("{one:?} is not legal there, or stands there twice")));
+        }
+        seen.push(*one);
+    }
+    let values: f32 = search.values[..MAX_PLAYERS].iter().sum();
+    let shares: f32 = search.policy.iter().map(|(_, share)| share).sum();
+    for (name, sum, wanted) in [("win probabilities", values, true), ("shares", shares, !search.policy.is_empty())] {
+        if wanted && (sum - 1.0).abs() > SUM_TOLERANCE {
+            return Err(Error::new(place(), format!("the {name} sum to {sum}, not 1")));
+        }
+    }
+    Ok(())
+}

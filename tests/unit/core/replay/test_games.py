@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ringrift_core import _engine
+from ringrift_core.contract import Board, Profile
+from ringrift_core.replay.games import Game, GamesWriter, Rules, count_games, read_games, read_rules
+from ringrift_core.store import StoreRefusedError
+
+SQUARE8 = Rules.usual(Board.SQUARE8, 2)
+PLAYERS = [
+    [_engine.Player.random()],
+    [_engine.Player.descent(_engine.heuristic_weights("baseline"), 32, 0.05)],
+]
+
+
+def play(games: int, rules: Rules = SQUARE8, seed: int = 1, **options: int) -> list[Game]:
+    records = _engine.play_games(
+        rules.board, rules.players, PLAYERS, seed=seed, games=games, swap=rules.swap, profile=rules.profile, **options
+    )
+    return [Game.from_record(record, rules) for record in records]
+
+
+def sealed(path: Path, games: list[Game], rules: Rules = SQUARE8) -> Path:
+    with GamesWriter(path.with_suffix(".work"), rules) as writer:
+        writer.append(games)
+        assert writer.seal(path) == len(games)
+    return path
+
+
+def test_a_game_comes_back_as_it_was(tmp_path: Path) -> None:
+    games = play(8) + play(2, seed=2, first_game=8, max_turns=3)
+    path = sealed(tmp_path / "shard.sqlite", games)
+    assert list(read_games(path)) == games
+    assert list(read_games(path, newest_first=True)) == games[::-1]
+    assert (count_games(path), read_rules(path)) == (10, SQUARE8)
+    assert {bool(game.searches) for game in games} == {False, True}
+    assert {game.completed for game in games} == {False, True}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules.usual(Board.HEXAGONAL, 3),
+        Rules(Board.SQUARE19, 2, Profile.DEPLOYED, swap=True),
+        Rules(Board.HEX8, 2, Profile.CANONICAL, swap=False),
+    ],
+)
+def test_every_kind_of_game_is_stored(rules: Rules, tmp_path: Path) -> None:
+    games = play(4, rules, max_turns=60)
+    path = sealed(tmp_path / "shard.sqlite", games, rules)
+    assert list(read_games(path)) == games
+    for game in games:
+        replayed = _engine.replay(rules.board, rules.players, game.moves, profile=rules.profile, swap=rules.swap)
+        assert replayed.game_id == game.id
+
+
+@given(order=st.permutations(range(12)), batch=st.integers(1, 12))
+def test_the_same_games_are_the_same_bytes_whatever_order_they_came_in(
+    order: list[int], batch: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("seal")
+    games = play(12)
+    with GamesWriter(folder / "work", SQUARE8) as writer:
+        for start in range(0, 12, batch):
+            writer.append(games[number] for number in order[start : start + batch])
+        writer.seal(folder / "drawn.sqlite")
+    expected = sealed(folder / "sorted.sqlite", games).read_bytes()
+    assert (folder / "drawn.sqlite").read_bytes() == expected
+
+
+def test_a_finished_file_is_one_plain_file(tmp_path: Path) -> None:
+    path = sealed(tmp_path / "shard.sqlite", play(4))
+    list(read_games(path))
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith("shard.sqlite")] == ["shard.sqlite"]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_file_under_work_is_gone_on_with_and_can_be_read_meanwhile(tmp_path: Path) -> None:
+    games = play(6)
+    path = tmp_path / "work"
+    with GamesWriter(path, SQUARE8) as writer:
+        writer.append(games[3:])
+        assert count_games(path) == 3
+    with GamesWriter(path, SQUARE8) as writer:
+        assert writer.numbers() == {3, 4, 5}
+        writer.append(games[:3])
+        assert list(read_games(path)) == games
+
+
+def test_a_batch_is_recorded_whole_or_not_at_all(tmp_path: Path) -> None:
+    games = play(4)
+    with GamesWriter(tmp_path / "work", SQUARE8) as writer:
+        writer.append(games[:2])
+        with pytest.raises(StoreRefusedError, match=r"UNIQUE constraint failed: games\.number"):
+            writer.append([games[2], games[0]])
+        assert writer.numbers() == {0, 1}
+
+
+def test_a_file_of_other_rules_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = sealed(tmp_path / "shard.sqlite", play(2))
+    with pytest.raises(StoreRefusedError, match=r"shard.sqlite: games of square8-2p, .* not hexagonal-3p, .*without"):
+        GamesWriter(path, Rules.usual(Board.HEXAGONAL, 3))
+
+
+def test_what_is_no_file_of_games_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = sealed(tmp_path / "shard.sqlite", play(8))
+    content = path.read_bytes()
+    for damaged, sentence in (
+        (content[: len(content) // 2], "damaged, or no file of recorded games"),
+        (content[:100], "damaged, or no file of recorded games"),
+        (b"", "an empty file, without recorded games"),
+        (b"not SQLite" * 100, "damaged, or no file of recorded games"),
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(StoreRefusedError, match=rf"^{path}: {sentence}"):
+            list(read_games(path))
+    path.unlink()
+    with pytest.raises(StoreRefusedError, match="no such file"):
+        count_games(path)
+
+
+def test_another_schema_version_is_refused(tmp_path: Path) -> None:
+    path = sealed(tmp_path / "shard.sqlite", play(2))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 3")
+    with pytest.raises(StoreRefusedError, match="schema version 3, this release reads 2"):
+        count_games(path)
+    with pytest.raises(StoreRefusedError, match="schema version 3, this release reads 2"):
+        GamesWriter(path, SQUARE8)
+
+
+def test_a_number_is_used_once_but_a_game_may_be_played_twice(tmp_path: Path) -> None:
+    (game,) = play(1)
+    path = sealed(tmp_path / "shard.sqlite", [game, replace(game, number=7)])
+    assert [one.number for one in read_games(path)] == [0, 7]
