@@ -155,6 +155,25 @@ class Player:
     @staticmethod
     def network(evaluator: _Evaluator, noise: float = 0.0, name: str = "network") -> Player:
         """As `heuristic`, but positions are valued by a network: those of all live games in one batch."""
+    @staticmethod
+    def mcts(
+        weights: Sequence[float] | None = None,
+        evaluator: _Evaluator | None = None,
+        *,
+        simulations: int = 64,
+        variant: str = "gumbel",
+        considered: int = 16,
+        noise: float = 0.0,
+        name: str = "mcts",
+    ) -> Player:
+        """Monte-Carlo tree search, for 2 to 4 players; what it knows of the game's positions is kept between decisions.
+
+        Leaves are valued by a network (`evaluator`), one leaf of each live game in one batch; without one by the linear
+        heuristic (`weights`). The prior is the heuristic's where `weights` are given, and uniform elsewhere. `variant`: "puct" (Silver et al. 2018), whose policy is the
+        share of visits, or "gumbel" (Danihelka et al. 2022), whose root considers `considered` moves and whose policy
+        is the improved one. `noise`, for self-play; 0 plays for strength: the share of Dirichlet noise in the root's
+        prior (puct, AlphaZero's is 0.25), or the scale of the Gumbel noise (1 as published).
+        """
     @property
     def name(self) -> str: ...
     def choose(self, position: Position, seed: int) -> Choice:

@@ -1,15 +1,17 @@
 //! One decision of one agent: for callers that play a game move by move.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::board::Geometry;
-use crate::drivers::run::{network_values, Host, Stop};
+use crate::drivers::inquiry::ask;
+use crate::drivers::run::{Host, Stop};
 use crate::drivers::session::Agent;
+use crate::drivers::thought::{Next, Thought};
 use crate::moves::Move;
 use crate::players::memory::Memory;
-use crate::players::{best_by, Choice, Player};
+use crate::players::{Choice, Player};
 use crate::playout::Random;
 use crate::state::State;
 
@@ -27,10 +29,37 @@ pub fn choose<G: Geometry, E>(
 ) -> Result<Choice, E> {
     match agent {
         Agent::Native(player) => search(state, legal, player, random, host),
-        Agent::Network { .. } if legal.len() == 1 => Ok(Choice::unsearched(0)),
-        Agent::Network { evaluator, noise } => {
-            let values = network_values(state, legal, *evaluator, host)?;
-            Ok(Choice::unsearched(best_by(&values, *noise, random)))
+        _ if legal.len() == 1 => Ok(Choice::unsearched(0)),
+        _ => think(state, legal, agent, random, host),
+    }
+}
+
+/// Asks the host as often as the decision wants.
+fn think<G: Geometry, E>(
+    state: &State<G>,
+    legal: &[Move],
+    agent: &Agent,
+    random: &mut Random,
+    host: &mut dyn Host<E>,
+) -> Result<Choice, E> {
+    let mut memory = Memory::default();
+    let Some(mut thought) = Thought::begin(agent, state, legal, random, &mut memory) else {
+        return Ok(Choice::unsearched(0));
+    };
+    let stopped = AtomicBool::new(false);
+    let mut asked = Instant::now();
+    loop {
+        match thought.advance(random, &mut memory, &stopped) {
+            Next::Decided(choice) => return Ok(choice),
+            Next::Ask(inquiry) => {
+                for answers in ask(&[inquiry], host)? {
+                    thought.receive(answers, &mut memory);
+                }
+            }
+        }
+        if asked.elapsed() >= ASK_INTERVAL {
+            asked = Instant::now();
+            stopped.store(!host.receive(Vec::new())?, Ordering::Relaxed);
         }
     }
 }

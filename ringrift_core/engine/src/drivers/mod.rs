@@ -3,6 +3,7 @@
 pub mod book;
 pub mod choose;
 pub mod encoding;
+pub mod inquiry;
 pub mod match_play;
 pub mod packed;
 pub mod positions;
@@ -13,4 +14,5 @@ pub mod run;
 pub mod searched;
 pub mod selfplay;
 pub mod session;
+pub mod thought;
 pub mod verify;

@@ -7,14 +7,11 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::board::{Geometry, MAX_PLAYERS};
-use crate::drivers::encoding::{encode, Shape};
+use crate::board::Geometry;
+use crate::drivers::inquiry::ask;
 use crate::drivers::record::GameRecord;
 use crate::drivers::session::{Agent, Plan, Progress, Session};
-use crate::moves::{Move, MoveList};
-use crate::players::{heuristic, settle};
 use crate::setup::Setup;
-use crate::state::State;
 
 /// How often finished games are handed over, and the caller is asked whether to go on.
 const HAND_OVER_INTERVAL: Duration = Duration::from_millis(100);
@@ -24,10 +21,6 @@ const MOST_WAITING: usize = 4096;
 const BLOCK: usize = 128;
 /// Games in lock-step when a network plays: enough to fill its batches.
 const LIVE_GAMES: usize = 128;
-/// Most positions handed to an evaluator at once.
-const MOST_ROWS: usize = 4096;
-/// Most numbers in the planes of one batch: 256 MB, for the large boards.
-const MOST_PLANE_NUMBERS: usize = 64 << 20;
 
 /// What a run needs of its caller, always asked on the calling thread. `E` is the caller's own reason to stop.
 pub trait Host<E> {
@@ -50,7 +43,7 @@ pub fn run<G: Geometry, E>(
     let threads =
         if threads > 0 { threads } else { std::thread::available_parallelism().map_or(1, |cores| cores.get()) };
     let work = Work::new(setup.players(), agents, count, plan);
-    if agents.iter().any(|agent| matches!(agent, Agent::Network { .. })) {
+    if agents.iter().any(Agent::asks) {
         run_in_batches::<G, E>(setup, agents, &work, threads, host)
     } else {
         run_on_threads::<G, E>(setup, agents, &work, threads, host)
@@ -110,7 +103,7 @@ fn run_on_threads<G: Geometry, E>(
                 while !stopped.load(Ordering::Relaxed) {
                     let Some((number, plan)) = work.next() else { return };
                     let mut session = Session::<G>::new(setup, plan);
-                    if session.advance(agents, stopped) == Progress::Stopped
+                    if !matches!(session.advance(agents, stopped), Progress::Finished)
                         || sender.send((number, session.into_record())).is_err()
                     {
                         return;
@@ -172,6 +165,7 @@ fn run_in_batches<G: Geometry, E>(
     // The caller is asked between the decisions of a batch, which is often enough.
     let never = AtomicBool::new(false);
     let mut live: Vec<(usize, Session<G>)> = Vec::new();
+    let mut handed_over = Instant::now();
     loop {
         let fresh = std::iter::from_fn(|| work.next()).take(LIVE_GAMES - live.len());
         live.extend(fresh.map(|(number, plan)| (number, Session::new(setup, plan))));
@@ -185,120 +179,26 @@ fn run_in_batches<G: Geometry, E>(
             Some(pool) => pool.install(&mut advance),
             None => advance(),
         };
-        let (mut waiting, mut finished) = (Vec::new(), Vec::new());
+        let (mut waiting, mut inquiries, mut finished) = (Vec::new(), Vec::new(), Vec::new());
         for ((number, session), progress) in live.drain(..).zip(progress) {
             match progress {
                 Progress::Finished => finished.push((number, session.into_record())),
-                Progress::Waiting { evaluator } => waiting.push((number, evaluator, session)),
+                Progress::Waiting(inquiry) => {
+                    waiting.push((number, session));
+                    inquiries.push(inquiry);
+                }
                 Progress::Stopped => {}
             }
         }
-        if !host.receive(finished)? {
-            return Ok(());
-        }
-        decide(&mut waiting, agents, host)?;
-        live.extend(waiting.into_iter().map(|(number, _, session)| (number, session)));
-    }
-}
-
-/// A position after one legal move: known, or to be asked for.
-enum Afterstate<G: Geometry> {
-    Known(f32),
-    /// The settled state, and the seat of the deciding agent relative to its mover.
-    Asked(Box<State<G>>, usize),
-}
-
-impl<G: Geometry> Afterstate<G> {
-    fn asked(&self) -> Option<(&State<G>, usize)> {
-        match self {
-            Afterstate::Asked(state, seat) => Some((state, *seat)),
-            Afterstate::Known(_) => None,
-        }
-    }
-
-    /// The value known, or the next of the evaluator's answers.
-    fn value(&self, answers: &mut impl Iterator<Item = f32>) -> f32 {
-        match self {
-            Afterstate::Known(value) => *value,
-            Afterstate::Asked(..) => answers.next().unwrap_or(0.0),
-        }
-    }
-}
-
-/// Makes the decision of every waiting session, asking each evaluator for all its positions together.
-fn decide<G: Geometry, E>(
-    waiting: &mut [(usize, usize, Session<G>)],
-    agents: &[Agent],
-    host: &mut dyn Host<E>,
-) -> Result<(), E> {
-    let afterstates: Vec<Vec<Afterstate<G>>> =
-        waiting.par_iter().map(|(_, _, session)| look_ahead(&session.state, &session.legal)).collect();
-    let evaluators: std::collections::BTreeSet<usize> = waiting.iter().map(|(_, evaluator, _)| *evaluator).collect();
-    for evaluator in evaluators {
-        let mine = |index: &usize| waiting[*index].1 == evaluator;
-        let indices: Vec<usize> = (0..waiting.len()).filter(mine).collect();
-        let asked: Vec<_> =
-            indices.iter().flat_map(|index| &afterstates[*index]).filter_map(Afterstate::asked).collect();
-        let mut answers = ask(&asked, evaluator, host)?.into_iter();
-        for index in indices {
-            let values: Vec<f32> = afterstates[index].iter().map(|after| after.value(&mut answers)).collect();
-            waiting[index].2.choose(&values, agents);
-        }
-    }
-    Ok(())
-}
-
-/// Values that a network gives to the positions after each legal move, for the agent that decides.
-pub fn network_values<G: Geometry, E>(
-    state: &State<G>,
-    legal: &[Move],
-    evaluator: usize,
-    host: &mut dyn Host<E>,
-) -> Result<Vec<f32>, E> {
-    let afterstates = look_ahead(state, legal);
-    let asked: Vec<_> = afterstates.iter().filter_map(Afterstate::asked).collect();
-    let mut answers = ask(&asked, evaluator, host)?.into_iter();
-    Ok(afterstates.iter().map(|after| after.value(&mut answers)).collect())
-}
-
-/// The positions after each legal move, settled: bookkeeping is played, so that the network sees somebody decide.
-fn look_ahead<G: Geometry>(state: &State<G>, legal: &[Move]) -> Vec<Afterstate<G>> {
-    let players = state.players();
-    let mut list = MoveList::new();
-    let after = |one: &Move| {
-        let seat = heuristic::seat_after(state, *one);
-        let mut after = *state;
-        after.apply(*one);
-        settle(&mut after, &mut list);
-        match heuristic::decided_values(&after) {
-            Some(values) => Afterstate::Known(0.5 + values[seat] / (2.0 * heuristic::WON)),
-            None => {
-                let relative = (seat + players - after.mover()) % players;
-                Afterstate::Asked(Box::new(after), relative)
+        if !finished.is_empty() || handed_over.elapsed() >= HAND_OVER_INTERVAL {
+            handed_over = Instant::now();
+            if !host.receive(finished)? {
+                return Ok(());
             }
         }
-    };
-    legal.iter().map(after).collect()
-}
-
-/// Values of positions for the given relative seats, in batches of bounded size.
-fn ask<G: Geometry, E>(asked: &[(&State<G>, usize)], evaluator: usize, host: &mut dyn Host<E>) -> Result<Vec<f32>, E> {
-    let Some((first, _)) = asked.first() else { return Ok(Vec::new()) };
-    let players = first.players();
-    debug_assert!((2..=MAX_PLAYERS).contains(&players));
-    let shape = Shape::of(G::BOARD, players);
-    let rows = MOST_ROWS.min(MOST_PLANE_NUMBERS / shape.plane_len()).max(1);
-    let mut values = Vec::with_capacity(asked.len());
-    for batch in asked.chunks(rows) {
-        let mut planes = vec![0.0; batch.len() * shape.plane_len()];
-        let mut globals = vec![0.0; batch.len() * shape.globals];
-        planes
-            .par_chunks_exact_mut(shape.plane_len())
-            .zip(globals.par_chunks_exact_mut(shape.globals))
-            .zip(batch)
-            .for_each(|((planes, globals), (state, _))| encode(state, planes, globals));
-        let answers = host.evaluate(evaluator, batch.len(), planes, globals)?;
-        values.extend(batch.iter().zip(answers.chunks_exact(players)).map(|((_, seat), row)| row[*seat]));
+        for ((_, session), answers) in waiting.iter_mut().zip(ask::<G, E>(&inquiries, host)?) {
+            session.receive(answers);
+        }
+        live = waiting;
     }
-    Ok(values)
 }

@@ -3,13 +3,17 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::board::{Geometry, MAX_PLAYERS};
+use crate::drivers::inquiry::{Answer, Inquiry};
 use crate::drivers::packed::to_bytes;
 use crate::drivers::record::{game_id, GameRecord};
 use crate::drivers::rng;
 use crate::drivers::searched::Searched;
+use crate::drivers::thought::{Next, Thought};
 use crate::moves::{Move, MoveKind, MoveList};
+use crate::players::heuristic::Weights;
+use crate::players::mcts;
 use crate::players::memory::Memory;
-use crate::players::{best_by, Choice, Player};
+use crate::players::{Choice, Player};
 use crate::playout::Random;
 use crate::setup::Setup;
 use crate::state::{Phase, State};
@@ -21,14 +25,23 @@ pub enum Agent {
     Native(Player),
     /// Decides by the values that evaluator number `evaluator` gives the positions after its moves.
     Network { evaluator: usize, noise: f32 },
+    /// Searches with the values of evaluator number `evaluator`; the prior comes from the linear heuristic of `weights`,
+    /// or is uniform.
+    Mcts { evaluator: usize, weights: Option<Weights>, settings: mcts::Settings },
 }
 
 impl Agent {
+    /// Does the agent ask an evaluator?
+    pub fn asks(&self) -> bool {
+        !matches!(self, Agent::Native(_))
+    }
+
     /// How long it takes over a decision, roughly, in evaluations of the heuristic: to begin the longest games first.
     pub fn cost(&self) -> u64 {
         match self {
             Agent::Native(player) => player.cost(),
             Agent::Network { .. } => 1000,
+            Agent::Mcts { settings, .. } => 20 * settings.cost(),
         }
     }
 }
@@ -51,13 +64,10 @@ pub struct Plan {
 }
 
 /// Why `advance` returned.
-#[derive(PartialEq, Eq, Debug)]
-pub enum Progress {
+pub enum Progress<G: Geometry> {
     Finished,
-    /// The agent to move is a network; `choose` goes on.
-    Waiting {
-        evaluator: usize,
-    },
+    /// The agent to move asks a network; `receive` goes on.
+    Waiting(Inquiry<G>),
     /// The run was stopped in the middle of the game.
     Stopped,
 }
@@ -72,6 +82,8 @@ pub struct Session<G: Geometry> {
     seated: [usize; MAX_PLAYERS],
     /// What the agent at each seat now keeps in mind.
     memories: [Memory<G>; MAX_PLAYERS],
+    /// The decision under way.
+    thought: Option<Thought<G>>,
     moves: Vec<Move>,
     decisions: u32,
     searches: Vec<Searched>,
@@ -84,6 +96,7 @@ impl<G: Geometry> Session<G> {
             legal: MoveList::new(),
             seated: plan.agents,
             memories: Default::default(),
+            thought: None,
             moves: Vec::new(),
             decisions: 0,
             searches: Vec::new(),
@@ -96,41 +109,60 @@ impl<G: Geometry> Session<G> {
         session
     }
 
-    /// Plays until the game is over or cut, a network has to decide, or `stopped` is set.
-    pub fn advance(&mut self, agents: &[Agent], stopped: &AtomicBool) -> Progress {
+    /// Plays until the game is over or cut, an evaluator is asked, or `stopped` is set.
+    pub fn advance(&mut self, agents: &[Agent], stopped: &AtomicBool) -> Progress<G> {
+        if let Some(inquiry) = self.think_on(stopped) {
+            return Progress::Waiting(inquiry);
+        }
         while self.state.phase != Phase::GameOver && self.state.turn.number <= self.plan.max_turns {
             if stopped.load(Ordering::Relaxed) {
                 return Progress::Stopped;
             }
             self.state.legal_moves(&mut self.legal);
-            let choice = if self.legal.len() == 1 {
-                Choice::unsearched(0)
+            if self.legal.len() == 1 {
+                self.make(Choice::unsearched(0));
             } else if self.plan.random_move_rate > 0.0 && rng::unit(&mut self.plan.random) < self.plan.random_move_rate
             {
-                Choice::unsearched(self.plan.random.below(self.legal.len()))
-            } else {
-                let mover = self.state.mover();
-                match &agents[self.seated[mover]] {
-                    Agent::Native(player) => {
-                        let memory = &mut self.memories[mover];
-                        player.choose(&self.state, &self.legal, &mut self.plan.random, stopped, memory)
-                    }
-                    Agent::Network { evaluator, .. } => return Progress::Waiting { evaluator: *evaluator },
-                }
-            };
-            self.make(choice);
+                let index = self.plan.random.below(self.legal.len());
+                self.make(Choice::unsearched(index));
+            } else if let Some(inquiry) = self.decide(agents, stopped) {
+                return Progress::Waiting(inquiry);
+            }
         }
         Progress::Finished
     }
 
-    /// Makes a waiting network's decision, from one value per legal move.
-    pub fn choose(&mut self, values: &[f32], agents: &[Agent]) {
-        let noise = match &agents[self.seated[self.state.mover()]] {
-            Agent::Network { noise, .. } => *noise,
-            Agent::Native(_) => 0.0,
-        };
-        let index = best_by(values, noise, &mut self.plan.random);
-        self.make(Choice::unsearched(index));
+    /// Makes the mover's decision, or says what it asks first.
+    fn decide(&mut self, agents: &[Agent], stopped: &AtomicBool) -> Option<Inquiry<G>> {
+        let mover = self.state.mover();
+        let (agent, memory) = (&agents[self.seated[mover]], &mut self.memories[mover]);
+        if let Agent::Native(player) = agent {
+            let choice = player.choose(&self.state, &self.legal, &mut self.plan.random, stopped, memory);
+            self.make(choice);
+            return None;
+        }
+        self.thought = Thought::begin(agent, &self.state, &self.legal, &mut self.plan.random, memory);
+        self.think_on(stopped)
+    }
+
+    /// Goes on with a decision under way, if there is one: makes it, or says what it asks next.
+    fn think_on(&mut self, stopped: &AtomicBool) -> Option<Inquiry<G>> {
+        let thought = self.thought.as_mut()?;
+        match thought.advance(&mut self.plan.random, &mut self.memories[self.state.mover()], stopped) {
+            Next::Ask(inquiry) => Some(inquiry),
+            Next::Decided(choice) => {
+                self.thought = None;
+                self.make(choice);
+                None
+            }
+        }
+    }
+
+    /// Takes the answers to what was asked, one for each position.
+    pub fn receive(&mut self, answers: Vec<Answer>) {
+        if let Some(thought) = &mut self.thought {
+            thought.receive(answers, &mut self.memories[self.state.mover()]);
+        }
     }
 
     fn make(&mut self, choice: Choice) {

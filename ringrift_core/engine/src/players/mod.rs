@@ -80,7 +80,7 @@ impl Player {
             Player::Heuristic { .. } => 50,
             Player::Descent { nodes, .. } => *nodes as u64,
             // A simulation evaluates the moves of a leaf, some fifty.
-            Player::Mcts { settings, .. } => settings.budget.simulations.map_or(20_000, |walks| 50 * walks),
+            Player::Mcts { settings, .. } => 50 * settings.cost(),
         }
     }
 

@@ -10,8 +10,10 @@ use crate::drivers::rng::{stream, Purpose};
 use crate::drivers::session::Agent;
 use crate::game::Game;
 use crate::moves::{self, MoveList};
+use crate::players::budget::Budget;
 use crate::players::features::{FEATURES, FEATURE_COUNT};
 use crate::players::heuristic::{self, Weights};
+use crate::players::mcts::{Settings, Variant};
 use crate::players::{self, Player as NativePlayer};
 use crate::python::drivers::PythonHost;
 use crate::python::errors::{guarded, refuse, require_numpy};
@@ -21,6 +23,7 @@ use crate::with_state;
 enum Kind {
     Native(players::Player),
     Network { evaluator: Arc<Py<PyAny>>, noise: f32 },
+    Mcts { evaluator: Arc<Py<PyAny>>, weights: Option<Weights>, settings: Settings },
 }
 
 /// What sits at a seat.
@@ -37,12 +40,11 @@ impl Player {
         match &self.kind {
             Kind::Native(player) => Agent::Native(player.clone()),
             Kind::Network { evaluator, noise } => {
-                let known = evaluators.iter().position(|other| Arc::ptr_eq(other, evaluator));
-                let number = known.unwrap_or_else(|| {
-                    evaluators.push(evaluator.clone());
-                    evaluators.len() - 1
-                });
-                Agent::Network { evaluator: number, noise: *noise }
+                Agent::Network { evaluator: number_of(evaluator, evaluators), noise: *noise }
+            }
+            Kind::Mcts { evaluator, weights, settings } => {
+                let evaluator = number_of(evaluator, evaluators);
+                Agent::Mcts { evaluator, weights: *weights, settings: *settings }
             }
         }
     }
@@ -50,6 +52,14 @@ impl Player {
     pub fn name(&self) -> &str {
         &self.name
     }
+}
+
+/// The number of an evaluator in a run; a new one is entered.
+fn number_of(evaluator: &Arc<Py<PyAny>>, evaluators: &mut Vec<Arc<Py<PyAny>>>) -> usize {
+    evaluators.iter().position(|other| Arc::ptr_eq(other, evaluator)).unwrap_or_else(|| {
+        evaluators.push(evaluator.clone());
+        evaluators.len() - 1
+    })
 }
 
 #[pymethods]
@@ -76,11 +86,38 @@ impl Player {
     #[staticmethod]
     #[pyo3(signature = (evaluator, noise = 0.0, name = "network"))]
     fn network(evaluator: Bound<'_, PyAny>, noise: f32, name: &str) -> PyResult<Player> {
-        require_numpy(evaluator.py())?;
-        if !evaluator.is_callable() {
-            return Err(refuse(format!("evaluator: expected a callable, found {}", evaluator.get_type())));
+        let kind = Kind::Network { evaluator: evaluator_of(evaluator)?, noise: noise_of(noise)? };
+        Ok(Player { name: name.into(), kind })
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (weights = None, evaluator = None, *, simulations = 64, variant = "gumbel", considered = 16,
+        noise = 0.0, name = "mcts"))]
+    fn mcts(
+        weights: Option<Vec<f32>>,
+        evaluator: Option<Bound<'_, PyAny>>,
+        simulations: u64,
+        variant: &str,
+        considered: usize,
+        noise: f32,
+        name: &str,
+    ) -> PyResult<Player> {
+        if simulations == 0 || considered == 0 {
+            return Err(refuse("simulations, considered: 0, expected at least 1"));
         }
-        let kind = Kind::Network { evaluator: Arc::new(evaluator.unbind()), noise: noise_of(noise)? };
+        let variant = match variant {
+            "puct" if noise > 1.0 => return Err(refuse(format!("noise: {noise} is no share between 0 and 1"))),
+            "puct" => Variant::Puct,
+            "gumbel" => Variant::Gumbel { considered },
+            _ => return Err(refuse(format!("variant: {variant:?} is neither puct nor gumbel"))),
+        };
+        let settings = Settings { variant, budget: Budget::of_simulations(simulations), noise: noise_of(noise)? };
+        let weights = weights.map(weights_of).transpose()?;
+        let kind = match (weights, evaluator) {
+            (weights, Some(evaluator)) => Kind::Mcts { evaluator: evaluator_of(evaluator)?, weights, settings },
+            (Some(weights), None) => Kind::Native(NativePlayer::Mcts { weights, settings }),
+            (None, None) => return Err(refuse("weights, evaluator: expected one or both")),
+        };
         Ok(Player { name: name.into(), kind })
     }
 
@@ -164,6 +201,14 @@ fn weights_of(weights: Vec<f32>) -> PyResult<Weights> {
     weights
         .try_into()
         .map_err(|_| refuse(format!("weights: {found} numbers, expected {FEATURE_COUNT}, one per feature")))
+}
+
+fn evaluator_of(evaluator: Bound<'_, PyAny>) -> PyResult<Arc<Py<PyAny>>> {
+    require_numpy(evaluator.py())?;
+    if !evaluator.is_callable() {
+        return Err(refuse(format!("evaluator: expected a callable, found {}", evaluator.get_type())));
+    }
+    Ok(Arc::new(evaluator.unbind()))
 }
 
 fn noise_of(noise: f32) -> PyResult<f32> {

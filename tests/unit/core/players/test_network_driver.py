@@ -95,3 +95,21 @@ def test_an_exception_in_the_evaluator_comes_out() -> None:
 def test_an_evaluator_must_be_callable() -> None:
     with pytest.raises(RulesError, match="evaluator: expected a callable, found <class 'int'>"):
         Player.network(7)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("variant", ["puct", "gumbel"])
+@pytest.mark.parametrize("players", [2, 3, 4])
+def test_a_search_follows_the_values_of_the_seat_they_name(players: int, variant: str) -> None:
+    """As above, through a tree: whoever moves maximises its own value."""
+
+    def chances(sign: float) -> _engine._Evaluator:
+        def evaluate(planes: Array, features: Array) -> Array:
+            odds = np.exp(3 * sign * material(planes, features))
+            return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+
+        return evaluate
+
+    wants = Player.mcts(evaluator=chances(1), simulations=40, variant=variant)
+    avoids = Player.mcts(evaluator=chances(-1), simulations=40, variant=variant)
+    results = _engine.play_match("hex8", players, wants, avoids, seed=1, groups=12 // players)
+    assert sum(one.score for one in results) / 12 > 1.6 / players

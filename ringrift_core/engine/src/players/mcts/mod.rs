@@ -34,6 +34,13 @@ pub struct Settings {
     pub noise: f32,
 }
 
+impl Settings {
+    /// How long a decision takes, roughly, in evaluations of one position.
+    pub fn cost(&self) -> u64 {
+        self.budget.simulations.unwrap_or(1000)
+    }
+}
+
 /// Which search.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Variant {
