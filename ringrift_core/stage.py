@@ -5,6 +5,7 @@ A stage is a function of its parameters and a `Run` to an `Outcome`; `execute` i
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -116,7 +117,7 @@ def execute(
             report.fail(f"--result {result_path}: {fault}; name a file that can be written")
             return int(ExitCode.WRONG_INPUT)
         try:
-            with _scratch(work_dir) as folder:
+            with _scratch(work_dir) as folder, _disk_errors_explained(folder):
                 run = Run(Archive.of(parameters), folder, report, started_at)
                 with _stop_signals(run):
                     result = body(parameters, run)
@@ -220,6 +221,19 @@ def _scratch(work_dir: Path | None) -> Iterator[Path]:
     except OSError as error:
         raise WrongInputError(f"--work-dir {work_dir}: {error.strerror}") from error
     yield work_dir
+
+
+@contextmanager
+def _disk_errors_explained(folder: Path) -> Iterator[None]:
+    """NotNowError when the scratch folder's disk is full: nothing is lost, and there may be room later."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise NotNowError(
+            f"scratch folder {folder}: {error.strerror}; make room, or name another --work-dir"
+        ) from error
 
 
 @contextmanager

@@ -8,6 +8,7 @@ holds no clock times, and its pages depend on its rows alone.
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -34,6 +35,7 @@ __all__ = [
     "open_games",
     "read_games",
     "read_rules",
+    "require_rules",
 ]
 
 SCHEMA_VERSION = 2
@@ -225,6 +227,13 @@ def read_rules(path: Path) -> Rules:
         return _rules(connection)
 
 
+def require_rules(path: Path, wanted: Rules) -> None:
+    """StoreRefusedError when the games of a file were played by other rules, on another board say."""
+    found = read_rules(path)
+    if found != wanted:
+        raise StoreRefusedError(f"{path}: games of {found}, not {wanted}")
+
+
 def read_games(path: Path, *, newest_first: bool = False) -> Iterator[Game]:
     """The games of a file in the order of recording, one at a time."""
     with closing(open_games(path)) as connection, explained(path):
@@ -250,7 +259,8 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", None)
         if code is not None and code & 0xFF in _AWAY:
-            raise StoreAwayError(f"{path}: {error}") from error
+            free = shutil.disk_usage(path.parent).free
+            raise StoreAwayError(f"{path}: {error} ({free:,} bytes are free on its disk)") from error
         raise StoreRefusedError(f"{path}: damaged, or no file of recorded games ({error})") from error
     except ValueError as error:
         # A value that the columns allow and games do not have, such as a list that is no JSON.

@@ -15,9 +15,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ringrift_core.replay.games import COLUMNS, Rules, create_schema, explained, read_rules
+from ringrift_core.replay.games import COLUMNS, Rules, create_schema, explained, require_rules
 from ringrift_core.replay.identifiers import Prefixes, contains
-from ringrift_core.store import StoreRefusedError
 
 __all__ = ["SegmentWriter"]
 
@@ -48,9 +47,7 @@ class SegmentWriter:
 
     def add(self, shard: Path) -> None:
         """Copies the new games of a shard; StoreRefusedError when it is damaged or of other rules."""
-        found = read_rules(shard)
-        if found != self.rules:
-            raise StoreRefusedError(f"{shard}: a shard of {found}, not {self.rules}")
+        require_rules(shard, self.rules)
         with explained(shard):
             self._connection.execute("ATTACH ? AS shard", (f"{shard.absolute().as_uri()}?mode=ro&immutable=1",))
             try:

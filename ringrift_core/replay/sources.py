@@ -9,12 +9,16 @@ from pathlib import Path
 
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Board, configuration_name
+from ringrift_core.replay.games import Rules, require_rules
 from ringrift_core.replay.manifest import read_manifest
 from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
 
 __all__ = ["GamesFile", "find_files"]
 
-_CONFIGURATIONS = [configuration_name(board, players) for board, players in itertools.product(Board, (2, 3, 4))]
+_CONFIGURATIONS = {
+    configuration_name(board, players): Rules.usual(board, players)
+    for board, players in itertools.product(Board, (2, 3, 4))
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ def _merged(archive: Archive, folder: Path) -> Iterator[GamesFile]:
     for segment in manifest.segments:
         artifact = archive.addressed(segment.artifact)
         path = archive.get_file(artifact, folder)
+        if archive.configuration in _CONFIGURATIONS:
+            require_rules(path, _CONFIGURATIONS[archive.configuration])
         yield GamesFile(artifact.uri, path, f"{archive.store.uri}/{archive.key('games.json')}", segment.games)
         if path.parent == folder:
             path.unlink()

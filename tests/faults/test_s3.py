@@ -1,0 +1,85 @@
+"""An S3 server that answers 500 or 403."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ringrift_core.contract import ExitCode
+from tests.cluster import binaries
+from tests.cluster.object_store import running_object_store
+from tests.cluster.process import free_ports
+from tests.faults.proxy import FaultyProxy
+from tests.faults.workshop import COMMANDS, Workshop
+
+
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyProxy, Callable[[str], Workshop]]]:
+    """A real S3 server behind a faulty proxy, and a maker of stores on it, prepared like the others."""
+    wanted = tuple(program for program in binaries.PROGRAMS if program.name == "versitygw")
+    try:
+        found = binaries.find(wanted)
+    except binaries.BinariesMissingError as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    folder = tmp_path_factory.mktemp("s3")
+    with (
+        running_object_store(found, folder, port=free_ports(1)[0]) as server,
+        FaultyProxy(server.url) as proxy,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        for name, value in server.environment(proxy.url).items():
+            environment.setenv(name, value)
+
+        def prepared(bucket: str) -> Workshop:
+            server.create_bucket(bucket)
+            workshop = Workshop(f"s3://{bucket}/run", folder / f"scratch-{bucket}")
+            workshop.prepare()
+            return workshop
+
+        yield proxy, prepared
+
+
+def fault_of(status: int, methods: str) -> Callable[[str, str], int | None]:
+    """Objects cannot be read, or nothing can be written."""
+
+    def fault(method: str, path: str) -> int | None:
+        return status if method in methods.split() and ("/objects/" in path or method != "GET") else None
+
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("status", "exit_code", "words"),
+    [(500, ExitCode.NOT_NOW, "InternalError"), (403, ExitCode.WRONG_INPUT, r"Access Denied\. \(AccessDenied\)")],
+)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_server_that_fails_is_named_and_nothing_changes(
+    command: str,
+    status: int,
+    exit_code: ExitCode,
+    words: str,
+    s3: tuple[FaultyProxy, Callable[[str], Workshop]],
+    ends: dict[str, dict[str, str]],
+) -> None:
+    proxy, prepare = s3
+    workshop = prepare(f"{command.replace(' ', '-')}-{status}")
+    before = workshop.contents()
+    methods = ["PUT POST"] if command == "selfplay" else ["GET"] if command == "replay verify" else ["GET", "PUT POST"]
+    for method in methods:
+        proxy.fault, proxy.refused = fault_of(status, method), 0
+        said = workshop.command(command)
+        proxy.fault = lambda _method, _path: None
+        assert proxy.refused > 0
+        assert said.exit_code == exit_code, said
+        assert re.search(rf"^ringrift {command}: store {workshop.uri}, \S+: .*{words}", said.message), said.message
+        assert len(said.message.splitlines()) == 1
+        assert workshop.contents() == before
+        assert workshop.leftovers() == []
+    assert workshop.command(command).exit_code == 0
+    assert workshop.contents() == ends[command]
+    assert workshop.wrong_objects() == []
