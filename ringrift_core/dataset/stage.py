@@ -19,7 +19,7 @@ from ringrift_core.archive import Archive
 from ringrift_core.contract import ExportParameters, StageResult
 from ringrift_core.dataset.manifest import DatasetManifest, DatasetShard
 from ringrift_core.dataset.window import SegmentPart, choose
-from ringrift_core.replay.games import Game, read_games
+from ringrift_core.replay.games import Game, Rules, read_games, require_rules
 from ringrift_core.replay.identifiers import prefix
 from ringrift_core.replay.manifest import read_manifest
 from ringrift_core.stage import Outcome, Run, WrongInputError
@@ -46,7 +46,7 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
         raise WrongInputError("there are no games yet: run merge first")
     writer = _ShardWriter(run.archive, run.folder / "positions.npz")
     read = games = 0
-    for game in _window(run, parts):
+    for game in _window(run, parts, Rules.usual(parameters.board, parameters.players)):
         read += 1
         if read % 20 == 1:
             run.pause_point()
@@ -83,9 +83,10 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
     )
 
 
-def _window(run: Run, parts: list[SegmentPart]) -> Iterator[Game]:
+def _window(run: Run, parts: list[SegmentPart], rules: Rules) -> Iterator[Game]:
     for part in parts:
         path = run.archive.get_file(part.segment.artifact, run.folder)
+        require_rules(path, rules)
         for _, game in zip(range(part.games), read_games(path, newest_first=True), strict=False):
             yield game
 
