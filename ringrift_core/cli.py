@@ -23,6 +23,7 @@ from pydantic.fields import FieldInfo
 from ringrift_core import bench, contract
 from ringrift_core.conformance import conform
 from ringrift_core.contract import PARAMETERS, Artifact, Board, ExitCode, Stage, StageParameters, Track
+from ringrift_core.play.command import play
 from ringrift_core.replay import commands as replay
 from ringrift_core.stage import execute
 
@@ -191,5 +192,6 @@ def _sentences(error: ValidationError, model: type[StageParameters]) -> list[str
 for _model in PARAMETERS.values():
     _add_stage(_model)
 app.command()(conform)
+app.command()(play)
 app.add_typer(bench.application, name="bench")
 app.add_typer(replay.application, name="replay")

@@ -9,7 +9,7 @@ import sys
 from typing import Any, Self
 
 from ringrift_core import _engine
-from ringrift_core._engine import Move, Outcome, RulesError
+from ringrift_core._engine import Choice, Move, Outcome, Player, RulesError
 from ringrift_core.drawing import draw_svg, draw_text
 
 __all__ = ["Game", "Move", "Outcome", "RulesError"]
@@ -127,6 +127,10 @@ class Game:
     def random_playout(self, max_moves: int | None = None) -> int:
         """Plays uniformly random legal moves to the end (or `max_moves` of them); returns how many were played."""
         return self._position.play_random(self._random.getrandbits(64), max_moves)
+
+    def choose(self, player: Player, seed: int = 0) -> Choice:
+        """What a player would do now, with the same seed the same; nothing is played."""
+        return player.choose(self._position, seed)
 
     def outcome(self) -> Outcome | None:
         """Winner, ranks and reason; None while the game goes on."""

@@ -1,0 +1,1 @@
+"""`ringrift play`: games in the terminal, for people. Start at `command`."""
