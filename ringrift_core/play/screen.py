@@ -19,11 +19,14 @@ from ringrift_core.play.typed import cells_of
 
 __all__ = ["Screen"]
 
-PANEL_COLUMNS = 40
-BAR_COLUMNS = 18
+PANEL_COLUMNS = 34
+NAME_COLUMNS = 16
+BAR_COLUMNS = 12
+GAP = 2
+"""Between board and panel."""
 LEAST_BOARD_LINES = 9
 """A board is cut to no fewer lines, however small the terminal."""
-MOST_LIST_LINES = 6
+LEAST_LIST_LINES, MOST_LIST_LINES = 4, 12
 
 ASKED = {
     "ring_placement": "place rings",
@@ -69,7 +72,7 @@ class Screen:
             labels=_labels(listed),
             underlined=_touched(since),
         )
-        if self.console.is_terminal and board.width + 3 + PANEL_COLUMNS <= self.console.width:
+        if self.console.is_terminal and board.width + GAP + PANEL_COLUMNS <= self.console.width:
             lines = self._beside(
                 board, [*self._panel(table, chances), Text(), *_wrapped(told, self._panel_columns(board))]
             )
@@ -81,7 +84,8 @@ class Screen:
 
     def say(self, *lines: Text | str) -> None:
         """Lines below the frame."""
-        self._print([line if isinstance(line, Text) else Text(line) for line in lines])
+        for line in lines:
+            self.console.print(line, markup=False, soft_wrap=not self.console.is_terminal)
 
     def told(self, table: Table, since: Iterable[Played]) -> list[Text]:
         """What was played, one line a turn and agent; swaps say who sits where now."""
@@ -97,7 +101,7 @@ class Screen:
             if chosen:
                 lines.append(self._name(table, agent, seat).append(": " + ", ".join(map(shortened, chosen))))
             if forced and human:
-                said = f"only legal, so played for {table.agents[agent].name}: {', '.join(map(shortened, forced))}"
+                said = f"played for {table.agents[agent].name}: {', '.join(map(shortened, forced))}"
                 lines.append(Text(said, style="dim"))
             elif forced and not all(played.move.automatic for played in moves if played.forced):
                 kept = [str(played.move) for played in moves if played.forced and not played.move.automatic]
@@ -125,14 +129,30 @@ class Screen:
             lines.append(Text("  (sides were swapped in this game)", style="dim"))
         return lines
 
-    def move_lines(self, legal: Sequence[Move], listed: Sequence[Move], most_lines: int | None = None) -> list[Text]:
-        """The listed moves with their numbers; where they are too many, how many of each kind start where."""
-        width = self.console.width if self.console.is_terminal else 100
-        lines = _columns([f"{number:>3} {shortened(str(move))}" for number, move in enumerate(listed, 1)], width)
-        most = most_lines or (min(MOST_LIST_LINES, max(2, self.console.height // 5)))
-        if listed and len(lines) <= most:
-            return [Text(line) for line in lines]
-        return [Text(line) for line in _overview(listed or legal, width)]
+    def can_list(self, game: Game, moves: Sequence[Move]) -> bool:
+        """Do these moves with their numbers leave room for the board?"""
+        room = (
+            self.console.height - len(LAYOUTS[game.board].rows()) - 5 if self.console.is_terminal else MOST_LIST_LINES
+        )
+        return len(self.numbered(moves)) <= min(MOST_LIST_LINES, max(LEAST_LIST_LINES, room))
+
+    def numbered(self, moves: Sequence[Move]) -> list[Text]:
+        """Moves with their numbers, in columns; what all have in common is said once."""
+        words = [str(move).split(" ", 1) for move in moves]
+        origins = {str(cells_of(move)[:1]) for move in moves}
+        if len(moves) < 3 or len({kind for kind, *_ in words}) > 1 or len(origins) > 1:
+            return [Text(line) for line in _columns(_with_numbers(map(str, moves)), self._width)]
+        x, y = cells_of(moves[0])[0]
+        ends = _with_numbers(body.removeprefix(f"{x},{y}").strip() for _, body in words)
+        return [Text(f"  {words[0][0]} {x},{y}"), *(Text(line) for line in _columns(ends, self._width))]
+
+    def overview(self, moves: Sequence[Move]) -> list[Text]:
+        """How many moves of each kind start where."""
+        return [Text(line) for line in _overview(moves, self._width)]
+
+    @property
+    def _width(self) -> int:
+        return self.console.width if self.console.is_terminal else 100
 
     def _print(self, lines: Iterable[Text]) -> None:
         for line in lines:
@@ -156,14 +176,14 @@ class Screen:
         return line
 
     def _panel_columns(self, board: BoardText) -> int:
-        return self.console.width - board.width - 3
+        return self.console.width - board.width - GAP
 
     def _panel(self, table: Table, chances: Sequence[float] | None) -> list[Text]:
         """Two lines a seat."""
         lines = [Text(_heading(table.game), style="bold"), Text()]
         for seat, counts in enumerate(_counts(table.game), start=1):
             line = self._seat_head(table, seat)
-            line.pad_right(max(0, 18 - line.cell_len))
+            line.pad_right(max(0, NAME_COLUMNS - line.cell_len))
             lines += [line.append_text(_bar(chances, seat)), Text(f"    {counts}", style="dim")]
         return lines
 
@@ -172,7 +192,7 @@ class Screen:
         lines = [Text(_heading(table.game), style="bold")]
         for seat, counts in enumerate(_counts(table.game), start=1):
             line = self._seat_head(table, seat)
-            line.pad_right(max(0, 18 - line.cell_len))
+            line.pad_right(max(0, NAME_COLUMNS - line.cell_len))
             chance = "" if chances is None else f"{chances[seat - 1]:4.0%}  "
             lines.append(line.append(f"{chance}{counts}"))
         return lines
@@ -186,7 +206,7 @@ class Screen:
         lines = []
         for index in range(max(len(board.lines), len(panel))):
             line = Text.from_ansi(board.lines[index]) if index < len(board.lines) else Text()
-            line.pad_right(max(0, board.width + 3 - line.cell_len))
+            line.pad_right(max(0, board.width + GAP - line.cell_len))
             lines.append(line.append_text(panel[index]) if index < len(panel) else line)
         return lines
 
@@ -249,7 +269,7 @@ def _counts(game: Game) -> list[str]:
     rings = Game(game.board, game.players).state()["hand"][0]
     eliminations, territory = rings * (game.players + 1) // 3, cells // game.players + 1
     return [
-        f"hand {hand:>2} · out {out:>2}/{eliminations} · territory {held:>2}/{territory}"
+        f"hand {hand:>2}  out {out:>2}/{eliminations}  land {held:>2}/{territory}"
         for hand, out, held in zip(state["hand"], state["elim"], state["terr"], strict=True)
     ]
 
@@ -278,6 +298,10 @@ def _labels(listed: Sequence[Move]) -> Mapping[Cell, str]:
     if not landings or len(landings) < sum(moving):
         return {}
     return {cells[-1]: str(number) for number, (cells, moves) in enumerate(zip(ends, moving, strict=True), 1) if moves}
+
+
+def _with_numbers(notations: Iterable[str]) -> list[str]:
+    return [f"{number:>3} {shortened(notation)}" for number, notation in enumerate(notations, start=1)]
 
 
 def _columns(items: Sequence[str], width: int) -> list[str]:

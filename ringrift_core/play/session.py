@@ -27,20 +27,21 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 and the signal's number, as shells have it."""
 
 HELP = """\
-A move, in any of these ways:
-  3,4 2           a cell and how many rings (placing)
-  3,4>3,6         from and to, captures as well
-  3,4             the moves that start there, numbered: 2 then plays number 2
-  cap, skip, swap a kind of move or its beginning
-  move_stack 3,4>3,6    the whole notation
+A move, in any of these ways (cells are column,row):
+  3,4 2              a cell and how many rings, when placing
+  3,4                the moves that start there, with numbers; 2 plays number 2
+  3,4>3,6            from and to, captures as well
+  capture, skip      a kind of move or its beginning
+  move_stack 3,4>3,6 the whole notation
 Or a word:
-  moves           numbers every legal move           hint   the best moves, by search
-  undo            back to your last decision         bar    chances on or off
-  board           the whole board                    look 3,4   moves the view there
-  save FILE       `ringrift play --load FILE` goes on from it
-  quit            ends
-The board: ●3 a stack of 3 rings of seat 1, ●5/2 of 5 rings with a cap of 2, • a marker,
-▐1▌ a collapsed cell; [●3] must move. Cells are column,row. The game on a page: docs/game.md"""
+  moves    numbers every legal move      hint      the best moves, by search
+  undo     back to your last decision    bar       chances on or off
+  board    the whole board               look 3,4  moves the view
+  save X   to file X; --load X goes on   quit      ends
+On the board: ●3 a stack of three rings of seat 1, ●5/2 five rings with a cap of
+two, • a marker, ▐1▌ a collapsed cell, [●3] the stack that must move, a number
+where that move ends. Counts: rings in hand, rings out (eliminated), land
+(collapsed cells), each with what wins. The game on a page: docs/game.md"""
 
 
 class _Leave(Exception):  # noqa: N818
@@ -141,7 +142,7 @@ class Session:
     def _ask_person(self) -> None:
         """Shows the position and reads until something was played or taken back."""
         legal = self.table.game.legal_moves()
-        self._listed = tuple(legal) if len(self.screen.move_lines(legal, legal)) and self._few(legal) else ()
+        self._listed = tuple(legal) if self.screen.can_list(self.table.game, legal) else ()
         self._show_decision()
         decisions = len(self.table.log)
         while len(self.table.log) == decisions and not self.table.is_over:
@@ -150,10 +151,6 @@ class Session:
                 self._show_decision()
                 continue
             self._obey(line, legal)
-
-    def _few(self, moves: Sequence[Move]) -> bool:
-        lines = self.screen.move_lines(moves, moves)
-        return bool(lines) and str(lines[0]).lstrip().startswith("1 ")
 
     def _obey(self, line: str, legal: Sequence[Move]) -> None:
         word, _, rest = line.partition(" ")
@@ -173,10 +170,10 @@ class Session:
     def _list(self, moves: Sequence[Move]) -> None:
         """Numbers moves, on the board as well where frames replace one another."""
         self._listed = tuple(moves)
-        if self.console.is_terminal and self._few(moves):
+        if self.console.is_terminal and self.screen.can_list(self.table.game, moves):
             self._show_decision()
         else:
-            self.screen.say(*self.screen.move_lines(moves, moves, most_lines=len(moves)))
+            self.screen.say(*self.screen.numbered(moves))
 
     def _hint(self) -> None:
         name = self.table.agents[self.table.to_decide].name
@@ -227,7 +224,8 @@ class Session:
 
     def _show_decision(self) -> None:
         legal = self.table.game.legal_moves()
-        below = [*self.screen.move_lines(legal, self._listed), self.screen.asked(self.table)]
+        moves = self.screen.numbered(self._listed) if self._listed else self.screen.overview(legal)
+        below = [*moves, self.screen.asked(self.table)]
         if self._interactive:
             below[-1].append("   (? for help)", style="dim")
         self._frame(self.table.since_last_decision_of(self.table.to_decide), below)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ringrift_core import Game, _engine
+from ringrift_core.contract import Board, InitialWeights, PromoteParameters, Stage, Track
+from ringrift_core.play.seats import Casting, seat_names
+from ringrift_core.players.ladder import LADDER
+from ringrift_core.players.weights import HeuristicWeights
+from ringrift_core.registry.stage import promote_stage
+from ringrift_core.stage import WrongInputError
+from tests.unit.core.desk import Desk
+
+
+@pytest.mark.parametrize(
+    ("named", "players", "seats"),
+    [
+        ([], None, ["human", "3"]),
+        ([], 3, ["human", "3", "3"]),
+        (["5"], None, ["human", "5"]),
+        (["5"], 4, ["human", "5", "5", "5"]),
+        (["human"], None, ["human", "human"]),
+        (["5", "human"], None, ["5", "human"]),
+        (["1", "2", "6"], 3, ["1", "2", "6"]),
+    ],
+)
+def test_one_name_is_the_opponent_more_are_the_seats(named: list[str], players: int | None, seats: list[str]) -> None:
+    assert seat_names(named, players) == seats
+
+
+@pytest.mark.parametrize(("named", "players"), [(["1", "2"], 3), (["1"] * 5, None), (["1"] * 5, 5)])
+def test_names_that_do_not_make_a_game_are_refused(named: list[str], players: int | None) -> None:
+    with pytest.raises(WrongInputError, match="players named"):
+        seat_names(named, players)
+
+
+def casting(tmp_path: Path, store: str | None = None) -> Casting:
+    return Casting(Board.SQUARE8, 2, store, tmp_path)
+
+
+def test_no_two_agents_have_the_same_name(tmp_path: Path) -> None:
+    names = [agent.name for agent in casting(tmp_path).agents(["human", "1", "1", "heuristic"])]
+    assert names == ["you", "random 1", "random 2", "heuristic"]
+    assert [agent.name for agent in casting(tmp_path).agents(["human", "human"])] == ["human 1", "human 2"]
+
+
+@pytest.mark.parametrize("spelling", ["2", "difficulty:2", "heuristic"])
+def test_a_rung_goes_by_number_or_name(tmp_path: Path, spelling: str) -> None:
+    (agent,) = casting(tmp_path).agents([spelling])
+    assert agent.name == LADDER[1].name
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("0", "difficulty 0: choose one from 1 to 10"),
+        ("99", "difficulty 99: choose"),
+        ("alice", "'alice' is nobody: name human, a difficulty from 1 to 10, random, "),
+        ("weights", "name it with --store URI"),
+        ("network:2", "name it with --store URI"),
+        ("9" * 30, "is nobody"),
+    ],
+)
+def test_nobody_else_may_sit_down(tmp_path: Path, name: str, sentence: str) -> None:
+    with pytest.raises(WrongInputError, match=sentence):
+        casting(tmp_path).agents(["human", name])
+
+
+def promote(desk: Desk, vector: list[float]) -> None:
+    candidate = HeuristicWeights.of_vector(vector, Board.SQUARE8, 2).save(desk.archive)
+    parameters = PromoteParameters(
+        **desk.here, track=Track.WEIGHTS, iteration=1, request_id="one", expected_version=0, candidate=candidate
+    )
+    assert promote_stage(parameters, desk.run).stage is Stage.PROMOTE
+
+
+def test_a_champion_plays_with_its_weights_and_so_does_the_ladder(desk: Desk, tmp_path: Path) -> None:
+    material = HeuristicWeights.of_setting(InitialWeights.MATERIAL, Board.SQUARE8, 2).vector
+    promote(desk, material)
+    here = casting(tmp_path, desk.archive.store.uri)
+    assert here.weights() == material
+    champion, first, descent = (agent.mind for agent in here.agents(["weights", "weights:1", "6"]))
+    game = Game(seed=3)
+    game.random_playout(40)
+    reference = game.choose(_engine.Player.heuristic(material))
+    for player in (champion, first):
+        assert isinstance(player, _engine.Player)
+        assert game.choose(player).values == reference.values
+    assert isinstance(descent, _engine.Player)
+    assert here.agents(["weights"])[0].name == "weights"
+
+
+def test_a_champion_that_is_not_there_is_refused(desk: Desk, tmp_path: Path) -> None:
+    here = casting(tmp_path, desk.archive.store.uri)
+    with pytest.raises(WrongInputError, match="there is no champion of square8-2p"):
+        here.agents(["weights"])
+    promote(desk, _engine.heuristic_weights("material"))
+    with pytest.raises(WrongInputError, match="weights version 7: never a champion"):
+        here.agents(["weights:7"])
