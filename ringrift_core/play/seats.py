@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ringrift_core import _engine
 from ringrift_core._engine import Player
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Board, InitialWeights, Track
 from ringrift_core.play.table import Agent, Human
 from ringrift_core.players.champions import champion_weights, seat_artifact
 from ringrift_core.players.ladder import LADDER, LadderError, rung_player
+from ringrift_core.players.network import ModelCard, onnx_evaluator
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.registry.stage import champion_artifact, read_registry
 from ringrift_core.stage import WrongInputError
@@ -21,8 +23,8 @@ from ringrift_core.store import open_store
 
 __all__ = ["DEFAULT_OPPONENT", "Casting", "seat_names"]
 
-DEFAULT_OPPONENT = "3"
-"""Difficulty that a first game is worth playing against."""
+DEFAULT_OPPONENT = "2"
+"""Difficulty of a first game."""
 
 HUMAN = "human"
 _CHAMPION = re.compile(r"(weights|network)(?::(\d{1,9}))?")
@@ -79,7 +81,7 @@ class Casting:
         difficulty = name.removeprefix("difficulty:")
         if re.fullmatch(r"\d{1,3}", difficulty):
             try:
-                return rung_player(int(difficulty), self.board, self.weights())
+                return rung_player(int(difficulty), self.board, self.weights(), self._network())
             except LadderError as error:
                 raise WrongInputError(str(error)) from None
         named = {rung.name: rung.difficulty for rung in LADDER}
@@ -91,6 +93,13 @@ class Casting:
             f"{name!r} is nobody: name human, a difficulty from 1 to {len(LADDER)}, "
             f"{', '.join(named)}, or with --store a champion: weights, network, weights:2"
         )
+
+    def _network(self) -> _engine._Evaluator | None:
+        """The champion network of the store, for the rungs that need one."""
+        if self.store is None or not (version := read_registry(self._archive(), Track.NETWORK).version):
+            return None
+        card = ModelCard.load(self._archive(), champion_artifact(self._archive(), Track.NETWORK, version))
+        return onnx_evaluator(self._archive().get_file(card.onnx, self.folder))
 
     def _champion(self, track: Track, version: str | None) -> Player:
         archive = self._archive()

@@ -70,6 +70,7 @@ class Terminal:
 
     def press(self, control: str) -> None:
         """Ctrl and a letter, as the terminal's driver sees it."""
+        time.sleep(0.5)  # readline begins to listen a moment after its prompt
         os.write(self._ours, bytes([ord(control.upper()) - ord("@")]))
 
     def interrupt(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ringrift_core import Game, _engine
 from ringrift_core.contract import Board, InitialWeights, PromoteParameters, Stage, Track
-from ringrift_core.play.seats import Casting, seat_names
+from ringrift_core.play.seats import DEFAULT_OPPONENT, Casting, seat_names
 from ringrift_core.players.ladder import LADDER
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.registry.stage import promote_stage
@@ -17,8 +17,8 @@ from tests.unit.core.desk import Desk
 @pytest.mark.parametrize(
     ("named", "players", "seats"),
     [
-        ([], None, ["human", "3"]),
-        ([], 3, ["human", "3", "3"]),
+        ([], None, ["human", DEFAULT_OPPONENT]),
+        ([], 3, ["human", DEFAULT_OPPONENT, DEFAULT_OPPONENT]),
         (["5"], None, ["human", "5"]),
         (["5"], 4, ["human", "5", "5", "5"]),
         (["human"], None, ["human", "human"]),
