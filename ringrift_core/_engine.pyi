@@ -8,7 +8,7 @@ Determinism: game `i` of a run draws everything from a generator seeded by (seed
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, Self, final
+from typing import Any, Final, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,17 +30,21 @@ __all__ = [
     "Searched",
     "bench",
     "conform",
+    "draw_decisions",
     "encode_position",
-    "encode_positions",
+    "encode_rows",
     "encoding_shape",
     "heuristic_values",
     "heuristic_weights",
+    "move_keys",
     "notation",
     "play_games",
     "play_match",
     "play_matches",
+    "policy_size",
     "replay",
     "searches_from_bytes",
+    "unpack_planes",
     "verify_games",
 ]
 
@@ -120,6 +124,11 @@ class Position:
         """Uniformly random legal moves to the end of the game (or `max_moves`); returns how many. Releases the GIL."""
     def to_json(self) -> str:
         """The full form of the state as one line of JSON."""
+    def to_bytes(self) -> bytes:
+        """The full state, setup included, in few bytes: one code for each state."""
+    @staticmethod
+    def from_bytes(state: bytes) -> Position:
+        """Reads `to_bytes` back, without a history; RulesError says what is wrong with other bytes."""
     def outcome(self) -> Outcome | None: ...
     def copy(self) -> Position: ...
     def identity_key(self) -> int:
@@ -394,30 +403,45 @@ def verify_games(
     """
 
 ENCODING_VERSION: Final[int]
-"""Version of what `encode_positions` writes (docs/encoding.md)."""
+"""Version of planes, global features and policy keys (docs/encoding.md)."""
 
 def encoding_shape(board: str, players: int) -> tuple[int, int, int, int]:
     """(C, H, W, G): planes, height and width of the array, and global features (docs/encoding.md)."""
 
-def encode_positions(
-    board: str,
-    players: int,
-    moves: bytes,
-    decisions: Sequence[int] | None = None,
-    *,
-    profile: str = "canonical",
-    swap: bool | None = None,
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-    """The positions before the chosen decisions of a game, as a network sees them.
-
-    `decisions` counts from 0 over the moves chosen among more than one; None takes all. Returns planes [B, C, H, W],
-    globals [B, G], targets [B, players] (1 for the seat whose agent won, 1/players each when nobody did) and the seat
-    to move, 1..players [B]. Planes, globals and targets are rotated so that the seat to move is seat 0. Before a swap
-    the target is that of the agents sitting there then.
-    """
+def policy_size(board: str, players: int) -> int:
+    """Numbers in a network's policy output: one for each key."""
 
 def encode_position(position: Position) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Planes [C, H, W] and globals [G] of one position."""
+
+def move_keys(position: Position) -> dict[str, tuple[int, ...]]:
+    """The keys of each legal move, by its notation: its logit is the sum of their numbers in the policy output."""
+
+def draw_decisions(seed: int, game_id: str, decisions: int, wanted: int) -> list[int]:
+    """`wanted` of a game's decisions, ascending, drawn without replacement by a generator of (seed, game id)."""
+
+def encode_rows(
+    board: str,
+    players: int,
+    games: Sequence[tuple[str, bytes, bytes, Sequence[int] | None]],
+    *,
+    seed: int = 0,
+    symmetries: int = 0,
+    exact_states: bool = False,
+    profile: str = "canonical",
+    swap: bool | None = None,
+    threads: int = 0,
+) -> dict[str, NDArray[Any]]:
+    """The positions before chosen decisions of recorded games, as a dataset keeps them (docs/encoding.md, "Rows").
+
+    A game is (id, moves, searches, decisions): moves and searches as `GameRecord` gives them, decisions ascending, or
+    None for all. Each position makes a row as it is, or, with `symmetries`, a row for each of so many different
+    symmetries drawn by (seed, game id, decision). Rows come in the order of games and decisions on any number of
+    threads; 0 takes every core. Releases the GIL. RulesError names the game and its first fault.
+    """
+
+def unpack_planes(board: str, players: int, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Planes [rows, C, H, W] of the column `planes` [rows, bytes] of `encode_rows`: those of `encode_position`."""
 
 @final
 class ConformReport:

@@ -239,12 +239,24 @@ class MergeParameters(IterationParameters):
 
 
 class ExportParameters(IterationParameters):
-    """Turns the games of the window into NPZ shards and a manifest."""
+    """Turns positions of the games of the window into NPZ shards and a manifest."""
 
     stage = Stage.EXPORT
-    seed: Seed = Field(default=0, description="Seed of the sampling.")
+    seed: Seed = Field(default=0, description="Seed of the sampling and of the symmetries.")
+    window: Count = Field(default=0, description="Newest games to draw from; 0 lets the window grow by a power law.")
     require_completed: bool = Field(default=True, description="Leave out games cut by the move limit.")
     min_moves: Count = Field(default=20, description="Leave out games with fewer recorded moves.")
+    positions_per_game: PositiveCount = Field(default=32, description="Positions drawn from a game at most.")
+    positions: Count = Field(
+        default=0, description="Positions drawn at most, spread evenly over the games; 0 is no limit."
+    )
+    symmetries: int = Field(
+        default=1,
+        ge=0,
+        le=12,
+        description="Random symmetries of the board through which a position is seen, a row each; 0: as it is.",
+    )
+    exact_state: bool = Field(default=False, description="Keep the exact state of each row as well.")
 
 
 class TrainParameters(IterationParameters):

@@ -12,12 +12,7 @@ __all__ = ["DatasetManifest", "DatasetShard"]
 
 
 class DatasetShard(Contract):
-    """One NPZ file.
-
-    Arrays: `planes` float16 [rows, C, H, W] and `globals` float32 [rows, G], as the engine encodes positions;
-    `values` float32 [rows, players], 1 for the seat whose agent won, rotated so that the mover is column 0;
-    `games` uint64 [rows], the first 64 bits of the game's id.
-    """
+    """One NPZ file: the columns of `_engine.encode_rows`, as docs/encoding.md lists them."""
 
     rows: int
     artifact: Artifact
@@ -26,16 +21,20 @@ class DatasetShard(Contract):
 class DatasetManifest(Contract):
     """Everything a reader must know to use the shards, and to refuse those that are not for it."""
 
-    format: int = Field(default=1, ge=1, le=1)
+    format: int = Field(default=2, ge=2, le=2)
     board: Board
     players: int
-    encoding: int = Field(description="Version of the encoding of positions.")
-    planes: tuple[int, int, int] = Field(description="C, H, W.")
+    encoding: int = Field(description="Version of planes, global features and policy keys.")
+    planes: tuple[int, int, int] = Field(description="C, H, W, once unpacked.")
     globals: int = Field(description="Number of global features.")
-    games: int
-    rows: int
+    policy: int = Field(description="Number of policy keys.")
+    games: int = Field(description="Games that rows were drawn from.")
+    positions: int
+    rows: int = Field(description="One for each position and symmetry.")
     window: int = Field(description="Games in the window; those left out were cut or too short.")
     seed: int
+    symmetries: int
+    exact_states: bool
     shards: tuple[DatasetShard, ...]
 
     @classmethod

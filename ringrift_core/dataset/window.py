@@ -33,9 +33,10 @@ def window_size(games: int) -> int:
     return round(FULL_UP_TO * math.pow(games / FULL_UP_TO, EXPONENT))
 
 
-def choose(segments: Sequence[Segment]) -> list[SegmentPart]:
-    """The parts of segments inside the window, the newest first."""
-    left = window_size(sum(segment.games for segment in segments))
+def choose(segments: Sequence[Segment], newest: int = 0) -> list[SegmentPart]:
+    """The parts of segments inside the window, the newest first; `newest` games, or 0 for the window's own size."""
+    games = sum(segment.games for segment in segments)
+    left = min(newest, games) if newest else window_size(games)
     parts = []
     for segment in reversed(segments):
         taken = min(left, segment.games)

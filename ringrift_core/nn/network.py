@@ -1,4 +1,4 @@
-"""A small residual network with global pooling that values a position for every seat.
+"""A small residual network with global pooling: a value for every seat, and a number for every policy key.
 
 Residual blocks as in K. He et al., "Identity Mappings in Deep Residual Networks" (2016); global pooling as in D. J. Wu,
 "Accelerating Self-Play Learning in Go" (2019), so that one block sees the whole board; GroupNorm (Y. Wu and K. He,
@@ -32,6 +32,7 @@ class NetworkShape:
     planes: int
     side: int
     globals: int
+    policy: int
     blocks: int = 4
     channels: int = 32
 
@@ -46,7 +47,8 @@ def board_mask(board: Board, side: int) -> Tensor:
 
 
 class RingRiftNetwork(nn.Module):
-    """planes [B, C, side, side] and globals [B, G] to logits [B, players] of winning, column 0 the player to move."""
+    """planes [B, C, side, side] and globals [B, G] to logits [B, players] of winning, column 0 the player to move, and
+    to a number for each policy key [B, policy]: a move's logit is the sum of those of its keys (docs/encoding.md)."""
 
     mask: Tensor
 
@@ -61,15 +63,20 @@ class RingRiftNetwork(nn.Module):
         self.norm = _norm(shape.channels)
         self.hidden = nn.Linear(2 * shape.channels + shape.globals, 2 * shape.channels)
         self.values = nn.Linear(2 * shape.channels, shape.players)
+        policy_planes, global_keys = divmod(shape.policy, shape.side**2)
+        self.policy_shift = nn.Linear(2 * shape.channels, shape.channels)
+        self.policy_planes = nn.Conv2d(shape.channels, policy_planes, 1)
+        self.policy_globals = nn.Linear(2 * shape.channels, global_keys)
 
-    def forward(self, planes: Tensor, features: Tensor) -> Tensor:
+    def forward(self, planes: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         trunk = self.stem(planes, self.mask) + self.stem_globals(features)[:, :, None, None] * self.mask
         for block in self.blocks:
             trunk = block(trunk, self.mask)
-        pooled = _pool(functional.relu(self.norm(trunk)), self.mask)
-        hidden = functional.relu(self.hidden(torch.cat([pooled, features], dim=1)))
-        logits: Tensor = self.values(hidden)
-        return logits
+        board = functional.relu(self.norm(trunk))
+        hidden = functional.relu(self.hidden(torch.cat([_pool(board, self.mask), features], dim=1)))
+        board = functional.relu(board + self.policy_shift(hidden)[:, :, None, None])
+        places = (self.policy_planes(board) * self.mask).flatten(1)
+        return self.values(hidden), torch.cat([places, self.policy_globals(hidden)], dim=1)
 
 
 class _Block(nn.Module):

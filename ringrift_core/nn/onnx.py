@@ -11,27 +11,28 @@ import torch
 from torch import Tensor, nn
 
 from ringrift_core.nn.network import RingRiftNetwork
-from ringrift_core.players.network import onnx_evaluator
+from ringrift_core.players.network import onnx_policy_evaluator
 
 __all__ = ["TOLERANCE", "export_onnx", "largest_difference"]
 
 TOLERANCE = 1e-4
-"""Largest difference of a win probability between torch and ONNX Runtime."""
+"""Largest difference between torch and ONNX Runtime, as `largest_difference` measures it."""
 
 
 class _Probabilities(nn.Module):
-    """The network with its softmax: what players ask for."""
+    """The network with the softmax of its values: what players ask for."""
 
     def __init__(self, network: RingRiftNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, planes: Tensor, features: Tensor) -> Tensor:
-        return torch.softmax(self.network(planes, features), dim=1)
+    def forward(self, planes: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        values, policy = self.network(planes, features)
+        return torch.softmax(values, dim=1), policy
 
 
 def export_onnx(network: RingRiftNetwork, path: Path) -> None:
-    """Writes inputs `planes` and `globals` to output `values`, with a free batch size."""
+    """Writes inputs `planes` and `globals` to outputs `values` and `policy`, with a free batch size."""
     shape = network.shape
     example = (torch.zeros(2, shape.planes, shape.side, shape.side), torch.zeros(2, shape.globals))
     batch = torch.export.Dim("batch", min=1)
@@ -42,7 +43,7 @@ def export_onnx(network: RingRiftNetwork, path: Path) -> None:
             _Probabilities(network).eval(),
             example,
             input_names=["planes", "globals"],
-            output_names=["values"],
+            output_names=["values", "policy"],
             dynamic_shapes={"planes": {0: batch}, "features": {0: batch}},
             dynamo=True,
             verbose=False,
@@ -53,9 +54,14 @@ def export_onnx(network: RingRiftNetwork, path: Path) -> None:
 
 @torch.no_grad()
 def largest_difference(network: RingRiftNetwork, path: Path, planes: Tensor, features: Tensor) -> float:
-    """The largest difference of a win probability between torch and ONNX Runtime, over batches of several sizes."""
-    evaluate = onnx_evaluator(path)
-    expected = _Probabilities(network).eval()(planes, features).numpy()
+    """The largest difference between torch and ONNX Runtime of a win probability or a policy key, over batches of
+    several sizes."""
+    evaluate = onnx_policy_evaluator(path)
     parts = (slice(0, 1), slice(1, None)) if len(planes) > 1 else (slice(0, 1),)
-    found = [evaluate(planes[rows].numpy(), features[rows].numpy()) for rows in parts]
-    return float(np.abs(np.concatenate(found) - expected).max())
+    found = zip(*(evaluate(planes[rows].numpy(), features[rows].numpy()) for rows in parts), strict=True)
+    expected = _Probabilities(network).eval()(planes, features)
+    differences = []
+    for outputs, wanted in zip(found, expected, strict=True):
+        difference = np.abs(np.concatenate(outputs) - wanted.numpy()) / np.maximum(1, np.abs(wanted.numpy()))
+        differences.append(float(difference.max()))
+    return max(differences)

@@ -73,11 +73,20 @@ def _plan(parameters: TrainParameters) -> TrainingPlan:
 def _initial_network(parameters: TrainParameters, run: Run, dataset: DatasetManifest) -> RingRiftNetwork:
     planes, side, _ = dataset.planes
     if parameters.network_version == 0:
-        return RingRiftNetwork(NetworkShape(parameters.board, parameters.players, planes, side, dataset.globals))
+        return RingRiftNetwork(
+            NetworkShape(parameters.board, parameters.players, planes, side, dataset.globals, dataset.policy)
+        )
     artifact = champion_artifact(run.archive, Track.NETWORK, parameters.network_version)
     card = ModelCard.load(run.archive, artifact)
     shape = NetworkShape(
-        parameters.board, parameters.players, planes, side, dataset.globals, card.blocks, card.channels
+        parameters.board,
+        parameters.players,
+        planes,
+        side,
+        dataset.globals,
+        dataset.policy,
+        card.blocks,
+        card.channels,
     )
     network = RingRiftNetwork(shape)
     network.load_state_dict(load_file(run.archive.get_file(card.weights, run.folder)))
@@ -100,8 +109,8 @@ def _run_epochs(parameters: TrainParameters, run: Run, training: Training) -> No
         figures = training.run_epoch(on_step)
         checkpoint.save(training.save(), "safetensors")
         run.report.log(
-            f"epoch {figures.epoch}: loss {figures.train_loss:.4f}, held out {figures.held_out_loss:.4f}, "
-            f"accuracy {figures.held_out_accuracy:.3f}"
+            f"epoch {figures.epoch}: loss {figures.train_loss:.4f}, held out {figures.held_out_loss:.4f} "
+            f"(policies {figures.held_out_policy_loss:.4f}), accuracy {figures.held_out_accuracy:.3f}"
         )
 
 
@@ -110,15 +119,16 @@ def _save(
 ) -> Outcome:
     onnx, weights = run.folder / "network.onnx", run.folder / "network.safetensors"
     export_onnx(network, onnx)
-    planes, features, _ = sample.rows(torch.arange(min(256, len(sample))), torch.device("cpu"))
-    difference = largest_difference(network, onnx, planes, features)
+    batch = sample.rows(torch.arange(min(256, len(sample))), torch.device("cpu"))
+    difference = largest_difference(network, onnx, batch.planes, batch.globals)
     if difference > TOLERANCE:
-        raise RuntimeError(f"ONNX and torch differ by {difference:.2g} in a win probability")
+        raise RuntimeError(f"ONNX and torch differ by {difference:.2g}")
     save_file(network.state_dict(), weights)
     best = min(training.figures, key=lambda figures: figures.held_out_loss)
     metrics = {
         "train_loss": best.train_loss,
         "held_out_loss": best.held_out_loss,
+        "held_out_policy_loss": best.held_out_policy_loss,
         "held_out_accuracy": best.held_out_accuracy,
         "epochs": len(training.figures),
         "best_epoch": best.epoch,

@@ -18,15 +18,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from ringrift_core.nn.network import RingRiftNetwork
-from ringrift_core.nn.positions import Positions
+from ringrift_core.nn.positions import Batch, Positions
 from ringrift_core.stage import DivergedError
 
-__all__ = ["EpochFigures", "Training", "TrainingPlan"]
+__all__ = ["EpochFigures", "Training", "TrainingPlan", "policy_losses"]
 
 PATIENCE = 3
 """Epochs without a better held-out loss before training stops."""
-DIVERGED_AT = 2.0
-"""A mean loss of this many times that of a uniform guess has diverged."""
+DIVERGED_AT = 8.0
+"""A loss of this many times that of a uniform guess has diverged."""
 EVALUATION_BATCH = 2048
 
 
@@ -43,11 +43,13 @@ class TrainingPlan:
 
 @dataclass(frozen=True)
 class EpochFigures:
-    """What an epoch reached. Losses are cross-entropies in nats; accuracy counts the winner named first."""
+    """What an epoch reached. Losses are cross-entropies in nats, of values and policies together, and of the policies
+    alone per row that has one; accuracy counts the winner named first."""
 
     epoch: int
     train_loss: float
     held_out_loss: float
+    held_out_policy_loss: float
     held_out_accuracy: float
 
 
@@ -71,6 +73,7 @@ class Training:
         self.best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         self._plan, self._train, self._held_out, self._device = plan, train, held_out, device
         self._optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+        self._uniform_loss = train.uniform_loss
         self._progress = _Progress()
 
     @property
@@ -98,8 +101,9 @@ class Training:
         total = 0.0
         for step, rows in enumerate(batches):
             self._set_learning_rate((epoch + step / len(batches)) / self._plan.epochs)
-            planes, features, values = self._train.rows(rows, self._device)
-            loss = functional.cross_entropy(self.network(planes, features), values)
+            batch = self._train.rows(rows, self._device)
+            values, policy = self.network(batch.planes, batch.globals)
+            loss = functional.cross_entropy(values, batch.targets) + policy_losses(policy, batch).mean()
             self._optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -142,21 +146,24 @@ class Training:
             group["lr"] = rate
 
     def _refuse_divergence(self, loss: float, epoch: int) -> None:
-        limit = DIVERGED_AT * math.log(self.network.shape.players)
-        if not math.isfinite(loss) or loss > limit * 4:
+        if not math.isfinite(loss) or loss > DIVERGED_AT * self._uniform_loss:
             raise DivergedError(f"training diverged in epoch {epoch + 1}: loss {loss:.4g}")
 
     @torch.no_grad()
     def _measure(self, epoch: int, train_loss: float) -> EpochFigures:
         held_out = self._held_out if len(self._held_out) else self._train
         self.network.eval()
-        loss = right = 0.0
+        loss = policy_loss = policies = right = 0.0
         for rows in torch.split(torch.arange(len(held_out)), EVALUATION_BATCH):
-            planes, features, values = held_out.rows(rows, self._device)
-            logits = self.network(planes, features)
-            loss += functional.cross_entropy(logits, values, reduction="sum").item()
-            right += (logits.argmax(1) == values.argmax(1)).sum().item()
-        return EpochFigures(epoch, train_loss, loss / len(held_out), right / len(held_out))
+            batch = held_out.rows(rows, self._device)
+            values, policy = self.network(batch.planes, batch.globals)
+            of_policies = policy_losses(policy, batch).sum().item()
+            loss += functional.cross_entropy(values, batch.targets, reduction="sum").item() + of_policies
+            policy_loss += of_policies
+            policies += batch.legal.any(dim=1).sum().item()
+            right += (values.argmax(1) == batch.outcomes.argmax(1)).sum().item()
+        count = len(held_out)
+        return EpochFigures(epoch, train_loss, loss / count, policy_loss / max(1, policies), right / count)
 
     def _remember(self, figures: EpochFigures) -> None:
         progress = self._progress
@@ -165,6 +172,19 @@ class Training:
         if figures.held_out_loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = figures.held_out_loss, figures.epoch
             self.best = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+
+
+def policy_losses(policy: Tensor, batch: Batch) -> Tensor:
+    """[rows]: cross-entropy of each row's policy over its legal moves; 0 for a row without one."""
+    rows, moves, keys = batch.keys.shape
+    if moves == 0:
+        return policy.new_zeros(rows)
+    # One more number, which is 0: that of places without a key.
+    numbers = functional.pad(policy, (0, 1)).gather(1, batch.keys.reshape(rows, -1))
+    logits = numbers.reshape(rows, moves, keys).sum(2)
+    # Finite, since a row without a legal move must not make the others' gradients no numbers.
+    chances = functional.log_softmax(logits.masked_fill(~batch.legal, -1e9), dim=1)
+    return -(batch.shares * chances.masked_fill(~batch.legal, 0)).sum(1)
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -14,10 +14,17 @@ from ringrift_core.cores import available_cores
 from ringrift_core.store import StoreRefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
+    import onnxruntime
     from numpy.typing import NDArray
 
-__all__ = ["ModelCard", "onnx_evaluator"]
+    _PolicyEvaluator = Callable[
+        [NDArray[np.float32], NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]
+    ]
+
+__all__ = ["ModelCard", "onnx_evaluator", "onnx_policy_evaluator"]
 
 
 class ModelCard(Contract):
@@ -61,6 +68,29 @@ class ModelCard(Contract):
 
 def onnx_evaluator(path: Path) -> _engine._Evaluator:
     """Win probabilities by ONNX Runtime on the CPU, on every core that this process may use."""
+    session = _session(path)
+
+    def evaluate(planes: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:
+        (values,) = session.run(["values"], {"planes": planes, "globals": features})
+        return values  # type: ignore[no-any-return]
+
+    return evaluate
+
+
+def onnx_policy_evaluator(path: Path) -> _PolicyEvaluator:
+    """As `onnx_evaluator`, with the number of every policy key [B, policy] beside the win probabilities."""
+    session = _session(path)
+
+    def evaluate(
+        planes: NDArray[np.float32], features: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        values, policy = session.run(["values", "policy"], {"planes": planes, "globals": features})
+        return values, policy
+
+    return evaluate
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -68,10 +98,4 @@ def onnx_evaluator(path: Path) -> _engine._Evaluator:
     # Idle threads that spin take the cores from the games, and everything from a shared machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-    def evaluate(planes: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:
-        (values,) = session.run(["values"], {"planes": planes, "globals": features})
-        return values  # type: ignore[no-any-return]
-
-    return evaluate
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -14,6 +14,11 @@ impl Error {
         Error { place: place.into(), reason: reason.into() }
     }
 
+    /// The same error as part of something larger.
+    pub(crate) fn inside(self, whole: &str) -> Error {
+        Error { place: format!("{whole}, {}", self.place), reason: self.reason }
+    }
+
     /// The field, file or line at fault, such as `state.stk["3,9"]`.
     pub fn place(&self) -> &str {
         &self.place

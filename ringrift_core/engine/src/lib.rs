@@ -9,6 +9,7 @@ pub mod board;
 mod capture;
 pub mod conform;
 pub mod drivers;
+pub mod encoding;
 pub mod error;
 pub mod game;
 pub mod invariants;

@@ -23,6 +23,10 @@ impl Symmetry {
         (0..if board.is_hex() { 12 } else { 8 }).map(|index| Symmetry { board, index }).collect()
     }
 
+    pub fn board(&self) -> Board {
+        self.board
+    }
+
     /// Where (x, y) goes.
     pub fn point(&self, x: i32, y: i32) -> (i32, i32) {
         let turns = if self.board.is_hex() { 6 } else { 4 };

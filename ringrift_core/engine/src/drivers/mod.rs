@@ -2,11 +2,9 @@
 
 pub mod book;
 pub mod choose;
-pub mod encoding;
 pub mod inquiry;
 pub mod match_play;
 pub mod packed;
-pub mod positions;
 pub mod record;
 pub mod replay;
 pub mod rng;

@@ -20,6 +20,10 @@ pub enum Purpose {
     Playout = 5,
     /// A single decision asked for by a caller.
     Choice = 6,
+    /// Which decisions of a game become rows of a dataset.
+    Decisions = 7,
+    /// The symmetries of a row of a dataset.
+    Symmetries = 8,
 }
 
 /// The generator of (seed, purpose, index).
@@ -34,7 +38,7 @@ pub fn unit(random: &mut Random) -> f32 {
 }
 
 /// The output function of SplitMix64 (Steele, Lea and Flood 2014): a bijection that scatters close inputs.
-fn split_mix(input: u64) -> u64 {
+pub fn split_mix(input: u64) -> u64 {
     let mut mixed = input.wrapping_add(0x9E37_79B9_7F4A_7C15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

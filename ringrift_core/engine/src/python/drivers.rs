@@ -7,12 +7,12 @@ use numpy::ndarray::{Array2, Array4};
 use numpy::{IntoPyArray, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::drivers::encoding::Shape;
 use crate::drivers::match_play::Matches;
 use crate::drivers::record;
 use crate::drivers::run::{run, Host};
 use crate::drivers::selfplay::SelfPlay;
 use crate::drivers::session::Agent;
+use crate::encoding::Shape;
 use crate::python::errors::{guarded, refuse, setup_of};
 use crate::python::players::Player;
 use crate::python::records::{GameRecord, GroupResult};

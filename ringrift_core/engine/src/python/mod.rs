@@ -1,6 +1,7 @@
 //! The PyO3 face, `ringrift_core._engine`: thin, checked, and without rules of its own. `_engine.pyi` documents it.
 
 mod drivers;
+mod encoding;
 mod errors;
 mod measures;
 mod players;
@@ -11,7 +12,7 @@ mod verify;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::drivers::encoding::ENCODING_VERSION;
+use crate::encoding::ENCODING_VERSION;
 use crate::players::features::FEATURES;
 
 /// The native rules engine of RingRift.
@@ -40,9 +41,13 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(records::replay, module)?)?;
     module.add_function(wrap_pyfunction!(records::searches_from_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(records::notation, module)?)?;
-    module.add_function(wrap_pyfunction!(records::encoding_shape, module)?)?;
-    module.add_function(wrap_pyfunction!(records::encode_positions, module)?)?;
-    module.add_function(wrap_pyfunction!(records::encode_position, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::encoding_shape, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::policy_size, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::encode_position, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::move_keys, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::draw_decisions, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::encode_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::unpack_planes, module)?)?;
     module.add_function(wrap_pyfunction!(verify::verify_games, module)?)?;
     module.add_function(wrap_pyfunction!(measures::conform, module)?)?;
     module.add_function(wrap_pyfunction!(measures::bench, module)?)?;

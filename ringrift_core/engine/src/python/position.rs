@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::{PyBytes, PyString, PyTuple};
 
 use crate::drivers::rng::{stream, Purpose};
+use crate::encoding::exact;
 use crate::error::Error;
 use crate::game::Game;
 use crate::moves::{self, MoveList};
 use crate::python::errors::{guarded, refuse, setup_of, text_of, whole_number, Players, Text};
 use crate::state::{self, Phase};
+use crate::with_state;
 
 /// One recorded move, in notation.
 #[pyclass(frozen, eq, hash, module = "ringrift_core._engine")]
@@ -155,6 +157,11 @@ impl Position {
         guarded(|| Ok(Position::around(Game::from_json_text(setup, &text.0)?)))
     }
 
+    #[staticmethod]
+    fn from_bytes(state: &[u8]) -> PyResult<Position> {
+        guarded(|| Ok(Position::around(exact::from_bytes(state)?)))
+    }
+
     #[getter]
     fn board(&self) -> &'static str {
         self.game.setup().board().name()
@@ -249,6 +256,10 @@ impl Position {
 
     fn to_json(&self) -> PyResult<String> {
         guarded(|| Ok(self.game.to_json(true).to_string()))
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        guarded(|| Ok(PyBytes::new(py, &with_state!(&self.game, state => exact::to_bytes(state)))))
     }
 
     fn outcome(&self) -> Option<Outcome> {

@@ -1,23 +1,19 @@
-//! Records of games, their replay, and the positions a network learns from.
+//! Records of games, and their replay.
 
-use numpy::ndarray::{Array1, Array2, Array4, ArrayD};
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray4, PyArrayDyn};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::board::{Geometry, MAX_PLAYERS};
-use crate::drivers::encoding::{encode, Shape};
 use crate::drivers::match_play;
 use crate::drivers::packed::{from_bytes, to_bytes};
-use crate::drivers::positions::encode_game;
 use crate::drivers::record::{self, game_id};
 use crate::drivers::replay as replaying;
 use crate::drivers::searched;
 use crate::game::Game;
-use crate::python::errors::{guarded, refuse, require_numpy, setup_of};
-use crate::python::position::{Move, Outcome, Position};
+use crate::python::errors::{guarded, refuse, setup_of};
+use crate::python::position::{Move, Outcome};
 use crate::setup::Setup;
-use crate::{with_geometry, with_state};
+use crate::with_geometry;
 
 /// One finished (or cut) game.
 #[pyclass(frozen, module = "ringrift_core._engine")]
@@ -208,59 +204,6 @@ pub fn notation(board: &str, players: usize, moves: &[u8], profile: &str, swap: 
         }
         Ok(list)
     })
-}
-
-#[pyfunction]
-pub fn encoding_shape(board: &str, players: usize) -> PyResult<(usize, usize, usize, usize)> {
-    let setup = setup_of(board, players, "canonical", None)?;
-    let shape = Shape::of(setup.board(), players);
-    Ok((shape.planes, shape.side, shape.side, shape.globals))
-}
-
-type EncodedArrays<'py> =
-    (Bound<'py, PyArray4<f32>>, Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<f32>>, Bound<'py, PyArray1<i64>>);
-
-#[pyfunction]
-#[pyo3(signature = (board, players, moves, decisions = None, *, profile = "canonical", swap = None))]
-pub fn encode_positions<'py>(
-    py: Python<'py>,
-    board: &str,
-    players: usize,
-    moves: &[u8],
-    decisions: Option<Vec<usize>>,
-    profile: &str,
-    swap: Option<bool>,
-) -> PyResult<EncodedArrays<'py>> {
-    require_numpy(py)?;
-    let setup = setup_of(board, players, profile, swap)?;
-    let encoded =
-        py.detach(|| guarded(|| with_geometry!(setup.board(), G => Ok(encode_game::<G>(setup, &from_bytes(moves)?, decisions.as_deref())?))))?;
-    let (rows, shape) = (encoded.seats.len(), encoded.shape);
-    let shaped = |error: numpy::ndarray::ShapeError| refuse(error.to_string());
-    let dimensions = (rows, shape.planes, shape.side, shape.side);
-    Ok((
-        Array4::from_shape_vec(dimensions, encoded.planes).map_err(shaped)?.into_pyarray(py),
-        Array2::from_shape_vec((rows, shape.globals), encoded.globals).map_err(shaped)?.into_pyarray(py),
-        Array2::from_shape_vec((rows, players), encoded.targets).map_err(shaped)?.into_pyarray(py),
-        Array1::from_vec(encoded.seats).into_pyarray(py),
-    ))
-}
-
-type PositionArrays<'py> = (Bound<'py, PyArrayDyn<f32>>, Bound<'py, PyArray1<f32>>);
-
-#[pyfunction]
-pub fn encode_position<'py>(py: Python<'py>, position: &Position) -> PyResult<PositionArrays<'py>> {
-    require_numpy(py)?;
-    let setup = position.game.setup();
-    let shape = Shape::of(setup.board(), setup.players());
-    let (mut planes, mut globals) = (vec![0.0; shape.plane_len()], vec![0.0; shape.globals]);
-    guarded(|| {
-        with_state!(&position.game, state => encode(state, &mut planes, &mut globals));
-        Ok(())
-    })?;
-    let planes = ArrayD::from_shape_vec(vec![shape.planes, shape.side, shape.side], planes)
-        .map_err(|error| refuse(error.to_string()))?;
-    Ok((planes.into_pyarray(py), Array1::from_vec(globals).into_pyarray(py)))
 }
 
 /// What a search found at one decision.

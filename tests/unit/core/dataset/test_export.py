@@ -11,7 +11,6 @@ from ringrift_core import _engine
 from ringrift_core.contract import Artifact
 from ringrift_core.dataset import stage
 from ringrift_core.dataset.manifest import DatasetManifest
-from ringrift_core.dataset.stage import POSITIONS_PER_GAME
 from ringrift_core.dataset.window import choose, window_size
 from ringrift_core.replay.games import Game, read_games
 from ringrift_core.replay.identifiers import prefix
@@ -58,25 +57,65 @@ def test_the_window_takes_the_newest_games(sizes: list[int]) -> None:
     assert newest == sorted(newest, reverse=True)
 
 
-def test_rows_are_the_engines_encoding_of_recorded_positions(desk: Desk) -> None:
+@given(st.lists(st.integers(0, 4000), min_size=1, max_size=8), st.integers(1, 40_000))
+def test_a_window_of_a_given_size_takes_the_newest_games(sizes: list[int], newest: int) -> None:
+    parts = choose([segment(iteration, games) for iteration, games in enumerate(sizes, 1)], newest)
+    assert sum(part.games for part in parts) == min(newest, sum(sizes))
+
+
+def offered(game: Game, per_game: int = 32) -> int:
+    return min(per_game, game.decisions)
+
+
+def test_rows_are_the_engines_rows_of_recorded_positions(desk: Desk) -> None:
     desk.selfplay(games=20)
     desk.merge()
-    manifest, arrays = load(desk, desk.export().outputs["dataset"])
-    planes, height, width, features = _engine.encoding_shape("square8", 2)
-    assert (manifest.planes, manifest.globals) == ((planes, height, width), features)
-    assert arrays["planes"].shape == (manifest.rows, planes, height, width)
+    result = desk.export(seed=7, symmetries=2, exact_state=True)
+    manifest, arrays = load(desk, result.outputs["dataset"])
+    assert (*manifest.planes, manifest.globals) == _engine.encoding_shape("square8", 2)
+    assert manifest.policy == _engine.policy_size("square8", 2)
     games = games_by_prefix(desk)
-    for wanted in np.unique(arrays["games"]):
-        game = games[int(wanted)]
-        rows = arrays["games"] == wanted
-        assert rows.sum() == min(POSITIONS_PER_GAME, game.decisions)
-        all_planes, all_globals, all_values, _ = _engine.encode_positions("square8", 2, game.moves)
-        known = {
-            (a.astype(np.float16).tobytes(), b.tobytes(), c.tobytes())
-            for a, b, c in zip(all_planes, all_globals, all_values, strict=True)
-        }
-        found = zip(arrays["planes"][rows], arrays["globals"][rows], arrays["values"][rows], strict=True)
-        assert {(a.tobytes(), b.tobytes(), c.tobytes()) for a, b, c in found} <= known
+    order = [int(arrays["games"][index]) for index in sorted(np.unique(arrays["games"], return_index=True)[1])]
+    assert order == [prefix(game.id) for game in reversed(games.values())], "newest first"
+    chosen = []
+    for wanted in order:
+        game = games[wanted]
+        decisions = np.unique(arrays["decisions"][arrays["games"] == wanted])
+        assert len(decisions) == offered(game)
+        chosen.append((game.id, game.moves, game.searches, [int(decision) for decision in decisions]))
+    expected = _engine.encode_rows("square8", 2, chosen, seed=7, symmetries=2, exact_states=True)
+    assert expected.keys() == arrays.keys()
+    for name, column in expected.items():
+        assert column.dtype == arrays[name].dtype
+        np.testing.assert_array_equal(column, arrays[name])
+    assert (manifest.rows, manifest.positions) == (len(arrays["games"]), len(arrays["games"]) // 2)
+    assert result.metrics["rows"] == manifest.rows
+    size = sum(shard.artifact.bytes for shard in manifest.shards)
+    assert result.metrics["bytes_per_row"] == pytest.approx(size / manifest.rows)
+
+
+@pytest.mark.parametrize("wanted", [1, 50, 333, 10**6])
+def test_positions_are_spread_evenly_over_the_games(desk: Desk, wanted: int) -> None:
+    desk.selfplay(games=20)
+    desk.merge()
+    games = games_by_prefix(desk)
+    everything = sum(offered(game, 25) for game in games.values())
+    manifest, arrays = load(desk, desk.export(positions=wanted, positions_per_game=25).outputs["dataset"])
+    assert len(arrays["games"]) == manifest.positions == min(wanted, everything)
+    found, counts = np.unique(arrays["games"], return_counts=True)
+    assert manifest.games == len(found)
+    for game, count in zip(found, counts, strict=True):
+        share = offered(games[int(game)], 25) * min(wanted, everything) / everything
+        assert share - 1 < count < share + 1
+
+
+def test_only_the_newest_games_of_a_given_window_are_drawn_from(desk: Desk) -> None:
+    desk.selfplay(1, seed=1, games=10)
+    desk.merge(1)
+    desk.selfplay(2, seed=2, games=10)
+    desk.merge(2)
+    _, arrays = load(desk, desk.export(2, window=13).outputs["dataset"])
+    assert set(arrays["games"].tolist()) == set(list(games_by_prefix(desk))[-13:])
 
 
 def test_the_target_names_the_winner_from_the_movers_side(desk: Desk) -> None:
@@ -92,9 +131,9 @@ def test_the_target_names_the_winner_from_the_movers_side(desk: Desk) -> None:
             position.play(notation)
         outcome = position.outcome()
         assert outcome is not None
-        _, _, values, seats = _engine.encode_positions("square8", 2, game.moves)
-        assert [mover for mover, _ in movers] == list(seats)
-        for (mover, swapped_before), value in zip(movers, values, strict=True):
+        rows = _engine.encode_rows("square8", 2, [(game.id, game.moves, game.searches, None)])
+        assert [mover for mover, _ in movers] == list(rows["seats"])
+        for (mover, swapped_before), value in zip(movers, rows["outcomes"], strict=True):
             # A swap that is still to come takes the agent to the other seat.
             seat_at_the_end = mover if swapped_before or not game.swapped else 3 - mover
             assert value[0] == (seat_at_the_end == outcome.winner)
@@ -118,7 +157,8 @@ def test_another_seed_takes_other_positions(desk: Desk) -> None:
     _, first = load(desk, desk.export(1, seed=1).outputs["dataset"])
     _, second = load(desk, desk.export(2, seed=2).outputs["dataset"])
     assert first["planes"].shape == second["planes"].shape
-    assert not np.array_equal(first["planes"], second["planes"])
+    assert not np.array_equal(first["decisions"], second["decisions"])
+    assert not np.array_equal(first["symmetries"], second["symmetries"])
 
 
 def test_cut_and_short_games_are_left_out(desk: Desk) -> None:
@@ -135,13 +175,17 @@ def test_cut_and_short_games_are_left_out(desk: Desk) -> None:
 
 
 def test_rows_are_stored_in_shards_of_bounded_size(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "ROWS_PER_SHARD", 100)
     desk.selfplay(games=20)
     desk.merge()
-    manifest, _ = load(desk, desk.export().outputs["dataset"])
-    assert len(manifest.shards) >= 5
-    assert all(100 <= shard.rows < 100 + POSITIONS_PER_GAME for shard in manifest.shards[:-1])
+    _, whole = load(desk, desk.export(1).outputs["dataset"])
+    monkeypatch.setattr(stage, "ROWS_PER_SHARD", 100)
+    monkeypatch.setattr(stage, "ROWS_PER_CHUNK", 40)
+    manifest, arrays = load(desk, desk.export(2).outputs["dataset"])
+    assert len(manifest.shards) >= 4
+    assert all(100 <= shard.rows < 100 + 40 + 32 for shard in manifest.shards[:-1])
     assert sum(shard.rows for shard in manifest.shards) == manifest.rows
+    for name, column in whole.items():
+        np.testing.assert_array_equal(column, arrays[name])
 
 
 def test_no_game_at_all_is_said_in_a_sentence(desk: Desk) -> None:

@@ -13,14 +13,16 @@ from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
 
 def shape_of(board: Board, players: int) -> NetworkShape:
     planes, side, _, features = _engine.encoding_shape(board.value, players)
-    return NetworkShape(board, players, planes, side, features, blocks=2, channels=8)
+    policy = _engine.policy_size(board.value, players)
+    return NetworkShape(board, players, planes, side, features, policy, blocks=2, channels=8)
 
 
 def positions(board: Board, players: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Every position of a random game."""
     (record,) = _engine.play_games(board.value, players, [[_engine.Player.random()]], seed=1, games=1)
-    planes, features, _, _ = _engine.encode_positions(board.value, players, record.moves)
-    return torch.from_numpy(planes), torch.from_numpy(features)
+    rows = _engine.encode_rows(board.value, players, [(record.game_id, record.moves, b"", None)])
+    planes = _engine.unpack_planes(board.value, players, rows["planes"])
+    return torch.from_numpy(planes), torch.from_numpy(rows["globals"]).float()
 
 
 @pytest.mark.parametrize("board", [Board.HEX8, Board.HEXAGONAL, Board.SQUARE8])
@@ -39,9 +41,22 @@ def test_a_row_does_not_depend_on_its_batch(board: Board, players: int) -> None:
     planes, features = positions(board, players)
     with torch.no_grad():
         together = network(planes, features)
-        alone = torch.cat([network(planes[i : i + 1], features[i : i + 1]) for i in range(len(planes))])
-    assert together.shape == (len(planes), players)
-    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+        singles = zip(*(network(planes[i : i + 1], features[i : i + 1]) for i in range(len(planes))), strict=True)
+    assert together[0].shape == (len(planes), players)
+    assert together[1].shape == (len(planes), _engine.policy_size(board.value, players))
+    for whole, alone in zip(together, singles, strict=True):
+        torch.testing.assert_close(whole, torch.cat(alone), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("board", [Board.HEX8, Board.SQUARE8])
+def test_policy_planes_are_zero_outside_the_board(board: Board) -> None:
+    network = RingRiftNetwork(shape_of(board, 2)).eval()
+    planes, features = positions(board, 2)
+    with torch.no_grad():
+        _, policy = network(planes[:5], features[:5])
+    side = network.shape.side
+    places = policy[:, : policy.shape[1] // side**2 * side**2].unflatten(1, (-1, side, side))
+    assert torch.equal((places != 0).any(dim=0).any(dim=0), network.mask[0, 0].bool())
 
 
 def test_a_hexagons_false_neighbours_do_not_reach_each_other() -> None:

@@ -1,0 +1,90 @@
+"""Which positions of which games become rows: games of the window that qualify, and a quota of decisions for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from ringrift_core import _engine
+from ringrift_core.contract import ExportParameters
+from ringrift_core.replay.games import Rules, explained, open_games, read_rules
+
+__all__ = ["Sample", "SampledGame", "Segments", "WindowFile", "take_stock"]
+
+_NEWEST = """
+    (SELECT id, winner, recorded_moves, decisions, moves, searches FROM games ORDER BY number DESC LIMIT :newest)
+    WHERE (winner IS NOT NULL OR NOT :completed) AND recorded_moves >= :least AND decisions > 0
+"""
+
+
+@dataclass(frozen=True)
+class WindowFile:
+    """The newest `games` of a segment's file."""
+
+    path: Path
+    games: int
+
+
+Segments = Sequence[WindowFile]
+
+
+@dataclass(frozen=True)
+class SampledGame:
+    """A game and its decisions that become rows."""
+
+    rules: Rules
+    id: str
+    moves: bytes
+    searches: bytes
+    decisions: list[int]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """How many positions to draw from the qualifying games of a window, newest first.
+
+    Every game offers its decisions up to `positions_per_game`; of all offered positions `positions` are drawn, and
+    every game's part is in proportion to what it offers, rounded so that the parts sum up exactly.
+    """
+
+    parameters: ExportParameters
+    games: int
+    offered: int
+
+    @property
+    def positions(self) -> int:
+        """Positions to draw in all."""
+        return min(self.parameters.positions or self.offered, self.offered)
+
+    def draw(self, files: Segments) -> Iterator[SampledGame]:
+        """The games that give at least one position, one at a time."""
+        passed = 0
+        for file in files:
+            rules = read_rules(file.path)
+            with closing(open_games(file.path)) as connection, explained(file.path):
+                query = f"SELECT id, decisions, moves, searches FROM {_NEWEST}"
+                for game, decisions, moves, searches in connection.execute(query, _conditions(self.parameters, file)):
+                    before = passed * self.positions // self.offered
+                    passed += min(decisions, self.parameters.positions_per_game)
+                    wanted = passed * self.positions // self.offered - before
+                    if wanted:
+                        chosen = _engine.draw_decisions(self.parameters.seed, game.hex(), decisions, wanted)
+                        yield SampledGame(rules, game.hex(), moves, searches or b"", chosen)
+
+
+def take_stock(parameters: ExportParameters, files: Segments) -> Sample:
+    """Counts the qualifying games and the positions that they offer, without reading their moves."""
+    games = offered = 0
+    for file in files:
+        with closing(open_games(file.path)) as connection, explained(file.path):
+            query = f"SELECT count(*), coalesce(sum(min(decisions, :most)), 0) FROM {_NEWEST}"
+            values = {**_conditions(parameters, file), "most": parameters.positions_per_game}
+            found, theirs = connection.execute(query, values).fetchone()
+        games, offered = games + found, offered + theirs
+    return Sample(parameters, games, offered)
+
+
+def _conditions(parameters: ExportParameters, file: WindowFile) -> dict[str, int]:
+    return {"newest": file.games, "completed": parameters.require_completed, "least": parameters.min_moves}

@@ -1,0 +1,302 @@
+//! Recorded games as rows of a dataset: packed inputs, who won in the end, and what searches found.
+
+use half::f16;
+use rayon::prelude::*;
+
+use super::bitmaps::{self, pack};
+use super::frame::Frame;
+use super::policy::keys;
+use super::{exact, globals, Shape};
+use crate::board::Geometry;
+use crate::drivers::packed;
+use crate::drivers::record::starting_seat;
+use crate::drivers::replay::replay;
+use crate::drivers::rng::{split_mix, stream, Purpose};
+use crate::drivers::searched::{self, Searched};
+use crate::error::Error;
+use crate::moves::{MoveKind, MoveList};
+use crate::playout::Random;
+use crate::setup::{Profile, Setup};
+use crate::state::{Phase, State};
+use crate::symmetry::Symmetry;
+
+/// A recorded game, and which of its decisions become rows.
+pub struct Source {
+    /// Game id (hexadecimal SHA-256).
+    pub id: String,
+    /// Moves in their stored form.
+    pub moves: Vec<u8>,
+    /// Searches in their stored form; empty where there was none.
+    pub searches: Vec<u8>,
+    /// Numbers of the decisions, ascending; None takes all.
+    pub decisions: Option<Vec<usize>>,
+}
+
+/// How rows are made.
+#[derive(Clone, Copy)]
+pub struct Making {
+    pub seed: u64,
+    /// Random symmetries of each position, a row each, all different; 0 takes the position as it is.
+    pub symmetries: usize,
+    /// Is the exact state kept as well?
+    pub exact_states: bool,
+}
+
+/// Rows as flat columns. `[rows, n]` columns are rotated: 0 is the seat to move.
+#[derive(Default)]
+pub struct Rows {
+    /// `[rows, bitmaps::bytes]`
+    pub planes: Vec<u8>,
+    /// `[rows, G]`
+    pub globals: Vec<f16>,
+    /// `[rows, players]`: 1 for the seat whose agent won, equal shares when nobody did.
+    pub outcomes: Vec<f16>,
+    /// `[rows, players]`: win probabilities that a search found; NaN where there was none.
+    pub values: Vec<f16>,
+    /// `[rows]`: legal moves listed in `shares`; 0 where no search gave any.
+    pub legal: Vec<u16>,
+    /// Share of each legal move, row after row.
+    pub shares: Vec<f16>,
+    /// Number of keys of each of these moves.
+    pub key_counts: Vec<u8>,
+    /// Their keys, move after move.
+    pub keys: Vec<u16>,
+    /// `[rows]`: first 64 bits of the game's id.
+    pub games: Vec<u64>,
+    /// `[rows]`: number of the decision in its game.
+    pub decisions: Vec<u32>,
+    /// `[rows]`: seat to move, from 1.
+    pub seats: Vec<u8>,
+    /// `[rows]`: index of the symmetry in `Symmetry::all`.
+    pub symmetries: Vec<u8>,
+    /// `[rows]`: bytes of each exact state; empty unless they are kept.
+    pub state_lengths: Vec<u16>,
+    /// The exact states, row after row.
+    pub states: Vec<u8>,
+}
+
+impl Rows {
+    pub fn len(&self) -> usize {
+        self.games.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.games.is_empty()
+    }
+
+    fn append(&mut self, mut other: Rows) {
+        self.planes.append(&mut other.planes);
+        self.globals.append(&mut other.globals);
+        self.outcomes.append(&mut other.outcomes);
+        self.values.append(&mut other.values);
+        self.legal.append(&mut other.legal);
+        self.shares.append(&mut other.shares);
+        self.key_counts.append(&mut other.key_counts);
+        self.keys.append(&mut other.keys);
+        self.games.append(&mut other.games);
+        self.decisions.append(&mut other.decisions);
+        self.seats.append(&mut other.seats);
+        self.symmetries.append(&mut other.symmetries);
+        self.state_lengths.append(&mut other.state_lengths);
+        self.states.append(&mut other.states);
+    }
+}
+
+/// The rows of some games, in their order, on the threads of the current pool.
+pub fn rows_of_games<G: Geometry>(setup: Setup, games: &[Source], making: Making) -> Result<Rows, Error> {
+    let parts: Result<Vec<Rows>, Error> = games
+        .par_iter()
+        .map(|game| rows_of_game::<G>(setup, game, making).map_err(|error| error.inside(&format!("game {}", game.id))))
+        .collect();
+    let mut rows = Rows::default();
+    parts?.into_iter().for_each(|part| rows.append(part));
+    Ok(rows)
+}
+
+/// First 64 bits of a game's id.
+fn prefix_of(id: &str) -> Result<u64, Error> {
+    let digits = id.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+    digits.ok_or_else(|| Error::new("id", format!("{id:?}: expected a hexadecimal SHA-256")))
+}
+
+/// `wanted` of a game's `decisions`, ascending: drawn without replacement by a generator of (seed, game id).
+pub fn draw_decisions(seed: u64, id: &str, decisions: usize, wanted: usize) -> Result<Vec<usize>, Error> {
+    if wanted >= decisions {
+        return Ok((0..decisions).collect());
+    }
+    let mut random = stream(seed, Purpose::Decisions, prefix_of(id)?);
+    let mut chosen = sample(&mut random, decisions, wanted);
+    chosen.sort_unstable();
+    Ok(chosen)
+}
+
+/// `wanted` different numbers below `bound`, in random order (R. W. Floyd, 1987, shuffled by insertion).
+fn sample(random: &mut Random, bound: usize, wanted: usize) -> Vec<usize> {
+    let mut chosen: Vec<usize> = Vec::with_capacity(wanted);
+    for last in bound - wanted..bound {
+        let drawn = random.below(last + 1);
+        let number = if chosen.contains(&drawn) { last } else { drawn };
+        let at = random.below(chosen.len() + 1);
+        chosen.insert(at, number);
+    }
+    chosen
+}
+
+fn rows_of_game<G: Geometry>(setup: Setup, game: &Source, making: Making) -> Result<Rows, Error> {
+    let moves = packed::from_bytes(&game.moves)?;
+    let searches = searched::from_bytes(&game.searches, setup.players())?;
+    if searches.windows(2).any(|pair| pair[0].decision >= pair[1].decision) {
+        return Err(Error::new("searches", "expected in the order of decisions, each once"));
+    }
+    let mut maker = Maker {
+        rows: Rows::default(),
+        making,
+        game: prefix_of(&game.id)?,
+        before_swap: moves.iter().any(|one| one.kind() == MoveKind::SwapSides),
+        rows_before_swap: Vec::new(),
+        searches: &searches,
+        list: MoveList::new(),
+    };
+    let mut left = game.decisions.as_deref().map(|decisions| decisions.iter().copied().peekable());
+    let mut fault = None;
+    let replayed = replay::<G>(setup, &moves, |decision, state, one| {
+        let wanted = left.as_mut().is_none_or(|left| left.next_if_eq(&decision).is_some());
+        if wanted && fault.is_none() {
+            fault = maker.add(decision, state).err();
+        }
+        maker.before_swap &= one.kind() != MoveKind::SwapSides;
+    })?;
+    if let Some(error) = fault {
+        return Err(error);
+    }
+    if let Some(missing) = left.and_then(|mut left| left.next()) {
+        let found = format!("{missing}: expected ascending numbers below {}", replayed.decisions);
+        return Err(Error::new("decisions", found));
+    }
+    if let Some(searched) = searches.last().filter(|last| last.decision >= replayed.decisions) {
+        let found = format!("decision {} of {}", searched.decision, replayed.decisions);
+        return Err(Error::new("searches", found));
+    }
+    Ok(maker.finish(replayed.state.outcome().map(|outcome| outcome.winner), setup.players()))
+}
+
+struct Maker<'a> {
+    rows: Rows,
+    making: Making,
+    game: u64,
+    /// Do the agents of seats 1 and 2 still change places after the position?
+    before_swap: bool,
+    /// `before_swap` of each row.
+    rows_before_swap: Vec<bool>,
+    /// Those of decisions not passed yet.
+    searches: &'a [Searched],
+    list: MoveList,
+}
+
+impl<'a> Maker<'a> {
+    fn add<G: Geometry>(&mut self, decision: usize, state: &State<G>) -> Result<(), Error> {
+        let passed = self.searches.iter().take_while(|searched| (searched.decision as usize) < decision).count();
+        self.searches = &self.searches[passed..];
+        let searched = self.searches.first().filter(|searched| searched.decision as usize == decision);
+        let shares = searched.map_or(Ok(Vec::new()), |searched| self.shares(state, searched))?;
+        for symmetry in self.draw_symmetries(decision, state) {
+            self.add_seen(decision, state, searched, &shares, symmetry);
+        }
+        Ok(())
+    }
+
+    /// The share of every legal move, in the order of `self.list`; none where the search kept no policy.
+    fn shares<G: Geometry>(&mut self, state: &State<G>, searched: &Searched) -> Result<Vec<f16>, Error> {
+        if searched.policy.is_empty() {
+            return Ok(Vec::new());
+        }
+        state.legal_moves(&mut self.list);
+        let mut shares = vec![f16::ZERO; self.list.len()];
+        for (one, share) in &searched.policy {
+            let Some(index) = self.list.iter().position(|legal| legal == one) else {
+                return Err(Error::new(
+                    format!("searches, decision {}", searched.decision),
+                    format!("{one:?} is not legal"),
+                ));
+            };
+            shares[index] = f16::from_f32(*share);
+        }
+        Ok(shares)
+    }
+
+    fn draw_symmetries<G: Geometry>(&self, decision: usize, state: &State<G>) -> Vec<usize> {
+        if self.making.symmetries == 0 || !is_symmetric(state) {
+            return vec![0];
+        }
+        let position = split_mix(self.game) ^ decision as u64;
+        let mut random = stream(self.making.seed, Purpose::Symmetries, position);
+        let group = Frame::all(G::BOARD).len();
+        sample(&mut random, group, self.making.symmetries.min(group))
+    }
+
+    fn add_seen<G: Geometry>(
+        &mut self,
+        decision: usize,
+        state: &State<G>,
+        searched: Option<&Searched>,
+        shares: &[f16],
+        symmetry: usize,
+    ) {
+        let (players, frame, rows) = (state.players(), Frame::of(G::BOARD, symmetry), &mut self.rows);
+        let first = rows.planes.len();
+        rows.planes.resize(first + bitmaps::bytes(G::BOARD, players), 0);
+        pack(state, frame, &mut rows.planes[first..]);
+        let mut features = vec![0.0; Shape::of(G::BOARD, players).globals];
+        globals::write(state, &mut features);
+        rows.globals.extend(features.into_iter().map(f16::from_f32));
+        let value = |offset: usize| match searched {
+            Some(searched) => f16::from_f32(searched.values[(state.mover() + offset) % players]),
+            None => f16::NAN,
+        };
+        rows.values.extend((0..players).map(value));
+        rows.legal.push(shares.len() as u16);
+        rows.shares.extend(shares);
+        for one in &self.list[..shares.len()] {
+            let keys = keys(state, *one, frame);
+            rows.key_counts.push(keys.len() as u8);
+            rows.keys.extend(&*keys);
+        }
+        rows.games.push(self.game);
+        rows.decisions.push(decision as u32);
+        rows.seats.push(state.mover() as u8 + 1);
+        rows.symmetries.push(symmetry as u8);
+        if self.making.exact_states {
+            let bytes = match symmetry {
+                0 => exact::to_bytes(state),
+                _ => exact::to_bytes(&state.mapped(Symmetry::all(G::BOARD)[symmetry])),
+            };
+            rows.state_lengths.push(bytes.len() as u16);
+            rows.states.extend(bytes);
+        }
+        self.rows_before_swap.push(self.before_swap);
+    }
+
+    /// Outcomes follow agents: before a swap the winner is the seat at which the winning agent then sat.
+    fn finish(mut self, winner: Option<usize>, players: usize) -> Rows {
+        for (seat, before_swap) in self.rows.seats.iter().zip(&self.rows_before_swap) {
+            for offset in 0..players {
+                let seat = (*seat as usize - 1 + offset) % players;
+                self.rows.outcomes.push(match winner {
+                    Some(winner) => f16::from_f32(f32::from(starting_seat(winner, *before_swap) == seat)),
+                    None => f16::from_f32(1.0 / players as f32),
+                });
+            }
+        }
+        self.rows
+    }
+}
+
+/// Do the symmetries of the board map the position's moves onto one another? Not in the deployed profile, and not where
+/// note D12 breaks a tie by the order of axes.
+pub(super) fn is_symmetric<G: Geometry>(state: &State<G>) -> bool {
+    if state.setup.profile() != Profile::Canonical {
+        return false;
+    }
+    let slides = state.phase == Phase::Movement && state.is_recovery_eligible(state.mover());
+    !(slides && state.has_axis_tie())
+}
