@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ringrift_core import _engine
 from ringrift_core.contract import ExportParameters
-from ringrift_core.replay.games import Rules, explained, open_games, read_rules
+from ringrift_core.replay.games import Rules, explained, open_games, require_rules
 
 __all__ = ["Sample", "SampledGame", "Segments", "WindowFile", "take_stock"]
 
@@ -34,7 +34,6 @@ Segments = Sequence[WindowFile]
 class SampledGame:
     """A game and its decisions that become rows."""
 
-    rules: Rules
     id: str
     moves: bytes
     searches: bytes
@@ -62,7 +61,6 @@ class Sample:
         """The games that give at least one position, one at a time."""
         passed = 0
         for file in files:
-            rules = read_rules(file.path)
             with closing(open_games(file.path)) as connection, explained(file.path):
                 query = f"SELECT id, decisions, moves, searches FROM {_NEWEST}"
                 for game, decisions, moves, searches in connection.execute(query, _conditions(self.parameters, file)):
@@ -71,13 +69,17 @@ class Sample:
                     wanted = passed * self.positions // self.offered - before
                     if wanted:
                         chosen = _engine.draw_decisions(self.parameters.seed, game.hex(), decisions, wanted)
-                        yield SampledGame(rules, game.hex(), moves, searches or b"", chosen)
+                        yield SampledGame(game.hex(), moves, searches or b"", chosen)
 
 
-def take_stock(parameters: ExportParameters, files: Segments) -> Sample:
-    """Counts the qualifying games and the positions that they offer, without reading their moves."""
+def take_stock(parameters: ExportParameters, rules: Rules, files: Segments) -> Sample:
+    """Counts the qualifying games and the positions that they offer, without reading their moves.
+
+    StoreRefusedError when a file's games were played by other rules.
+    """
     games = offered = 0
     for file in files:
+        require_rules(file.path, rules)
         with closing(open_games(file.path)) as connection, explained(file.path):
             query = f"SELECT count(*), coalesce(sum(min(decisions, :most)), 0) FROM {_NEWEST}"
             values = {**_conditions(parameters, file), "most": parameters.positions_per_game}

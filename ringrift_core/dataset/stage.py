@@ -22,6 +22,7 @@ from ringrift_core.cores import available_cores
 from ringrift_core.dataset.manifest import DatasetManifest, DatasetShard
 from ringrift_core.dataset.sampling import SampledGame, WindowFile, take_stock
 from ringrift_core.dataset.window import choose
+from ringrift_core.replay.games import Rules
 from ringrift_core.replay.manifest import read_manifest
 from ringrift_core.stage import Outcome, Run, WrongInputError
 
@@ -49,7 +50,8 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
     if window == 0:
         raise WrongInputError("there are no games yet: run merge first")
     files = [WindowFile(run.archive.get_file(part.segment.artifact, run.folder), part.games) for part in parts]
-    sample = take_stock(parameters, files)
+    rules = Rules.usual(parameters.board, parameters.players)
+    sample = take_stock(parameters, rules, files)
     if sample.games == 0:
         raise WrongInputError(
             f"none of the {window} games in the window can be exported: --require-completed and --min-moves "
@@ -59,7 +61,7 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
     games = positions = 0
     for chunk in _chunks(sample.draw(files), parameters):
         run.pause_point()
-        writer.add(_encode(chunk, parameters))
+        writer.add(_encode(chunk, rules, parameters))
         games += len(chunk)
         positions += sum(len(game.decisions) for game in chunk)
         run.report.progress(positions / sample.positions, f"position {positions} of {sample.positions}")
@@ -103,21 +105,20 @@ def _manifest(
 
 
 def _chunks(games: Iterable[SampledGame], parameters: ExportParameters) -> Iterator[list[SampledGame]]:
-    """Successive games of the same rules with about ROWS_PER_CHUNK rows."""
+    """Successive games with about ROWS_PER_CHUNK rows."""
     chunk: list[SampledGame] = []
     rows = 0
     for game in games:
-        if chunk and (rows >= ROWS_PER_CHUNK or game.rules != chunk[0].rules):
-            yield chunk
-            chunk, rows = [], 0
         chunk.append(game)
         rows += len(game.decisions) * max(1, parameters.symmetries)
+        if rows >= ROWS_PER_CHUNK:
+            yield chunk
+            chunk, rows = [], 0
     if chunk:
         yield chunk
 
 
-def _encode(chunk: list[SampledGame], parameters: ExportParameters) -> Columns:
-    rules = chunk[0].rules
+def _encode(chunk: list[SampledGame], rules: Rules, parameters: ExportParameters) -> Columns:
     return _engine.encode_rows(
         rules.board.value,
         rules.players,

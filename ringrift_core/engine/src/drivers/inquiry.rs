@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use crate::board::{Geometry, MAX_PLAYERS};
-use crate::drivers::encoding::{encode, Shape};
 use crate::drivers::run::Host;
+use crate::encoding::{encode, Shape};
 use crate::moves::{Move, MoveList};
 use crate::players::heuristic::{self, Values};
 use crate::players::{calibration, settle};
