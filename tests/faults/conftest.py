@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from tests.faults.workshop import COMMANDS, Workshop, copy_store
+from tests.faults.workshop import COMMANDS, Ends, Record, Said, Workshop, copy_store
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +19,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 
 @pytest.fixture(scope="session")
-def ends(prepared: Workshop, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+def ends(prepared: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Ends:
     """The store's contents after each command, undisturbed."""
     found = {}
     for command in COMMANDS:
@@ -26,3 +28,13 @@ def ends(prepared: Workshop, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         assert said.exit_code == 0, said
         found[command] = workshop.contents()
     return found
+
+
+@pytest.fixture
+def record(record_property: Callable[[str, object], None]) -> Record:
+    """Notes what a command said, for `python -m tests.faults`."""
+
+    def note(fault: str, command: str, said: Said) -> None:
+        record_property("said", (fault, command, said.exit_code, said.message))
+
+    return note

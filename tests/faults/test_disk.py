@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ringrift_core.contract import ExitCode
-from tests.faults.workshop import Workshop, copy_store, grow_disk, small_disk
+from tests.faults.workshop import Ends, Record, Workshop, copy_store, grow_disk, small_disk
 
 FULL = r"No space left on device|(database or disk is full|disk I/O error) \([\d,]+ bytes are free on its disk\)"
 ROOM_FOR_THE_STORE = "1m"
@@ -29,7 +29,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize("command", ["selfplay", "merge", "export"])
 def test_a_full_store_is_not_now_and_keeps_nothing_half_written(
-    command: str, prepared: Workshop, ends: dict[str, dict[str, str]], disk: Path
+    command: str, prepared: Workshop, ends: Ends, disk: Path, record: Record
 ) -> None:
     workshop = copy_store(prepared, disk)
     workshop.scratch = disk.parent / "scratch"
@@ -38,6 +38,7 @@ def test_a_full_store_is_not_now_and_keeps_nothing_half_written(
     before = workshop.contents()
 
     said = workshop.command(command)
+    record("full disk of the store", command, said)
     assert said.exit_code == ExitCode.NOT_NOW
     assert re.search(rf"^ringrift {command}: store {workshop.uri}, \S+: ({FULL})$", said.message), said.message
     assert workshop.contents() == before
@@ -52,7 +53,7 @@ def test_a_full_store_is_not_now_and_keeps_nothing_half_written(
 
 @pytest.mark.parametrize("command", ["selfplay", "merge", "export"])
 def test_a_full_scratch_disk_is_not_now(
-    command: str, prepared: Workshop, ends: dict[str, dict[str, str]], disk: Path, tmp_path: Path
+    command: str, prepared: Workshop, ends: Ends, disk: Path, tmp_path: Path, record: Record
 ) -> None:
     workshop = copy_store(prepared, tmp_path)
     workshop.scratch = disk
@@ -61,6 +62,7 @@ def test_a_full_scratch_disk_is_not_now(
     before = workshop.contents()
 
     said = workshop.command(command)
+    record("full scratch disk", command, said)
     assert said.exit_code == ExitCode.NOT_NOW
     assert re.search(rf"^ringrift {command}: .*({FULL})", said.message), said.message
     assert len(said.message.splitlines()) == 1

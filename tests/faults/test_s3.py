@@ -13,7 +13,7 @@ from tests.cluster import binaries
 from tests.cluster.object_store import running_object_store
 from tests.cluster.process import free_ports
 from tests.faults.proxy import FaultyProxy
-from tests.faults.workshop import COMMANDS, Workshop
+from tests.faults.workshop import COMMANDS, Ends, Record, Workshop
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +45,10 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyProxy, 
 
 
 def fault_of(status: int, methods: str) -> Callable[[str, str], int | None]:
-    """Objects cannot be read, or nothing can be written."""
+    """Objects cannot be read, or not be written: the first of it is asked in the middle of the work."""
 
     def fault(method: str, path: str) -> int | None:
-        return status if method in methods.split() and ("/objects/" in path or method != "GET") else None
+        return status if method in methods.split() and "/objects/" in path else None
 
     return fault
 
@@ -64,7 +64,8 @@ def test_a_server_that_fails_is_named_and_nothing_changes(
     exit_code: ExitCode,
     words: str,
     s3: tuple[FaultyProxy, Callable[[str], Workshop]],
-    ends: dict[str, dict[str, str]],
+    ends: Ends,
+    record: Record,
 ) -> None:
     proxy, prepare = s3
     workshop = prepare(f"{command.replace(' ', '-')}-{status}")
@@ -74,6 +75,7 @@ def test_a_server_that_fails_is_named_and_nothing_changes(
         proxy.fault, proxy.refused = fault_of(status, method), 0
         said = workshop.command(command)
         proxy.fault = lambda _method, _path: None
+        record(f"S3 answers {status} to {method.replace(' ', ' and ')}", command, said)
         assert proxy.refused > 0
         assert said.exit_code == exit_code, said
         assert re.search(rf"^ringrift {command}: store {workshop.uri}, \S+: .*{words}", said.message), said.message

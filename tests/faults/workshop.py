@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +29,10 @@ CONFIGURATION = "square8-2p"
 COMMANDS = ("selfplay", "merge", "export", "replay verify")
 
 
+Ends = dict[str, dict[str, str]]
+"""The store's contents after each command when nothing is broken."""
+
+
 @dataclass(frozen=True)
 class Said:
     """How a command ended."""
@@ -36,6 +40,10 @@ class Said:
     exit_code: int
     message: str
     """What it wrote to stderr."""
+
+
+Record = Callable[[str, str, Said], None]
+"""Notes what a command said of a fault, for the table."""
 
 
 @dataclass

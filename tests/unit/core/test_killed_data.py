@@ -1,0 +1,136 @@
+"""kill -9 of self-play, merge and export at random moments: their repeats come to the end of an undisturbed run.
+
+Each stage is killed RINGRIFT_DATA_KILLS times (two in an ordinary test run), at moments drawn over the time that it
+took undisturbed, up to four times before it may end:
+
+    RINGRIFT_DATA_KILLS=20 RINGRIFT_DATA_GAMES=40000 pytest -s tests/unit/core/test_killed_data.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ringrift_core.archive import Archive
+from ringrift_core.contract import (
+    Board,
+    EngineMode,
+    ExportParameters,
+    MergeParameters,
+    SelfplayParameters,
+    StageParameters,
+    to_arguments,
+)
+from ringrift_core.replay.games import read_games
+from ringrift_core.replay.manifest import read_manifest
+from ringrift_core.store import LocalStore
+
+KILLS = int(os.environ.get("RINGRIFT_DATA_KILLS", "2"))
+GAMES = int(os.environ.get("RINGRIFT_DATA_GAMES", "4000"))
+MOST_IN_A_ROW = 4
+SEED = 20
+
+
+class Place:
+    """A store in a folder, and a folder for work that outlives a killed process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = LocalStore(folder / "store")
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(self.store, "square8-2p")
+
+    def parameters(self, stage: str, attempt: int) -> StageParameters:
+        here = {"store": self.store.uri, "board": Board.SQUARE8, "players": 2, "iteration": 1, "attempt": attempt}
+        if stage == "selfplay":
+            modes = (EngineMode.RANDOM_ONLY, EngineMode.RANDOM_ONLY, EngineMode.HEURISTIC_ONLY)
+            return SelfplayParameters(
+                **here, seed=1, games=GAMES, shard_games=GAMES // 4, shards="0-3", engine_modes=modes
+            )
+        return MergeParameters(**here) if stage == "merge" else ExportParameters(**here, seed=1)
+
+    def start(self, stage: str, attempt: int) -> subprocess.Popen[bytes]:
+        arguments = to_arguments(self.parameters(stage, attempt))
+        command = [sys.executable, "-m", "ringrift_core", *arguments, "--work-dir", str(self.folder / "work")]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
+
+    def finish(self, stage: str, attempt: int = 1) -> float:
+        """Runs a stage to its end; returns its seconds."""
+        began = time.monotonic()
+        assert self.start(stage, attempt).wait(300) == 0
+        return time.monotonic() - began
+
+    def copy(self, folder: Path) -> Place:
+        shutil.copytree(self.folder, folder)
+        return Place(folder)
+
+    def truth(self) -> dict[str, object]:
+        """Games, records and datasets, without clock times: what no kill may change."""
+        found: dict[str, object] = {}
+        for iteration, task in self.archive.tasks():
+            record = self.archive.record(iteration, task)
+            assert record is not None
+            metrics = {name: value for name, value in record.result.metrics.items() if name != "seconds"}
+            outputs = {name: artifact.sha256 for name, artifact in record.result.outputs.items()}
+            found[f"{iteration}/{task}"] = (record.digest, metrics, outputs)
+        manifest, _ = read_manifest(self.archive)
+        found["games.json"] = manifest
+        digest = hashlib.sha256()
+        for segment in manifest.segments:
+            for game in read_games(self.archive.get_file(segment.artifact, self.folder)):
+                digest.update(repr(game).encode())
+        found["games"] = digest.hexdigest()
+        return found
+
+    def half_written(self) -> list[str]:
+        """Objects that are not what their name says, and checkpoints that nobody needs any more."""
+        keys = self.store.keys("square8-2p/")
+        wrong = [
+            key for key in keys if "/objects/" in key and self.store.digest(key) != Path(key).name.partition(".")[0]
+        ]
+        return wrong + [key for key in self.store.keys("square8-2p/") if ".checkpoint" in key]
+
+
+@pytest.mark.timeout(120 + 60 * KILLS)
+@pytest.mark.parametrize("stage", ["selfplay", "merge", "export"])
+def test_a_killed_stage_comes_to_the_same_end(stage: str, tmp_path: Path) -> None:
+    undisturbed = Place(tmp_path / "undisturbed")
+    for earlier in ("selfplay", "merge", "export")[: ("selfplay", "merge", "export").index(stage)]:
+        undisturbed.finish(earlier)
+    undisturbed.folder.mkdir(exist_ok=True)
+    before = undisturbed.copy(tmp_path / "before")
+    seconds = undisturbed.finish(stage)
+    truth = undisturbed.truth()
+
+    moments = random.Random(f"{SEED} {stage}")
+    kills = rounds = 0
+    while kills < KILLS:
+        rounds += 1
+        assert rounds <= 4 * KILLS + 4, "the stage ends before it can be killed"
+        place = before.copy(tmp_path / "killed")
+        attempt = 1
+        while attempt <= MOST_IN_A_ROW and kills < KILLS:
+            process = place.start(stage, attempt)
+            time.sleep(moments.uniform(0, seconds))
+            process.send_signal(signal.SIGKILL)
+            attempt += 1
+            if process.wait(60) != -signal.SIGKILL:
+                break
+            kills += 1
+        place.finish(stage, attempt)
+        assert place.truth() == truth
+        assert place.half_written() == []
+        shutil.rmtree(place.folder)
+    print(json.dumps({"stage": stage, "kills": kills, "rounds": rounds, "undisturbed_seconds": round(seconds, 2)}))
