@@ -29,6 +29,7 @@ from ringrift_core.contract import (
     MergeParameters,
     SelfplayParameters,
     StageParameters,
+    StageResult,
     to_arguments,
 )
 from ringrift_core.dataset.manifest import DatasetManifest
@@ -53,12 +54,16 @@ class Step:
 
     name: str
     seconds: float
+    """Of the whole process."""
     cpu_seconds: float
     peak_mb: float
     items: int = 0
     unit: str = ""
     bytes: int = 0
-    """Of what the step made."""
+    """Of what the step made, which is `made` items."""
+    made: int = 0
+    work_seconds: float = 0.0
+    """From the stage's beginning to its end: without the interpreter's start."""
 
 
 @dataclass
@@ -81,6 +86,11 @@ class Bench:
     @property
     def shard_games(self) -> int:
         return self.games // SHARDS
+
+    @property
+    def positions(self) -> int:
+        """Positions to export: two of each game on average."""
+        return 2 * self.games
 
     def once(self, name: str, act: Callable[[], Step]) -> Step:
         """Carries a step out unless it was; what is finished is written down at once."""
@@ -107,7 +117,10 @@ class Bench:
         return Step(name, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 2**20)
 
     def stage(self, name: str, parameters: StageParameters) -> Step:
-        return self.measured(name, to_arguments(parameters))
+        result = self.folder / "result.json"
+        step = self.measured(name, [*to_arguments(parameters), "--result", str(result)])
+        said = StageResult.model_validate_json(result.read_text())
+        return replace(step, work_seconds=(said.finished_at - said.started_at).total_seconds())
 
     def _bind(self) -> None:
         if hasattr(os, "sched_setaffinity"):
@@ -178,7 +191,7 @@ def _play(bench: Bench, iteration: int, games: int) -> Step:
     )
     step = bench.stage("self-play" if iteration == 1 else "play one more shard", parameters)
     sizes = sum(path.stat().st_size for path in _shards(bench, iteration))
-    return replace(step, items=games, unit="games", bytes=sizes)
+    return replace(step, items=games, unit="games", bytes=sizes, made=games)
 
 
 def _shards(bench: Bench, iteration: int) -> list[Path]:
@@ -231,7 +244,8 @@ def _record_instead(archive: Archive, shard: int, path: Path) -> None:
 
 def _merge(bench: Bench, name: str, iteration: int, games: int) -> Step:
     step = bench.stage(name, MergeParameters(**bench.here, iteration=iteration))
-    return replace(step, items=games, unit="games", bytes=bench.manifest().segments[-1].artifact.bytes)
+    segment = bench.manifest().segments[-1]
+    return replace(step, items=games, unit="games", bytes=segment.artifact.bytes, made=segment.games)
 
 
 def _verify(bench: Bench, name: str, games: int) -> Step:
@@ -242,12 +256,14 @@ def _verify(bench: Bench, name: str, games: int) -> Step:
 
 
 def _export(bench: Bench) -> Step:
-    step = bench.stage("export", ExportParameters(**bench.here, iteration=1, seed=SEED))
+    step = bench.stage(
+        "export", ExportParameters(**bench.here, iteration=1, seed=SEED, window=bench.games, positions=bench.positions)
+    )
     record = bench.archive.record(1, "export")
     assert record is not None
     dataset = DatasetManifest.load(bench.archive, record.result.outputs["dataset"])
     size = sum(shard.artifact.bytes for shard in dataset.shards)
-    return replace(step, items=dataset.rows, unit="rows", bytes=size)
+    return replace(step, items=dataset.rows, unit="rows", bytes=size, made=dataset.rows)
 
 
 def _expect(what: str, found: object, wanted: object) -> None:
@@ -257,11 +273,11 @@ def _expect(what: str, found: object, wanted: object) -> None:
 
 def _table(steps: list[Step]) -> Table:
     table = Table("step", box=box.SIMPLE_HEAD)
-    for heading in ("items", "seconds", "CPU seconds", "per second", "bytes an item", "peak MB"):
+    for heading in ("items", "seconds", "CPU seconds", "per second", "bytes each", "peak MB"):
         table.add_column(heading, justify="right")
     for step in steps:
         rate = f"{step.items / step.seconds:,.0f} {step.unit}"
-        size = f"{step.bytes / step.items:,.1f}" if step.bytes else ""
+        size = f"{step.bytes / step.made:,.1f}" if step.made else ""
         peak = f"{step.peak_mb:,.0f}" if step.peak_mb else ""
         table.add_row(
             step.name, f"{step.items:,}", f"{step.seconds:,.1f}", f"{step.cpu_seconds:,.1f}", rate, size, peak
@@ -272,6 +288,7 @@ def _table(steps: list[Step]) -> Table:
 def _line(bench: Bench, steps: list[Step]) -> dict[str, object]:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     by_name = {step.name: step for step in steps}
+    first, one_more = by_name["merge"], by_name["merge one more shard"]
     manifest = bench.manifest()
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -280,13 +297,15 @@ def _line(bench: Bench, steps: list[Step]) -> dict[str, object]:
         "games": bench.games,
         "duplicates": manifest.segments[0].duplicates,
         "games_in_the_end": manifest.games,
-        "one_more_shard_to_first_merge": round(by_name["merge one more shard"].seconds / by_name["merge"].seconds, 4),
+        "one_more_shard_to_first_merge": round(one_more.seconds / first.seconds, 4),
+        "one_more_shard_to_first_merge_work": round(one_more.work_seconds / first.work_seconds, 4),
         "steps": {
             step.name: {
                 "seconds": round(step.seconds, 2),
+                "work_seconds": round(step.work_seconds, 2) or None,
                 "cpu_seconds": round(step.cpu_seconds, 2),
                 f"{step.unit}_per_second": round(step.items / step.seconds),
-                "bytes_per_item": round(step.bytes / step.items, 1),
+                "bytes_each": round(step.bytes / step.made, 1) if step.made else None,
                 "peak_mb": round(step.peak_mb, 1),
             }
             for step in steps

@@ -123,7 +123,8 @@ def test_a_killed_stage_comes_to_the_same_end(stage: str, tmp_path: Path) -> Non
         attempt = 1
         while attempt <= MOST_IN_A_ROW and kills < KILLS:
             process = place.start(stage, attempt)
-            time.sleep(moments.uniform(0, seconds))
+            # Less of the start-up, in which nothing is done yet.
+            time.sleep(moments.uniform(0.3, 1) * seconds)
             process.send_signal(signal.SIGKILL)
             attempt += 1
             if process.wait(60) != -signal.SIGKILL:
