@@ -91,6 +91,14 @@ fuzz: ## Throw broken input at the rules engine (INPUTS=100000)
 mutants: $(VENV)/.python ## Break the rules one at a time: the suite must notice each (minutes)
 	$(BIN)/python -m tests.mutation
 
+.PHONY: faults
+faults: setup ## Print what each command says of broken inputs, full disks and failing stores (minutes)
+	$(BIN)/python -m tests.faults
+
+.PHONY: kills
+kills: setup ## Kill self-play, merge and export 20 times each at random moments (minutes)
+	RINGRIFT_DATA_KILLS=20 RINGRIFT_DATA_GAMES=60000 $(BIN)/python -m pytest -q -s tests/unit/core/test_killed_data.py
+
 .PHONY: bench
 bench: setup ## Measure the rules engine
 	$(BIN)/ringrift bench rules

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringrift_core import _engine
@@ -62,6 +63,7 @@ def test_every_kind_of_game_is_stored(rules: Rules, tmp_path: Path) -> None:
         assert replayed.game_id == game.id
 
 
+@settings(max_examples=20)
 @given(order=st.permutations(range(12)), batch=st.integers(1, 12))
 def test_the_same_games_are_the_same_bytes_whatever_order_they_came_in(
     order: list[int], batch: int, tmp_path_factory: pytest.TempPathFactory
@@ -143,3 +145,16 @@ def test_a_number_is_used_once_but_a_game_may_be_played_twice(tmp_path: Path) ->
     (game,) = play(1)
     path = sealed(tmp_path / "shard.sqlite", [game, replace(game, number=7)])
     assert [one.number for one in read_games(path)] == [0, 7]
+
+
+def test_the_questions_of_the_documentation_are_answered(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[4] / "docs" / "replay.md").read_text()
+    questions = re.findall(r'^sqlite3 (?:-box )?games.sqlite "(.+)"$', text, re.MULTILINE)
+    assert len(questions) >= 7
+    path = sealed(tmp_path / "games.sqlite", play(100))
+    with closing(sqlite3.connect(path)) as connection:
+        for question in questions:
+            assert connection.execute(question).fetchall(), question
+        documented = set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE)) | {"turns", "recorded_moves", "decisions"}
+        columns = {row[1] for row in connection.execute("PRAGMA table_info(games)")}
+        assert columns <= documented
