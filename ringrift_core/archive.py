@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
 
-from ringrift_core.contract import Artifact, Contract, StageParameters, StageResult
+from ringrift_core.contract import Artifact, Contract, SelfplayParameters, StageParameters, StageResult
 from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
 
 __all__ = ["Archive", "Checkpoint", "TaskRecord", "from_stored_json", "identity", "task_key", "to_stored_json"]
 
-_PLACEMENT = frozenset({"store", "attempt", "shards", "index", "device", "workers"})
+_PLACEMENT = frozenset({"store", "attempt", "shard", "index", "device", "workers"})
 """Parameters that say where or how often a task runs, not what it makes."""
 
 
@@ -45,6 +45,9 @@ def identity(parameters: StageParameters) -> tuple[str, dict[str, Any]]:
     for name, value in values.items():
         if isinstance(value, dict):
             values[name] = value["sha256"]
+    if isinstance(parameters, SelfplayParameters):
+        # Which shard it is, is the task's name; how many there are decides which games it holds.
+        values["shardCount"] = parameters.shards.total
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest(), values
 
 

@@ -46,7 +46,7 @@ _CANDIDATE = Artifact(uri="file:///tmp/ringrift/square8-2p/objects/9f2c.json", s
 
 EXAMPLES: dict[Stage, StageParameters] = {
     Stage.ADOPT: contract.AdoptParameters(**_STORE),
-    Stage.SELFPLAY: contract.SelfplayParameters(**_STORE, iteration=1, seed=1001, games=200, shards="0-3"),
+    Stage.SELFPLAY: contract.SelfplayParameters(**_STORE, iteration=1, seed=1001, games=200, shard="0-3/4"),
     Stage.MERGE: contract.MergeParameters(**_STORE, iteration=1),
     Stage.EXPORT: contract.ExportParameters(**_STORE, iteration=1, seed=1001),
     Stage.TRAIN: contract.TrainParameters(**_STORE, iteration=1, seed=1001, dataset=_CANDIDATE),

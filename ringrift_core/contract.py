@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
@@ -25,6 +25,9 @@ HIGHEST_COUNT = 2**32 - 1
 
 MOST_WORKERS = 1024
 """Threads of one process: far more than any machine has cores for, and few enough to be started."""
+
+SHARDS_PATTERN = r"^\d{1,10}(-\d{1,10})?/\d{1,10}$"
+"""`3/20` or `0-4/20`: see Shards."""
 
 Seed = Annotated[int, Field(ge=0, le=HIGHEST_SEED)]
 Count = Annotated[int, Field(ge=0, le=HIGHEST_COUNT)]
@@ -46,6 +49,18 @@ class Board(enum.StrEnum):
     SQUARE19 = "square19"
     HEX8 = "hex8"
     HEXAGONAL = "hexagonal"
+
+
+MOVE_LIMITS: dict[Board, tuple[int, int, int]] = {
+    Board.SQUARE8: (500, 600, 700),
+    Board.HEX8: (500, 600, 700),
+    Board.SQUARE19: (800, 800, 800),
+    Board.HEXAGONAL: (800, 800, 800),
+}
+"""Turns of any seat after which a bootstrap game of 2, 3 and 4 players is cut (plan.md, phase 1).
+
+hex8 is not in the plan: it has 61 cells, so it takes square8's.
+"""
 
 
 class Profile(enum.StrEnum):
@@ -181,55 +196,84 @@ class AdoptParameters(StageParameters):
     )
 
 
+class Shards(NamedTuple):
+    """Which of the `total` parts that an iteration's games are divided into: `first` to `last`, counted from 0."""
+
+    first: int
+    last: int
+    total: int
+
+    def __str__(self) -> str:
+        some = f"{self.first}" if self.first == self.last else f"{self.first}-{self.last}"
+        return f"{some}/{self.total}"
+
+    @classmethod
+    def parse(cls, text: str) -> Shards:
+        """Reads `3/20` or `0-4/20`."""
+        some, _, total = text.partition("/")
+        first, separator, last = some.partition("-")
+        return cls(int(first), int(last) if separator else int(first), int(total))
+
+
 class SelfplayParameters(IterationParameters):
     """Plays shards of games. Game i of an iteration depends on (seed, i) alone, never on shards or threads."""
 
     stage = Stage.SELFPLAY
     seed: Seed = Field(description="Run seed: the pipeline's seed + 1000 x iteration.")
     games: PositiveCount = Field(description="Games of the whole iteration.")
-    shard_games: PositiveCount = Field(default=50, description="Games per shard; the last may be smaller.")
-    shards: str = Field(
-        default="0", pattern=r"^\d+(-\d+)?$", description="Shards to play, one number or FIRST-LAST inclusive."
+    shard: str = Field(
+        default="0/1",
+        pattern=SHARDS_PATTERN,
+        description="Which part of the games to play: I/N is the I-th of N, from 0; FIRST-LAST/N are several.",
     )
     index: int | None = Field(
         default=None,
         ge=0,
         le=HIGHEST_COUNT,
-        description="Play only the index-th of --shards (an Indexed Job's completion index).",
+        description="Play only the index-th of --shard (an Indexed Job's completion index).",
     )
     engine_modes: Annotated[tuple[EngineMode, ...], BeforeValidator(_split_commas)] = Field(
         default=(EngineMode.HEURISTIC_ONLY,), min_length=1, description="Modes, dealt over the games, comma-separated."
     )
-    max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
+    max_moves: PositiveCount | None = Field(
+        default=None, description="Cut a game after this many turns of any seat; omitted: the plan's limit."
+    )
     weights_version: Count = Field(default=0, description="Champion weights to play with; 0 is the initial weights.")
     network_version: Count = Field(default=0, description="Champion network to play with; 0 is none.")
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="What weights version 0 means."
     )
+    device: Device = Field(default=Device.CPU, description="Where networks are asked; cuda and mps need torch.")
+    log_games: bool = Field(default=True, description="Also leave a line of JSON for each game.")
 
     @model_validator(mode="after")
     def _shards_exist(self) -> SelfplayParameters:
-        first, last = shard_bounds(self.shards)
+        first, last, total = self.shards
+        if not 1 <= total <= self.games:
+            raise ValueError(f"--shard {self.shard}: {self.games} games make 1 to {self.games} shards, not {total}")
         if first > last:
-            raise ValueError(f"--shards {self.shards}: the first shard is after the last")
-        if last >= self.shard_count:
-            raise ValueError(
-                f"--shards {self.shards}: {self.games} games of {self.shard_games} make shards 0-{self.shard_count - 1}"
-            )
+            raise ValueError(f"--shard {self.shard}: the first shard is after the last")
+        if last >= total:
+            raise ValueError(f"--shard {self.shard}: {total} shards are numbered 0 to {total - 1}")
         if self.index is not None and first + self.index > last:
-            raise ValueError(f"--index {self.index}: the last shard of --shards {self.shards} has index {last - first}")
+            raise ValueError(f"--index {self.index}: the last shard of --shard {self.shard} has index {last - first}")
         return self
 
     @property
-    def shard_count(self) -> int:
-        """Shards of the whole iteration."""
-        return -(-self.games // self.shard_games)
+    def shards(self) -> Shards:
+        """The shards that `shard` names."""
+        return Shards.parse(self.shard)
 
     @property
-    def chosen_shards(self) -> tuple[int, ...]:
+    def chosen_shards(self) -> range:
         """The shards this process plays."""
-        first, last = shard_bounds(self.shards)
-        return tuple(range(first, last + 1)) if self.index is None else (first + self.index,)
+        first, last, _ = self.shards
+        return range(first, last + 1) if self.index is None else range(first + self.index, first + self.index + 1)
+
+    @property
+    def move_limit(self) -> int:
+        """Turns after which a game is cut."""
+        return MOVE_LIMITS[self.board][self.players - 2] if self.max_moves is None else self.max_moves
 
 
 class MergeParameters(IterationParameters):
@@ -466,12 +510,6 @@ class Progress(Contract):
 def configuration_name(board: Board, players: int) -> str:
     """`square8-2p`: the name of a configuration everywhere."""
     return f"{board.value}-{players}p"
-
-
-def shard_bounds(shards: str) -> tuple[int, int]:
-    """First and last shard of `4` or `4-9`."""
-    first, separator, last = shards.partition("-")
-    return int(first), int(last) if separator else int(first)
 
 
 def to_arguments(parameters: StageParameters) -> list[str]:

@@ -6,13 +6,16 @@ A stage is a function of its parameters and a `Run` to an `Outcome`; `execute` i
 from __future__ import annotations
 
 import errno
+import fcntl
+import hashlib
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,7 +120,7 @@ def execute(
             report.fail(f"--result {result_path}: {fault}; name a file that can be written")
             return int(ExitCode.WRONG_INPUT)
         try:
-            with _scratch(work_dir) as folder, _disk_errors_explained(folder):
+            with _scratch(work_dir, parameters) as folder, _disk_errors_explained(folder):
                 run = Run(Archive.of(parameters), folder, report, started_at)
                 with _stop_signals(run):
                     result = body(parameters, run)
@@ -211,16 +214,58 @@ def _write_failure(path: Path | None, parameters: StageParameters, started_at: d
 
 
 @contextmanager
-def _scratch(work_dir: Path | None) -> Iterator[Path]:
-    if work_dir is None:
-        with tempfile.TemporaryDirectory(prefix="ringrift-") as name:
-            yield Path(name)
+def _scratch(work_dir: Path | None, parameters: StageParameters) -> Iterator[Path]:
+    """The folder for scratch files: the one asked for, or one by the task's name in the system's temporary folder.
+
+    The same task finds the same folder again, so what a killed process left there is not lost. It is removed when the
+    stage is done. Where another process has it, this one takes a new one.
+    """
+    if work_dir is not None:
+        try:
+            work_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WrongInputError(f"--work-dir {work_dir}: {error.strerror}") from error
+        yield work_dir
+        return
+    told = parameters.model_dump_json(exclude={"attempt"})
+    folder = (
+        Path(tempfile.gettempdir()) / f"ringrift-{parameters.stage}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    )
+    with _claimed(folder) as is_ours:
+        if not is_ours:
+            with tempfile.TemporaryDirectory(prefix="ringrift-") as name:
+                yield Path(name)
+            return
+        try:
+            yield folder
+        except BaseException:
+            # What there is may spare the next attempt some work; nothing does not.
+            with suppress(OSError):
+                folder.rmdir()
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _claimed(folder: Path) -> Iterator[bool]:
+    """Makes a folder that nobody else may read, or takes it over from a process that is gone; False where it cannot."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        yield False
         return
     try:
-        work_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WrongInputError(f"--work-dir {work_dir}: {error.strerror}") from error
-    yield work_dir
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            opened, there = os.fstat(descriptor), folder.stat()
+            # Not one that its owner was removing just now, nor one that somebody else laid ready.
+            is_ours = opened.st_ino == there.st_ino and opened.st_uid == os.getuid()
+        except OSError:
+            is_ours = False
+        yield is_ours
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

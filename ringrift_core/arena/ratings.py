@@ -227,5 +227,4 @@ def _shares(strengths: NDArray[np.float64], left: tuple[int, ...]) -> NDArray[np
     """The chance of each player [players] to come first among the seats of `left`."""
     seats = np.array(left)
     weights = np.exp(strengths[seats] - np.logaddexp.reduce(strengths[seats]))
-    chances = np.bincount(seats, weights=weights, minlength=len(strengths)).astype(np.float64)
-    return chances
+    return np.bincount(seats, weights=weights, minlength=len(strengths)).astype(np.float64)

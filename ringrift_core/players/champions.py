@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ringrift_core import _engine
 from ringrift_core.archive import Archive
-from ringrift_core.contract import Artifact, Board, InitialWeights, Track
-from ringrift_core.players.network import ModelCard, onnx_evaluator
+from ringrift_core.contract import Artifact, Board, Device, InitialWeights, Track
+from ringrift_core.players.network import ModelCard, onnx_evaluator, torch_evaluator
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.registry.stage import champion_artifact
 from ringrift_core.stage import WrongInputError
@@ -24,10 +24,16 @@ def champion_weights(
     return HeuristicWeights.load(archive, champion_artifact(archive, Track.WEIGHTS, version))
 
 
-def network_player(archive: Archive, card: Artifact, folder: Path, noise: float = 0.0) -> _engine.Player:
-    """The player of a network, by its model card."""
-    onnx = archive.get_file(ModelCard.load(archive, card).onnx, folder)
-    return _engine.Player.network(onnx_evaluator(onnx), noise)
+def network_player(
+    archive: Archive, card: Artifact, folder: Path, noise: float = 0.0, device: Device = Device.CPU
+) -> _engine.Player:
+    """The player of a network, by its model card: ONNX Runtime on the CPU, torch on a GPU."""
+    loaded = ModelCard.load(archive, card)
+    if device is Device.CPU:
+        return _engine.Player.network(onnx_evaluator(archive.get_file(loaded.onnx, folder)), noise)
+    return _engine.Player.network(
+        torch_evaluator(loaded, archive.get_file(loaded.weights, folder), device.value), noise
+    )
 
 
 def seat_artifact(archive: Archive, track: Track, artifact: Artifact, folder: Path) -> _engine.Player:

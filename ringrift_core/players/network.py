@@ -1,4 +1,4 @@
-"""Networks as artifacts: a model card that names its files, and inference with ONNX Runtime (no torch)."""
+"""Networks as artifacts: a model card that names its files, and inference with ONNX Runtime, or with torch on a GPU."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ringrift_core import _engine
 from ringrift_core.archive import Archive, from_stored_json
 from ringrift_core.contract import Artifact, Board, Contract
 from ringrift_core.cores import available_cores
+from ringrift_core.stage import WrongInputError
 from ringrift_core.store import StoreRefusedError
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
         [NDArray[np.float32], NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]
     ]
 
-__all__ = ["ModelCard", "onnx_evaluator", "onnx_policy_evaluator"]
+__all__ = ["ModelCard", "onnx_evaluator", "onnx_policy_evaluator", "torch_evaluator"]
 
 
 class ModelCard(Contract):
@@ -99,3 +100,32 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def torch_evaluator(card: ModelCard, weights: Path, device: str) -> _engine._Evaluator:
+    """Win probabilities by torch on `device`, such as `cuda`; WrongInputError when this machine has none."""
+    try:
+        import torch
+        from safetensors.torch import load_file
+    except ModuleNotFoundError as missing:
+        raise WrongInputError(f"--device {device}: needs {missing.name}: pip install 'ringrift[train]'") from missing
+    from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
+
+    planes, side, _, features = _engine.encoding_shape(card.board.value, card.players)
+    policy = _engine.policy_size(card.board.value, card.players)
+    shape = NetworkShape(card.board, card.players, planes, side, features, policy, card.blocks, card.channels)
+    network = RingRiftNetwork(shape)
+    network.load_state_dict(load_file(weights))
+    try:
+        network.to(device).eval()
+    except (RuntimeError, AssertionError) as error:  # torch's words for a device that is not there
+        reason = str(error).partition("\n")[0]
+        raise WrongInputError(f"--device {device}: {reason}") from error
+
+    def evaluate(planes: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            logits, _ = network(torch.from_numpy(planes).to(device), torch.from_numpy(features).to(device))
+            values: NDArray[np.float32] = torch.softmax(logits, dim=1).cpu().numpy()
+        return values
+
+    return evaluate

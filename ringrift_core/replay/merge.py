@@ -70,8 +70,7 @@ def _new_shards(archive: Archive, manifest: GamesManifest, iteration: int) -> It
                 continue
             record = archive.record(number, task)
             assert record is not None
-            count = -(-int(record.parameters["games"]) // int(record.parameters["shardGames"]))
-            yield NewShard(number, shard, count, record.result.outputs[SHARD_OUTPUT])
+            yield NewShard(number, shard, int(record.parameters["shardCount"]), record.result.outputs[SHARD_OUTPUT])
 
 
 def _merge(parameters: MergeParameters, run: Run, manifest: GamesManifest, shards: Sequence[NewShard]) -> GamesManifest:

@@ -23,7 +23,6 @@ def shard_of_task(task: str) -> int:
     return int(match.group(1))
 
 
-def shard_games(shard: int, games: int, games_per_shard: int) -> range:
-    """Numbers of the games of a shard, of an iteration of `games`."""
-    first = shard * games_per_shard
-    return range(first, min(games, first + games_per_shard))
+def shard_games(shard: int, shards: int, games: int) -> range:
+    """Numbers of the games of a shard: of `games` divided into `shards` parts that differ by one game at most."""
+    return range(shard * games // shards, (shard + 1) * games // shards)

@@ -1,21 +1,23 @@
 """The stage selfplay: plays the chosen shards, each an SQLite file with a task record of its own.
 
-A shard that is recorded is not played again. SIGTERM loses the shard under way and nothing else.
+The games of all chosen shards are one run of the engine, so that no core waits where one shard ends. A shard that is
+recorded is not played again, and of one that is not, no finished game: a kill loses the games under way.
 """
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import json
 import time
-from collections.abc import Sequence
 
 from ringrift_core import _engine
-from ringrift_core.contract import EngineMode, SelfplayParameters, StageResult, Track
-from ringrift_core.players.champions import champion_weights, network_player
-from ringrift_core.registry.stage import champion_artifact
-from ringrift_core.replay.games import Game, GamesWriter, Rules
-from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_games, shard_task
-from ringrift_core.stage import Outcome, Run, WrongInputError
+from ringrift_core.contract import SelfplayParameters, StageResult
+from ringrift_core.selfplay.modes import players_of_modes
+from ringrift_core.selfplay.shard_work import ShardWork
+from ringrift_core.selfplay.shards import shard_games, shard_task
+from ringrift_core.selfplay.tally import Tally
+from ringrift_core.stage import Outcome, Run
 
 __all__ = ["selfplay_stage"]
 
@@ -23,123 +25,142 @@ OPENING_PLIES = 6
 """Random decisions at the start of each game: every game sees another part of the game."""
 RANDOM_MOVE_RATE = 0.05
 """Share of later decisions that are random, for positions that good play does not reach."""
-NOISE = 0.05
-"""Uniform noise on evaluations, for variety; under the hand-set weights moves differ by about 0.05 to 0.5."""
-DESCENT_NODES = 64
-"""Search nodes a decision of `descent-only`."""
 MOST_CUT_GAMES = 0.05
 """A larger share of games cut by the move limit is a warning."""
 
 
 def selfplay_stage(parameters: SelfplayParameters, run: Run) -> StageResult:
-    """Plays the chosen shards that are not recorded yet; the result sums up all of them."""
-    results = []
-    modes: Sequence[Sequence[_engine.Player]] = ()
-    for done, shard in enumerate(parameters.chosen_shards):
-        run.pause_point()
+    """Plays what is not finished yet of the chosen shards; the result sums up all of them."""
+    results: dict[int, StageResult] = {}
+    for shard in parameters.chosen_shards:
         found = run.archive.finished(parameters.iteration, shard_task(shard), parameters)
-        if found is None:
-            if not modes:
-                run.archive.check_writable(parameters.iteration, shard_task(shard))
-                modes = _modes(parameters, run)
-            found = _play_shard(parameters, run, modes, shard, done)
-        else:
+        if found is not None:
             run.report.log(f"shard {shard} is finished already")
-        results.append(found)
-    return run.result(parameters, _sum_up(results, run))
-
-
-def _modes(parameters: SelfplayParameters, run: Run) -> list[list[_engine.Player]]:
-    """The players of each mode; the engine deals modes over the games and a mode's players over the seats."""
-    weights = champion_weights(
-        run.archive, parameters.weights_version, parameters.initial_weights, parameters.board, parameters.players
-    ).vector
-    heuristic = _engine.Player.heuristic(weights, NOISE)
-    descent = _engine.Player.descent(weights, DESCENT_NODES, NOISE)
-    available = [_engine.Player.random(), heuristic, descent]
-    network: list[_engine.Player] = []
-    if parameters.network_version > 0:
-        card = champion_artifact(run.archive, Track.NETWORK, parameters.network_version)
-        network = [network_player(run.archive, card, run.folder, NOISE)]
-    elif EngineMode.NETWORK in parameters.engine_modes:
-        raise WrongInputError("--engine-modes network: needs --network-version, and there is no champion network")
-    players = {
-        EngineMode.RANDOM_ONLY: [_engine.Player.random()],
-        EngineMode.HEURISTIC_ONLY: [heuristic],
-        EngineMode.DESCENT_ONLY: [descent],
-        EngineMode.MIXED: [*available, *network],
-        EngineMode.NETWORK: network,
-    }
-    return [players[mode] for mode in parameters.engine_modes]
-
-
-def _play_shard(
-    parameters: SelfplayParameters, run: Run, modes: Sequence[Sequence[_engine.Player]], shard: int, done: int
-) -> StageResult:
-    numbers = shard_games(shard, parameters.games, parameters.shard_games)
-    shards = len(parameters.chosen_shards)
-    started = time.monotonic()
-
-    records: list[_engine.GameRecord] = []
-
-    def receive(finished: list[_engine.GameRecord]) -> bool:
-        records.extend(finished)
-        rate = len(records) / max(1e-9, time.monotonic() - started)
-        fraction = (done + len(records) / len(numbers)) / shards
-        run.report.progress(fraction, f"shard {shard}, {len(records)} of {len(numbers)} games", rate, "games/s")
-        return not run.stop_requested
-
-    _engine.play_games(
-        parameters.board.value,
-        parameters.players,
-        modes,
-        seed=parameters.seed,
-        games=len(numbers),
-        first_game=numbers.start,
-        max_turns=parameters.max_moves,
-        opening_plies=OPENING_PLIES,
-        random_move_rate=RANDOM_MOVE_RATE,
-        receive=receive,
-    )
-    records.sort(key=lambda record: record.index)
-    if len(records) < len(numbers):
+            ShardWork(parameters, run, shard).clear()
+            results[shard] = found
+    left = [shard for shard in parameters.chosen_shards if shard not in results]
+    if left:
         run.pause_point()
-    rules = Rules.usual(parameters.board, parameters.players)
-    games = [Game.from_record(record, rules) for record in records]
-    work, path = (run.folder / f"{shard_task(shard)}.{suffix}" for suffix in ("work", "sqlite"))
-    work.unlink(missing_ok=True)
-    with GamesWriter(work, rules) as writer:
-        writer.append(games)
-        writer.seal(path)
-    artifact = run.archive.put_file(path, "sqlite")
-    work.unlink()
-    path.unlink()
-    seconds = time.monotonic() - started
-    outcome = Outcome(
-        outputs={SHARD_OUTPUT: artifact},
-        metrics={
-            "games": len(records),
-            "cut_games": sum(not game.completed for game in games),
-            "moves": sum(record.recorded_moves for record in records),
-            "decisions": sum(record.decisions for record in records),
-            "seconds": seconds,
-        },
-    )
-    result = run.result(parameters, outcome)
-    run.report.log(json.dumps({"shard": shard, **outcome.metrics}))
-    return run.archive.finish(parameters.iteration, shard_task(shard), parameters, result)
+        run.archive.check_writable(parameters.iteration, shard_task(left[0]))
+        results |= _Play(parameters, run, left).results()
+    return run.result(parameters, _sum_up([results[shard] for shard in parameters.chosen_shards], run))
 
 
-def _sum_up(results: Sequence[StageResult], run: Run) -> Outcome:
-    total = {
-        name: sum(result.metrics[name] for result in results)
-        for name in ("games", "cut_games", "moves", "decisions", "seconds")
-    }
-    share = total["cut_games"] / total["games"]
+class _Play:
+    """Self-play of some shards, from what earlier attempts left to the last game."""
+
+    def __init__(self, parameters: SelfplayParameters, run: Run, shards: list[int]) -> None:
+        self._parameters = parameters
+        self._run = run
+        self._games = {shard: shard_games(shard, parameters.shards.total, parameters.games) for shard in shards}
+        self._shards = shards
+        self._firsts = [self._games[shard].start for shard in shards]
+        self._works = {shard: ShardWork(parameters, run, shard) for shard in shards}
+        self._missing = {shard: len(games) for shard, games in self._games.items()}
+        self._results: dict[int, StageResult] = {}
+        self._tally = Tally(parameters.players)
+        self._wanted = sum(self._missing.values())
+        self._marked = time.monotonic()
+
+    def results(self) -> dict[int, StageResult]:
+        """Plays, and returns the result of each shard. NotNowError after SIGTERM, with everything finished saved."""
+        try:
+            done = self._resume()
+            if len(self._results) < len(self._shards):
+                self._play(done)
+            if len(self._results) < len(self._shards):
+                self._save()
+                self._run.pause_point()
+        finally:
+            for work in self._works.values():
+                work.close()
+        return self._results
+
+    def _resume(self) -> set[int]:
+        """What earlier attempts finished; a shard of which nothing is left to play is recorded."""
+        done: set[int] = set()
+        for shard in self._shards:
+            found = self._works[shard].numbers()
+            if found:
+                self._run.report.log(f"shard {shard} goes on from {len(found)} of {len(self._games[shard])} games")
+            done |= found
+            self._count(shard, len(found))
+        return done
+
+    def _play(self, done: set[int]) -> None:
+        parameters = self._parameters
+        open_shards = [shard for shard in self._shards if shard not in self._results]
+        first, last = self._games[open_shards[0]].start, self._games[open_shards[-1]].stop
+        wanted = {number for shard in open_shards for number in self._games[shard]} - done
+        all_between = len(wanted) == last - first
+        _engine.play_games(
+            parameters.board.value,
+            parameters.players,
+            players_of_modes(parameters, self._run),
+            seed=parameters.seed,
+            games=last - first,
+            first_game=first,
+            skip=None if all_between else [number for number in range(first, last) if number not in wanted],
+            max_turns=parameters.move_limit,
+            opening_plies=OPENING_PLIES,
+            random_move_rate=RANDOM_MOVE_RATE,
+            receive=self._receive,
+        )
+
+    def _receive(self, records: list[_engine.GameRecord]) -> bool:
+        """Keeps what is finished; records the shards that are complete."""
+        self._tally.add(records)
+        in_order = sorted(records, key=lambda record: record.index)
+        for shard, group in itertools.groupby(in_order, lambda record: self._shard_of(record.index)):
+            new = list(group)
+            self._works[shard].append(new)
+            self._count(shard, len(new))
+            if shard not in self._results:
+                self._works[shard].save_when_due()
+        left = sum(self._missing.values())
+        message = f"{self._wanted - left:,} of {self._wanted:,} games, {self._tally}"
+        self._run.report.progress(1 - left / self._wanted, message, self._tally.rate, "games/s")
+        return not self._run.stop_requested
+
+    def _shard_of(self, game: int) -> int:
+        return self._shards[bisect.bisect_right(self._firsts, game) - 1]
+
+    def _count(self, shard: int, finished: int) -> None:
+        self._missing[shard] -= finished
+        if self._missing[shard] == 0:
+            self._results[shard] = self._finish(shard)
+
+    def _finish(self, shard: int) -> StageResult:
+        work = self._works[shard]
+        outputs, sums = work.finish(self._parameters.log_games)
+        # The time since the shard before: together they make up the time of the run.
+        now = time.monotonic()
+        outcome = Outcome(outputs=outputs, metrics={**sums, "seconds": now - self._marked})
+        self._marked = now
+        result = self._run.result(self._parameters, outcome)
+        result = self._run.archive.finish(self._parameters.iteration, shard_task(shard), self._parameters, result)
+        work.clear()
+        self._run.report.log(json.dumps({"shard": shard, **outcome.metrics}))
+        return result
+
+    def _save(self) -> None:
+        """After a stop: the machine may be gone when the next attempt begins."""
+        for shard in self._shards:
+            if shard not in self._results and self._missing[shard] < len(self._games[shard]):
+                self._works[shard].save()
+
+
+def _sum_up(results: list[StageResult], run: Run) -> Outcome:
+    names = [name for name in results[0].metrics if name != "seconds"]
+    total = {name: sum(result.metrics[name] for result in results) for name in (*names, "seconds")}
+    games = total["games"]
+    share = total["cut_games"] / games
     if share > MOST_CUT_GAMES:
         run.report.warn(f"{share:.0%} of the games were cut by the move limit, more than {MOST_CUT_GAMES:.0%}")
-    metrics = {**total, "cut_share": share, "games_per_second": total["games"] / max(1e-9, total["seconds"])}
+    metrics = {**total, "cut_share": share, "games_per_second": games / max(1e-9, total["seconds"])}
     # Shards can be many and a result is small: the artifacts stand in the task records.
-    outputs = {SHARD_OUTPUT: results[0].outputs[SHARD_OUTPUT]} if len(results) == 1 else {}
-    message = f"{total['games']:.0f} games, {total['cut_games']:.0f} cut by the move limit"
+    outputs = results[0].outputs if len(results) == 1 else {}
+    message = (
+        f"{games:,.0f} games of {total['turns'] / games:.1f} turns, {total['cut_games']:,.0f} cut by the move limit"
+    )
     return Outcome(outputs=outputs, metrics=metrics, message=message)

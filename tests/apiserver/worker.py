@@ -17,7 +17,8 @@ from typing import Any, Self
 
 from kubernetes import client, config
 
-from ringrift_core.contract import Artifact, Decision, ExitCode, Stage, StageResult, Track, Verdict, shard_bounds
+from ringrift_core.contract import Artifact, Decision, ExitCode, Shards, Stage, StageResult, Track, Verdict
+from ringrift_core.selfplay.shards import shard_games
 
 SHA = "0" * 64
 
@@ -140,9 +141,9 @@ class Worker:
             case Stage.ADOPT:
                 changes["metrics"] = {"iteration": 0, "games": kept.games}
             case Stage.SELFPLAY:
-                first, _ = shard_bounds(arguments.get("shards", "0"))
+                first, _, total = Shards.parse(arguments.get("shard", "0/1"))
                 index = int(pod.metadata.annotations["batch.kubernetes.io/job-completion-index"])
-                games = int(arguments.get("shard-games", "50"))
+                games = len(shard_games(first + index, total, int(arguments["games"])))
                 kept.shards[int(arguments["iteration"]), first + index] = games
                 changes["metrics"] = {"games": games, "cut_games": 0}
             case Stage.MERGE:

@@ -53,7 +53,7 @@ class Placement(Value):
     pool: str = Field(max_length=63, description="WorkerPool.")
     slot: str = Field(max_length=63, description="Slot of the pool.")
     count: int = Field(default=1, ge=1, description="Slots taken at once.")
-    shards: str = Field(default="", max_length=32, description="Shards of self-play, one number or FIRST-LAST.")
+    shards: str = Field(default="", max_length=32, description="Shards of self-play, I/N or FIRST-LAST/N.")
 
 
 class TaskStatus(Value):

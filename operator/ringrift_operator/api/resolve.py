@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from ringrift_core.contract import Board, Track, configuration_name
+from ringrift_core.contract import MOVE_LIMITS, Board, Track, configuration_name
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.overlay import laid_over
 from ringrift_operator.api.sections import Cmaes, Dataset, Evaluation, Network, Nnue, Rollback, Selfplay
@@ -30,13 +30,7 @@ GAMES_PER_ITERATION: dict[Board, ByPlayers] = {
     Board.SQUARE19: (100, 60, 40),
     Board.HEXAGONAL: (100, 60, 40),
 }
-# Turns of any seat, not decisions.
-BOOTSTRAP_MAX_MOVES: dict[Board, ByPlayers] = {
-    Board.SQUARE8: (500, 600, 700),
-    Board.HEX8: (500, 600, 700),
-    Board.SQUARE19: (800, 800, 800),
-    Board.HEXAGONAL: (800, 800, 800),
-}
+# Turns of any seat, not decisions; the bootstrap's are the stage's own (contract.MOVE_LIMITS).
 MAX_MOVES: dict[Board, ByPlayers] = {
     Board.SQUARE8: (500, 500, 500),
     Board.HEX8: (500, 500, 500),
@@ -85,7 +79,7 @@ def resolve(configuration: Configuration, spec: TrainingPipelineSpec) -> Resolve
         players=configuration.players,
         bootstrap_games=configuration.bootstrap_games or BOOTSTRAP_GAMES[board][column],
         games_per_iteration=configuration.games_per_iteration or GAMES_PER_ITERATION[board][column],
-        bootstrap_max_moves=configuration.bootstrap_max_moves or BOOTSTRAP_MAX_MOVES[board][column],
+        bootstrap_max_moves=configuration.bootstrap_max_moves or MOVE_LIMITS[board][column],
         max_moves=configuration.max_moves or MAX_MOVES[board][column],
         tracks=spec.tracks,
         selfplay=laid_over(spec.selfplay, configuration.selfplay),

@@ -25,7 +25,7 @@ def remote_task(snapshot: Snapshot, task: PlacedTask) -> dict[str, Any]:
         attempt=task.identity.attempt,
         pool=task.pool.name,
         slot=task.slot.name,
-        shards=parameters.shards if isinstance(parameters, SelfplayParameters) else None,
+        shards=parameters.shard if isinstance(parameters, SelfplayParameters) else None,
         parameters=parameters.model_dump(mode="json", by_alias=True, exclude_none=True),
         output=f"{parameters.store}/{task.identity.configuration}",
         resources=task.slot.resources,

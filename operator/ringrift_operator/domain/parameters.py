@@ -16,6 +16,7 @@ from ringrift_core.contract import (
     PromoteParameters,
     RollbackParameters,
     SelfplayParameters,
+    Shards,
     Stage,
     StageParameters,
     Track,
@@ -123,12 +124,12 @@ def _selfplay(
     common: dict[str, Any], configuration: ConfigurationStatus, frozen: ResolvedConfiguration, iteration: int
 ) -> SelfplayParameters:
     network = version(configuration.start_champions, Track.NETWORK)
+    shards = shard_count(frozen, iteration)
     return SelfplayParameters(
         **common,
         seed=run_seed(frozen, iteration),
         games=frozen.games(iteration),
-        shard_games=frozen.selfplay.shard_games,
-        shards=f"0-{shard_count(frozen, iteration) - 1}",
+        shard=str(Shards(0, shards - 1, shards)),
         engine_modes=engine_modes(frozen, iteration, network),
         max_moves=frozen.move_limit(iteration),
         weights_version=version(configuration.start_champions, Track.WEIGHTS),

@@ -15,10 +15,10 @@ from ringrift_core.contract import (
     CmaesParameters,
     Device,
     SelfplayParameters,
+    Shards,
     Stage,
     StageParameters,
     TrainParameters,
-    shard_bounds,
 )
 from ringrift_operator.api.pipeline_status import TaskStatus, TrainingPipelineStatus
 from ringrift_operator.api.pool import PoolType, Slot, SlotTime
@@ -148,7 +148,7 @@ def _find(snapshot: Snapshot, wanted: WantedTask, occupancy: _Occupancy) -> list
 def _selfplay(
     snapshot: Snapshot, wanted: WantedTask, parameters: SelfplayParameters, rooms: list[Room]
 ) -> list[PlacedTask]:
-    first, last = shard_bounds(parameters.shards)
+    first, last, total = parameters.shards
     shares = divided(first, last, rooms if wanted.is_divisible else rooms[:1], wanted.is_divisible)
     tasks = []
     for part, share in enumerate(shares):
@@ -156,7 +156,8 @@ def _selfplay(
         is_job = room.pool.spec.type == PoolType.CLUSTER
         number = part if wanted.is_divisible else wanted.part
         identity = _identity(snapshot, wanted, number, room.pool.name, room.slot.name, share.slots)
-        told = _on(snapshot, room, parameters.model_copy(update={"shards": f"{share.first}-{share.last}"}))
+        shard = str(Shards(share.first, share.last, total))
+        told = _on(snapshot, room, parameters.model_copy(update={"shard": shard}))
         completions = share.last - share.first + 1 if is_job else 0
         tasks.append(PlacedTask(task_name(identity), identity, told, room.pool, room.slot, completions))
     return tasks
@@ -178,7 +179,7 @@ def _identity(snapshot: Snapshot, wanted: WantedTask, part: int, pool: str, slot
 
 def _on(snapshot: Snapshot, room: Room, parameters: StageParameters) -> StageParameters:
     """The parameters as this slot's machine needs them: its device, its threads, its view of the store."""
-    if isinstance(parameters, TrainParameters):
+    if isinstance(parameters, TrainParameters | SelfplayParameters):
         parameters = parameters.model_copy(update={"device": room.slot.device})
     if isinstance(parameters, CmaesParameters) and room.slot.max_workers is not None:
         workers = min(parameters.workers, room.slot.max_workers)

@@ -98,7 +98,7 @@ def _placement(task: PlacedTask) -> Placement | None:
         pool=task.pool.name,
         slot=task.slot.name,
         count=task.identity.parallelism,
-        shards=getattr(task.parameters, "shards", ""),
+        shards=getattr(task.parameters, "shard", ""),
     )
 
 

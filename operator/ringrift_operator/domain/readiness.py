@@ -67,7 +67,7 @@ def _wanted(situation: Situation, task: TaskStatus) -> WantedTask:
     parameters = parameters_of(store_of(situation.snapshot), tracks, configuration, task)
     is_divided = task.placement is not None
     if isinstance(parameters, SelfplayParameters) and task.placement is not None:
-        parameters = parameters.model_copy(update={"shards": task.placement.shards})
+        parameters = parameters.model_copy(update={"shard": task.placement.shards})
     return WantedTask(
         configuration=configuration.name,
         board=configuration.board,

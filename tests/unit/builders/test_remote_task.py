@@ -52,7 +52,7 @@ def test_selfplay_says_which_shards() -> None:
         for task in one.created
         if task.stage == Stage.SELFPLAY and task.identity.iteration == 1
     ]
-    assert shards == ["0-9", "10-19"]
+    assert shards == ["0-9/20", "10-19/20"]
 
 
 def test_light_stages_are_no_remote_tasks() -> None:

@@ -71,8 +71,8 @@ class Desk:
     def selfplay(self, iteration: int = 1, seed: int = 1, games: int = 20, **more: Any) -> StageResult:
         from ringrift_core.selfplay.stage import selfplay_stage
 
-        more.setdefault("shard_games", 10)
-        more.setdefault("shards", f"0-{-(-games // more['shard_games']) - 1}")
+        shards = -(-games // 10)
+        more.setdefault("shard", f"0-{shards - 1}/{shards}")
         parameters = SelfplayParameters(**self.here, iteration=iteration, seed=seed, games=games, **more)
         return selfplay_stage(parameters, self.run)
 

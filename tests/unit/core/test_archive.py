@@ -109,9 +109,9 @@ def test_a_task_finished_for_other_parameters_is_refused(store: Store) -> None:
 
 def test_where_a_task_runs_is_no_part_of_what_it_makes() -> None:
     here = SelfplayParameters(
-        store="file:///a", board=Board.SQUARE8, players=2, iteration=1, seed=1, games=500, shards="0-3", index=2
+        store="file:///a", board=Board.SQUARE8, players=2, iteration=1, seed=1, games=500, shard="0-3/10", index=2
     )
-    there = here.model_copy(update={"store": "s3://b", "shards": "2", "index": None, "attempt": 2})
+    there = here.model_copy(update={"store": "s3://b", "shard": "2/10", "index": None, "attempt": 2})
     assert identity(here) == identity(there)
     assert identity(here) != identity(here.model_copy(update={"seed": 2}))
 

@@ -49,15 +49,15 @@ def parameters(draw: st.DrawFn) -> StageParameters:
     model = draw(st.sampled_from(list(PARAMETERS.values())))
     values: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        if name == "shards":
+        if name == "shard":
             continue
         if field.is_required() or draw(st.booleans()):
             values[name] = draw(_values(name, field.annotation))
     if model is SelfplayParameters:
-        count = -(-values["games"] // values.get("shard_games", 50))
-        first = draw(st.integers(0, count - 1))
-        last = draw(st.integers(first, count - 1))
-        values["shards"] = draw(st.sampled_from([f"{first}-{last}", str(first)]))
+        total = draw(st.integers(1, values["games"]))
+        first = draw(st.integers(0, total - 1))
+        last = draw(st.integers(first, total - 1))
+        values["shard"] = draw(st.sampled_from([f"{first}-{last}/{total}", f"{first}/{total}"]))
         if values.get("index") is not None:
             values["index"] = 0
     if values.get("kind") == "regression":
@@ -132,11 +132,14 @@ def test_help_describes_every_option_and_shows_a_command_that_works(
     ("arguments", "sentence"),
     [
         (["--players", "7"], "--players: Input should be less than or equal to 4, found 7"),
-        (["--shards", "9"], "--shards 9: 100 games of 50 make shards 0-1"),
-        (["--index", "3"], "--index 3: the last shard of --shards 0 has index 0"),
+        (["--shard", "9/2"], "--shard 9/2: 2 shards are numbered 0 to 1"),
+        (["--shard", "0/0"], "--shard 0/0: 100 games make 1 to 100 shards, not 0"),
+        (["--shard", "0/101"], "--shard 0/101: 100 games make 1 to 100 shards, not 101"),
+        (["--shard", "3"], "--shard: String should match pattern"),
+        (["--index", "3"], "--index 3: the last shard of --shard 0/1 has index 0"),
         (["--seed", "9" * 23], "--seed: Input should be less than or equal to 9007199254740992, found 999"),
         (["--max-moves", "9" * 11], "--max-moves: Input should be less than or equal to 4294967295, found 999"),
-        (["--shards", "1-0"], "shards 1-0: the first shard is after the last"),
+        (["--shard", "1-0/2"], "--shard 1-0/2: the first shard is after the last"),
         (["--engine-modes", "heuristic-only,chess"], "found 'chess'"),
         (["--engine-modes", ""], "--engine-modes"),
         (["--games", "many"], "Invalid value for '--games'"),

@@ -50,9 +50,7 @@ class Pipeline:
 
     def iteration(self, number: int) -> None:
         """Runs every stage to its end, killing each one to three times when there is a killer."""
-        self._finish(
-            SelfplayParameters(**self.here, iteration=number, seed=number, games=900, shard_games=300, shards="0-2")
-        )
+        self._finish(SelfplayParameters(**self.here, iteration=number, seed=number, games=900, shard="0-2/3"))
         self._finish(MergeParameters(**self.here, iteration=number))
         self._finish(ExportParameters(**self.here, iteration=number, seed=number))
         search = CmaesParameters(
@@ -146,7 +144,7 @@ def test_killed_stages_that_are_begun_again_leave_the_same_store(tmp_path: Path)
 def test_sigterm_ends_self_play_with_not_now_and_what_was_finished_is_kept(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     parameters = SelfplayParameters(
-        store=store.uri, board=Board.HEXAGONAL, players=2, iteration=1, seed=1, games=400, shard_games=4, shards="0-99"
+        store=store.uri, board=Board.HEXAGONAL, players=2, iteration=1, seed=1, games=400, shard="0-99/100"
     )
     result = tmp_path / "result.json"
     command = [sys.executable, "-m", "ringrift_core", *to_arguments(parameters), "--result", str(result)]

@@ -120,7 +120,7 @@ def test_only_the_newest_games_of_a_given_window_are_drawn_from(desk: Desk) -> N
 
 def test_the_target_names_the_winner_from_the_movers_side(desk: Desk) -> None:
     """Labels recovered by another way: by replaying the game move by move and asking who is to move."""
-    desk.selfplay(games=12, shard_games=12)
+    desk.selfplay(games=12, shard="0/1")
     desk.merge()
     for game in games_by_prefix(desk).values():
         position = _engine.Position("square8", 2)

@@ -49,9 +49,9 @@ def test_the_same_game_is_kept_once(desk: Desk) -> None:
 
 
 def test_a_shard_that_comes_late_is_merged_by_the_next_merge(desk: Desk) -> None:
-    desk.selfplay(1, seed=1001, games=30, shards="0-1")
+    desk.selfplay(1, seed=1001, games=30, shard="0-1/3")
     assert desk.merge(1).metrics["new_games"] == 20
-    desk.selfplay(1, seed=1001, games=30, shards="2")
+    desk.selfplay(1, seed=1001, games=30, shard="2/3")
     assert desk.merge(1).metrics == {"games": 30, "new_games": 30, "duplicates": 0}
     desk.selfplay(2, seed=2001, games=10)
     assert desk.merge(2).metrics == {"games": 40, "new_games": 10, "duplicates": 0}
@@ -60,7 +60,7 @@ def test_a_shard_that_comes_late_is_merged_by_the_next_merge(desk: Desk) -> None
 def test_merging_after_every_shard_gives_the_same_games_as_merging_once(desk: Desk, tmp_path: Path) -> None:
     other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
     for shard in range(4):
-        desk.selfplay(games=40, shards=str(shard))
+        desk.selfplay(games=40, shard=f"{shard}/4")
         desk.merge()
     other.selfplay(games=40)
     other.merge()

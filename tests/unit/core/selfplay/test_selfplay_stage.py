@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from ringrift_core import _engine
-from ringrift_core.contract import Board, EngineMode, StageResult
+from ringrift_core.contract import Board, EngineMode, SelfplayParameters, StageResult
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.replay.games import Game, read_games
+from ringrift_core.selfplay import shard_work
 from ringrift_core.stage import NotNowError, WrongInputError
 from ringrift_core.store import StoreRefusedError, open_store
 from tests.unit.core.desk import Desk
@@ -41,10 +44,10 @@ def test_shards_hold_whole_games_that_the_engine_replays(desk: Desk) -> None:
 
 
 def test_a_game_depends_on_seed_and_number_never_on_shards(desk: Desk, tmp_path: Path) -> None:
-    desk.selfplay(games=20, shard_games=10, engine_modes="heuristic-only,random-only")
+    desk.selfplay(games=20, shard="0-1/2", engine_modes="heuristic-only,random-only")
     other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
     for index in (3, 0, 2, 1):
-        other.selfplay(games=20, shard_games=5, shards="0-3", index=index, engine_modes="heuristic-only,random-only")
+        other.selfplay(games=20, shard="0-3/4", index=index, engine_modes="heuristic-only,random-only")
     assert [game.id for game in games_of(desk)] == [game.id for game in games_of(other)]
 
 
@@ -63,13 +66,13 @@ def test_a_finished_shard_is_not_played_again(desk: Desk) -> None:
 
 
 def test_modes_are_dealt_over_the_games(desk: Desk) -> None:
-    desk.selfplay(games=12, engine_modes="random-only,heuristic-only,descent-only", shard_games=12)
+    desk.selfplay(games=12, engine_modes="random-only,heuristic-only,descent-only", shard="0/1")
     seats = [game.seats[0] for game in games_of(desk)]
     assert sorted(seats) == ["descent"] * 4 + ["heuristic"] * 4 + ["random"] * 4
 
 
 def test_in_mixed_games_each_seat_is_drawn(desk: Desk) -> None:
-    desk.selfplay(games=30, engine_modes="mixed", shard_games=30)
+    desk.selfplay(games=30, engine_modes="mixed", shard="0/1")
     pairs = {game.seats for game in games_of(desk)}
     assert len(pairs) >= 5
     assert {name for pair in pairs for name in pair} == {"random", "heuristic", "descent"}
@@ -83,12 +86,107 @@ def test_cut_games_are_counted_and_warned_of(desk: Desk) -> None:
     assert not any(game.completed for game in games_of(desk))
 
 
-def test_sigterm_loses_the_shard_under_way_and_nothing_else(desk: Desk) -> None:
-    desk.stop_when(lambda fraction: fraction > 0.5)
+def test_the_shards_of_another_number_are_not_those_asked_for(desk: Desk) -> None:
+    desk.selfplay(games=20, shard="0/2")
+    with pytest.raises(StoreRefusedError, match="was finished for shardCount 2, not 4"):
+        desk.selfplay(games=20, shard="0/4")
+
+
+def test_a_line_of_json_tells_each_game(desk: Desk) -> None:
+    result = desk.selfplay(games=10, shard="0/1")
+    lines = [json.loads(line) for line in desk.archive.get_bytes(result.outputs["log"]).splitlines()]
+    assert [(line["game"], line["id"], line["winner"]) for line in lines] == [
+        (game.number, game.id, game.winner) for game in games_of(desk)
+    ]
+    assert set(desk.selfplay(2, games=10, shard="0/1", log_games=False).outputs) == {"games"}
+
+
+def test_games_are_cut_at_the_plans_limit_unless_told_otherwise() -> None:
+    for board, players, turns in (("square8", 2, 500), ("square8", 4, 700), ("hexagonal", 3, 800)):
+        here = {"store": "file:///s", "board": board, "players": players, "iteration": 1, "seed": 1, "games": 1}
+        assert SelfplayParameters(**here).move_limit == turns
+        assert SelfplayParameters(**here, max_moves=9).move_limit == 9
+
+
+def content(desk: Desk) -> dict[str, tuple[object, object]]:
+    """Every task's outputs and sums, without clock times."""
+    found: dict[str, tuple[object, object]] = {}
+    for number, task in desk.archive.tasks():
+        record = desk.archive.record(number, task)
+        assert record is not None
+        sums = {name: value for name, value in record.result.metrics.items() if name != "seconds"}
+        found[task] = ({name: one.sha256 for name, one in record.result.outputs.items()}, sums)
+    return found
+
+
+@pytest.mark.parametrize("disk", ["kept", "lost"])
+def test_a_stopped_run_goes_on_from_its_finished_games(desk: Desk, tmp_path: Path, disk: str) -> None:
+    whole = Desk(open_store((tmp_path / "whole").as_uri()), tmp_path / "whole-scratch")
+    whole.selfplay(games=3000, shard="0-1/2")
+    desk.stop_when(lambda fraction: fraction > 0.6)
     with pytest.raises(NotNowError):
-        desk.selfplay(games=2000, shard_games=1000)
-    assert len(games_of(desk)) == 1000
-    assert len(desk.objects()) == 1
+        desk.selfplay(games=3000, shard="0-1/2")
+    assert list(content(desk)) == ["selfplay-s0000"]
+    desk.go_on()
+    if disk == "lost":
+        shutil.rmtree(desk.run.folder)
+        desk.run.folder.mkdir()
+    desk.report.lines.clear()
+    desk.report.fractions.clear()
+    desk.selfplay(games=3000, shard="0-1/2", attempt=2)
+    (said,) = [line for line in desk.report.lines if "goes on from" in line]
+    assert said.startswith("shard 1 goes on from ")
+    assert min(desk.report.fractions) > 0.1, "what was finished is not played again"
+    assert content(desk) == content(whole)
+    assert list(desk.run.folder.iterdir()) == []
+    assert [key for key in desk.archive.store.keys("") if "checkpoint" in key] == []
+    assert desk.objects() == whole.objects()
+
+
+def test_what_an_older_attempt_saves_late_is_refused(desk: Desk) -> None:
+    desk.stop_when(lambda fraction: fraction > 0.2)
+    with pytest.raises(NotNowError):
+        desk.selfplay(games=2000, shard="0/1", attempt=2)
+    desk.go_on()
+    desk.stop_when(lambda fraction: fraction > 0.6)
+    with pytest.raises(StoreRefusedError, match="attempt 2 has taken over from attempt 1"):
+        desk.selfplay(games=2000, shard="0/1", attempt=1)
+
+
+def test_a_damaged_file_of_an_earlier_attempt_is_begun_anew(desk: Desk, tmp_path: Path) -> None:
+    whole = Desk(open_store((tmp_path / "whole").as_uri()), tmp_path / "whole-scratch")
+    whole.selfplay(games=1000, shard="0/1")
+    desk.stop_when(lambda fraction: fraction > 0.3)
+    with pytest.raises(NotNowError):
+        desk.selfplay(games=1000, shard="0/1")
+    desk.go_on()
+    (work,) = desk.run.folder.glob("*.work")
+    work.write_bytes(b"no database at all")
+    desk.selfplay(games=1000, shard="0/1")
+    assert content(desk) == content(whole)
+
+
+def test_games_of_other_parameters_in_the_same_folder_are_left_alone(desk: Desk, tmp_path: Path) -> None:
+    desk.stop_when(lambda fraction: fraction > 0.3)
+    with pytest.raises(NotNowError):
+        desk.selfplay(games=1000, shard="0/1", seed=1)
+    desk.go_on()
+    desk.selfplay(games=1000, shard="0/1", seed=2)
+    other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "other-scratch")
+    other.selfplay(games=1000, shard="0/1", seed=2)
+    assert content(desk) == content(other)
+
+
+def test_a_long_run_is_saved_now_and_then(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard_work, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(shard_work, "MOST_CHECKPOINT_TIME", 1.0)
+    saved: list[int] = []
+    desk.report.on_progress = lambda _: saved.append(
+        sum("checkpoint" in key for key in desk.archive.store.keys("square8-2p/tasks/"))
+    )
+    desk.selfplay(games=3000, shard="0/1")
+    assert saved[-1] == 0
+    assert 1 in saved
 
 
 def test_champion_weights_play_when_asked_for(desk: Desk) -> None:

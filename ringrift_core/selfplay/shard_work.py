@@ -1,0 +1,170 @@
+"""A shard under way: a file of this machine that loses no finished game, saved to the store now and then.
+
+The file survives a crash of the process. Its copy in the store survives the machine: the next attempt, wherever it
+runs, goes on from whichever of the two has more games.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ringrift_core.archive import Checkpoint, identity
+from ringrift_core.contract import Artifact, SelfplayParameters
+from ringrift_core.replay.games import Game, GamesWriter, Rules, open_games, read_games
+from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_task
+from ringrift_core.store import StoreAwayError, StoreRefusedError
+
+if TYPE_CHECKING:
+    from ringrift_core._engine import GameRecord
+    from ringrift_core.stage import Run
+
+__all__ = ["ShardWork"]
+
+SECONDS_BETWEEN_CHECKPOINTS = 60.0
+MOST_CHECKPOINT_TIME = 0.05
+"""Share of the time that checkpoints may take: those of large shards come less often."""
+
+
+class ShardWork:
+    """The games of one shard that are finished so far."""
+
+    def __init__(self, parameters: SelfplayParameters, run: Run, shard: int) -> None:
+        self.shard = shard
+        self._run = run
+        self._rules = Rules.usual(parameters.board, parameters.players)
+        # Games of other parameters are none of this shard's.
+        name = f"{shard_task(shard)}-{identity(parameters)[0][:12]}"
+        self._path = run.folder / f"{name}.work"
+        self._checkpoint = Checkpoint(run.archive, parameters.iteration, name, parameters.attempt)
+        self._writer: GamesWriter | None = None
+        self._next_checkpoint = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
+
+    def numbers(self) -> set[int]:
+        """The games that an earlier attempt finished, here or elsewhere."""
+        here = self._numbers_here()
+        saved = self._checkpoint.load()
+        if saved is not None:
+            copy = self._path.with_suffix(".saved")
+            copy.write_bytes(saved)
+            there = _numbers(copy)
+            if len(there) > len(here):
+                # Row by row, as they came: a sealed file goes on counting its own versions, and would end as others.
+                self._remove()
+                with GamesWriter(self._path, self._rules) as writer:
+                    writer.append(read_games(copy))
+                here = there
+            copy.unlink()
+        return here
+
+    def _numbers_here(self) -> set[int]:
+        if not self._path.exists():
+            return set()
+        try:
+            with GamesWriter(self._path, self._rules) as writer:
+                return writer.numbers()
+        except StoreRefusedError as damaged:
+            # A machine that lost its power may leave such a file; what it held is played again.
+            self._run.report.warn(f"{damaged}: begun anew")
+            self._remove()
+            return set()
+
+    def append(self, records: Iterable[GameRecord]) -> None:
+        """Keeps finished games, from the moment this returns."""
+        if self._writer is None:
+            self._writer = GamesWriter(self._path, self._rules)
+        self._writer.append(Game.from_record(record, self._rules) for record in records)
+
+    def save_when_due(self) -> None:
+        """Saves to the store when the last time is long enough ago; a store that is away is tried again later."""
+        if time.monotonic() < self._next_checkpoint:
+            return
+        began = time.monotonic()
+        try:
+            self.save()
+        except StoreAwayError as away:
+            self._run.report.warn(f"shard {self.shard} is not saved for now: {away}")
+        now = time.monotonic()
+        self._next_checkpoint = now + max(SECONDS_BETWEEN_CHECKPOINTS, (now - began) / MOST_CHECKPOINT_TIME)
+
+    def save(self) -> None:
+        """Saves what is finished to the store."""
+        copy = self._path.with_suffix(".saved")
+        self._seal(copy)
+        self._checkpoint.save(copy.read_bytes(), "sqlite")
+        copy.unlink()
+
+    def finish(self, log_games: bool) -> tuple[dict[str, Artifact], dict[str, float]]:
+        """Stores the finished shard, and a log of its games where wanted; the artifacts, and sums over the games."""
+        path = self._path.with_suffix(".sqlite")
+        self._seal(path)
+        artifacts = {SHARD_OUTPUT: self._run.archive.put_file(path, "sqlite")}
+        if log_games:
+            log = self._path.with_suffix(".jsonl")
+            _write_log(path, log)
+            artifacts["log"] = self._run.archive.put_file(log, "jsonl")
+            log.unlink()
+        sums = _sums(path, self._rules.players)
+        path.unlink()
+        return artifacts, sums
+
+    def clear(self) -> None:
+        """Removes what was kept for another attempt, once the shard is recorded as finished."""
+        self._remove()
+        self._checkpoint.clear()
+
+    def close(self) -> None:
+        """Ends the work; the file stays."""
+        if self._writer is not None:
+            self._writer.__exit__(None, None, None)
+            self._writer = None
+
+    def _seal(self, target: Path) -> None:
+        if self._writer is None:
+            self._writer = GamesWriter(self._path, self._rules)
+        self._writer.seal(target)
+
+    def _remove(self) -> None:
+        self.close()
+        for companion in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + companion).unlink(missing_ok=True)
+
+
+def _numbers(path: Path) -> set[int]:
+    with closing(open_games(path)) as connection:
+        return {number for (number,) in connection.execute("SELECT number FROM games")}
+
+
+def _sums(path: Path, players: int) -> dict[str, float]:
+    wins = ", ".join(f"sum(winner IS {seat})" for seat in range(1, players + 1))
+    with closing(open_games(path)) as connection:
+        row: sqlite3.Row | tuple[int, ...] = connection.execute(
+            f"SELECT count(*), sum(winner IS NULL), sum(turns), sum(recorded_moves), sum(decisions), {wins} FROM games"
+        ).fetchone()
+    names = ("games", "cut_games", "turns", "moves", "decisions", *(f"seat{seat + 1}_wins" for seat in range(players)))
+    return dict(zip(names, row, strict=True))
+
+
+def _write_log(games: Path, log: Path) -> None:
+    """A line of JSON a game, for people and their tools; the moves stay in the shard."""
+    with log.open("w") as file:
+        for game in read_games(games):
+            line = {
+                "game": game.number,
+                "id": game.id,
+                "configuration": f"{game.rules.board}-{game.rules.players}p",
+                "seats": game.seats,
+                "winner": game.winner,
+                "ranks": game.ranks,
+                "reason": game.reason,
+                "swapped": game.swapped,
+                "turns": game.turns,
+                "moves": game.recorded_moves,
+                "decisions": game.decisions,
+            }
+            file.write(json.dumps(line, separators=(",", ":")) + "\n")
