@@ -70,10 +70,10 @@ def test_the_division_is_recorded_and_only_the_failed_part_is_repeated() -> None
 
     one.run(answer)
     tasks = [task for task in one.created if task.identity.step == "selfplay"]
-    assert [(task.identity.part, task.identity.attempt, task.parameters.shards) for task in tasks] == [  # type: ignore[attr-defined]
-        (0, 1, "0-9"),
-        (1, 1, "10-19"),
-        (1, 2, "10-19"),
+    assert [(task.identity.part, task.identity.attempt, task.parameters.shard) for task in tasks] == [  # type: ignore[attr-defined]
+        (0, 1, "0-9/20"),
+        (1, 1, "10-19/20"),
+        (1, 2, "10-19/20"),
     ]
     assert [task.completions for task in tasks] == [10, 10, 10]
     (record,) = one.records.values()
