@@ -178,9 +178,10 @@ class Player:
         """Monte-Carlo tree search, for 2 to 4 players; what it knows of the game's positions is kept between decisions.
 
         Leaves are valued by a network (`evaluator`), one leaf of each live game in one batch; without one by the linear
-        heuristic (`weights`). The prior is the heuristic's where `weights` are given, and uniform elsewhere. `variant`: "puct" (Silver et al. 2018), whose policy is the
-        share of visits, or "gumbel" (Danihelka et al. 2022), whose root considers `considered` moves and whose policy
-        is the improved one. `noise`, for self-play; 0 plays for strength: the share of Dirichlet noise in the root's
+        heuristic (`weights`). The prior is the heuristic's where `weights` are given, and uniform elsewhere.
+        `variant`: "puct" (Silver et al. 2018), whose policy is the share of visits, or "gumbel" (Danihelka et al.
+        2022), whose root considers `considered` moves and whose policy is the improved one. `noise`, for self-play; 0
+        plays for strength: the share of Dirichlet noise in the root's
         prior (puct, AlphaZero's is 0.25), or the scale of the Gumbel noise (1 as published).
         """
     @property

@@ -27,7 +27,10 @@ from ringrift_core.contract import Artifact, ExitCode, StageParameters, StageRes
 from ringrift_core.reporting import Reporter
 from ringrift_core.store import StoreAwayError, StoreRefusedError
 
-__all__ = ["DivergedError", "NotNowError", "Outcome", "Run", "StageError", "WrongInputError", "execute"]
+__all__ = ["WORK_SUFFIX", "DivergedError", "NotNowError", "Outcome", "Run", "StageError", "WrongInputError", "execute"]
+
+WORK_SUFFIX = ".work"
+"""Part of the names of scratch files that the next attempt goes on from."""
 
 CRASH = 1
 """Exit status of a defect; the operator tries again."""
@@ -217,8 +220,8 @@ def _write_failure(path: Path | None, parameters: StageParameters, started_at: d
 def _scratch(work_dir: Path | None, parameters: StageParameters) -> Iterator[Path]:
     """The folder for scratch files: the one asked for, or one by the task's name in the system's temporary folder.
 
-    The same task finds the same folder again, so what a killed process left there is not lost. It is removed when the
-    stage is done. Where another process has it, this one takes a new one.
+    The same task finds the same folder again, so work that a killed process left there (WORK_SUFFIX) is not lost. It
+    is removed when the stage is done. Where another process has it, this one takes a new one.
     """
     if work_dir is not None:
         try:
@@ -239,11 +242,18 @@ def _scratch(work_dir: Path | None, parameters: StageParameters) -> Iterator[Pat
         try:
             yield folder
         except BaseException:
-            # What there is may spare the next attempt some work; nothing does not.
-            with suppress(OSError):
-                folder.rmdir()
+            _keep_work_alone(folder)
             raise
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep_work_alone(folder: Path) -> None:
+    """Removes all but what the next attempt goes on from."""
+    for path in folder.iterdir():
+        if WORK_SUFFIX not in path.name:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with suppress(OSError):
+        folder.rmdir()
 
 
 @contextmanager

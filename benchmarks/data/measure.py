@@ -28,6 +28,7 @@ from ringrift_core.contract import (
     ExportParameters,
     MergeParameters,
     SelfplayParameters,
+    Shards,
     StageParameters,
     StageResult,
     to_arguments,
@@ -185,9 +186,9 @@ def _play(bench: Bench, iteration: int, games: int) -> Step:
         iteration=iteration,
         seed=SEED + iteration,
         games=games,
-        shard_games=bench.shard_games,
-        shards=f"0-{games // bench.shard_games - 1}",
+        shard=str(Shards(0, games // bench.shard_games - 1, games // bench.shard_games)),
         engine_modes=(EngineMode.RANDOM_ONLY,),
+        log_games=False,
     )
     step = bench.stage("self-play" if iteration == 1 else "play one more shard", parameters)
     sizes = sum(path.stat().st_size for path in _shards(bench, iteration))

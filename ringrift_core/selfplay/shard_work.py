@@ -18,6 +18,7 @@ from ringrift_core.archive import Checkpoint, identity
 from ringrift_core.contract import Artifact, SelfplayParameters
 from ringrift_core.replay.games import Game, GamesWriter, Rules, open_games, read_games
 from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_task
+from ringrift_core.stage import WORK_SUFFIX
 from ringrift_core.store import StoreAwayError, StoreRefusedError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class ShardWork:
         self._rules = Rules.usual(parameters.board, parameters.players)
         # Games of other parameters are none of this shard's.
         name = f"{shard_task(shard)}-{identity(parameters)[0][:12]}"
-        self._path = run.folder / f"{name}.work"
+        self._path = run.folder / f"{name}{WORK_SUFFIX}"
         self._checkpoint = Checkpoint(run.archive, parameters.iteration, name, parameters.attempt)
         self._writer: GamesWriter | None = None
         self._next_checkpoint = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
@@ -91,6 +92,11 @@ class ShardWork:
             self._run.report.warn(f"shard {self.shard} is not saved for now: {away}")
         now = time.monotonic()
         self._next_checkpoint = now + max(SECONDS_BETWEEN_CHECKPOINTS, (now - began) / MOST_CHECKPOINT_TIME)
+
+    def hand_over(self) -> None:
+        """Saves what is finished to the store, and leaves nothing on this machine, which may be gone soon."""
+        self.save()
+        self._remove()
 
     def save(self) -> None:
         """Saves what is finished to the store."""

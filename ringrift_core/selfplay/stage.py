@@ -69,7 +69,7 @@ class _Play:
             if len(self._results) < len(self._shards):
                 self._play(done)
             if len(self._results) < len(self._shards):
-                self._save()
+                self._hand_over()
                 self._run.pause_point()
         finally:
             for work in self._works.values():
@@ -143,11 +143,11 @@ class _Play:
         self._run.report.log(json.dumps({"shard": shard, **outcome.metrics}))
         return result
 
-    def _save(self) -> None:
-        """After a stop: the machine may be gone when the next attempt begins."""
+    def _hand_over(self) -> None:
+        """After a stop: the next attempt may begin on another machine."""
         for shard in self._shards:
             if shard not in self._results and self._missing[shard] < len(self._games[shard]):
-                self._works[shard].save()
+                self._works[shard].hand_over()
 
 
 def _sum_up(results: list[StageResult], run: Run) -> Outcome:

@@ -23,6 +23,7 @@ from ringrift_core.contract import (
     StageParameters,
     to_arguments,
 )
+from ringrift_core.stage import WORK_SUFFIX
 from ringrift_core.store import Store, open_store
 
 CONFIGURATION = "square8-2p"
@@ -69,8 +70,7 @@ class Workshop:
                 iteration=iteration,
                 seed=iteration,
                 games=games,
-                shard_games=games // 2,
-                shards="0-1",
+                shard="0-1/2",
                 engine_modes=tuple(EngineMode(mode) for mode in modes.split(",")),
             )
         )
@@ -128,8 +128,8 @@ class Workshop:
         return found
 
     def leftovers(self) -> list[str]:
-        """What should not be there: half-written files of the store, and scratch files."""
-        left = [str(path) for path in self.scratch.rglob("*")]
+        """What should not be there: half-written files of the store, and scratch files but for games to go on from."""
+        left = [str(path) for path in self.scratch.rglob("*") if path.is_file() and WORK_SUFFIX not in path.name]
         if self.uri.startswith("file://"):
             left += [str(path) for path in (Path(self.uri.removeprefix("file://")) / ".partial").rglob("*")]
         return left

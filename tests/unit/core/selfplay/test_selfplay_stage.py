@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -119,18 +118,32 @@ def content(desk: Desk) -> dict[str, tuple[object, object]]:
     return found
 
 
-@pytest.mark.parametrize("disk", ["kept", "lost"])
-def test_a_stopped_run_goes_on_from_its_finished_games(desk: Desk, tmp_path: Path, disk: str) -> None:
+class CrashError(Exception):
+    """The end of a process, as far as its files can tell."""
+
+
+def crash_at(desk: Desk, least: float) -> None:
+    def crash(fraction: float) -> None:
+        if fraction > least:
+            raise CrashError
+
+    desk.report.on_progress = crash
+
+
+@pytest.mark.parametrize("end", ["stopped", "crashed"])
+def test_a_run_goes_on_from_the_games_it_finished(desk: Desk, tmp_path: Path, end: str) -> None:
     whole = Desk(open_store((tmp_path / "whole").as_uri()), tmp_path / "whole-scratch")
     whole.selfplay(games=3000, shard="0-1/2")
-    desk.stop_when(lambda fraction: fraction > 0.6)
-    with pytest.raises(NotNowError):
+    if end == "stopped":
+        desk.stop_when(lambda fraction: fraction > 0.6)
+    else:
+        crash_at(desk, 0.6)
+    with pytest.raises(NotNowError if end == "stopped" else CrashError):
         desk.selfplay(games=3000, shard="0-1/2")
     assert list(content(desk)) == ["selfplay-s0000"]
+    # What was stopped may go on elsewhere; what crashed finds its own files.
+    assert (list(desk.run.folder.iterdir()) == []) == (end == "stopped")
     desk.go_on()
-    if disk == "lost":
-        shutil.rmtree(desk.run.folder)
-        desk.run.folder.mkdir()
     desk.report.lines.clear()
     desk.report.fractions.clear()
     desk.selfplay(games=3000, shard="0-1/2", attempt=2)
@@ -156,8 +169,8 @@ def test_what_an_older_attempt_saves_late_is_refused(desk: Desk) -> None:
 def test_a_damaged_file_of_an_earlier_attempt_is_begun_anew(desk: Desk, tmp_path: Path) -> None:
     whole = Desk(open_store((tmp_path / "whole").as_uri()), tmp_path / "whole-scratch")
     whole.selfplay(games=1000, shard="0/1")
-    desk.stop_when(lambda fraction: fraction > 0.3)
-    with pytest.raises(NotNowError):
+    crash_at(desk, 0.3)
+    with pytest.raises(CrashError):
         desk.selfplay(games=1000, shard="0/1")
     desk.go_on()
     (work,) = desk.run.folder.glob("*.work")
@@ -167,8 +180,8 @@ def test_a_damaged_file_of_an_earlier_attempt_is_begun_anew(desk: Desk, tmp_path
 
 
 def test_games_of_other_parameters_in_the_same_folder_are_left_alone(desk: Desk, tmp_path: Path) -> None:
-    desk.stop_when(lambda fraction: fraction > 0.3)
-    with pytest.raises(NotNowError):
+    crash_at(desk, 0.3)
+    with pytest.raises(CrashError):
         desk.selfplay(games=1000, shard="0/1", seed=1)
     desk.go_on()
     desk.selfplay(games=1000, shard="0/1", seed=2)
