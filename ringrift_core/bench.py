@@ -1,4 +1,4 @@
-"""`ringrift bench rules`: how fast the rules run on one core, beside the public engines."""
+"""`ringrift bench`: how fast the parts run, beside the public engines. The rules, on one core, are measured here."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+from ringrift_core.selfplay.speed import measure_selfplay
 
 if TYPE_CHECKING:
     from ringrift_core._engine import BenchFigures
@@ -37,11 +39,7 @@ PUBLIC_MOVES_PER_SECOND = {
 """Random play of the public Python and TypeScript engines: the figures of docs/training.md."""
 
 application = typer.Typer(help="Measure this machine.", no_args_is_help=True)
-
-
-@application.callback()
-def _group() -> None:
-    """Measure this machine."""  # its presence keeps `rules` a subcommand while it is the only one
+application.command("selfplay")(measure_selfplay)
 
 
 def _a_number(value: float) -> float:

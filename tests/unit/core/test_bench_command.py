@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from ringrift_core.bench import CONFIGURATIONS, PUBLIC_MOVES_PER_SECOND
 from ringrift_core.cli import app
+from ringrift_core.selfplay.speed import GAMES
 
 NAMES = [f"{board}-{players}p" for board, players in CONFIGURATIONS]
 
@@ -45,3 +46,19 @@ def test_numbers_out_of_range_are_refused(option: str, value: str) -> None:
     assert result.exit_code == 2
     assert isinstance(result.exception, SystemExit)
     assert option in result.stderr
+
+
+def test_self_play_is_measured_through_its_stage() -> None:
+    result = CliRunner().invoke(app, ["bench", "selfplay", "--json", "--share", "0.001", "--cores", "1"])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("\n") == 1
+    report = json.loads(result.stdout)
+    assert set(report) == {"games_per_second", "cores", "scaling", "turns", "cut_share"}
+    assert list(report["games_per_second"]) == [f"{board}-{players}p" for board, players in GAMES]
+    assert all(rate > 0 for rate in report["games_per_second"].values())
+
+
+def test_more_cores_than_there_are_are_refused() -> None:
+    result = CliRunner().invoke(app, ["bench", "selfplay", "--cores", "1000"])
+    assert result.exit_code == 2
+    assert "1000, and this process may use" in result.output

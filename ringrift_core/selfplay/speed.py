@@ -1,0 +1,123 @@
+"""`ringrift bench selfplay`: games per second of the stage itself, on one core and on several."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ringrift_core.contract import Board, EngineMode, SelfplayParameters, StageResult, configuration_name, to_arguments
+
+__all__ = ["GAMES", "PUBLIC_GAMES_PER_SECOND", "measure_selfplay"]
+
+GAMES: dict[tuple[Board, int], int] = {
+    (Board.SQUARE8, 2): 6_000,
+    (Board.SQUARE8, 3): 4_000,
+    (Board.SQUARE8, 4): 4_000,
+    (Board.HEX8, 2): 4_000,
+    (Board.SQUARE19, 2): 120,
+    (Board.HEXAGONAL, 2): 60,
+}
+"""Games of each configuration: some seconds a core."""
+
+PUBLIC_GAMES_PER_SECOND = {(Board.SQUARE8, 2): 1 / 4.2}
+"""Heuristic self-play of the public engine: docs/training.md."""
+
+
+def measure_selfplay(
+    share: Annotated[float, typer.Option(min=0.001, max=1000, help="Part of the usual number of games.")] = 1.0,
+    cores: Annotated[int, typer.Option(min=1, max=1024, help="Cores to use, beside one alone.")] = 2,
+    mode: Annotated[EngineMode, typer.Option(help="Who plays.")] = EngineMode.HEURISTIC_ONLY,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
+) -> None:
+    """`ringrift selfplay` with an empty store in a temporary folder, as a process of its own on so many cores."""
+    if not hasattr(os, "sched_setaffinity"):
+        raise typer.BadParameter("this system cannot hold a process to some cores; Linux can", param_hint="--cores")
+    allowed = sorted(os.sched_getaffinity(0))
+    if cores > len(allowed):
+        raise typer.BadParameter(f"{cores}, and this process may use {len(allowed)}", param_hint="--cores")
+    figures = {}
+    for (board, players), games in GAMES.items():
+        wanted = max(1, round(games * share))
+        alone = _play(board, players, mode, max(1, wanted // cores), allowed[:1])
+        figures[configuration_name(board, players)] = (alone, _play(board, players, mode, wanted, allowed[:cores]))
+    if as_json:
+        typer.echo(json.dumps(_report(figures, cores)))
+    else:
+        Console().print(_table(figures, cores, mode))
+
+
+def _play(board: Board, players: int, mode: EngineMode, games: int, cores: list[int]) -> dict[str, float]:
+    """The metrics of the stage, run as a process."""
+    with tempfile.TemporaryDirectory(prefix="ringrift-bench-") as name:
+        folder = Path(name)
+        parameters = SelfplayParameters(
+            store=(folder / "store").as_uri(),
+            board=board,
+            players=players,
+            iteration=1,
+            seed=1,
+            games=games,
+            engine_modes=(mode,),
+        )
+        result = folder / "result.json"
+        command = [sys.executable, "-m", "ringrift_core", *to_arguments(parameters), "--result", str(result)]
+        ended = subprocess.run(
+            command, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, cores), check=False
+        )
+        if ended.returncode:
+            raise typer.Exit(ended.returncode)
+        return StageResult.model_validate_json(result.read_text()).metrics
+
+
+_Figures = dict[str, tuple[dict[str, float], dict[str, float]]]
+"""Metrics on one core and on several, by configuration."""
+
+
+def _report(figures: _Figures, cores: int) -> dict[str, object]:
+    return {
+        "games_per_second": {name: round(many["games_per_second"], 1) for name, (_, many) in figures.items()},
+        "cores": cores,
+        "scaling": {name: round(_scaling(one, many), 2) for name, (one, many) in figures.items()},
+        "turns": {name: round(many["turns"] / many["games"], 1) for name, (_, many) in figures.items()},
+        "cut_share": {name: round(many["cut_share"], 4) for name, (_, many) in figures.items()},
+    }
+
+
+def _scaling(one: dict[str, float], many: dict[str, float]) -> float:
+    return many["games_per_second"] / one["games_per_second"]
+
+
+def _table(figures: _Figures, cores: int, mode: EngineMode) -> Table:
+    table = Table(
+        title=f"Self-play, {mode}, by the stage itself",
+        caption="times: as many as the public engine's (docs/training.md).",
+        box=box.SIMPLE_HEAD,
+    )
+    headings = ("games/s, 1 core", f"{cores} cores", "scaling", "times", "turns", "decisions", "cut")
+    table.add_column("configuration")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    public = {configuration_name(*key): rate for key, rate in PUBLIC_GAMES_PER_SECOND.items()}
+    for name, (one, many) in figures.items():
+        rate = many["games_per_second"]
+        table.add_row(
+            name,
+            f"{one['games_per_second']:,.1f}",
+            f"{rate:,.1f}",
+            f"{_scaling(one, many):.2f}",
+            f"{rate / public[name]:,.0f}" if name in public else "",
+            f"{many['turns'] / many['games']:.1f}",
+            f"{many['decisions'] / many['games']:.1f}",
+            f"{many['cut_share']:.1%}",
+        )
+    return table
