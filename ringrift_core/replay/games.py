@@ -289,9 +289,9 @@ def _row(game: Game) -> tuple[object, ...]:
     return (
         game.number,
         bytes.fromhex(game.id),
-        json.dumps(game.seats, separators=(",", ":")),
+        _json(game.seats),
         game.winner,
-        None if game.ranks is None else json.dumps(game.ranks, separators=(",", ":")),
+        None if game.ranks is None else _json(game.ranks),
         game.reason,
         int(game.swapped),
         game.turns,
@@ -300,6 +300,12 @@ def _row(game: Game) -> tuple[object, ...]:
         game.moves,
         game.searches or None,
     )
+
+
+@functools.lru_cache(maxsize=4096)
+def _json(values: tuple[str, ...] | tuple[int, ...]) -> str:
+    """A list as JSON; few different ones come again and again."""
+    return json.dumps(values, separators=(",", ":"))
 
 
 def game_of(row: sqlite3.Row, rules: Rules) -> Game:

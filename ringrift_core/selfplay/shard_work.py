@@ -6,7 +6,6 @@ runs, goes on from whichever of the two has more games.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -112,7 +111,7 @@ class ShardWork:
         artifacts = {SHARD_OUTPUT: self._run.archive.put_file(path, "sqlite")}
         if log_games:
             log = self._path.with_suffix(".jsonl")
-            _write_log(path, log)
+            _write_log(path, self._run.archive.configuration, log)
             artifacts["log"] = self._run.archive.put_file(log, "jsonl")
             log.unlink()
         sums = _sums(path, self._rules.players)
@@ -156,21 +155,13 @@ def _sums(path: Path, players: int) -> dict[str, float]:
     return dict(zip(names, row, strict=True))
 
 
-def _write_log(games: Path, log: Path) -> None:
+def _write_log(games: Path, configuration: str, log: Path) -> None:
     """A line of JSON a game, for people and their tools; the moves stay in the shard."""
-    with log.open("w") as file:
-        for game in read_games(games):
-            line = {
-                "game": game.number,
-                "id": game.id,
-                "configuration": f"{game.rules.board}-{game.rules.players}p",
-                "seats": game.seats,
-                "winner": game.winner,
-                "ranks": game.ranks,
-                "reason": game.reason,
-                "swapped": game.swapped,
-                "turns": game.turns,
-                "moves": game.recorded_moves,
-                "decisions": game.decisions,
-            }
-            file.write(json.dumps(line, separators=(",", ":")) + "\n")
+    with closing(open_games(games)) as connection, log.open("w") as file:
+        lines = connection.execute(
+            "SELECT json_object('game', number, 'id', lower(hex(id)), 'configuration', ?, 'seats', json(seats), "
+            "'winner', winner, 'ranks', json(ranks), 'reason', reason, 'swapped', json(iif(swapped, 'true', 'false')), "
+            "'turns', turns, 'moves', recorded_moves, 'decisions', decisions) FROM games ORDER BY number",
+            (configuration,),
+        )
+        file.writelines(f"{line}\n" for (line,) in lines)
