@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import itertools
 import json
 import re
@@ -58,13 +59,20 @@ def _opened(command: str, sources: Sequence[str]) -> Iterator[Iterator[GamesFile
     with tempfile.TemporaryDirectory(prefix="ringrift-") as folder:
         try:
             yield itertools.chain.from_iterable(find_files(source, Path(folder)) for source in sources)
-        except (StoreError, RulesError) as failure:
+        except BrokenPipeError:
+            raise  # Nobody reads on, as with `| head`: no failure of ours.
+        except (StoreError, RulesError, OSError) as failure:
             raise _failed(command, failure) from None
 
 
 def _failed(command: str, failure: Exception) -> typer.Exit:
-    typer.echo(f"ringrift replay {command}: {failure}", err=True)
-    return typer.Exit(ExitCode.NOT_NOW if isinstance(failure, StoreAwayError) else ExitCode.WRONG_INPUT)
+    if isinstance(failure, OSError):
+        away = failure.errno in (errno.ENOSPC, errno.EDQUOT)
+        sentence = f"{failure.filename or tempfile.gettempdir()}: {failure.strerror}"
+    else:
+        away, sentence = isinstance(failure, StoreAwayError), str(failure)
+    typer.echo(f"ringrift replay {command}: {sentence}", err=True)
+    return typer.Exit(ExitCode.NOT_NOW if away else ExitCode.WRONG_INPUT)
 
 
 @application.command(
@@ -186,7 +194,7 @@ def verify(
                         for fault in found[: max(0, faults - named)]:
                             typer.echo(str(fault))
                         named += len(found)
-            except StoreError as failure:
+            except (StoreError, OSError) as failure:
                 unreadable = max(unreadable, _failed("verify", failure).exit_code)
     for fault in verification.check_together()[: max(0, faults - named)]:
         typer.echo(str(fault))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.faults.workshop import COMMANDS, Ends, Record, Said, Workshop, copy_store
+from tests.faults.workshop import COMMANDS, Ends, Record, Said, Workshop, copy_store, small_disk
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +40,15 @@ def record(record_property: Callable[[str, object], None]) -> Record:
         record_property("said", (fault, command, said.exit_code, said.message))
 
     return note
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk with a megabyte of room."""
+    try:
+        with small_disk(tmp_path / "disk", "1m") as folder:
+            yield folder
+    except PermissionError as refused:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(refused))
+        pytest.skip(str(refused))

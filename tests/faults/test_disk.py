@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ringrift_core.contract import ExitCode
-from tests.faults.workshop import Ends, Record, Workshop, copy_store, grow_disk, small_disk
+from tests.faults.workshop import Ends, Record, Workshop, copy_store, free_bytes, grow_disk
 
 FULL = r"No space left on device|(database or disk is full|disk I/O error) \([\d,]+ bytes are free on its disk\)"
-ROOM_FOR_THE_STORE = "1m"
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    try:
-        with small_disk(tmp_path / "disk", ROOM_FOR_THE_STORE) as folder:
-            yield folder
-    except PermissionError as refused:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(refused))
-        pytest.skip(str(refused))
 
 
 @pytest.mark.parametrize("command", ["selfplay", "merge", "export"])
@@ -34,7 +20,7 @@ def test_a_full_store_is_not_now_and_keeps_nothing_half_written(
     workshop = copy_store(prepared, disk)
     workshop.scratch = disk.parent / "scratch"
     filler = disk / "filler"
-    filler.write_bytes(b"x" * _free(disk))
+    filler.write_bytes(b"x" * free_bytes(disk))
     before = workshop.contents()
 
     said = workshop.command(command)
@@ -58,7 +44,7 @@ def test_a_full_scratch_disk_is_not_now(
     workshop = copy_store(prepared, tmp_path)
     workshop.scratch = disk
     filler = tmp_path / "disk" / "filler"
-    filler.write_bytes(b"x" * (_free(disk) - 8192))
+    filler.write_bytes(b"x" * (free_bytes(disk) - 8192))
     before = workshop.contents()
 
     said = workshop.command(command)
@@ -73,8 +59,3 @@ def test_a_full_scratch_disk_is_not_now(
     grow_disk(disk, "64m")
     assert workshop.command(command).exit_code == 0
     assert workshop.contents() == ends[command]
-
-
-def _free(disk: Path) -> int:
-    room = os.statvfs(disk)
-    return room.f_bavail * room.f_bsize

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.cluster import binaries
 from tests.cluster.object_store import running_object_store
 from tests.cluster.process import free_ports
 from tests.faults.proxy import FaultyProxy
-from tests.faults.workshop import COMMANDS, Ends, Record, Workshop
+from tests.faults.workshop import COMMANDS, Ends, Record, Workshop, free_bytes
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +86,21 @@ def test_a_server_that_fails_is_named_and_nothing_changes(
     assert workshop.command(command).exit_code == 0
     assert workshop.contents() == ends[command]
     assert workshop.wrong_objects() == []
+
+
+def test_verify_without_room_for_a_copy_is_not_now(
+    s3: tuple[FaultyProxy, Callable[[str], Workshop]], ends: Ends, disk: Path, record: Record
+) -> None:
+    _, prepare = s3
+    workshop = prepare("no-room")
+    workshop.scratch = disk
+    filler = disk / "filler"
+    filler.write_bytes(b"x" * (free_bytes(disk) - 8192))
+    said = workshop.command("replay verify")
+    record("full scratch disk", "replay verify", said)
+    assert said.exit_code == ExitCode.NOT_NOW
+    assert re.search(r"^ringrift replay verify: /\S+: No space left on device$", said.message), said.message
+    assert workshop.leftovers() == [str(filler)]
+    filler.unlink()
+    assert workshop.command("replay verify").exit_code == 0
+    assert workshop.contents() == ends["replay verify"]

@@ -174,6 +174,12 @@ def grow_disk(folder: Path, size: str) -> None:
     _mount("-o", f"remount,size={size}", str(folder))
 
 
+def free_bytes(disk: Path) -> int:
+    """What still fits."""
+    room = os.statvfs(disk)
+    return room.f_bavail * room.f_bsize
+
+
 def _mount(*arguments: str) -> None:
     done = subprocess.run([*_rights(), "mount", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:

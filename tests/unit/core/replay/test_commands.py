@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ringrift_core.replay.games import Game, read_games
 from ringrift_core.replay.manifest import read_manifest, swap_manifest
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
+from tests.unit.core.replay.test_games import play, sealed
 
 MODES = "random-only,descent-only"
 
@@ -290,6 +292,23 @@ def test_stats_count_what_there_is(played: Desk) -> None:
     doubled = json.loads(replay("stats", store, str(segments(played)[0]), "--json").stdout)
     assert (doubled["games"], doubled["duplicates"]) == (50, 20)
     assert "descent" in replay("stats", store).stdout
+
+
+def test_a_swapped_game_is_won_by_the_player_that_moved_to_the_winning_seat(tmp_path: Path) -> None:
+    games = [replace(game, seats=("one", "two")) for game in play(400)]
+    swapped = [game for game in games if game.swapped]
+    assert len(swapped) >= 3
+    stats = json.loads(replay("stats", sealed(tmp_path / "swapped.sqlite", swapped), "--json").stdout)
+    won_at_seat_two = sum(game.winner == 2 for game in swapped)
+    assert stats["players"] == {
+        "one": {"seats": len(swapped), "wins": won_at_seat_two},
+        "two": {"seats": len(swapped), "wins": len(swapped) - won_at_seat_two},
+    }
+    assert stats["swapped_share"] == 1
+    for game in swapped:
+        shown = replay("show", tmp_path / "swapped.sqlite", game.id).stdout
+        assert "the players of seats 1 and 2 changed places" in shown
+        assert f"seat {game.winner} ({'two' if game.winner == 1 else 'one'}) won by" in shown
 
 
 def test_games_of_other_configurations_are_counted_apart(played: Desk, tmp_path: Path) -> None:
