@@ -56,9 +56,7 @@ class Place:
         here = {"store": self.store.uri, "board": Board.SQUARE8, "players": 2, "iteration": 1, "attempt": attempt}
         if stage == "selfplay":
             modes = (EngineMode.RANDOM_ONLY, EngineMode.RANDOM_ONLY, EngineMode.HEURISTIC_ONLY)
-            return SelfplayParameters(
-                **here, seed=1, games=GAMES, shard_games=GAMES // 4, shards="0-3", engine_modes=modes
-            )
+            return SelfplayParameters(**here, seed=1, games=GAMES, shard="0-3/4", engine_modes=modes)
         return MergeParameters(**here) if stage == "merge" else ExportParameters(**here, seed=1)
 
     def start(self, stage: str, attempt: int) -> subprocess.Popen[bytes]:
