@@ -7,6 +7,7 @@ holds no clock times, and its pages depend on its rows alone.
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import sqlite3
