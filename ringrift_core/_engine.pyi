@@ -159,8 +159,23 @@ class Player:
         `noise`: uniform noise of up to this much is added to each evaluation, for variety.
         """
     @staticmethod
-    def descent(weights: Sequence[float], nodes: int = 1000, noise: float = 0.0, name: str = "descent") -> Player:
-        """Best-first minimax of at most `nodes` nodes a decision (Cohen-Solal 2020) on the linear evaluation."""
+    def descent(
+        weights: Sequence[float],
+        nodes: int = 1000,
+        noise: float = 0.0,
+        name: str = "descent",
+        *,
+        to_the_end: bool = False,
+        inner: int = 0,
+    ) -> Player:
+        """Best-first minimax of `nodes` nodes a decision on the linear evaluation, with completion (Cohen-Solal 2020).
+
+        What it knows of the game's positions is kept between decisions. `noise`, for self-play; 0 plays the safest
+        move: moves are drawn by rank, the best with a probability of about 1 - noise, of the rest the second best with
+        as much, and so on (the ordinal distribution). `to_the_end`: each line grows to the end of the game (Descent
+        proper) instead of by one position. `inner`: so many positions of the tree are told with each decision, the
+        most visited first (`Searched.inner`).
+        """
     @staticmethod
     def network(evaluator: _Evaluator, noise: float = 0.0, name: str = "network") -> Player:
         """As `heuristic`, but positions are valued by a network: those of all live games in one batch."""
@@ -178,11 +193,13 @@ class Player:
         """Monte-Carlo tree search, for 2 to 4 players; what it knows of the game's positions is kept between decisions.
 
         Leaves are valued by a network (`evaluator`), one leaf of each live game in one batch; without one by the linear
-        heuristic (`weights`). The prior is the heuristic's where `weights` are given, and uniform elsewhere.
+        heuristic (`weights`). The prior is the network's policy where it gives one, else the heuristic's where
+        `weights` are given, else uniform.
+
         `variant`: "puct" (Silver et al. 2018), whose policy is the share of visits, or "gumbel" (Danihelka et al.
         2022), whose root considers `considered` moves and whose policy is the improved one. `noise`, for self-play; 0
-        plays for strength: the share of Dirichlet noise in the root's
-        prior (puct, AlphaZero's is 0.25), or the scale of the Gumbel noise (1 as published).
+        plays for strength: the share of Dirichlet noise in the root's prior (puct, AlphaZero's is 0.25), or the scale
+        of the Gumbel noise (1 as published).
         """
     @property
     def name(self) -> str: ...
@@ -209,8 +226,11 @@ class Choice:
     def nodes(self) -> int:
         """Decisions that the search applied."""
 
-_Evaluator = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
-"""(planes [B, C, H, W], globals [B, G]) -> win probabilities [B, players], column 0 the player to move."""
+_Arrays = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+_Evaluator = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32] | _Arrays]
+"""(planes [B, C, H, W], globals [B, G]) -> win probabilities [B, players], column 0 the player to move; or a pair:
+these, and the number of every policy key [B, policy] (docs/encoding.md), which is the prior of a tree search."""
 
 _Progress = Callable[[int], bool | None]
 """Called now and then from the calling thread with the number of games finished. False stops: whole games are
@@ -272,6 +292,10 @@ class Searched:
     @property
     def policy(self) -> tuple[tuple[int, float], ...]:
         """(move code, share) of each move with a share worth storing; the shares sum to about 1."""
+    @property
+    def inner(self) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
+        """Positions of the search's tree, where the player tells them: the codes of the moves that lead there from the
+        decision, forced ones included, and the win probability of each seat, as seated there."""
 
 def searches_from_bytes(searches: bytes, players: int) -> list[Searched]:
     """Reads the stored form of searches; ValueError says what is wrong with other bytes."""

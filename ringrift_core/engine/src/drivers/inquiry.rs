@@ -6,6 +6,8 @@ use rayon::prelude::*;
 
 use crate::board::{Geometry, MAX_PLAYERS};
 use crate::drivers::run::Host;
+use crate::encoding::frame::Frame;
+use crate::encoding::policy::keys;
 use crate::encoding::{encode, Shape};
 use crate::moves::{Move, MoveList};
 use crate::players::heuristic::{self, Values};
@@ -14,8 +16,8 @@ use crate::state::State;
 
 /// Most positions handed to an evaluator at once.
 const MOST_ROWS: usize = 4096;
-/// Most numbers in the planes of one batch: 256 MB, for the large boards.
-const MOST_PLANE_NUMBERS: usize = 64 << 20;
+/// Most numbers in the planes of one batch, and in its policy: 256 MB, for the large boards.
+const MOST_NUMBERS: usize = 64 << 20;
 
 /// Positions that one decision wants evaluated by one network.
 pub struct Inquiry<G: Geometry> {
@@ -23,8 +25,13 @@ pub struct Inquiry<G: Geometry> {
     pub positions: Vec<State<G>>,
 }
 
-/// A network's answer for one position: win probability of each seat as seated there, 0 beyond the players.
-pub type Answer = Values;
+/// A network's answer for one position.
+pub struct Answer {
+    /// Win probability of each seat as seated there, 0 beyond the players.
+    pub values: Values,
+    /// One for each legal move in the order of the legal list, from a network that has a policy.
+    pub logits: Option<Vec<f32>>,
+}
 
 /// What is known of the position after a move before a network is asked.
 pub enum Afterstate {
@@ -39,7 +46,7 @@ impl Afterstate {
     pub fn chance(&self, answers: &[Answer]) -> f32 {
         match self {
             Afterstate::Known(chance) => *chance,
-            Afterstate::Asked(position, seat) => answers[*position][*seat],
+            Afterstate::Asked(position, seat) => answers[*position].values[*seat],
         }
     }
 }
@@ -89,7 +96,7 @@ fn evaluate<G: Geometry, E>(
     let Some(first) = positions.first() else { return Ok(Vec::new()) };
     let players = first.players();
     let shape = Shape::of(G::BOARD, players);
-    let rows = MOST_ROWS.min(MOST_PLANE_NUMBERS / shape.plane_len()).max(1);
+    let rows = MOST_ROWS.min(MOST_NUMBERS / shape.plane_len().max(shape.policy)).max(1);
     let mut answers = Vec::with_capacity(positions.len());
     for batch in positions.chunks(rows) {
         let mut planes = vec![0.0; batch.len() * shape.plane_len()];
@@ -99,15 +106,28 @@ fn evaluate<G: Geometry, E>(
             .zip(globals.par_chunks_exact_mut(shape.globals))
             .zip(batch)
             .for_each(|((planes, globals), state)| encode(state, planes, globals));
-        let values = host.evaluate(evaluator, batch.len(), planes, globals)?;
-        answers
-            .extend(batch.iter().zip(values.chunks_exact(players)).map(|(state, row)| unrotated(row, state.mover())));
+        let evaluated = host.evaluate(evaluator, batch.len(), planes, globals)?;
+        let answer = |(row, state): (usize, &&State<G>)| Answer {
+            values: unrotated(&evaluated.values[row * players..][..players], state.mover()),
+            logits: evaluated
+                .policy
+                .as_ref()
+                .map(|policy| logits(state, &policy[row * shape.policy..][..shape.policy])),
+        };
+        answers.par_extend(batch.par_iter().enumerate().map(answer));
     }
     Ok(answers)
 }
 
+/// The logit of each legal move, from a position's row of the policy.
+fn logits<G: Geometry>(state: &State<G>, policy: &[f32]) -> Vec<f32> {
+    let mut list = MoveList::new();
+    state.legal_moves(&mut list);
+    list.iter().map(|one| keys(state, *one, Frame::identity(G::BOARD)).logit(policy)).collect()
+}
+
 /// A row of values by seat; column 0 of `row` is the seat to move.
-fn unrotated(row: &[f32], mover: usize) -> Answer {
+fn unrotated(row: &[f32], mover: usize) -> Values {
     let mut values = [0.0; MAX_PLAYERS];
     for (offset, value) in row.iter().enumerate() {
         values[(mover + offset) % row.len()] = *value;

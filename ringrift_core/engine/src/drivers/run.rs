@@ -22,10 +22,18 @@ const BLOCK: usize = 128;
 /// Games in lock-step when a network plays: enough to fill its batches.
 const LIVE_GAMES: usize = 128;
 
+/// An evaluator's outputs for a batch (docs/encoding.md).
+pub struct Evaluated {
+    /// Win probabilities `[rows, players]`, column 0 the seat to move.
+    pub values: Vec<f32>,
+    /// The number of every policy key `[rows, policy]`, from a network that has a policy.
+    pub policy: Option<Vec<f32>>,
+}
+
 /// What a run needs of its caller, always asked on the calling thread. `E` is the caller's own reason to stop.
 pub trait Host<E> {
-    /// Win probabilities `[rows, players]` of encoded positions, column 0 the seat to move.
-    fn evaluate(&mut self, evaluator: usize, rows: usize, planes: Vec<f32>, globals: Vec<f32>) -> Result<Vec<f32>, E>;
+    /// What an evaluator says of encoded positions.
+    fn evaluate(&mut self, evaluator: usize, rows: usize, planes: Vec<f32>, globals: Vec<f32>) -> Result<Evaluated, E>;
     /// Takes games as they finish, in any order, each with the number of its plan; none now and then. False ends the run:
     /// games under way are dropped.
     fn receive(&mut self, finished: Vec<(usize, GameRecord)>) -> Result<bool, E>;

@@ -1,7 +1,9 @@
 //! What searches found at the decisions of a game, and the form in which it is stored.
 //!
 //! Stored, little-endian, one entry after the other: the decision's number (u32), one value a seat (f16), the number of
-//! moves (u16), and for each its code (u32) and share (f16).
+//! moves (u16), and for each its code (u32) and share (f16). Where positions of the tree are told as well, the number of
+//! moves has its highest bit set, and after the moves come: the number of positions (u16), and for each the number of moves
+//! from the decision to it (u16), their codes (u32 each) and one value a seat (f16).
 
 use half::f16;
 
@@ -9,10 +11,12 @@ use crate::board::MAX_PLAYERS;
 use crate::error::Error;
 use crate::moves::Move;
 use crate::players::heuristic::Values;
-use crate::players::Found;
+use crate::players::{Found, Inner};
 
 /// Moves of a smaller share are not stored: together they are a few per cent at most.
 const LEAST_SHARE: f32 = 1.0 / 512.0;
+/// Set in the number of moves: positions of the tree follow.
+const WITH_INNER: u16 = 1 << 15;
 
 /// What a search found at one decision.
 #[derive(Clone, PartialEq, Debug)]
@@ -23,6 +27,8 @@ pub struct Searched {
     pub values: Values,
     /// Moves and their shares; they sum to about 1.
     pub policy: Vec<(Move, f32)>,
+    /// Positions of the tree and their values, where the player tells them.
+    pub inner: Vec<Inner>,
 }
 
 impl Searched {
@@ -32,7 +38,7 @@ impl Searched {
         let mut policy: Vec<(Move, f32)> = shares.filter(|(_, share)| *share >= LEAST_SHARE).collect();
         let total: f32 = policy.iter().map(|(_, share)| share).sum();
         policy.iter_mut().for_each(|(_, share)| *share /= total);
-        Searched { decision, values: found.values, policy }
+        Searched { decision, values: found.values, policy, inner: found.inner }
     }
 }
 
@@ -41,16 +47,27 @@ pub fn to_bytes(searches: &[Searched], players: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     for searched in searches {
         bytes.extend(searched.decision.to_le_bytes());
-        for value in &searched.values[..players] {
-            bytes.extend(f16::from_f32(*value).to_le_bytes());
-        }
-        bytes.extend((searched.policy.len() as u16).to_le_bytes());
+        write_values(&searched.values[..players], &mut bytes);
+        let flag = if searched.inner.is_empty() { 0 } else { WITH_INNER };
+        bytes.extend((searched.policy.len() as u16 | flag).to_le_bytes());
         for (one, share) in &searched.policy {
             bytes.extend(one.code().to_le_bytes());
             bytes.extend(f16::from_f32(*share).to_le_bytes());
         }
+        if !searched.inner.is_empty() {
+            bytes.extend((searched.inner.len() as u16).to_le_bytes());
+        }
+        for inner in &searched.inner {
+            bytes.extend((inner.moves.len() as u16).to_le_bytes());
+            inner.moves.iter().for_each(|one| bytes.extend(one.code().to_le_bytes()));
+            write_values(&inner.values[..players], &mut bytes);
+        }
     }
     bytes
+}
+
+fn write_values(values: &[f32], bytes: &mut Vec<u8>) {
+    values.iter().for_each(|value| bytes.extend(f16::from_f32(*value).to_le_bytes()));
 }
 
 /// Reads the stored form.
@@ -59,13 +76,13 @@ pub fn from_bytes(bytes: &[u8], players: usize) -> Result<Vec<Searched>, Error> 
     let mut searches = Vec::new();
     while reader.at < bytes.len() {
         let decision = u32::from_le_bytes(reader.take()?);
-        let mut values = [0.0; MAX_PLAYERS];
-        for value in &mut values[..players] {
-            *value = reader.number()?;
-        }
-        let moves = u16::from_le_bytes(reader.take()?);
-        let policy = (0..moves).map(|_| Ok((reader.move_code()?, reader.number()?))).collect::<Result<_, Error>>()?;
-        searches.push(Searched { decision, values, policy });
+        let values = reader.values(players)?;
+        let moves = reader.count()?;
+        let shares = 0..moves & !WITH_INNER;
+        let policy = shares.map(|_| Ok((reader.move_code()?, reader.number()?))).collect::<Result<_, Error>>()?;
+        let positions = if moves & WITH_INNER == 0 { 0 } else { reader.count()? };
+        let inner = (0..positions).map(|_| reader.inner(players)).collect::<Result<_, Error>>()?;
+        searches.push(Searched { decision, values, policy, inner });
     }
     Ok(searches)
 }
@@ -81,6 +98,23 @@ impl Reader<'_> {
         let taken = found.ok_or_else(|| self.refuse(format!("cut short: {} bytes", self.bytes.len())))?;
         self.at += N;
         Ok(taken)
+    }
+
+    fn count(&mut self) -> Result<u16, Error> {
+        Ok(u16::from_le_bytes(self.take()?))
+    }
+
+    fn values(&mut self, players: usize) -> Result<Values, Error> {
+        let mut values = [0.0; MAX_PLAYERS];
+        for value in &mut values[..players] {
+            *value = self.number()?;
+        }
+        Ok(values)
+    }
+
+    fn inner(&mut self, players: usize) -> Result<Inner, Error> {
+        let moves = (0..self.count()?).map(|_| self.move_code()).collect::<Result<_, Error>>()?;
+        Ok(Inner { moves, values: self.values(players)? })
     }
 
     fn number(&mut self) -> Result<f32, Error> {
@@ -110,12 +144,17 @@ mod tests {
     fn searched() -> Searched {
         let moves = [Move::new(MoveKind::PlaceRing, 3, 1, 0), Move::plain(MoveKind::SkipPlacement)];
         let policy = moves.into_iter().zip([0.75, 0.25]).collect();
-        Searched { decision: 7, values: [0.5, 0.25, 0.25, 0.0], policy }
+        Searched { decision: 7, values: [0.5, 0.25, 0.25, 0.0], policy, inner: Vec::new() }
     }
 
     #[test]
     fn the_stored_form_is_read_back() {
-        let searches = vec![searched(), Searched { decision: 9, policy: Vec::new(), ..searched() }];
+        let inner = Inner { moves: vec![Move::plain(MoveKind::SkipCapture)], values: [1.0, 0.0, 0.0, 0.0] };
+        let searches = vec![
+            searched(),
+            Searched { decision: 8, inner: vec![inner.clone(), Inner { moves: Vec::new(), ..inner }], ..searched() },
+            Searched { decision: 9, policy: Vec::new(), ..searched() },
+        ];
         assert_eq!(from_bytes(&to_bytes(&searches, 3), 3).expect("stored"), searches);
     }
 
@@ -134,7 +173,7 @@ mod tests {
     #[test]
     fn small_shares_are_not_stored() {
         let moves = [Move::plain(MoveKind::SkipPlacement), Move::plain(MoveKind::SwapSides)];
-        let found = Found { values: [0.5, 0.5, 0.0, 0.0], policy: vec![0.999, 0.001], nodes: 2 };
+        let found = Found { values: [0.5, 0.5, 0.0, 0.0], policy: vec![0.999, 0.001], nodes: 2, inner: Vec::new() };
         assert_eq!(Searched::of(0, &moves, found).policy, [(moves[0], 1.0)]);
     }
 }

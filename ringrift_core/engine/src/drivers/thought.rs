@@ -92,11 +92,12 @@ impl<G: Geometry> Thought<G> {
         match self {
             Thought::OnePly { answers, .. } => *answers = received,
             Thought::Search { heuristic, .. } => {
-                let values = received[0];
-                memory.mcts().receive(match heuristic.take() {
-                    Some(said) => Evaluation { values, ..said },
-                    None => Evaluation { values, logits: None, winning: None, nodes: 0 },
-                });
+                let said = heuristic.take();
+                let nodes = said.as_ref().map_or(0, |said| said.nodes);
+                for Answer { values, logits } in received {
+                    let logits = logits.or_else(|| said.as_ref()?.logits.clone());
+                    memory.mcts().receive(Evaluation { values, logits, winning: None, nodes });
+                }
             }
         }
     }

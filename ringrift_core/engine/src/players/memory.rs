@@ -2,7 +2,7 @@
 
 use crate::board::Geometry;
 use crate::moves::Move;
-use crate::players::mcts::Search;
+use crate::players::{descent, mcts};
 
 /// An agent's memory of one game. It speeds the next decision up; it is never needed for one.
 #[derive(Default)]
@@ -10,7 +10,9 @@ pub enum Memory<G: Geometry> {
     #[default]
     Empty,
     /// The tree of a Monte-Carlo tree search.
-    Mcts(Box<Search<G>>),
+    Mcts(Box<mcts::Search<G>>),
+    /// The graph of a best-first minimax.
+    Descent(Box<descent::Search<G>>),
 }
 
 impl<G: Geometry> Memory<G> {
@@ -19,17 +21,29 @@ impl<G: Geometry> Memory<G> {
         match self {
             Memory::Empty => {}
             Memory::Mcts(search) => search.decided(one),
+            Memory::Descent(search) => search.decided(one),
         }
     }
 
-    /// The search in mind; a new one where there is none.
-    pub fn mcts(&mut self) -> &mut Search<G> {
+    /// The Monte-Carlo tree search in mind; a new one where there is none.
+    pub fn mcts(&mut self) -> &mut mcts::Search<G> {
         if !matches!(self, Memory::Mcts(_)) {
             *self = Memory::Mcts(Box::default());
         }
         match self {
             Memory::Mcts(search) => search,
-            Memory::Empty => unreachable!("set above"),
+            _ => unreachable!("set above"),
+        }
+    }
+
+    /// The best-first minimax in mind; a new one where there is none.
+    pub fn descent(&mut self) -> &mut descent::Search<G> {
+        if !matches!(self, Memory::Descent(_)) {
+            *self = Memory::Descent(Box::default());
+        }
+        match self {
+            Memory::Descent(search) => search,
+            _ => unreachable!("set above"),
         }
     }
 }

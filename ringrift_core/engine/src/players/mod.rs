@@ -6,6 +6,8 @@ pub mod completion;
 pub mod descent;
 pub mod features;
 pub mod heuristic;
+#[cfg(test)]
+mod known_answers;
 pub mod mcts;
 pub mod memory;
 
@@ -27,8 +29,8 @@ pub enum Player {
     Random,
     /// One decision of lookahead, the turn completed, on the linear evaluation.
     Heuristic { weights: Weights, noise: f32 },
-    /// Best-first minimax of at most `nodes` nodes a decision on the linear evaluation.
-    Descent { weights: Weights, nodes: usize, noise: f32 },
+    /// Best-first minimax on the linear evaluation.
+    Descent { weights: Weights, settings: descent::Settings },
     /// Monte-Carlo tree search with the linear evaluation as evaluator.
     Mcts { weights: Weights, settings: mcts::Settings },
 }
@@ -51,6 +53,17 @@ pub struct Found {
     pub policy: Vec<f32>,
     /// Decisions applied (training.md: search nodes).
     pub nodes: u64,
+    /// Positions of the tree, where the player was asked to tell them.
+    pub inner: Vec<Inner>,
+}
+
+/// What a search found at a position below its root.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Inner {
+    /// Recorded moves from the root to the position, forced ones included.
+    pub moves: Vec<Move>,
+    /// Win probability of each seat, as seated at the position.
+    pub values: Values,
 }
 
 impl Choice {
@@ -67,6 +80,7 @@ impl Choice {
             values: calibration::DEFAULT.probabilities(&values[best_by(&worths, 0.0, random)], players),
             policy: calibration::DEFAULT.policy(&worths),
             nodes,
+            inner: Vec::new(),
         };
         Choice { index, found: Some(found) }
     }
@@ -78,7 +92,7 @@ impl Player {
         match self {
             Player::Random => 0,
             Player::Heuristic { .. } => 50,
-            Player::Descent { nodes, .. } => *nodes as u64,
+            Player::Descent { settings, .. } => settings.budget.nodes.unwrap_or(100_000),
             // A simulation evaluates the moves of a leaf, some fifty.
             Player::Mcts { settings, .. } => 50 * settings.cost(),
         }
@@ -111,9 +125,8 @@ impl Player {
                 let values: Vec<Values> = legal.iter().map(evaluate).collect();
                 Choice::best(&values, mover, players, legal.len() as u64, *noise, random)
             }
-            Player::Descent { weights, nodes, noise } => {
-                let (values, spent) = descent::search(state, legal, weights, *nodes);
-                Choice::best(&values, mover, players, spent as u64, *noise, random)
+            Player::Descent { weights, settings } => {
+                memory.descent().choose(state, legal, weights, settings, random, stopped)
             }
             Player::Mcts { weights, settings } => {
                 let mut list = MoveList::new();
@@ -158,11 +171,15 @@ pub fn settle<G: Geometry>(state: &mut State<G>, list: &mut MoveList) {
 
 /// Plays moves as long as there is but one, so that somebody chooses or the game is over.
 pub fn play_forced<G: Geometry>(state: &mut State<G>, list: &mut MoveList) {
-    loop {
+    forced(state, list).for_each(drop);
+}
+
+/// The moves that `play_forced` plays, each played as it is taken; `list` holds the legal moves in the end.
+pub fn forced<'a, G: Geometry>(state: &'a mut State<G>, list: &'a mut MoveList) -> impl Iterator<Item = Move> + 'a {
+    std::iter::from_fn(move || {
         state.legal_moves(list);
-        match list[..] {
-            [only] => state.apply(only),
-            _ => return,
-        }
-    }
+        let [only] = list[..] else { return None };
+        state.apply(only);
+        Some(only)
+    })
 }

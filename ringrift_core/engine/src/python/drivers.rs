@@ -6,10 +6,11 @@ use std::sync::Arc;
 use numpy::ndarray::{Array2, Array4};
 use numpy::{IntoPyArray, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 use crate::drivers::match_play::Matches;
 use crate::drivers::record;
-use crate::drivers::run::{run, Host};
+use crate::drivers::run::{run, Evaluated, Host};
 use crate::drivers::selfplay::SelfPlay;
 use crate::drivers::session::Agent;
 use crate::encoding::Shape;
@@ -57,8 +58,20 @@ impl PythonHost {
     }
 }
 
+/// The numbers of an evaluator's output, which must have this shape.
+fn numbers(output: &Bound<'_, PyAny>, wanted: [usize; 2]) -> PyResult<Vec<f32>> {
+    let array: PyReadonlyArray2<'_, f32> = output
+        .extract()
+        .map_err(|_| refuse(format!("evaluator: expected a float32 array of shape {wanted:?}, found {output}")))?;
+    if array.shape() != wanted {
+        let found = array.shape();
+        return Err(refuse(format!("evaluator: expected an array of shape {wanted:?}, found {found:?}")));
+    }
+    Ok(array.to_owned_array().into_iter().collect())
+}
+
 impl Host<PyErr> for PythonHost {
-    fn evaluate(&mut self, evaluator: usize, rows: usize, planes: Vec<f32>, globals: Vec<f32>) -> PyResult<Vec<f32>> {
+    fn evaluate(&mut self, evaluator: usize, rows: usize, planes: Vec<f32>, globals: Vec<f32>) -> PyResult<Evaluated> {
         let shape = Shape::of(self.setup.board(), self.setup.players());
         let wanted = [rows, self.setup.players()];
         let shaped = |error: numpy::ndarray::ShapeError| refuse(error.to_string());
@@ -66,14 +79,18 @@ impl Host<PyErr> for PythonHost {
         let globals = Array2::from_shape_vec((rows, shape.globals), globals).map_err(shaped)?;
         Python::attach(|py| {
             let answer = self.evaluators[evaluator].call1(py, (planes.into_pyarray(py), globals.into_pyarray(py)))?;
-            let values: PyReadonlyArray2<'_, f32> = answer.extract(py).map_err(|_| {
-                refuse(format!("evaluator: expected a float32 array of shape {wanted:?}, found {}", answer.bind(py)))
-            })?;
-            if values.shape() != wanted {
-                let found = values.shape();
-                return Err(refuse(format!("evaluator: expected an array of shape {wanted:?}, found {found:?}")));
+            let answer = answer.bind(py);
+            match answer.cast::<PyTuple>() {
+                Err(_) => Ok(Evaluated { values: numbers(answer, wanted)?, policy: None }),
+                Ok(both) if both.len() == 2 => Ok(Evaluated {
+                    values: numbers(&both.get_item(0)?, wanted)?,
+                    policy: Some(numbers(&both.get_item(1)?, [rows, shape.policy])?),
+                }),
+                Ok(other) => Err(refuse(format!(
+                    "evaluator: expected values, or values and policy, found {} items",
+                    other.len()
+                ))),
             }
-            Ok(values.to_owned_array().into_iter().collect())
         })
     }
 

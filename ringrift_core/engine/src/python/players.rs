@@ -11,9 +11,10 @@ use crate::drivers::session::Agent;
 use crate::game::Game;
 use crate::moves::{self, MoveList};
 use crate::players::budget::Budget;
+use crate::players::descent::{self, Growth};
 use crate::players::features::{FEATURES, FEATURE_COUNT};
 use crate::players::heuristic::{self, Weights};
-use crate::players::mcts::{Settings, Variant};
+use crate::players::mcts::{Settings, Variant, FIRST_PLAY_OF_HEURISTIC, FIRST_PLAY_OF_POLICY};
 use crate::players::{self, Player as NativePlayer};
 use crate::python::drivers::PythonHost;
 use crate::python::errors::{guarded, refuse, require_numpy};
@@ -77,9 +78,22 @@ impl Player {
     }
 
     #[staticmethod]
-    #[pyo3(signature = (weights, nodes = 1000, noise = 0.0, name = "descent"))]
-    fn descent(weights: Vec<f32>, nodes: usize, noise: f32, name: &str) -> PyResult<Player> {
-        let player = NativePlayer::Descent { weights: weights_of(weights)?, nodes, noise: noise_of(noise)? };
+    #[pyo3(signature = (weights, nodes = 1000, noise = 0.0, name = "descent", *, to_the_end = false, inner = 0))]
+    fn descent(
+        weights: Vec<f32>,
+        nodes: u64,
+        noise: f32,
+        name: &str,
+        to_the_end: bool,
+        inner: u16,
+    ) -> PyResult<Player> {
+        let settings = descent::Settings {
+            budget: Budget::of_nodes(nodes),
+            growth: if to_the_end { Growth::ToTheEnd } else { Growth::OnePosition },
+            exploration: share_of(noise)?,
+            inner: inner as usize,
+        };
+        let player = NativePlayer::Descent { weights: weights_of(weights)?, settings };
         Ok(Player { name: name.into(), kind: Kind::Native(player) })
     }
 
@@ -106,12 +120,16 @@ impl Player {
             return Err(refuse("simulations, considered: 0, expected at least 1"));
         }
         let variant = match variant {
-            "puct" if noise > 1.0 => return Err(refuse(format!("noise: {noise} is no share between 0 and 1"))),
-            "puct" => Variant::Puct,
+            "puct" => {
+                share_of(noise)?;
+                Variant::Puct
+            }
             "gumbel" => Variant::Gumbel { considered },
             _ => return Err(refuse(format!("variant: {variant:?} is neither puct nor gumbel"))),
         };
-        let settings = Settings { variant, budget: Budget::of_simulations(simulations), noise: noise_of(noise)? };
+        let first_play = if weights.is_some() { FIRST_PLAY_OF_HEURISTIC } else { FIRST_PLAY_OF_POLICY };
+        let budget = Budget::of_simulations(simulations);
+        let settings = Settings { variant, budget, noise: noise_of(noise)?, first_play };
         let weights = weights.map(weights_of).transpose()?;
         let kind = match (weights, evaluator) {
             (weights, Some(evaluator)) => Kind::Mcts { evaluator: evaluator_of(evaluator)?, weights, settings },
@@ -209,6 +227,13 @@ fn evaluator_of(evaluator: Bound<'_, PyAny>) -> PyResult<Arc<Py<PyAny>>> {
         return Err(refuse(format!("evaluator: expected a callable, found {}", evaluator.get_type())));
     }
     Ok(Arc::new(evaluator.unbind()))
+}
+
+fn share_of(noise: f32) -> PyResult<f32> {
+    if (0.0..=1.0).contains(&noise) {
+        return Ok(noise);
+    }
+    Err(refuse(format!("noise: {noise} is not a number from 0 to 1")))
 }
 
 fn noise_of(noise: f32) -> PyResult<f32> {

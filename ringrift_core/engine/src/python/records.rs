@@ -10,6 +10,7 @@ use crate::drivers::record::{self, game_id};
 use crate::drivers::replay as replaying;
 use crate::drivers::searched;
 use crate::game::Game;
+use crate::players;
 use crate::python::errors::{guarded, refuse, setup_of};
 use crate::python::position::{Move, Outcome};
 use crate::setup::Setup;
@@ -228,6 +229,15 @@ impl Searched {
     #[getter]
     fn policy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.searched.policy.iter().map(|(one, share)| (one.code(), *share)))
+    }
+
+    #[getter]
+    fn inner<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let pair = |inner: &players::Inner| {
+            let moves = PyTuple::new(py, inner.moves.iter().map(|one| one.code()))?;
+            Ok((moves, PyTuple::new(py, &inner.values[..self.players])?))
+        };
+        PyTuple::new(py, self.searched.inner.iter().map(pair).collect::<PyResult<Vec<_>>>()?)
     }
 }
 

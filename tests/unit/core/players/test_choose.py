@@ -24,7 +24,7 @@ def players() -> list[Player]:
     return [
         Player.random(),
         Player.heuristic(BASELINE, noise=20.0),
-        Player.descent(BASELINE, nodes=200, noise=20.0),
+        Player.descent(BASELINE, nodes=200, noise=0.5),
         Player.network(centre_first, noise=0.5),
     ]
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ringrift_core import RulesError, _engine
+from ringrift_core import Game, RulesError, _engine
 from ringrift_core._engine import Player
 
 Array = NDArray[np.float32]
+BASELINE = _engine.heuristic_weights("baseline")
 RANDOM = Player.random()
 
 
@@ -54,21 +55,49 @@ def test_evaluators_get_what_the_shape_promises(board: str) -> None:
     assert record.turns == 4
 
 
-def test_games_do_not_depend_on_batches_or_threads() -> None:
-    def evaluate(planes: Array, _: Array) -> Array:
-        weights = np.sin(np.arange(planes[0].size, dtype=np.float32)).reshape(planes.shape[1:])
-        value = np.array([float((row * weights).sum()) for row in planes], np.float32)
-        return np.stack([value, -value], axis=1)
+def wave(planes: Array, _: Array) -> Array:
+    """Any chances, but the same for a position in whatever batch it comes."""
+    weights = np.sin(np.arange(planes[0].size, dtype=np.float32)).reshape(planes.shape[1:])
+    value = np.array([1 / (1 + np.exp(-float((row * weights).sum()))) for row in planes], np.float32)
+    return np.stack([value, 1 - value], axis=1)
 
-    modes = [[Player.network(evaluate, noise=0.01), RANDOM]]
+
+@pytest.mark.parametrize(
+    "player",
+    [
+        Player.network(wave, noise=0.01),
+        Player.mcts(evaluator=wave, simulations=12, variant="puct", noise=0.25),
+        Player.mcts(BASELINE, wave, simulations=12, variant="gumbel", noise=1),
+    ],
+    ids=["one ply", "puct", "gumbel with the heuristic's prior"],
+)
+def test_games_do_not_depend_on_batches_or_threads(player: Player) -> None:
     options: dict[str, Any] = {"seed": 3, "max_turns": 12, "opening_plies": 2}
-    whole = _engine.play_games("hex8", 2, modes, games=20, threads=1, **options)
+    whole = _engine.play_games("hex8", 2, [[player, RANDOM]], games=20, threads=1, **options)
     pieces = [
         record
         for first in range(0, 20, 5)
-        for record in _engine.play_games("hex8", 2, modes, games=5, first_game=first, threads=3, **options)
+        for record in _engine.play_games("hex8", 2, [[player, RANDOM]], games=5, first_game=first, threads=3, **options)
     ]
     assert [record.moves for record in pieces] == [record.moves for record in whole]
+    assert [record.searches for record in pieces] == [record.searches for record in whole]
+
+
+@pytest.mark.parametrize("variant", ["puct", "gumbel"])
+def test_a_networks_policy_is_the_prior(variant: str) -> None:
+    """The keys of one move get a high number: that move is played, and has the policy's share."""
+    game = Game("hex8", 2)
+    wanted = str(game.legal_moves()[17])
+    keys = list(_engine.move_keys(game._position)[wanted])
+
+    def evaluate(planes: Array, _: Array) -> tuple[Array, Array]:
+        policy = np.zeros((len(planes), _engine.policy_size("hex8", 2)), np.float32)
+        policy[:, keys] = 8.0
+        return np.full((len(planes), 2), 0.5, np.float32), policy
+
+    choice = Player.mcts(evaluator=evaluate, simulations=16, variant=variant).choose(game._position, 1)
+    assert str(choice.move) == wanted
+    assert choice.policy[0][1] > 0.8
 
 
 @pytest.mark.parametrize(
@@ -77,6 +106,11 @@ def test_games_do_not_depend_on_batches_or_threads() -> None:
         (lambda planes, _: np.zeros((len(planes), 3), np.float32), "expected an array of shape"),
         (lambda planes, _: np.zeros((len(planes), 2)), "expected a float32 array of shape"),
         (lambda *_: None, "expected a float32 array of shape"),
+        (lambda planes, _: (np.zeros((len(planes), 2), np.float32),) * 2, "expected an array of shape"),
+        (
+            lambda planes, _: (np.zeros((len(planes), 2), np.float32),) * 3,
+            "values, or values and policy, found 3 items",
+        ),
     ],
 )
 def test_a_wrong_answer_is_refused(answer: Any, sentence: str) -> None:

@@ -272,7 +272,7 @@ def test_a_mode_needs_a_player(modes: list[list[Player]]) -> None:
     [
         ([1.0], 0.0, "weights: 1 numbers, expected 20, one per feature"),
         ([float("nan")] * 20, 0.0, "weights: rings_in_hand is NaN"),
-        ([1.0] * 20, -1.0, "noise: -1 is not a number from 0 up"),
+        ([1.0] * 20, -1.0, "noise: -1 is not a number from 0"),
     ],
 )
 def test_a_player_with_bad_numbers_is_refused(weights: list[float], noise: float, sentence: str) -> None:

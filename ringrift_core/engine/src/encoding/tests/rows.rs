@@ -47,7 +47,7 @@ fn play<G: Geometry>(setup: Setup, seed: u64, swap: bool) -> Played {
             if decision % 2 == 0 {
                 let policy = vec![(list[index], 0.75), (list[(index + 1) % list.len()], 0.25)];
                 let values = [0.5, 0.25, 0.125, 0.125];
-                searches.push(Searched { decision: decision as u32, values, policy });
+                searches.push(Searched { decision: decision as u32, values, policy, inner: Vec::new() });
             }
             decision += 1;
         }

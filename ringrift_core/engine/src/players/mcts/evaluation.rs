@@ -21,7 +21,7 @@ pub struct Evaluation {
 }
 
 /// Evaluation by which a move is e times as likely as another in the prior.
-pub const PRIOR_TEMPERATURE: f32 = 0.2;
+pub const PRIOR_TEMPERATURE: f32 = 0.4;
 
 /// The heuristic's evaluation: every legal move is tried and its turn completed. The best one's probabilities are the
 /// value, all of them together the prior.

@@ -9,19 +9,16 @@ use crate::playout::Random;
 /// Exploration: c(s) = ln((1 + N + C_BASE) / C_BASE) + C_INIT, for values between 0 and 1 (Silver et al. 2018).
 const C_BASE: f32 = 19_652.0;
 const C_INIT: f32 = 1.25;
-/// First-play urgency: an unvisited move counts as the node's mean less this times the root of the visited moves' prior
-/// (Wu, "Accelerating self-play learning in Go", 2019: 0.2 for values between -1 and 1).
-const FIRST_PLAY_REDUCTION: f32 = 0.1;
 /// Dirichlet noise at the root has this total concentration (Wu 2019: about that of 19x19 Go's 0.03 a move).
 const DIRICHLET_TOTAL: f32 = 10.83;
 
 /// The unproven edge to follow; `priors` stand in for the node's own where given. None when all edges are proven.
-pub fn select<G: Geometry>(tree: &Tree<G>, node: &Node<G>, priors: Option<&[f32]>) -> Option<usize> {
+pub fn select<G: Geometry>(tree: &Tree<G>, node: &Node<G>, priors: Option<&[f32]>, first_play: f32) -> Option<usize> {
     let mover = node.state.mover();
     let visits = node.visits.max(1) as f32;
     let explore = (((1.0 + visits + C_BASE) / C_BASE).ln() + C_INIT) * visits.sqrt();
     let visited: f32 = node.edges.iter().filter(|edge| edge.child().is_some()).map(|edge| edge.prior).sum();
-    let unvisited = node.mean[mover] - FIRST_PLAY_REDUCTION * visited.sqrt();
+    let unvisited = node.mean[mover] + first_play * visited.sqrt();
     let mut best = None;
     let mut highest = f32::NEG_INFINITY;
     for (index, edge) in node.edges.iter().enumerate() {

@@ -29,6 +29,7 @@ enum Plan {
     /// The prior with exploration mixed in.
     Puct {
         priors: Vec<f32>,
+        first_play: f32,
     },
     Gumbel(Halving),
 }
@@ -57,7 +58,7 @@ impl<G: Geometry> Default for Search<G> {
         Search {
             tree: None,
             reached: None,
-            settings: Settings { variant: Variant::Puct, budget: Budget::default(), noise: 0.0 },
+            settings: Settings { variant: Variant::Puct, budget: Budget::default(), noise: 0.0, first_play: 0.0 },
             draws: Vec::new(),
             plan: None,
             begun: Instant::now(),
@@ -190,9 +191,9 @@ impl<G: Geometry> Search<G> {
                     policy.fill(0.0);
                     policy[index] = 1.0;
                 }
-                return Choice { index, found: Some(Found { values, policy, nodes: self.nodes }) };
+                return Choice { index, found: Some(Found { values, policy, nodes: self.nodes, inner: Vec::new() }) };
             }
-            _ => Found { values, policy, nodes: self.nodes },
+            _ => Found { values, policy, nodes: self.nodes, inner: Vec::new() },
         };
         Choice { index, found: Some(found) }
     }
@@ -214,14 +215,16 @@ impl Plan {
                 } else {
                     edges.iter().zip(&draws).map(mixed).collect()
                 };
-                Plan::Puct { priors }
+                Plan::Puct { priors, first_play: settings.first_play }
             }
         }
     }
 
     fn select<G: Geometry>(&mut self, tree: &Tree<G>, node: usize) -> Option<usize> {
         match self {
-            Plan::Puct { priors } => puct::select(tree, &tree.nodes[node], (node == 0).then_some(priors.as_slice())),
+            Plan::Puct { priors, first_play } => {
+                puct::select(tree, &tree.nodes[node], (node == 0).then_some(priors.as_slice()), *first_play)
+            }
             Plan::Gumbel(halving) if node == 0 => halving.next(tree),
             Plan::Gumbel(_) => gumbel::select(tree, &tree.nodes[node]),
         }
@@ -231,4 +234,61 @@ impl Plan {
 /// Index of the largest share; ties go to the earlier move.
 fn most(shares: &[f32]) -> usize {
     (0..shares.len()).fold(0, |best, index| if shares[index] > shares[best] { index } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::{Board, Hex8};
+    use crate::players::heuristic::setting;
+    use crate::players::mcts::evaluation::by_heuristic;
+    use crate::players::play_forced;
+    use crate::setup::{Profile, Setup};
+
+    /// A game of one agent at all seats: the tree below the move played is found again at the next decision, through forced
+    /// moves and other seats' turns, with the statistics it had, and new simulations are added to them.
+    #[test]
+    fn what_is_known_of_a_position_is_kept_between_decisions() {
+        let (weights, never) = (setting("baseline").expect("documented"), AtomicBool::new(false));
+        for (players, variant) in [(2, Variant::Puct), (3, Variant::Gumbel { considered: 8 })] {
+            let setup = Setup::new(Board::Hex8, players, Profile::Canonical).expect("playable");
+            let settings = Settings { variant, budget: Budget::of_simulations(80), noise: 0.0, first_play: 0.2 };
+            let (mut search, mut random) = (Search::<Hex8>::default(), Random::new(1));
+            let (mut state, mut list, mut decisions) = (State::new(setup), MoveList::new(), 0);
+            let mut expected = (0, [0.0; 4]);
+            loop {
+                play_forced(&mut state, &mut list);
+                if list.is_empty() {
+                    break;
+                }
+                search.begin(&state, &list, settings, &mut random);
+                let root = |search: &Search<Hex8>| {
+                    let root = &search.tree.as_ref().expect("begun").nodes[0];
+                    assert_eq!(root.state.identity_key(), state.identity_key());
+                    (root.visits, root.mean)
+                };
+                let (visits, mean) = root(&search);
+                assert_eq!((visits, mean), expected);
+                while search.advance(&never) == Step::Evaluate {
+                    let (leaf, legal) = search.leaf().expect("waits");
+                    let evaluation = by_heuristic(leaf, legal, &weights, &mut MoveList::new());
+                    search.receive(evaluation);
+                }
+                let tree = search.tree.as_ref().expect("begun");
+                // The evaluation of a new root is a visit, but no simulation.
+                let added = search.simulations as u32 + (visits == 0) as u32;
+                assert_eq!(tree.nodes[0].visits, visits + added);
+                assert!(search.simulations == 80 || tree.nodes[0].proof.is_some());
+                let one = list[search.choice().index];
+                let tree = search.tree.as_ref().expect("begun");
+                let below = tree.below(0, one).map(|node| &tree.nodes[node]).filter(|node| !node.edges.is_empty());
+                expected = below.map_or((0, [0.0; 4]), |node| (node.visits, node.mean));
+                assert!(expected.0 > 0 || tree.nodes[0].proof.is_some(), "an unproven root's choice was visited");
+                search.decided(one);
+                state.apply(one);
+                decisions += 1;
+            }
+            assert!(decisions > 10);
+        }
+    }
 }

@@ -1,35 +1,66 @@
-//! Known answers.
+//! Known answers, for both variants.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::*;
 use crate::board::{Board, Hex8};
 use crate::drivers::rng::{stream, Purpose};
-use crate::moves::MoveList;
-use crate::players::heuristic::setting;
+use crate::moves::{MoveKind, MoveList};
+use crate::players::heuristic::{seat_after, setting, Values};
+use crate::players::known_answers::{after, decisions_of_random_game, forced_wins, legal, solve};
 use crate::players::memory::Memory;
-use crate::players::Player;
+use crate::players::{calibration, play_forced, Choice, Found, Player};
+use crate::playout::Random;
 use crate::setup::{Profile, Setup};
 use crate::state::State;
 
+const VARIANTS: [Variant; 2] = [Variant::Puct, Variant::Gumbel { considered: 16 }];
+
+fn setup(players: usize) -> Setup {
+    Setup::new(Board::Hex8, players, Profile::Canonical).expect("playable")
+}
+
+fn settings(variant: Variant, simulations: u64) -> Settings {
+    Settings { variant, budget: Budget::of_simulations(simulations), noise: 0.0, first_play: FIRST_PLAY_OF_HEURISTIC }
+}
+
+fn player(settings: Settings) -> Player {
+    Player::Mcts { weights: setting("baseline").expect("documented"), settings }
+}
+
+fn choose(state: &State<Hex8>, settings: Settings) -> (Choice, Found) {
+    let (mut random, mut memory) = (Random::new(1), Memory::Empty);
+    let never = AtomicBool::new(false);
+    let choice = player(settings).choose(state, &legal(state), &mut random, &never, &mut memory);
+    let found = choice.found.clone().expect("searched");
+    (choice, found)
+}
+
+/// A search in which every leaf has the same value, wherever its seats are.
+fn choose_by(state: &State<Hex8>, settings: Settings, values: Values) -> (Choice, Found) {
+    let mut search = Search::default();
+    let never = AtomicBool::new(false);
+    search.begin(state, &legal(state), settings, &mut Random::new(1));
+    while search.advance(&never) == Step::Evaluate {
+        search.receive(Evaluation { values, logits: None, winning: None, nodes: 0 });
+    }
+    let choice = search.choice();
+    let found = choice.found.clone().expect("searched");
+    (choice, found)
+}
+
 #[test]
 fn findings_are_distributions_and_repeat() {
-    let weights = setting("baseline").expect("documented");
-    for (players, variant) in [(2, Variant::Puct), (3, Variant::Gumbel { considered: 8 }), (4, Variant::Puct)] {
-        let setup = Setup::new(Board::Hex8, players, Profile::Canonical).expect("playable");
-        let settings = Settings { variant, budget: Budget::of_simulations(24), noise: 0.25 };
-        let player = Player::Mcts { weights, settings };
-        let play = || {
-            let mut random = stream(3, Purpose::Playout, players as u64);
-            let mut memory = Memory::Empty;
-            let mut state = State::<Hex8>::new(setup);
-            let mut list = MoveList::new();
+    for (players, variant) in [(2, VARIANTS[0]), (3, VARIANTS[1]), (4, VARIANTS[0])] {
+        let player = player(Settings { noise: 0.25, ..settings(variant, 24) });
+        let play = |seed: u64| {
+            let mut random = stream(seed, Purpose::Playout, players as u64);
+            let (mut memory, mut state, mut list) =
+                (Memory::Empty, State::<Hex8>::new(setup(players)), MoveList::new());
             let mut moves = Vec::new();
             for _ in 0..12 {
-                crate::players::play_forced(&mut state, &mut list);
-                if list.is_empty() {
-                    break;
-                }
+                play_forced(&mut state, &mut list);
                 let choice = player.choose(&state, &list, &mut random, &AtomicBool::new(false), &mut memory);
                 let found = choice.found.expect("searched");
                 assert_eq!(found.policy.len(), list.len());
@@ -41,6 +72,129 @@ fn findings_are_distributions_and_repeat() {
             }
             moves
         };
-        assert_eq!(play(), play());
+        assert_eq!(play(3), play(3));
+        assert_ne!(play(3), play(4));
+    }
+}
+
+#[test]
+fn enough_simulations_converge_to_the_best_move() {
+    for players in [2, 3] {
+        let mut checked = 0;
+        for game in 0..250 {
+            for state in decisions_of_random_game::<Hex8>(setup(players), game).iter().take(8) {
+                let Some(exact) = solve(state, &mut 1000) else { break };
+                let chance = |values: &Values, seat: usize| calibration::DEFAULT.probabilities(values, players)[seat];
+                for variant in VARIANTS {
+                    let (choice, found) = choose(state, settings(variant, 3000));
+                    let one = legal(state)[choice.index];
+                    let kept = solve(&after(state, one), &mut 1000).expect("smaller");
+                    let mover = seat_after(state, one);
+                    let best = kept.iter().map(|values| chance(values, mover)).fold(0.0, f32::max);
+                    let sure = exact.iter().map(|values| chance(values, state.mover())).fold(1.0, f32::min);
+                    assert!(best >= sure, "game {game}, {variant:?}: {best} instead of {sure}");
+                    let value = found.values[state.mover()];
+                    let possible = exact.iter().any(|values| (chance(values, state.mover()) - value).abs() < 0.1);
+                    assert!(possible, "game {game}, {variant:?}: {value}, but {exact:?}");
+                }
+                checked += 1;
+            }
+        }
+        assert!(checked >= 300, "only {checked} positions were small enough to check");
+    }
+}
+
+#[test]
+fn forced_wins_are_found() {
+    for players in [2, 3] {
+        for (turns, count) in [(1, 30), (2, 15), (3, 15), (4, 5), (5, 5)] {
+            let wins = forced_wins::<Hex8>(setup(players), turns, count);
+            assert_eq!(wins.len(), count);
+            for (variant, state) in
+                VARIANTS.into_iter().flat_map(|variant| wins.iter().map(move |state| (variant, state)))
+            {
+                let (choice, found) = choose(state, settings(variant, 10_000));
+                assert_eq!(found.values[state.mover()], 1.0, "{players} players, {turns} turns, {variant:?}");
+                assert_eq!(found.policy[choice.index], 1.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn values_belong_to_their_seats() {
+    let shares = [0.1, 0.2, 0.3, 0.4];
+    for players in [3, 4] {
+        let mut values = shares;
+        values[players..].fill(0.0);
+        for variant in VARIANTS {
+            for state in decisions_of_random_game::<Hex8>(setup(players), 7).iter().skip(30).step_by(10) {
+                let (_, found) = choose_by(state, settings(variant, 60), values);
+                let close = found.values.iter().zip(values).all(|(found, value)| (found - value).abs() < 1e-4);
+                assert!(close || found.values.contains(&1.0), "{:?} of {values:?}", found.values);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_swap_is_worth_the_other_seat() {
+    let mut state = State::<Hex8>::new(setup(2).with_swap(true));
+    for text in ["place_ring 0,0 n=3", "move_stack 0,0>0,3", "no_line_action", "no_territory_action"] {
+        state.play(state.parse_move(text).expect("notation")).expect("legal");
+    }
+    let moves = legal(&state);
+    for variant in [Variant::Puct, Variant::Gumbel { considered: moves.len() }] {
+        // Whoever sits at seat 1 wins for certain: seat 2 takes it, and keeps off the swap where that seat loses.
+        let (choice, found) = choose_by(&state, settings(variant, 600), [0.9, 0.1, 0.0, 0.0]);
+        assert_eq!(moves[choice.index].kind(), MoveKind::SwapSides);
+        let likely = found.policy.iter().all(|share| *share <= found.policy[choice.index]);
+        assert!(likely && found.values[1] > 0.25, "{:?}", found.values);
+        let (choice, found) = choose_by(&state, settings(variant, 600), [0.1, 0.9, 0.0, 0.0]);
+        assert_ne!(moves[choice.index].kind(), MoveKind::SwapSides);
+        assert!(found.values[1] > 0.8, "{:?}", found.values);
+    }
+}
+
+#[test]
+fn budgets_are_kept_and_a_stop_returns_the_best_so_far() {
+    let state = State::<Hex8>::new(setup(2));
+    for variant in VARIANTS {
+        let stopped = AtomicBool::new(false);
+        let unbounded = Settings { budget: Budget::default(), ..settings(variant, 0) };
+        let choice = std::thread::scope(|scope| {
+            let stopped = &stopped;
+            let player = player(unbounded);
+            let searching = scope
+                .spawn(move || player.choose(&state, &legal(&state), &mut Random::new(1), stopped, &mut Memory::Empty));
+            std::thread::sleep(Duration::from_millis(50));
+            stopped.store(true, Ordering::Relaxed);
+            searching.join().expect("no panic")
+        });
+        let at_least = legal(&state).len() as u64;
+        assert!(choice.found.expect("searched").nodes >= at_least);
+        let begun = std::time::Instant::now();
+        choose(
+            &state,
+            Settings { budget: Budget { time: Some(Duration::from_millis(20)), ..unbounded.budget }, ..unbounded },
+        );
+        assert!(begun.elapsed() >= Duration::from_millis(20));
+        let (_, found) = choose(&state, Settings { budget: Budget::of_nodes(2000), ..unbounded });
+        assert!((2000..2400).contains(&found.nodes), "{}", found.nodes);
+    }
+}
+
+#[test]
+fn exploration_changes_what_is_played_and_spreads_the_root() {
+    let state = State::<Hex8>::new(setup(2));
+    for (variant, noise) in [(VARIANTS[0], 0.9), (VARIANTS[1], 1.0)] {
+        let played: std::collections::HashSet<usize> = (0..20)
+            .map(|seed| {
+                let player = player(Settings { noise, ..settings(variant, 16) });
+                let never = AtomicBool::new(false);
+                player.choose(&state, &legal(&state), &mut Random::new(seed), &never, &mut Memory::Empty).index
+            })
+            .collect();
+        assert!(played.len() > 3, "{variant:?}: {played:?}");
     }
 }
