@@ -27,8 +27,10 @@ __all__ = [
     "Position",
     "Replay",
     "RulesError",
+    "SearchFigures",
     "Searched",
     "bench",
+    "bench_search",
     "conform",
     "draw_decisions",
     "encode_position",
@@ -37,6 +39,7 @@ __all__ = [
     "heuristic_values",
     "heuristic_weights",
     "move_keys",
+    "node_cap",
     "notation",
     "play_games",
     "play_match",
@@ -142,6 +145,9 @@ HEURISTIC_FEATURES: Final[tuple[tuple[str, str], ...]]
 def heuristic_weights(setting: str) -> list[float]:
     """The documented settings `baseline` and `material`, in the order of HEURISTIC_FEATURES."""
 
+def node_cap(board: str) -> int:
+    """Most nodes of a decision on the ladder's rungs 3 and up: 20,000 on 61-64 cells, 2,000 on 361 and more."""
+
 def heuristic_values(position: Position, weights: Sequence[float]) -> list[float]:
     """The linear evaluation of every seat in this position: own features minus the mean of the others', weighted."""
 
@@ -157,6 +163,23 @@ class Player:
         """Every legal move is tried and the position after it evaluated; the best is played.
 
         `noise`: uniform noise of up to this much is added to each evaluation, for variety.
+        """
+    @staticmethod
+    def minimax(
+        weights: Sequence[float],
+        depth: int | None = None,
+        nodes: int | None = None,
+        seconds: float | None = None,
+        variant: str | None = None,
+        noise: float = 0.0,
+        name: str = "minimax",
+    ) -> Player:
+        """Iterative deepening on the linear evaluation until the first bound is met; at least one must be given.
+
+        `depth`: plies (decisions with more than one legal move). `nodes`: decisions applied. `seconds`: wall time, for
+        play with people: a game by time does not repeat. `variant`: `max_n`, `paranoid` or `best_reply`, for three and
+        four players; None is the strongest (benchmarks/search). Two players play alpha-beta in any case. `noise`:
+        uniform noise of up to this much is added to what each move is worth.
         """
     @staticmethod
     def descent(
@@ -512,3 +535,20 @@ class BenchFigures:
 
 def bench(board: str, players: int, seconds: float = 1.0, seed: int = 1) -> BenchFigures:
     """Measures for about `seconds` of random play. Releases the GIL."""
+
+@final
+class SearchFigures:
+    """Speed of minimax on one core, in games against itself at the board's node cap."""
+
+    @property
+    def decisions(self) -> int:
+        """Searched moves."""
+    @property
+    def nodes_per_second(self) -> float:
+        """Decisions applied in the search, those that order moves and complete turns too, per second of CPU time."""
+    @property
+    def mean_depth(self) -> float:
+        """Plies of the last iteration that counted, on average."""
+
+def bench_search(board: str, players: int, seconds: float = 1.0, seed: int = 1) -> SearchFigures:
+    """Measures for about `seconds` of play with the hand-set weights. Releases the GIL."""

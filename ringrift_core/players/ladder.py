@@ -62,12 +62,7 @@ LADDER = (
 )
 """Difficulty d is LADDER[d - 1]. Rungs 4 and 5 evaluate with the heuristic until there is an NNUE."""
 
-NODE_CAPS: Mapping[Board, int] = {
-    Board.SQUARE8: 20_000,
-    Board.HEX8: 20_000,
-    Board.SQUARE19: 2_000,
-    Board.HEXAGONAL: 2_000,
-}
+NODE_CAPS: Mapping[Board, int] = {board: _engine.node_cap(board.value) for board in Board}
 """Most nodes (decisions applied) of one decision of minimax: all that rung 5 is bounded by."""
 
 DESCENT_NODES: Mapping[Board, int] = {
@@ -103,7 +98,9 @@ def rung_player(
             return _engine.Player.random()
         case Algorithm.HEURISTIC:
             return _engine.Player.heuristic(weights, HEURISTIC_NOISE, name=rung.name)
+        case Algorithm.MINIMAX:
+            return _engine.Player.minimax(weights, rung.depth, NODE_CAPS[board], name=rung.name)
         case Algorithm.DESCENT:
             return _engine.Player.descent(weights, DESCENT_NODES[board], name=rung.name)
         case _:
-            raise LadderError(f"difficulty {difficulty} ({rung.name}): not built yet; choose 1, 2 or 6")
+            raise LadderError(f"difficulty {difficulty} ({rung.name}): not built yet; choose 1 to 6")

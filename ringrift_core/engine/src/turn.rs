@@ -179,6 +179,11 @@ impl<G: Geometry> State<G> {
         }
     }
 
+    /// Ends the mover's turn without an action. No rule of the game: best-reply search lets opponents pass.
+    pub(crate) fn pass_turn(&mut self) {
+        self.end_turn();
+    }
+
     /// The next seat after the mover that is not permanently eliminated; the mover itself comes last.
     pub(crate) fn next_in_rotation(&self) -> Option<usize> {
         let players = self.players();

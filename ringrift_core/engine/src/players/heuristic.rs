@@ -60,9 +60,11 @@ pub fn setting(name: &str) -> Option<Weights> {
 
 /// The value of every seat: the outcome where the game is over or decided, the weighted features elsewhere.
 pub fn values<G: Geometry>(state: &State<G>, weights: &Weights) -> Values {
-    if let Some(values) = decided_values(state) {
-        return values;
-    }
+    decided_values(state).unwrap_or_else(|| estimated_values(state, weights))
+}
+
+/// The weighted features of every seat, whether or not the game is decided.
+pub fn estimated_values<G: Geometry>(state: &State<G>, weights: &Weights) -> Values {
     let table = state.features();
     let mut scores = [0.0; MAX_PLAYERS];
     for (score, row) in scores.iter_mut().zip(&table) {

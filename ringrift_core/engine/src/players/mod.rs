@@ -10,6 +10,7 @@ pub mod heuristic;
 mod known_answers;
 pub mod mcts;
 pub mod memory;
+pub mod minimax;
 
 use std::sync::atomic::AtomicBool;
 
@@ -18,6 +19,7 @@ use crate::drivers::rng;
 use crate::moves::{Move, MoveList};
 use crate::playout::Random;
 use crate::state::State;
+use budget::Budget;
 use completion::complete_turn;
 use heuristic::{Values, Weights};
 use memory::Memory;
@@ -29,6 +31,8 @@ pub enum Player {
     Random,
     /// One decision of lookahead, the turn completed, on the linear evaluation.
     Heuristic { weights: Weights, noise: f32 },
+    /// Minimax within a budget on the linear evaluation; without a variant, the strongest for the number of players.
+    Minimax { weights: Weights, variant: Option<minimax::Variant>, budget: Budget, noise: f32 },
     /// Best-first minimax on the linear evaluation.
     Descent { weights: Weights, settings: descent::Settings },
     /// Monte-Carlo tree search with the linear evaluation as evaluator.
@@ -92,6 +96,11 @@ impl Player {
         match self {
             Player::Random => 0,
             Player::Heuristic { .. } => 50,
+            Player::Minimax { budget, .. } => {
+                // About fifty moves a ply, of which alpha-beta tries the square root; a time says nothing of evaluations.
+                let by_depth = budget.depth.map_or(u64::MAX, |depth| 50u64.saturating_pow(depth.div_ceil(2)));
+                by_depth.min(budget.nodes.unwrap_or(1_000_000))
+            }
             Player::Descent { settings, .. } => settings.budget.nodes.unwrap_or(100_000),
             // A simulation evaluates the moves of a leaf, some fifty.
             Player::Mcts { settings, .. } => 50 * settings.cost(),
@@ -124,6 +133,20 @@ impl Player {
                 };
                 let values: Vec<Values> = legal.iter().map(evaluate).collect();
                 Choice::best(&values, mover, players, legal.len() as u64, *noise, random)
+            }
+            Player::Minimax { weights, variant, budget, noise } => {
+                let mut settings = minimax::Settings::new(*weights, players);
+                settings.variant = variant.unwrap_or(settings.variant);
+                let bonuses: Vec<f32> =
+                    if *noise > 0.0 { legal.iter().map(|_| noise * rng::unit(random)).collect() } else { Vec::new() };
+                let searched = minimax::search(state, legal, &settings, budget, &bonuses, stopped);
+                let found = Found {
+                    values: calibration::DEFAULT.probabilities(&searched.values, players),
+                    policy: calibration::DEFAULT.policy(&searched.worths),
+                    nodes: searched.nodes,
+                    inner: Vec::new(),
+                };
+                Choice { index: searched.index, found: Some(found) }
             }
             Player::Descent { weights, settings } => {
                 memory.descent().choose(state, legal, weights, settings, random, stopped)

@@ -1,10 +1,10 @@
-//! `conform` and `bench`.
+//! `conform`, `bench` and `bench_search`.
 
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
 
-use crate::bench::bench_rules;
+use crate::bench as measure;
 use crate::conform as conformance;
 use crate::python::errors::{guarded, refuse, setup_of};
 use crate::setup::Profile;
@@ -53,10 +53,8 @@ pub struct BenchFigures {
 #[pyo3(signature = (board, players, seconds = 1.0, seed = 1))]
 pub fn bench(py: Python<'_>, board: &str, players: usize, seconds: f64, seed: u64) -> PyResult<BenchFigures> {
     let setup = setup_of(board, players, "canonical", None)?;
-    if !(seconds > 0.0 && seconds.is_finite()) {
-        return Err(refuse(format!("seconds: {seconds} is not a positive number")));
-    }
-    let figures = py.detach(|| guarded(|| Ok(bench_rules(setup.board(), players, seconds, seed)?)))?;
+    let seconds = seconds_of(seconds)?;
+    let figures = py.detach(|| guarded(|| Ok(measure::bench_rules(setup.board(), players, seconds, seed)?)))?;
     Ok(BenchFigures {
         games: figures.games,
         moves_per_second: figures.moves_per_second,
@@ -66,5 +64,33 @@ pub fn bench(py: Python<'_>, board: &str, players: usize, seconds: f64, seed: u6
         apply_ns: figures.apply_ns,
         clone_ns: figures.clone_ns,
         state_bytes: figures.state_bytes,
+    })
+}
+
+fn seconds_of(seconds: f64) -> PyResult<f64> {
+    if seconds > 0.0 && seconds.is_finite() {
+        return Ok(seconds);
+    }
+    Err(refuse(format!("seconds: {seconds} is not a positive number")))
+}
+
+/// Speed of minimax search on one core.
+#[pyclass(frozen, get_all, module = "ringrift_core._engine")]
+pub struct SearchFigures {
+    decisions: u64,
+    nodes_per_second: f64,
+    mean_depth: f64,
+}
+
+#[pyfunction]
+#[pyo3(signature = (board, players, seconds = 1.0, seed = 1))]
+pub fn bench_search(py: Python<'_>, board: &str, players: usize, seconds: f64, seed: u64) -> PyResult<SearchFigures> {
+    let setup = setup_of(board, players, "canonical", None)?;
+    let seconds = seconds_of(seconds)?;
+    let figures = py.detach(|| guarded(|| Ok(measure::bench_search(setup.board(), players, seconds, seed)?)))?;
+    Ok(SearchFigures {
+        decisions: figures.decisions,
+        nodes_per_second: figures.nodes_per_second,
+        mean_depth: figures.mean_depth,
     })
 }

@@ -33,7 +33,9 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<records::Searched>()?;
     module.add_class::<measures::ConformReport>()?;
     module.add_class::<measures::BenchFigures>()?;
+    module.add_class::<measures::SearchFigures>()?;
     module.add_function(wrap_pyfunction!(players::heuristic_weights, module)?)?;
+    module.add_function(wrap_pyfunction!(players::node_cap, module)?)?;
     module.add_function(wrap_pyfunction!(players::heuristic_values, module)?)?;
     module.add_function(wrap_pyfunction!(drivers::play_games, module)?)?;
     module.add_function(wrap_pyfunction!(drivers::play_match, module)?)?;
@@ -51,5 +53,6 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(verify::verify_games, module)?)?;
     module.add_function(wrap_pyfunction!(measures::conform, module)?)?;
     module.add_function(wrap_pyfunction!(measures::bench, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::bench_search, module)?)?;
     Ok(())
 }

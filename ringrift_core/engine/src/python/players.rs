@@ -1,6 +1,7 @@
 //! `Player`, and the linear heuristic.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -14,10 +15,11 @@ use crate::players::budget::Budget;
 use crate::players::descent::{self, Growth};
 use crate::players::features::{FEATURES, FEATURE_COUNT};
 use crate::players::heuristic::{self, Weights};
-use crate::players::mcts::{Settings, Variant, FIRST_PLAY_OF_HEURISTIC, FIRST_PLAY_OF_POLICY};
+use crate::players::mcts::{self, Settings, FIRST_PLAY_OF_HEURISTIC, FIRST_PLAY_OF_POLICY};
+use crate::players::minimax;
 use crate::players::{self, Player as NativePlayer};
 use crate::python::drivers::PythonHost;
-use crate::python::errors::{guarded, refuse, require_numpy};
+use crate::python::errors::{guarded, refuse, require_numpy, setup_of};
 use crate::python::position::{Move, Position};
 use crate::with_state;
 
@@ -78,6 +80,27 @@ impl Player {
     }
 
     #[staticmethod]
+    #[pyo3(signature = (weights, depth = None, nodes = None, seconds = None, variant = None, noise = 0.0, name = "minimax"))]
+    fn minimax(
+        weights: Vec<f32>,
+        depth: Option<u32>,
+        nodes: Option<u64>,
+        seconds: Option<f64>,
+        variant: Option<&str>,
+        noise: f32,
+        name: &str,
+    ) -> PyResult<Player> {
+        let known = || refuse(format!("variant: {:?} is none of {}", variant.unwrap_or(""), variant_names()));
+        let player = NativePlayer::Minimax {
+            weights: weights_of(weights)?,
+            variant: variant.map(|name| minimax::Variant::from_name(name).ok_or_else(known)).transpose()?,
+            budget: budget_of(depth, nodes, seconds)?,
+            noise: noise_of(noise)?,
+        };
+        Ok(Player { name: name.into(), kind: Kind::Native(player) })
+    }
+
+    #[staticmethod]
     #[pyo3(signature = (weights, nodes = 1000, noise = 0.0, name = "descent", *, to_the_end = false, inner = 0))]
     fn descent(
         weights: Vec<f32>,
@@ -122,9 +145,9 @@ impl Player {
         let variant = match variant {
             "puct" => {
                 share_of(noise)?;
-                Variant::Puct
+                mcts::Variant::Puct
             }
-            "gumbel" => Variant::Gumbel { considered },
+            "gumbel" => mcts::Variant::Gumbel { considered },
             _ => return Err(refuse(format!("variant: {variant:?} is neither puct nor gumbel"))),
         };
         let first_play = if weights.is_some() { FIRST_PLAY_OF_HEURISTIC } else { FIRST_PLAY_OF_POLICY };
@@ -241,6 +264,31 @@ fn noise_of(noise: f32) -> PyResult<f32> {
         return Ok(noise);
     }
     Err(refuse(format!("noise: {noise} is not a number from 0 up")))
+}
+
+fn variant_names() -> String {
+    minimax::Variant::ALL.map(minimax::Variant::name).join(", ")
+}
+
+/// A budget with at least one bound.
+fn budget_of(depth: Option<u32>, nodes: Option<u64>, seconds: Option<f64>) -> PyResult<Budget> {
+    if depth.is_none() && nodes.is_none() && seconds.is_none() {
+        return Err(refuse("budget: none given; depth, nodes or seconds must bound the search"));
+    }
+    if depth == Some(0) || nodes == Some(0) {
+        return Err(refuse("budget: depth and nodes count from 1"));
+    }
+    let time = seconds.map(|seconds| match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err(refuse(format!("seconds: {seconds} is not a positive number"))),
+    });
+    Ok(Budget { depth, nodes, simulations: None, time: time.transpose()? })
+}
+
+/// Most nodes of a decision on the ladder's rungs 3 and up.
+#[pyfunction]
+pub fn node_cap(board: &str) -> PyResult<u64> {
+    Ok(minimax::node_cap(setup_of(board, 2, "canonical", None)?.board()))
 }
 
 #[pyfunction]

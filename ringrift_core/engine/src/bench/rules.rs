@@ -1,7 +1,4 @@
-//! Speed of the rules, one core: random play to the end, and its parts alone.
-//!
-//! All times are CPU time of the measuring thread: what one core does, also on a machine that is busy otherwise. On an
-//! idle machine it is the wall time.
+//! Speed of the rules: random play to the end, and its parts alone.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -32,11 +29,6 @@ pub struct RulesBench {
     /// Mean length of the legal list.
     pub legal_moves_mean: f64,
     pub state_bytes: usize,
-}
-
-/// Every board with 2, 3 and 4 players.
-pub fn configurations() -> Vec<(Board, usize)> {
-    Board::ALL.into_iter().flat_map(|board| (2..=4).map(move |players| (board, players))).collect()
 }
 
 /// Measures one configuration for about `seconds` (wall) of random play, then its parts on games of the same seeds.

@@ -1,0 +1,17 @@
+//! Measuring the engine on one core.
+//!
+//! All times are CPU time of the measuring thread: what one core does, also on a machine that is busy otherwise. On an
+//! idle machine it is the wall time.
+
+pub mod rules;
+pub mod search;
+
+use crate::board::Board;
+
+pub use rules::{bench_rules, RulesBench};
+pub use search::{bench_search, SearchBench};
+
+/// Every board with 2, 3 and 4 players.
+pub fn configurations() -> Vec<(Board, usize)> {
+    Board::ALL.into_iter().flat_map(|board| (2..=4).map(move |players| (board, players))).collect()
+}
