@@ -1,4 +1,4 @@
-"""`ringrift bench`: how fast the parts run, beside the public engines. The rules, on one core, are measured here."""
+"""`ringrift bench`: how fast the parts run, beside the public engines. Measured here: the rules and minimax, on one core."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rich.table import Table
 from ringrift_core.selfplay.speed import measure_selfplay
 
 if TYPE_CHECKING:
-    from ringrift_core._engine import BenchFigures
+    from ringrift_core._engine import BenchFigures, SearchFigures
 
-__all__ = ["CONFIGURATIONS", "PUBLIC_MOVES_PER_SECOND", "application"]
+__all__ = ["CONFIGURATIONS", "PUBLIC_MOVES_PER_SECOND", "PUBLIC_NODES_PER_SECOND", "application"]
 
 CONFIGURATIONS = (
     ("square8", 2),
@@ -37,6 +37,9 @@ PUBLIC_MOVES_PER_SECOND = {
     ("hexagonal", 2): (72, 202),
 }
 """Random play of the public Python and TypeScript engines: the figures of docs/training.md."""
+
+PUBLIC_NODES_PER_SECOND = 885
+"""Minimax of the public engine on square8, two players (docs/training.md)."""
 
 application = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 application.command("selfplay")(measure_selfplay)
@@ -68,6 +71,45 @@ def rules(
     console = Console()
     console.print(_play_table(figures))
     console.print(_parts_table(figures))
+
+
+@application.command()
+def search(
+    seconds: Annotated[
+        float,
+        typer.Option(min=0.01, max=3600, callback=_a_number, help="Search per configuration, in seconds."),
+    ] = 3.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
+    seed: Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Seed of the openings.")] = 1,
+) -> None:
+    """Minimax with the hand-set weights against itself on one core, each decision by the board's node cap."""
+    from ringrift_core import _engine
+
+    figures = {name: _engine.bench_search(*name, seconds, seed) for name in CONFIGURATIONS}
+    if as_json:
+        rates = {f"{board}-{players}p": round(one.nodes_per_second) for (board, players), one in figures.items()}
+        typer.echo(json.dumps({"nodes_per_second": rates}))
+        return
+    Console().print(_search_table(figures))
+
+
+def _search_table(figures: dict[tuple[str, int], SearchFigures]) -> Table:
+    from ringrift_core import _engine
+
+    table = Table(
+        title="Minimax on one core",
+        caption="A node is one decision applied, those that order moves and complete turns included.\n"
+        f"The public engine's minimax: {PUBLIC_NODES_PER_SECOND} nodes/s on square8-2p (docs/training.md).",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("configuration")
+    for heading in ("nodes/s", "times public", "node cap", "mean depth", "decisions"):
+        table.add_column(heading, justify="right")
+    for (board, players), one in figures.items():
+        times = f"{one.nodes_per_second / PUBLIC_NODES_PER_SECOND:,.0f}" if (board, players) == ("square8", 2) else ""
+        row = (f"{_engine.node_cap(board):,}", f"{one.mean_depth:.1f}", f"{one.decisions:,}")
+        table.add_row(f"{board}-{players}p", f"{one.nodes_per_second:,.0f}", times, *row)
+    return table
 
 
 def _play_table(figures: dict[tuple[str, int], BenchFigures]) -> Table:

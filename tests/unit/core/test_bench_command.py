@@ -5,18 +5,19 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from ringrift_core.bench import CONFIGURATIONS, PUBLIC_MOVES_PER_SECOND
+from ringrift_core.bench import CONFIGURATIONS, PUBLIC_MOVES_PER_SECOND, PUBLIC_NODES_PER_SECOND
 from ringrift_core.cli import app
 from ringrift_core.selfplay.speed import GAMES
 
 NAMES = [f"{board}-{players}p" for board, players in CONFIGURATIONS]
 
 
-def test_json_is_one_line_of_moves_per_second() -> None:
-    result = CliRunner().invoke(app, ["bench", "rules", "--json", "--seconds", "0.01"])
+@pytest.mark.parametrize(("subject", "unit"), [("rules", "moves_per_second"), ("search", "nodes_per_second")])
+def test_json_is_one_line_of_rates(subject: str, unit: str) -> None:
+    result = CliRunner().invoke(app, ["bench", subject, "--json", "--seconds", "0.01"])
     assert result.exit_code == 0
     assert result.stdout.count("\n") == 1
-    rates = json.loads(result.stdout)["moves_per_second"]
+    rates = json.loads(result.stdout)[unit]
     assert list(rates) == NAMES
     assert all(isinstance(rate, int) and rate > 0 for rate in rates.values())
 
@@ -30,6 +31,16 @@ def test_the_table_stands_beside_the_public_engines() -> None:
     assert "…" not in result.stdout
 
 
+def test_search_stands_beside_the_public_engine() -> None:
+    result = CliRunner().invoke(app, ["bench", "search", "--seconds", "0.01"], env={"COLUMNS": "80"})
+    assert result.exit_code == 0
+    assert all(name in result.stdout for name in NAMES)
+    assert f"{PUBLIC_NODES_PER_SECOND} nodes/s" in result.stdout
+    assert "20,000" in result.stdout
+    assert "…" not in result.stdout
+
+
+@pytest.mark.parametrize("subject", ["rules", "search"])
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -41,8 +52,8 @@ def test_the_table_stands_beside_the_public_engines() -> None:
         ("--seed", str(2**64)),
     ],
 )
-def test_numbers_out_of_range_are_refused(option: str, value: str) -> None:
-    result = CliRunner().invoke(app, ["bench", "rules", "--json", option, value])
+def test_numbers_out_of_range_are_refused(subject: str, option: str, value: str) -> None:
+    result = CliRunner().invoke(app, ["bench", subject, "--json", option, value])
     assert result.exit_code == 2
     assert isinstance(result.exception, SystemExit)
     assert option in result.stderr

@@ -19,7 +19,7 @@ def test_every_board_has_its_budgets() -> None:
 
 
 @pytest.mark.parametrize("board", Board)
-@pytest.mark.parametrize("difficulty", [1, 2, 6])
+@pytest.mark.parametrize("difficulty", [1, 2, 3, 4, 5, 6])
 def test_a_rung_plays_under_its_name(difficulty: int, board: Board) -> None:
     player = rung_player(difficulty, board, BASELINE)
     assert player.name == LADDER[difficulty - 1].name

@@ -161,22 +161,22 @@ impl<'a, G: Geometry> Root<'a, G> {
     /// The worth of each move by this iteration. A refuted move has only an upper bound, often just below the best: it is
     /// taken to be as far behind as when it was last known exactly, and at least one step of the policy's temperature.
     fn settle_worths(&mut self, tried: &[Tried], best: f32) {
-        let mut bounds = vec![f32::INFINITY; self.legal.len()];
+        let untried = if self.depth == 1 && tried.len() < self.legal.len() {
+            // With too little budget for every move once, the others are not known at all.
+            best - WON
+        } else {
+            f32::INFINITY
+        };
+        let mut bounds = vec![(untried, false); self.legal.len()];
         for one in tried {
-            bounds[one.index] = one.worth;
+            bounds[one.index] = (one.worth, one.exact);
             if one.exact {
                 self.behind[one.index] = (best - one.worth).max(0.0);
             }
         }
-        // With too little budget for every move once, the others are not known at all: they are put behind all.
-        let unknown = self.depth == 1 && tried.len() < self.legal.len();
-        let exact: Vec<usize> = tried.iter().filter(|one| one.exact).map(|one| one.index).collect();
-        for index in 0..self.legal.len() {
-            self.worths[index] = match bounds[index] {
-                f32::INFINITY if unknown => best - WON,
-                bound if exact.contains(&index) => bound,
-                bound => bound.min(best - self.behind[index].max(calibration::DEFAULT.temperature)),
-            };
+        for ((worth, behind), (bound, exact)) in self.worths.iter_mut().zip(&self.behind).zip(bounds) {
+            let guess = best - behind.max(calibration::DEFAULT.temperature);
+            *worth = if exact { bound } else { bound.min(guess) };
         }
     }
 

@@ -19,7 +19,7 @@ use super::ordering::Ordering;
 use super::quiescence::{may_be_forced, UNPROVEN};
 use super::{search, settle, Searched, Settings, Variant};
 
-const NEVER: AtomicBool = AtomicBool::new(false);
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 fn setup(board: Board, players: usize) -> Setup {
     Setup::new(board, players, Profile::Canonical).expect("playable").with_swap(players == 2)
