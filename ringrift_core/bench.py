@@ -1,4 +1,4 @@
-"""`ringrift bench`: how fast the parts run, beside the public engines. Measured here: the rules and minimax, on one core."""
+"""`ringrift bench`: how fast the parts run, beside the public engines. Here: the rules and minimax, on one core."""
 
 from __future__ import annotations
 
