@@ -134,6 +134,9 @@ class Position:
         """Reads `to_bytes` back, without a history; RulesError says what is wrong with other bytes."""
     def outcome(self) -> Outcome | None: ...
     def copy(self) -> Position: ...
+    def symmetric(self) -> list[Position]:
+        """The position seen through every symmetry of its board (8 of a square, 12 of a hexagon), itself first, without
+        a history. RulesError in the deployed profile, which has none."""
     def identity_key(self) -> int:
         """64-bit key of the full state."""
     def search_key(self) -> int:

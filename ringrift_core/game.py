@@ -149,6 +149,13 @@ class Game:
 
     __copy__ = copy
 
+    def symmetric(self) -> list[Self]:
+        """This game turned and mirrored in every way that its board allows (8 on squares, 12 on hexagons), itself first.
+
+        Their histories are empty. The profile deployed has no symmetries.
+        """
+        return [self._around(position, self.seed) for position in self._position.symmetric()]
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self.copy()
 

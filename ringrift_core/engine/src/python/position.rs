@@ -12,6 +12,7 @@ use crate::game::Game;
 use crate::moves::{self, MoveList};
 use crate::python::errors::{guarded, refuse, setup_of, text_of, whole_number, Players, Text};
 use crate::state::{self, Phase};
+use crate::symmetry::Symmetry;
 use crate::with_state;
 
 /// One recorded move, in notation.
@@ -268,6 +269,15 @@ impl Position {
 
     fn copy(&self) -> Position {
         Position { game: self.game.clone(), history: self.history.clone() }
+    }
+
+    fn symmetric(&self) -> PyResult<Vec<Position>> {
+        let setup = self.game.setup();
+        if setup.deployed() {
+            return Err(refuse("symmetric: the deployed profile has no symmetries"));
+        }
+        let mapped = |symmetry| Position::around(self.game.mapped(symmetry));
+        guarded(|| Ok(Symmetry::all(setup.board()).into_iter().map(mapped).collect()))
     }
 
     fn identity_key(&self) -> u64 {

@@ -284,3 +284,22 @@ def test_any_text_is_a_legal_move_or_an_error(text: str) -> None:
 def test_the_state_is_plain_json() -> None:
     state = position(("hexagonal", 4), 2, 80).state()
     assert json.loads(json.dumps(state)) == state
+
+
+@settings(deadline=None)
+@given(SMALL, SEEDS, st.integers(0, 100))
+def test_symmetric_games_are_different_views_of_one(configuration: tuple[str, int], seed: int, moves: int) -> None:
+    game = position(configuration, seed, moves)
+    views = game.symmetric()
+    assert len(views) == (12 if game.board == "hex8" else 8)
+    assert views[0].state() == game.state()
+    if len(game.state()["stk"]) + len(game.state()["mk"]) > 6:
+        assert len({view.hash() for view in views}) > 1
+    for view in views:
+        assert len(view.legal_moves()) == len(game.legal_moves())
+        assert {*view.state()["hand"], *view.state()["elim"]} == {*game.state()["hand"], *game.state()["elim"]}
+
+
+def test_the_deployed_profile_has_no_symmetries() -> None:
+    with pytest.raises(RulesError, match="no symmetries"):
+        Game(profile="deployed").symmetric()
