@@ -150,7 +150,7 @@ class Game:
     __copy__ = copy
 
     def symmetric(self) -> list[Self]:
-        """This game turned and mirrored in every way that its board allows (8 on squares, 12 on hexagons), itself first.
+        """This game turned and mirrored in every way its board allows (8 on squares, 12 on hexagons), itself first.
 
         Their histories are empty. The profile deployed has no symmetries.
         """
