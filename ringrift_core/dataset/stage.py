@@ -8,34 +8,24 @@ attempt finds again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from ringrift_core import _engine
-from ringrift_core.archive import Archive
 from ringrift_core.contract import ExportParameters, StageResult
 from ringrift_core.cores import available_cores
-from ringrift_core.dataset.manifest import DatasetManifest, DatasetShard
+from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.dataset.sampling import SampledGame, WindowFile, take_stock
+from ringrift_core.dataset.shards import Columns, ShardWriter
 from ringrift_core.dataset.window import choose
 from ringrift_core.replay.games import Rules
 from ringrift_core.replay.manifest import read_manifest
 from ringrift_core.stage import Outcome, Run, WrongInputError
 
-__all__ = ["ROWS_PER_CHUNK", "ROWS_PER_SHARD", "export_stage"]
+__all__ = ["ROWS_PER_CHUNK", "export_stage"]
 
 TASK = "export"
 
 ROWS_PER_CHUNK = 4096
 """Rows encoded at once: enough to keep every core busy, and a few megabytes."""
-ROWS_PER_SHARD = 32768
-"""Rows of a file: at most about 100 MB in memory, on the largest board."""
-
-Columns = dict[str, NDArray[Any]]
 
 
 def export_stage(parameters: ExportParameters, run: Run) -> StageResult:
@@ -57,15 +47,14 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
             f"none of the {window} games in the window can be exported: --require-completed and --min-moves "
             f"{parameters.min_moves} leave out all of them"
         )
-    writer = _ShardWriter(run.archive, run.folder / "rows.npz")
     games = positions = 0
-    for chunk in _chunks(sample.draw(files), parameters):
-        run.pause_point()
-        writer.add(_encode(chunk, rules, parameters))
-        games += len(chunk)
-        positions += sum(len(game.decisions) for game in chunk)
-        run.report.progress(positions / sample.positions, f"position {positions} of {sample.positions}")
-    writer.close()
+    with ShardWriter(run.archive, run.folder) as writer:
+        for chunk in _chunks(sample.draw(files), parameters):
+            run.pause_point()
+            writer.add(_encode(chunk, rules, parameters))
+            games += len(chunk)
+            positions += sum(len(game.decisions) for game in chunk)
+            run.report.progress(positions / sample.positions, f"position {positions} of {sample.positions}")
     dataset = _manifest(parameters, window, games, positions, writer)
     return Outcome(
         outputs={"dataset": dataset.save(run.archive)},
@@ -82,7 +71,7 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
 
 
 def _manifest(
-    parameters: ExportParameters, window: int, games: int, positions: int, writer: _ShardWriter
+    parameters: ExportParameters, window: int, games: int, positions: int, writer: ShardWriter
 ) -> DatasetManifest:
     board, players = parameters.board, parameters.players
     planes, height, width, features = _engine.encoding_shape(board.value, players)
@@ -130,35 +119,3 @@ def _encode(chunk: list[SampledGame], rules: Rules, parameters: ExportParameters
         swap=rules.swap,
         threads=available_cores(),
     )
-
-
-@dataclass
-class _ShardWriter:
-    """Collects rows and stores every ROWS_PER_SHARD of them as a shard."""
-
-    archive: Archive
-    path: Path
-    shards: list[DatasetShard] = field(default_factory=list)
-    rows: int = 0
-    bytes: int = 0
-    _waiting: list[Columns] = field(default_factory=list)
-    _waiting_rows: int = 0
-
-    def add(self, columns: Columns) -> None:
-        self._waiting.append(columns)
-        self._waiting_rows += len(columns["games"])
-        if self._waiting_rows >= ROWS_PER_SHARD:
-            self.close()
-
-    def close(self) -> None:
-        """Stores what is waiting."""
-        if not self._waiting_rows:
-            return
-        columns = {name: np.concatenate([part[name] for part in self._waiting]) for name in self._waiting[0]}
-        np.savez_compressed(self.path, allow_pickle=False, **columns)
-        shard = DatasetShard(rows=self._waiting_rows, artifact=self.archive.put_file(self.path, "npz"))
-        self.path.unlink()
-        self.shards.append(shard)
-        self.rows += shard.rows
-        self.bytes += shard.artifact.bytes
-        self._waiting, self._waiting_rows = [], 0

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use cpu_time::ThreadTime;
 use ringrift_engine::conform::conform_text;
+use ringrift_engine::encoding::exact;
 use ringrift_engine::invariants::{check_state, check_step};
 use ringrift_engine::playout::Random;
 use ringrift_engine::{with_state, Board, Game, Move, MoveList, Phase, Profile, Setup};
@@ -170,6 +171,8 @@ enum Input {
     Code(u32),
     /// A trace.
     Trace(String),
+    /// The exact bytes of a state.
+    Bytes(Vec<u8>),
 }
 
 fn next_input(game: &Game, random: &mut Random) -> Input {
@@ -187,7 +190,8 @@ fn next_input(game: &Game, random: &mut Random) -> Input {
             let text = random_move(game, random).map(|one| game.describe(one)).unwrap_or_default();
             Input::Notation(mutated_text(&text, random))
         }
-        501..=700 => {
+        501..=600 => Input::Bytes(mutated_bytes(with_state!(game, state => exact::to_bytes(state)), random)),
+        601..=750 => {
             let code = random_move(game, random).map_or(0, Move::code);
             // A legal code with a few bits flipped, or any code.
             let flips = (0..random.below(3)).fold(0, |all, _| all | 1 << random.below(32));
@@ -250,6 +254,14 @@ fn feed(game: &mut Game, input: &Input, random: &mut Random) -> Verdict {
         Input::State(text) => match Game::from_json_text(game.setup(), text) {
             Err(error) if error.reason().is_empty() => Verdict::Violation("an error without a reason".into()),
             Err(_) => Verdict::Rejected,
+            Ok(read) => explore(read, random),
+        },
+        Input::Bytes(bytes) => match exact::from_bytes(bytes) {
+            Err(error) if error.reason().is_empty() => Verdict::Violation("an error without a reason".into()),
+            Err(_) => Verdict::Rejected,
+            Ok(read) if with_state!(&read, state => exact::to_bytes(state)) != *bytes => {
+                Verdict::Violation("a state of two codes".into())
+            }
             Ok(read) => explore(read, random),
         },
         Input::Trace(text) => {
@@ -339,6 +351,20 @@ fn mutated_text(text: &str, random: &mut Random) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The bytes with a few bits flipped, or cut or lengthened.
+fn mutated_bytes(mut bytes: Vec<u8>, random: &mut Random) -> Vec<u8> {
+    for _ in 0..random.below(4) {
+        let bit = random.below(8 * bytes.len());
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+    match random.below(10) {
+        0 => bytes.truncate(random.below(bytes.len()).max(1)),
+        1 => bytes.push(random.bits() as u8),
+        _ => {}
+    }
+    bytes
 }
 
 /// Replaces something inside a JSON value by something else, or moves, adds or removes a member.

@@ -145,7 +145,7 @@ impl Writer {
         let turn = &state.turn;
         self.seat(state.mover());
         self.bits(state.phase as u32, 3);
-        self.number(turn.number);
+        self.number(turn.number - 1);
         for slot in [turn.must_move, turn.capture_from, turn.chain_from] {
             self.place::<G>(slot);
         }
@@ -163,7 +163,7 @@ impl Writer {
         for turn in &record.gone_at[..players] {
             self.flag(*turn != u32::MAX);
             if *turn != u32::MAX {
-                self.number(*turn);
+                self.number(*turn - 1);
             }
         }
         self.seat_or_none(record.tracker.leader);
@@ -341,7 +341,7 @@ impl Reader<'_> {
     fn turn<G: Geometry>(&mut self, state: &mut State<G>) -> Result<(), Error> {
         state.seat = self.seat(state.players())? as u8;
         state.phase = Phase::ALL[self.bits(3)? as usize];
-        let number = self.number(MOST_TURNS)?;
+        let number = self.number(MOST_TURNS - 1)? + 1;
         let (must_move, capture_from, chain_from) = (self.place::<G>()?, self.place::<G>()?, self.place::<G>()?);
         let debt = self.bits(2)? as usize;
         let region_debt = *DEBTS.get(debt).ok_or_else(|| self.refuse(format!("region debt number {debt}")))?;
@@ -359,6 +359,9 @@ impl Reader<'_> {
             real_taken: self.flag()?,
             ..Turn::start(number)
         };
+        if state.turn.line_debt && !state.turn.line_done {
+            return Err(self.refuse("a ring is owed for a line, but none was handled"));
+        }
         Ok(())
     }
 
@@ -372,7 +375,7 @@ impl Reader<'_> {
                 if !state.is_gone(seat) {
                     return Err(self.refuse(format!("seat {} is gone, but still has rings", seat + 1)));
                 }
-                state.record.gone_at[seat] = self.number(MOST_TURNS)?;
+                state.record.gone_at[seat] = self.number(MOST_TURNS - 1)? + 1;
             }
         }
         self.tracker(state)?;

@@ -1,10 +1,13 @@
 //! Recorded games and hand-made positions: every one must replay without a difference, and a difference must be seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{BufReader, Cursor, Read, Write};
 
 use ringrift_engine::conform::{conform, conform_text};
-use ringrift_engine::Profile;
+use ringrift_engine::encoding::exact;
+use ringrift_engine::encoding::frame::Frame;
+use ringrift_engine::encoding::policy::{keys, Keys};
+use ringrift_engine::{with_state, Board, Game, MoveList, Profile, Setup};
 
 /// The texts of tests/conformance/traces.tar.xz, by name.
 fn archive() -> BTreeMap<String, String> {
@@ -41,6 +44,37 @@ fn all_recorded_games_and_positions_agree() {
     }
     assert_eq!((games, positions), (594, 43));
     assert!(steps > 130_000);
+}
+
+/// The engine's encoding on the same games: other engines played them, so their positions are of another kind.
+#[test]
+fn keys_of_moves_are_distinct_and_states_come_back_from_their_bytes_in_recorded_games() {
+    let mut positions = 0;
+    for (name, text) in archive().into_iter().filter(|(name, _)| name.contains('/')) {
+        let profile = if name.starts_with("deployed/") { Profile::Deployed } else { Profile::Canonical };
+        let (mut game, mut list) = (None, MoveList::new());
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            if let Some(board) = line["board"].as_str() {
+                let board = Board::from_name(board).expect("a board");
+                let setup = Setup::new(board, line["players"].as_u64().expect("players") as usize, profile);
+                let setup = setup.expect("2 to 4 players").with_swap(line["swap"] == 1);
+                game = Some(Game::from_json(setup, &line["state"]).expect("a state"));
+            }
+            let (Some(game), Some(one)) = (&mut game, line["move"].as_str()) else { continue };
+            game.legal_moves(&mut list);
+            let frame = Frame::identity(game.setup().board());
+            let named: HashSet<Keys> =
+                with_state!(&*game, state => list.iter().map(|one| keys(state, *one, frame)).collect());
+            assert_eq!(named.len(), list.len(), "{name}: {}", game.to_json(true));
+            let bytes = with_state!(&*game, state => exact::to_bytes(state));
+            let read = exact::from_bytes(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(read.identity_key(), game.identity_key());
+            positions += 1;
+            game.play(game.parse_move(one).expect("notation")).expect("a legal move");
+        }
+    }
+    assert!(positions > 130_000, "{positions} positions");
 }
 
 /// A short trace to damage: the first steps of a recorded game would do as well.

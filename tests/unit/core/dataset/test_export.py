@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ringrift_core import _engine
 from ringrift_core.contract import Artifact
-from ringrift_core.dataset import stage
+from ringrift_core.dataset import shards, stage
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.dataset.window import choose, window_size
 from ringrift_core.replay.games import Game, read_games
@@ -178,7 +178,7 @@ def test_rows_are_stored_in_shards_of_bounded_size(desk: Desk, monkeypatch: pyte
     desk.selfplay(games=20)
     desk.merge()
     _, whole = load(desk, desk.export(1).outputs["dataset"])
-    monkeypatch.setattr(stage, "ROWS_PER_SHARD", 100)
+    monkeypatch.setattr(shards, "ROWS_PER_SHARD", 100)
     monkeypatch.setattr(stage, "ROWS_PER_CHUNK", 40)
     manifest, arrays = load(desk, desk.export(2).outputs["dataset"])
     assert len(manifest.shards) >= 4
