@@ -58,7 +58,7 @@ class Policies:
     @classmethod
     def none(cls, rows: int) -> Policies:
         """No policy for any row."""
-        return cls(np.zeros(rows, np.uint16), np.zeros(0, np.float16), np.zeros(0, np.uint8), np.zeros(0, np.uint16))
+        return cls(np.zeros(rows, np.uint32), np.zeros(0, np.float16), np.zeros(0, np.uint8), np.zeros(0, np.uint16))
 
     @cached_property
     def _first_move(self) -> Array:

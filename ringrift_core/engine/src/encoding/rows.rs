@@ -54,7 +54,7 @@ pub struct Rows {
     /// `[rows, players]`: win probabilities that a search found; NaN where there was none.
     pub values: Vec<f16>,
     /// `[rows]`: legal moves listed in `shares`; 0 where no search gave any.
-    pub legal: Vec<u16>,
+    pub legal: Vec<u32>,
     /// Share of each legal move, row after row.
     pub shares: Vec<f16>,
     /// Number of keys of each of these moves.
@@ -254,7 +254,7 @@ impl<'a> Maker<'a> {
             None => f16::NAN,
         };
         rows.values.extend((0..players).map(value));
-        rows.legal.push(shares.len() as u16);
+        rows.legal.push(shares.len() as u32);
         rows.shares.extend(shares);
         for one in &self.list[..shares.len()] {
             let keys = keys(state, *one, frame);

@@ -51,7 +51,7 @@ def simple_positions(rows: int, seed: int = 0) -> Positions:
     outcomes = np.eye(2, dtype=np.float16)[(features[:, 0] > 0).astype(int)]
     shares = np.eye(2, dtype=np.float16)[(features[:, 1] > 0).astype(int)]
     policies = Policies(
-        np.full(rows, 2, np.uint16),
+        np.full(rows, 2, np.uint32),
         shares.reshape(-1),
         np.ones(2 * rows, np.uint8),
         np.tile(np.array([0, 58 * 64], np.uint16), rows),
