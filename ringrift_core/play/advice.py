@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ringrift_core._engine import Move, Player
+from ringrift_core._engine import Move
 from ringrift_core.contract import Board
 from ringrift_core.game import Game
 from ringrift_core.play.table import decided_game
@@ -13,10 +13,8 @@ from ringrift_core.players.ladder import rung_player
 
 __all__ = ["Adviser", "Hint"]
 
-GLANCE_NODES = 2_000
-"""Of the evaluation bar, at every decision: not to be felt while playing."""
-
-HINT_DIFFICULTY = 6
+ADVISING_DIFFICULTY = 6
+"""Tenths of a second a position, which is not felt while playing."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +28,21 @@ class Adviser:
     """Searches on the heuristic with the given weights."""
 
     def __init__(self, board: Board, weights: Sequence[float]) -> None:
-        self._glance = Player.descent(weights, GLANCE_NODES)
-        self._thought = rung_player(HINT_DIFFICULTY, board, weights)
+        self._player = rung_player(ADVISING_DIFFICULTY, board, weights)
 
     def chances(self, game: Game) -> tuple[float, ...]:
         """Win probability of the agent at each seat; they sum to 1."""
-        return _chances(game, self._glance)
+        settled = decided_game(game)
+        if outcome := settled.outcome():
+            return tuple(float(seat == outcome.winner) for seat in range(1, game.players + 1))
+        values = settled.choose(self._player).values
+        if values is None:
+            raise TypeError(f"{self._player.name} does not search")
+        return values
 
     def hints(self, game: Game, count: int = 3) -> list[Hint]:
         """The most promising moves, the best first."""
-        candidates = game.choose(self._thought).policy[:count]
+        candidates = game.choose(self._player).policy[:count]
         hints = [Hint(move, self._chance_after(game, move)) for move, _ in candidates]
         return sorted(hints, key=lambda hint: -hint.chance)
 
@@ -48,14 +51,4 @@ class Adviser:
         after = game.copy()
         after.play(move)
         seat = 3 - seat if move.kind == "swap_sides" else seat  # the agents change places
-        return _chances(after, self._thought)[seat - 1]
-
-
-def _chances(game: Game, player: Player) -> tuple[float, ...]:
-    settled = decided_game(game)
-    if outcome := settled.outcome():
-        return tuple(float(seat == outcome.winner) for seat in range(1, game.players + 1))
-    values = settled.choose(player).values
-    if values is None:
-        raise TypeError(f"{player.name} does not search")
-    return values
+        return self.chances(after)[seat - 1]

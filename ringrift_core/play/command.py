@@ -19,7 +19,7 @@ _Names = Annotated[
     typer.Argument(
         metavar="[PLAYER]...",
         help="human, a difficulty (1 to 10) or its name, or with --store a champion (weights, network, weights:2). "
-        "One name: whom you play against. Two to four: the seats. None: you against difficulty 2.",
+        "One name: whom you play against. Two to four: the seats. None: you against difficulty 3.",
         show_default=False,
     ),
 ]

@@ -23,7 +23,7 @@ from ringrift_core.store import open_store
 
 __all__ = ["DEFAULT_OPPONENT", "Casting", "seat_names"]
 
-DEFAULT_OPPONENT = "2"
+DEFAULT_OPPONENT = "3"
 """Difficulty of a first game."""
 
 HUMAN = "human"

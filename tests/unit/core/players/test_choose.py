@@ -24,7 +24,9 @@ def players() -> list[Player]:
     return [
         Player.random(),
         Player.heuristic(BASELINE, noise=20.0),
+        Player.minimax(BASELINE, depth=1, noise=20.0),
         Player.descent(BASELINE, nodes=200, noise=0.5),
+        Player.mcts(BASELINE, simulations=32, noise=50.0),
         Player.network(centre_first, noise=0.5),
     ]
 
@@ -79,11 +81,19 @@ def test_what_an_evaluator_raises_comes_out() -> None:
         Player.network(broken).choose(Position(), 1)
 
 
-def test_ctrl_c_ends_a_long_search() -> None:
+@pytest.mark.parametrize(
+    "player",
+    [
+        Player.minimax(BASELINE, depth=60),
+        Player.descent(BASELINE, nodes=2_000_000_000),
+        Player.mcts(BASELINE, simulations=2_000_000_000),
+    ],
+    ids=lambda player: player.name,
+)
+def test_ctrl_c_ends_a_search_that_would_not_end(player: Player) -> None:
     position = Position("hexagonal", 2)
-    position.play_random(1, 200)
     main = threading.main_thread().ident
     assert main is not None
     threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
-        Player.descent(BASELINE, nodes=3_000_000).choose(position, 1)
+        player.choose(position, 1)
