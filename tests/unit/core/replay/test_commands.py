@@ -244,6 +244,8 @@ def test_show_tells_a_whole_game(played: Desk) -> None:
         if search is not None:
             assert ply["values"] == list(search.values)
             assert sum(share for _, share in ply["policy"]) == pytest.approx(1, abs=0.02)
+            shares = [share for _, share in ply["policy"]]
+            assert shares == sorted(shares, reverse=True)
             assert not any(move.startswith("0x") for move, _ in ply["policy"])
     text = replay("show", store, game.id, "--at", "0", "--at", "5").stdout
     assert f"won by {game.reason}" in text

@@ -103,7 +103,7 @@ def test_who_loses_the_race_merges_into_the_winners_manifest(desk: Desk, monkeyp
         return swap_manifest(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(merge, "swap_manifest", race)
-    desk.merge(1)
+    assert desk.merge(1).metrics["games"] == 20
     assert read_manifest(desk.archive)[0].games == 20
     assert len(set(merged_ids(desk))) == 20
 
