@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ringrift_core._engine import Move
-from ringrift_core.drawing.layout import LAYOUTS, Cell
+from ringrift_core.drawing.layout import LAYOUTS, Cell, Contents
 from ringrift_core.drawing.terminal import SEAT_COLOURS, STACK_SHAPES, BoardText, draw_board
 from ringrift_core.game import Game
 from ringrift_core.play.table import Played, Table
@@ -24,6 +24,8 @@ NAME_COLUMNS = 16
 BAR_COLUMNS = 12
 GAP = 2
 """Between board and panel."""
+GUTTER = 4
+"""Before the rows of a board that is seen in part: their y."""
 LEAST_BOARD_LINES = 9
 """A board is cut to no fewer lines, however small the terminal."""
 LEAST_LIST_LINES, MOST_LIST_LINES = 4, 12
@@ -73,14 +75,22 @@ class Screen:
             underlined=_touched(since),
         )
         if self.console.is_terminal and board.width + GAP + PANEL_COLUMNS <= self.console.width:
-            lines = self._beside(
-                board, [*self._panel(table, chances), Text(), *_wrapped(told, self._panel_columns(board))]
-            )
-            self._print([*lines, Text(), *below])
+            panel = self._panel(table, chances)
+            told = self._last(told, self.console.width - board.width - GAP, len(panel) + len(below) + 3)
+            self._print([*self._beside(board, [*panel, Text(), *told]), Text(), *below])
             return
-        panel = [*self._panel_in_rows(table, chances), *_wrapped(told, self.console.width)]
-        room = self.console.height - len(panel) - len(below) - 2
-        self._print([*self._part(board, max(LEAST_BOARD_LINES, room), since), *panel, *below])
+        panel = self._panel_in_rows(table, chances)
+        told = self._last(told, self.console.width, LEAST_BOARD_LINES + len(panel) + len(below) + 1)
+        room = self.console.height - len(panel) - len(told) - len(below) - 1
+        self._print(
+            [*self._part(board, max(LEAST_BOARD_LINES, room), self._middle(board, table, since)), *panel, *told, *below]
+        )
+
+    def _last(self, told: Iterable[Text], width: int, taken: int) -> list[Text]:
+        """What was played, wrapped; only its end where `taken` lines of the terminal leave no room for more."""
+        lines = _wrapped(told, width)
+        room = max(1, self.console.height - taken)
+        return lines[-room:] if self.console.is_terminal and len(lines) > room else lines
 
     def say(self, *lines: Text | str) -> None:
         """Lines below the frame."""
@@ -175,9 +185,6 @@ class Screen:
             line.append(f"{sitting} now {verb} {STACK_SHAPES[seat - 1]} seat {seat}" + ("; " if seat == 1 else ""))
         return line
 
-    def _panel_columns(self, board: BoardText) -> int:
-        return self.console.width - board.width - GAP
-
     def _panel(self, table: Table, chances: Sequence[float] | None) -> list[Text]:
         """Two lines a seat."""
         lines = [Text(_heading(table.game), style="bold"), Text()]
@@ -210,23 +217,37 @@ class Screen:
             lines.append(line.append_text(panel[index]) if index < len(panel) else line)
         return lines
 
-    def _part(self, board: BoardText, most_lines: int, since: Sequence[Played]) -> list[Text]:
-        """As much of the board as fits, around the centre."""
+    def _part(self, board: BoardText, most_lines: int, middle: Cell) -> list[Text]:
+        """As much of the board as fits, around the centre, with the coordinates of what is seen."""
         lines = [Text.from_ansi(line) for line in board.lines]
         if not self.console.is_terminal or (len(lines) <= most_lines and board.width <= self.console.width):
             return lines
-        touched = _touched(since)
-        centre = self.centre or (touched[-1] if touched else (0, 0) if (-1, 0) in board.places else None)
-        row, column = board.places.get(centre, (len(lines) // 2, board.width // 2)) if centre else (len(lines) // 2, 0)
-        top = max(0, min(row - (most_lines - 1) // 2, len(lines) - (most_lines - 1)))
-        left = max(0, min(column - self.console.width // 2, board.width - self.console.width))
-        shown = [line[left : left + self.console.width] for line in lines[top : top + most_lines - 1]]
-        seen = sum(
-            top <= row < top + most_lines - 1 and left <= column < left + self.console.width
-            for row, column in board.places.values()
-        )
-        note = f"{seen} of {len(board.places)} cells; `look 3,4` moves the view, `board` prints the whole board"
-        return [*shown, Text(note, style="dim")]
+        rows, columns = most_lines - 2, self.console.width - GUTTER  # a header above, a note below
+        line, column = board.places[middle]
+        top = max(1, min(line - rows // 2, len(lines) - rows))
+        left = max(0, min(column - columns // 2, board.width - columns))
+        seen = {
+            cell: (line - top, column - left)
+            for cell, (line, column) in board.places.items()
+            if 0 <= line - top < rows and 0 <= column - left < columns
+        }
+        header = [" "] * (columns + GUTTER)
+        for (x, _), (row, column) in seen.items():
+            if row == 0:
+                header[column + GUTTER : column + GUTTER + len(str(x))] = str(x)
+        labels = {row: str(y) for (_, y), (row, _) in seen.items()}
+        shown = [
+            Text(labels.get(row, "").rjust(GUTTER - 1) + " ", style="dim").append_text(line[left : left + columns])
+            for row, line in enumerate(lines[top : top + rows])
+        ]
+        note = f"{len(seen)} of {len(board.places)} cells; `look 3,4` moves the view, `board` prints the whole board"
+        return [Text("".join(header)[: self.console.width], style="dim"), *shown, Text(note, style="dim")]
+
+    def _middle(self, board: BoardText, table: Table, since: Sequence[Played]) -> Cell:
+        """Where the view is centred: where the person looks, on the stack to move, or where something was played."""
+        cells = list(board.places)
+        moving = Contents.of(table.game.state()).highlighted
+        return self.centre or moving or next(reversed(_touched(since)), cells[len(cells) // 2])
 
     def whole_board(self, table: Table) -> list[Text]:
         """The board without a frame, cut nowhere: a wide one is printed in parts that fit."""

@@ -133,16 +133,36 @@ class TestInATerminal:
             terminal.type("q")
             assert terminal.end() == 0
 
+    @pytest.mark.parametrize("board", ["square8", "hex8", "square19", "hexagonal"])
+    @pytest.mark.parametrize("lines", [24, 30])
+    def test_four_players_fit_as_well(self, board: str, lines: int) -> None:
+        with Terminal("1", "--players", "4", "--board", board, "--seed", "2", lines=lines) as terminal:
+            terminal.wait_for("> ")
+            for _ in range(4):
+                terminal.type("hint")
+                terminal.wait_for("> ")
+                terminal.type("1")
+                terminal.wait_for("> ")
+                assert len(terminal.frame.splitlines()) <= lines
+                assert max(map(len, terminal.frame.splitlines())) <= 80
+                assert all(f"{shape} " in terminal.frame for shape in "●○■□")
+
     @pytest.mark.parametrize("board", ["square19", "hexagonal"])
     def test_of_a_large_board_a_part_is_shown_that_moves(self, board: str) -> None:
         with Terminal("1", "--board", board, "--seed", "2") as terminal:
             terminal.wait_for("> ")
             assert "the whole board" in terminal.frame
-            first = terminal.frame
-            terminal.type("look 12,0")
+            for cell in ("2,3", "3,8"):
+                terminal.type(f"look {cell}")
+                terminal.wait_for("> ")
+                header, *rows = terminal.frame.splitlines()
+                x, y = cell.split(",")
+                assert x in header.split()
+                assert y in [row.split()[0] for row in rows[:12]]
+                assert len(terminal.frame.splitlines()) <= 24
+            terminal.type("0,0 1")  # far from what was looked at: the view goes to the stack that must move
             terminal.wait_for("> ")
-            assert terminal.frame != first
-            assert len(terminal.frame.splitlines()) <= 24
+            assert "[●1]" in terminal.frame
             terminal.press("d")
             assert terminal.end() == 0
 

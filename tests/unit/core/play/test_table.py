@@ -120,6 +120,15 @@ def test_the_same_seed_and_moves_give_the_same_game() -> None:
     assert games[0] == games[1] != games[2]
 
 
+def test_every_decision_has_chance_of_its_own() -> None:
+    at = table("hex8", people=0)
+    seeds = []
+    for _ in range(20):
+        seeds.append(at.seed_of_decision())
+        advance(at, 1)
+    assert len(set(seeds)) == 20
+
+
 def test_an_illegal_move_changes_nothing() -> None:
     at = table()
     with pytest.raises(RulesError):

@@ -91,6 +91,14 @@ def test_from_and_to_capture_as_well() -> None:
     assert picked("0,0>0,1", legal) == "move_stack 0,0>0,1"
 
 
+def test_a_cell_means_the_moves_from_there_before_those_that_name_it() -> None:
+    state = {"p": 1, "ph": "movement", "stk": {"0,2": "1", "0,4": "1"}, "mk": {}, "col": {}}
+    state |= {"hand": [16, 18], "elim": [0, 0], "terr": [0, 0]}
+    legal = Game.from_state(state).legal_moves()
+    assert "overtaking_capture 0,4x0,2>0,1" in {str(move) for move in legal}
+    assert all(move.split()[1].startswith("0,2") for move in several("0,2", legal))
+
+
 def test_swap_and_skip_are_words() -> None:
     legal = moves_after("place_ring 3,3 n=1", "move_stack 3,3>3,4", "no_line_action", "no_territory_action")
     assert picked("swap", legal) == "swap_sides"
