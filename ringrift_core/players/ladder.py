@@ -39,8 +39,8 @@ class Rung:
     algorithm: Algorithm
     depth: int | None = None
     """Plies of minimax."""
-    simulations: int | None = None
-    """Of MCTS, a decision."""
+    simulations: int = 0
+    """Of a tree search, a decision; 0 for the other algorithms."""
 
     @property
     def needs_network(self) -> bool:
@@ -102,5 +102,7 @@ def rung_player(
             return _engine.Player.minimax(weights, rung.depth, NODE_CAPS[board], name=rung.name)
         case Algorithm.DESCENT:
             return _engine.Player.descent(weights, DESCENT_NODES[board], name=rung.name)
-        case _:
-            raise LadderError(f"difficulty {difficulty} ({rung.name}): not built yet; choose 1 to 6")
+        case Algorithm.MCTS:
+            return _engine.Player.mcts(weights, network, simulations=rung.simulations, variant="puct", name=rung.name)
+        case Algorithm.GUMBEL:
+            return _engine.Player.mcts(weights, network, simulations=rung.simulations, variant="gumbel", name=rung.name)

@@ -7,7 +7,7 @@ use crate::drivers::inquiry::{look_ahead, Afterstate, Answer, Inquiry};
 use crate::drivers::session::Agent;
 use crate::moves::{Move, MoveList};
 use crate::players::heuristic::Weights;
-use crate::players::mcts::{evaluation, Evaluation, Step};
+use crate::players::mcts::{evaluation, Evaluation, Prior, Step};
 use crate::players::memory::Memory;
 use crate::players::{best_by, Choice};
 use crate::playout::Random;
@@ -95,8 +95,12 @@ impl<G: Geometry> Thought<G> {
                 let said = heuristic.take();
                 let nodes = said.as_ref().map_or(0, |said| said.nodes);
                 for Answer { values, logits } in received {
-                    let logits = logits.or_else(|| said.as_ref()?.logits.clone());
-                    memory.mcts().receive(Evaluation { values, logits, winning: None, nodes });
+                    let prior = match (logits, &said) {
+                        (Some(logits), _) => Prior::Policy(logits),
+                        (None, Some(said)) => said.prior.clone(),
+                        (None, None) => Prior::Uniform,
+                    };
+                    memory.mcts().receive(Evaluation { values, prior, winning: None, nodes });
                 }
             }
         }

@@ -15,7 +15,7 @@ use crate::players::budget::Budget;
 use crate::players::descent::{self, Growth};
 use crate::players::features::{FEATURES, FEATURE_COUNT};
 use crate::players::heuristic::{self, Weights};
-use crate::players::mcts::{self, Settings, FIRST_PLAY_OF_HEURISTIC, FIRST_PLAY_OF_POLICY};
+use crate::players::mcts::{self, Settings};
 use crate::players::minimax;
 use crate::players::{self, Player as NativePlayer};
 use crate::python::drivers::PythonHost;
@@ -150,9 +150,8 @@ impl Player {
             "gumbel" => mcts::Variant::Gumbel { considered },
             _ => return Err(refuse(format!("variant: {variant:?} is neither puct nor gumbel"))),
         };
-        let first_play = if weights.is_some() { FIRST_PLAY_OF_HEURISTIC } else { FIRST_PLAY_OF_POLICY };
         let budget = Budget::of_simulations(simulations);
-        let settings = Settings { variant, budget, noise: noise_of(noise)?, first_play };
+        let settings = Settings { variant, budget, noise: noise_of(noise)? };
         let weights = weights.map(weights_of).transpose()?;
         let kind = match (weights, evaluator) {
             (weights, Some(evaluator)) => Kind::Mcts { evaluator: evaluator_of(evaluator)?, weights, settings },

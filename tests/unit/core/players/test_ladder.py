@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ringrift_core import _engine
 from ringrift_core.contract import Board
@@ -25,6 +27,17 @@ def test_a_rung_plays_under_its_name(difficulty: int, board: Board) -> None:
     assert player.name == LADDER[difficulty - 1].name
     (record,) = _engine.play_games(board.value, 2, [[player]], seed=1, games=1, max_turns=1)
     assert record.seats == (player.name, player.name)
+
+
+@pytest.mark.parametrize("difficulty", [7, 8, 9, 10])
+def test_the_highest_rungs_play_with_a_network(difficulty: int) -> None:
+    def even(planes: NDArray[np.float32], _: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.full((len(planes), 3), 1 / 3, np.float32)
+
+    player = rung_player(difficulty, Board.HEX8, BASELINE, even)
+    (record,) = _engine.play_games("hex8", 3, [[player]], seed=1, games=1, max_turns=1)
+    assert record.seats == (LADDER[difficulty - 1].name,) * 3
+    assert record.decisions > 0
 
 
 @pytest.mark.parametrize("difficulty", [0, 11])

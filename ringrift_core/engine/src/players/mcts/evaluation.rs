@@ -12,12 +12,43 @@ use crate::state::State;
 pub struct Evaluation {
     /// Win probability of each seat, as seated at the leaf; 0 beyond the players.
     pub values: Values,
-    /// One logit per legal move, in the order of the legal list; None for equal ones.
-    pub logits: Option<Vec<f32>>,
+    pub prior: Prior,
     /// A legal move that is proven to win the game for the mover.
     pub winning: Option<usize>,
     /// Decisions applied to find this out.
     pub nodes: u64,
+}
+
+/// What is thought of the moves before any is searched: one logit for each, in the order of the legal list.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Prior {
+    Uniform,
+    /// Of the linear heuristic, one ply ahead.
+    Heuristic(Vec<f32>),
+    /// Of a trained policy.
+    Policy(Vec<f32>),
+}
+
+impl Prior {
+    /// First-play urgency of PUCT: an unvisited move counts as its node's mean, plus this times the root of the prior that
+    /// was visited.
+    pub fn first_play(&self) -> f32 {
+        match self {
+            Prior::Uniform => 0.0,
+            // A leaf's value sees a ply further than this prior, so a first visit tells much (docs/players.md).
+            Prior::Heuristic(_) => 0.2,
+            // Wu, "Accelerating self-play learning in Go", 2019: -0.2 for values between -1 and 1.
+            Prior::Policy(_) => -0.1,
+        }
+    }
+
+    /// The logits of `moves` moves.
+    pub fn into_logits(self, moves: usize) -> Vec<f32> {
+        match self {
+            Prior::Uniform => vec![0.0; moves],
+            Prior::Heuristic(logits) | Prior::Policy(logits) => logits,
+        }
+    }
 }
 
 /// Evaluation by which a move is e times as likely as another in the prior.
@@ -46,7 +77,7 @@ pub fn by_heuristic<G: Geometry>(
     }
     Evaluation {
         values: DEFAULT.probabilities(&best.1, players),
-        logits: Some(logits),
+        prior: Prior::Heuristic(logits),
         winning: (best.1[mover] >= WON).then_some(best.0),
         nodes: legal.len() as u64,
     }

@@ -20,7 +20,7 @@ mod search;
 mod tests;
 mod tree;
 
-pub use evaluation::Evaluation;
+pub use evaluation::{Evaluation, Prior};
 pub use search::{Search, Step};
 
 /// How a search decides.
@@ -32,16 +32,7 @@ pub struct Settings {
     /// Exploration at the root, for self-play; 0 searches for the best move. PUCT: share of Dirichlet noise in the prior
     /// (AlphaZero's is 0.25). Gumbel: scale of the Gumbel noise (1 as published).
     pub noise: f32,
-    /// PUCT's first-play urgency: an unvisited move counts as the node's mean plus this times the root of the prior that
-    /// was visited.
-    pub first_play: f32,
 }
-
-/// For the prior of a trained policy (Wu, "Accelerating self-play learning in Go", 2019: -0.2 for values between -1 and 1).
-pub const FIRST_PLAY_OF_POLICY: f32 = -0.1;
-/// For the heuristic's prior: a leaf's value sees a ply further than its prior, so a first visit tells much. Measured:
-/// docs/players.md.
-pub const FIRST_PLAY_OF_HEURISTIC: f32 = 0.2;
 
 impl Settings {
     /// How long a decision takes, roughly, in evaluations of one position.

@@ -13,12 +13,12 @@ const C_INIT: f32 = 1.25;
 const DIRICHLET_TOTAL: f32 = 10.83;
 
 /// The unproven edge to follow; `priors` stand in for the node's own where given. None when all edges are proven.
-pub fn select<G: Geometry>(tree: &Tree<G>, node: &Node<G>, priors: Option<&[f32]>, first_play: f32) -> Option<usize> {
+pub fn select<G: Geometry>(tree: &Tree<G>, node: &Node<G>, priors: Option<&[f32]>) -> Option<usize> {
     let mover = node.state.mover();
     let visits = node.visits.max(1) as f32;
     let explore = (((1.0 + visits + C_BASE) / C_BASE).ln() + C_INIT) * visits.sqrt();
     let visited: f32 = node.edges.iter().filter(|edge| edge.child().is_some()).map(|edge| edge.prior).sum();
-    let unvisited = node.mean[mover] + first_play * visited.sqrt();
+    let unvisited = node.mean[mover] + node.first_play * visited.sqrt();
     let mut best = None;
     let mut highest = f32::NEG_INFINITY;
     for (index, edge) in node.edges.iter().enumerate() {
@@ -56,6 +56,13 @@ pub fn shares<G: Geometry>(tree: &Tree<G>, root: &Node<G>) -> Vec<f32> {
     }
     shares.iter_mut().for_each(|share| *share /= total);
     shares
+}
+
+/// The edge with the largest share; of equals the one of the highest value, then the earlier.
+pub fn best<G: Geometry>(tree: &Tree<G>, root: &Node<G>, shares: &[f32]) -> usize {
+    let mover = root.state.mover();
+    let key = |edge: usize| (shares[edge], tree.value(&root.edges[edge]).map_or(0.0, |values| values[mover]));
+    (0..shares.len()).fold(0, |best, edge| if key(edge) > key(best) { edge } else { best })
 }
 
 /// A draw from the symmetric Dirichlet distribution, for as many moves.

@@ -29,7 +29,6 @@ enum Plan {
     /// The prior with exploration mixed in.
     Puct {
         priors: Vec<f32>,
-        first_play: f32,
     },
     Gumbel(Halving),
 }
@@ -58,7 +57,7 @@ impl<G: Geometry> Default for Search<G> {
         Search {
             tree: None,
             reached: None,
-            settings: Settings { variant: Variant::Puct, budget: Budget::default(), noise: 0.0, first_play: 0.0 },
+            settings: Settings { variant: Variant::Puct, budget: Budget::default(), noise: 0.0 },
             draws: Vec::new(),
             plan: None,
             begun: Instant::now(),
@@ -152,7 +151,8 @@ impl<G: Geometry> Search<G> {
     pub fn receive(&mut self, evaluation: Evaluation) {
         let (Some(tree), Some(leaf)) = (&mut self.tree, self.waiting.take()) else { return };
         let node = &mut tree.nodes[leaf];
-        let logits = evaluation.logits.unwrap_or_else(|| vec![0.0; node.edges.len()]);
+        node.first_play = evaluation.prior.first_play();
+        let logits = evaluation.prior.into_logits(node.edges.len());
         for ((edge, logit), prior) in node.edges.iter_mut().zip(&logits).zip(shares(&logits)) {
             (edge.logit, edge.prior) = (*logit, prior);
         }
@@ -180,7 +180,7 @@ impl<G: Geometry> Search<G> {
             }
             _ => {
                 let policy = puct::shares(tree, root);
-                (most(&policy), policy, root.mean)
+                (puct::best(tree, root, &policy), policy, root.mean)
             }
         };
         let found = match root.proof {
@@ -215,25 +215,18 @@ impl Plan {
                 } else {
                     edges.iter().zip(&draws).map(mixed).collect()
                 };
-                Plan::Puct { priors, first_play: settings.first_play }
+                Plan::Puct { priors }
             }
         }
     }
 
     fn select<G: Geometry>(&mut self, tree: &Tree<G>, node: usize) -> Option<usize> {
         match self {
-            Plan::Puct { priors, first_play } => {
-                puct::select(tree, &tree.nodes[node], (node == 0).then_some(priors.as_slice()), *first_play)
-            }
+            Plan::Puct { priors } => puct::select(tree, &tree.nodes[node], (node == 0).then_some(priors.as_slice())),
             Plan::Gumbel(halving) if node == 0 => halving.next(tree),
             Plan::Gumbel(_) => gumbel::select(tree, &tree.nodes[node]),
         }
     }
-}
-
-/// Index of the largest share; ties go to the earlier move.
-fn most(shares: &[f32]) -> usize {
-    (0..shares.len()).fold(0, |best, index| if shares[index] > shares[best] { index } else { best })
 }
 
 #[cfg(test)]
@@ -252,7 +245,7 @@ mod tests {
         let (weights, never) = (setting("baseline").expect("documented"), AtomicBool::new(false));
         for (players, variant) in [(2, Variant::Puct), (3, Variant::Gumbel { considered: 8 })] {
             let setup = Setup::new(Board::Hex8, players, Profile::Canonical).expect("playable");
-            let settings = Settings { variant, budget: Budget::of_simulations(80), noise: 0.0, first_play: 0.2 };
+            let settings = Settings { variant, budget: Budget::of_simulations(80), noise: 0.0 };
             let (mut search, mut random) = (Search::<Hex8>::default(), Random::new(1));
             let (mut state, mut list, mut decisions) = (State::new(setup), MoveList::new(), 0);
             let mut expected = (0, [0.0; 4]);

@@ -22,7 +22,7 @@ fn setup(players: usize) -> Setup {
 }
 
 fn settings(variant: Variant, simulations: u64) -> Settings {
-    Settings { variant, budget: Budget::of_simulations(simulations), noise: 0.0, first_play: FIRST_PLAY_OF_HEURISTIC }
+    Settings { variant, budget: Budget::of_simulations(simulations), noise: 0.0 }
 }
 
 fn player(settings: Settings) -> Player {
@@ -43,7 +43,7 @@ fn choose_by(state: &State<Hex8>, settings: Settings, values: Values) -> (Choice
     let never = AtomicBool::new(false);
     search.begin(state, &legal(state), settings, &mut Random::new(1));
     while search.advance(&never) == Step::Evaluate {
-        search.receive(Evaluation { values, logits: None, winning: None, nodes: 0 });
+        search.receive(Evaluation { values, prior: Prior::Uniform, winning: None, nodes: 0 });
     }
     let choice = search.choice();
     let found = choice.found.clone().expect("searched");

@@ -44,6 +44,8 @@ pub struct Node<G: Geometry> {
     pub mean: Values,
     /// What the evaluator said.
     pub evaluated: Values,
+    /// Of the evaluator's prior.
+    pub first_play: f32,
     pub proof: Option<Proof>,
 }
 
@@ -110,26 +112,14 @@ impl<G: Geometry> Tree<G> {
         }
     }
 
-    /// A node is proven by a winning edge, or once all its edges are: then its mover takes the best of them.
+    /// A node is proven by a winning edge, or once all its edges are: nobody shares a win, so they all lose alike.
     fn prove(&self, node: usize, latest: usize) -> Option<Proof> {
         let node = &self.nodes[node];
-        let mover = node.state.mover();
-        let proof = |edge: usize| {
-            let values = self.nodes[node.edges[edge].child()?].proof?.values;
-            Some(Proof { values: across(node.edges[edge].one, values), edge: Some(edge as u32) })
-        };
-        let latest = proof(latest)?;
-        if latest.values[mover] >= 1.0 {
-            return Some(latest);
-        }
-        let mut best = latest;
-        for edge in 0..node.edges.len() {
-            let other = proof(edge)?;
-            if other.values[mover] > best.values[mover] {
-                best = other;
-            }
-        }
-        Some(best)
+        let edge = &node.edges[latest];
+        let values = across(edge.one, self.nodes[edge.child()?].proof?.values);
+        let wins = values[node.state.mover()] >= 1.0;
+        (wins || node.edges.iter().all(|edge| self.is_proven(edge)))
+            .then_some(Proof { values, edge: Some(latest as u32) })
     }
 
     /// The node below a decision of `node`, if the tree knows it.
@@ -160,7 +150,7 @@ impl<G: Geometry> Node<G> {
         let edge = |one: &Move| Edge { one: *one, logit: 0.0, prior: 0.0, child: NONE };
         let values = [0.0; MAX_PLAYERS];
         let edges = legal.iter().map(edge).collect();
-        Node { state, edges, visits: 0, mean: values, evaluated: values, proof: None }
+        Node { state, edges, visits: 0, mean: values, evaluated: values, first_play: 0.0, proof: None }
     }
 
     fn count(&mut self, values: &Values) {
