@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import types
 import typing
 from importlib.metadata import version
 from pathlib import Path
@@ -84,6 +85,8 @@ def _values(name: str, annotation: Any) -> st.SearchStrategy[Any]:
     }
     if name in named:
         return named[name]
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        return _values(name, typing.get_args(annotation)[0])
     if annotation is bool:
         return st.booleans()
     if annotation is int:
