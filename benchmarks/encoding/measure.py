@@ -34,6 +34,8 @@ LARGE = frozenset({"square19", "hexagonal"})
 GAMES_PER_CHUNK = 200
 
 Columns = dict[str, NDArray[Any]]
+Views = dict[int, dict[int, int]]
+"""By the hash of a view: the keys of the states that look so, and a hash of each one's legal moves."""
 
 
 @dataclass
@@ -50,6 +52,8 @@ class Figures:
     """Distinct ones."""
     colliding: int = 0
     with_other_moves: int = 0
+    colliding_by_planes: int = 0
+    """By the planes alone, without global features: shows that collisions are found where there are some."""
 
 
 def main(
@@ -65,13 +69,14 @@ def main(
     if as_json:
         typer.echo(json.dumps({"games": games, "figures": [asdict(figures) for figures in found]}))
     else:
-        Console(width=140).print(table(found))
+        Console(width=160).print(table(found))
 
 
 def measure(board: str, players: int, player: _engine.Player, games: int) -> Figures:
     """Plays games and encodes all of their decisions."""
     figures = Figures(f"{board}-{players}p", player.name)
-    seen: dict[bytes, dict[int, int]] = defaultdict(dict)
+    seen: Views = defaultdict(dict)
+    by_planes: Views = defaultdict(dict)
     seconds, size, states = 0.0, 0, 0
     for first in range(0, games, GAMES_PER_CHUNK):
         records = _engine.play_games(
@@ -85,7 +90,7 @@ def measure(board: str, players: int, player: _engine.Player, games: int) -> Fig
         size += file_size(rows)
         rows = _engine.encode_rows(board, players, sources, exact_states=True)
         states += len(rows["states"])
-        remember(rows, seen)
+        remember(rows, seen, by_planes)
     figures.rows_per_second = round(figures.rows / seconds)
     figures.bytes_per_row = round(size / figures.rows, 1)
     figures.bytes_per_state = round(states / figures.rows, 1)
@@ -93,6 +98,7 @@ def measure(board: str, players: int, player: _engine.Player, games: int) -> Fig
     groups = [group for group in seen.values() if len(group) > 1]
     figures.colliding = sum(len(group) for group in groups)
     figures.with_other_moves = sum(len(group) for group in groups if len(set(group.values())) > 1)
+    figures.colliding_by_planes = sum(len(group) for group in by_planes.values() if len(group) > 1)
     return figures
 
 
@@ -104,17 +110,16 @@ def file_size(rows: Columns) -> int:
         return path.stat().st_size
 
 
-def remember(rows: Columns, seen: dict[bytes, dict[int, int]]) -> None:
-    """Files every state's key, with a hash of its legal moves, under what a network sees."""
+def remember(rows: Columns, seen: Views, by_planes: Views) -> None:
+    """Files every state's key, with a hash of its legal moves, under what a network sees, and under its planes."""
     ends = np.cumsum(rows["state_lengths"], dtype=np.int64)
     for row, end in enumerate(ends):
         state = rows["states"][end - rows["state_lengths"][row] : end].tobytes()
         position = _engine.Position.from_bytes(state)
-        view = hash((rows["planes"][row].tobytes(), rows["globals"][row].tobytes()))
-        group = seen[view.to_bytes(8, "big", signed=True)]
-        key = position.search_key()
+        key, planes = position.search_key(), rows["planes"][row].tobytes()
+        group = seen[hash((planes, rows["globals"][row].tobytes()))]
         if key not in group:
-            group[key] = hash(frozenset(_engine.move_keys(position).values()))
+            group[key] = by_planes[hash(planes)][key] = hash(frozenset(_engine.move_keys(position).values()))
 
 
 def table(found: list[Figures]) -> Table:
@@ -128,6 +133,7 @@ def table(found: list[Figures]) -> Table:
         "colliding",
         "share",
         "with other moves",
+        "by planes alone",
     )
     shown = Table("configuration", box=box.SIMPLE_HEAD)
     for heading in headings:
@@ -144,6 +150,7 @@ def table(found: list[Figures]) -> Table:
             f"{one.colliding:,}",
             f"{one.colliding / one.states:.4%}",
             f"{one.with_other_moves:,}",
+            f"{one.colliding_by_planes:,}",
         )
     return shown
 

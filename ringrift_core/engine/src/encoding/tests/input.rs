@@ -94,6 +94,37 @@ fn global_features_are_float16_and_seldom_large() {
     }
 }
 
+/// Every ring of both players in one stack: the counts that take most digits, and runs that are no single rings.
+#[test]
+fn the_tallest_stack_is_told_and_packed() {
+    for board in crate::Board::ALL {
+        let rings = board.rings_per_player() as usize;
+        let cell = if board.is_hex() { "0,0" } else { "3,3" };
+        let text = "1".repeat(rings) + &"2".repeat(rings);
+        let state = serde_json::json!({
+            "p": 2, "ph": "movement", "stk": {cell: text}, "mk": {}, "col": {}, "hand": [0, 0], "elim": [0, 0],
+            "terr": [0, 0],
+        });
+        let setup = crate::Setup::new(board, 2, crate::Profile::Canonical).expect("2 players");
+        with_geometry!(board, G => {
+            let state = State::<G>::from_json(setup, &state).expect("a possible state");
+            let direct = planes_of(&state, Frame::identity(board));
+            let (x, y) = if board.is_hex() { (0, 0) } else { (3, 3) };
+            let at = pixel_of_cell(board, board.cell_at(x, y).expect("on the board"));
+            let found: Vec<f32> = direct.iter().skip(at).step_by(board.size() * board.size()).copied().collect();
+            let all = rings as f32 / 8.0;
+            // The mover's planes, the other's, then the board's.
+            assert_eq!(found[..7], [1.0, 2.0 * all, all, all, 0.0, 0.0, 0.0]);
+            assert_eq!(found[7..], [0.0, 0.0, 0.0, all, all, 0.0, 0.0, 1.0, 0.0, 0.0]);
+            let mut packed = vec![0; bytes(board, 2)];
+            pack(&state, Frame::identity(board), &mut packed);
+            let mut unpacked = vec![0.0; direct.len()];
+            Unpacker::of(board, 2).unpack(&packed, &mut unpacked);
+            assert!(unpacked == direct, "{}", board.name());
+        });
+    }
+}
+
 /// Renaming seats turns a position into one that looks the same to its mover.
 #[test]
 fn only_the_place_of_a_seat_from_the_mover_counts() {

@@ -7,8 +7,9 @@ use crate::board::{Board, Geometry};
 use crate::encoding::frame::{pixel_of_cell, Frame};
 use crate::encoding::policy::{keys, planes, Keys, GLOBAL_KEYS, MOST_KEYS};
 use crate::encoding::Shape;
-use crate::moves::MoveKind;
+use crate::moves::{Move, MoveKind};
 use crate::setup::{Profile, Setup};
+use crate::state::State;
 use crate::symmetry::Symmetry;
 use crate::with_geometry;
 
@@ -49,6 +50,83 @@ fn no_two_legal_moves_have_the_same_keys_and_none_lies_outside_the_board() {
         let reached: HashSet<_> = kinds.iter().filter(|kind| kind.0 == profile).map(|kind| kind.1).collect();
         assert_eq!(reached, names, "every type of move was tried");
     }
+}
+
+/// Number of the direction from one cell towards another in the order of rules.md section 1, and their distance.
+fn direction(board: Board, from: usize, to: usize) -> usize {
+    let ((x, y), (to_x, to_y)) = (board.coordinates(from), board.coordinates(to));
+    let steps = ((to_x - x).signum(), (to_y - y).signum());
+    (0..board.directions()).find(|direction| board.direction(*direction) == steps).expect("on a common ray")
+}
+
+/// The table of docs/encoding.md, written down again: (plane, cell) of every key; none for moves not checked here.
+fn documented<G: Geometry>(state: &State<G>, one: Move) -> Vec<(usize, usize)> {
+    let (board, directions) = (G::BOARD, G::BOARD.directions());
+    let (a, b, c) = (one.a(), one.b(), one.c());
+    let (land, capture) = (3 + directions, 3 + 2 * directions);
+    let ends = |first: usize, from: usize, to: usize| {
+        vec![(first + direction(board, from, to), from), (first + direction(board, to, from), to)]
+    };
+    let along = |steps: usize| {
+        let ((x, y), (dx, dy)) = (board.coordinates(a), board.direction(b));
+        board.cell_at(x + dx * steps as i32, y + dy * steps as i32)
+    };
+    match one.kind() {
+        MoveKind::PlaceRing => vec![(b - 1, a)],
+        MoveKind::MoveStack => vec![(3 + direction(board, a, b), a), (land + direction(board, a, b), b)],
+        MoveKind::OvertakingCapture | MoveKind::ContinueCaptureSegment => {
+            let way = direction(board, a, b);
+            vec![(3 + way, a), (capture + way, b), (3 + 3 * directions, c)]
+        }
+        MoveKind::ChooseLineSegment => {
+            ends(4 + 4 * directions, a, along(state.line_length() - 1).expect("on the board"))
+        }
+        MoveKind::ProcessLine => ends(4 + 3 * directions, a, along(state.line_length() - 1).expect("on the board")),
+        MoveKind::RecoveryFallback | MoveKind::RecoveryStrike => {
+            vec![(4 + 5 * directions + direction(board, a, b), a), (6 + 6 * directions, c)]
+        }
+        MoveKind::EliminateForLine => vec![(4 + 6 * directions, a)],
+        MoveKind::EliminateForTerritory | MoveKind::ForcedElimination => vec![(5 + 6 * directions, a)],
+        MoveKind::EliminateForRecovery => vec![(6 + 6 * directions, a)],
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn keys_lie_in_the_documented_planes() {
+    let mut kinds = HashSet::new();
+    for setup in canonical() {
+        let board = setup.board();
+        let area = board.size() * board.size();
+        for seed in 0..games(setup) {
+            with_geometry!(board, G => random_game::<G>(setup, seed, |state, legal| {
+                for one in legal {
+                    let found = keys(state, *one, Frame::identity(board));
+                    let mut expected: Vec<_> = documented(state, *one)
+                        .into_iter()
+                        .map(|(plane, cell)| (plane * area + pixel_of_cell(board, cell)) as u16)
+                        .collect();
+                    expected.sort_unstable();
+                    match one.kind() {
+                        MoveKind::ChooseTerritoryOption => {
+                            let label = match one.b() {
+                                0 => 0,
+                                wall => 1 + (wall - 1 + setup.players() - state.mover()) % setup.players(),
+                            };
+                            let plane = 7 + 6 * board.directions() + label;
+                            assert!(found.iter().all(|key| *key as usize / area == plane));
+                        }
+                        kind if !expected.is_empty() => {
+                            kinds.insert(kind);
+                            assert_eq!(found[..], expected, "{one:?}");
+                        }
+                        _ => {}
+                    }
+                }
+            }));
+        }
+    }
+    assert_eq!(kinds.len(), 12, "{kinds:?}");
 }
 
 #[test]
