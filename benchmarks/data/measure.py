@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -28,18 +30,19 @@ from ringrift_core.contract import (
     ExportParameters,
     MergeParameters,
     SelfplayParameters,
-    Shards,
     StageParameters,
     StageResult,
     to_arguments,
 )
 from ringrift_core.dataset.manifest import DatasetManifest
-from ringrift_core.replay.games import Game, GamesWriter, Rules, open_games, read_games
+from ringrift_core.replay.games import Game, GamesWriter, Rules, count_games, open_games, read_games
 from ringrift_core.replay.manifest import GamesManifest, read_manifest
 from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_task
 from ringrift_core.store import LocalStore
 
 SHARDS = 20
+PIECES = [f"{first}-{first + 4}/{SHARDS}" for first in range(0, SHARDS, 5)]
+"""Shards that are played by one process."""
 REPEATED = 0.1
 """Repeats put in, as a share of the games played."""
 FIRST_REPEAT = 10**9
@@ -168,64 +171,93 @@ def _resumed(folder: Path, games: int, cores: int) -> Bench:
 
 def _run(bench: Bench) -> Iterator[Step]:
     repeats = round(bench.games * REPEATED)
-    yield bench.once("self-play", lambda: _play(bench, 1, bench.games))
+    yield _sum("self-play", [bench.once(_piece(shards), partial(_play, bench, 1, shards)) for shards in PIECES])
     yield bench.once("put repeats in", lambda: _put_repeats_in(bench))
     yield bench.once("merge", lambda: _merge(bench, "merge", 1, bench.games + repeats))
     _expect("unique games", bench.manifest().segments[0].games, bench.games)
     _expect("duplicates left out", bench.manifest().segments[0].duplicates, repeats)
     yield bench.once("verify", lambda: _verify(bench, "verify", bench.games))
     yield bench.once("export", lambda: _export(bench))
-    yield bench.once("play one more shard", lambda: _play(bench, 2, bench.shard_games))
+    yield bench.once("play one more shard", lambda: _play(bench, 2, "0/1"))
     yield bench.once("merge one more shard", lambda: _merge(bench, "merge one more shard", 2, bench.shard_games))
     _expect("games in the end", bench.manifest().games, bench.games + bench.shard_games)
 
 
-def _play(bench: Bench, iteration: int, games: int) -> Step:
+def _play(bench: Bench, iteration: int, shards: str) -> Step:
+    games = bench.games if iteration == 1 else bench.shard_games
     parameters = SelfplayParameters(
         **bench.here,
         iteration=iteration,
         seed=SEED + iteration,
         games=games,
-        shard=str(Shards(0, games // bench.shard_games - 1, games // bench.shard_games)),
+        shard=shards,
         engine_modes=(EngineMode.RANDOM_ONLY,),
         log_games=False,
     )
-    step = bench.stage("self-play" if iteration == 1 else "play one more shard", parameters)
-    sizes = sum(path.stat().st_size for path in _shards(bench, iteration))
-    return replace(step, items=games, unit="games", bytes=sizes, made=games)
+    for shard in parameters.chosen_shards:
+        _forget(bench.archive, iteration, shard)
+    step = bench.stage("play one more shard" if iteration == 2 else _piece(shards), parameters)
+    files = [_shard(bench, iteration, shard) for shard in parameters.chosen_shards]
+    made = sum(count_games(path) for path in files)
+    return replace(step, items=made, unit="games", bytes=sum(path.stat().st_size for path in files), made=made)
 
 
-def _shards(bench: Bench, iteration: int) -> list[Path]:
-    files = []
-    for number, task in bench.archive.tasks(f"i{iteration:04d}/selfplay-"):
-        record = bench.archive.record(number, task)
-        assert record is not None
-        files.append(bench.archive.get_file(record.result.outputs[SHARD_OUTPUT], bench.folder))
-    return files
+def _piece(shards: str) -> str:
+    return f"self-play {shards.partition('/')[0]}"
+
+
+def _forget(archive: Archive, iteration: int, shard: int) -> None:
+    """What an interrupted step had played would not be in its time."""
+    for key in list(archive.store.keys(archive.key(f"tasks/i{iteration:04d}/{shard_task(shard)}"))):
+        archive.store.delete(key)
+
+
+def _sum(name: str, steps: list[Step]) -> Step:
+    """Several processes as one step; its memory is that of the largest."""
+    return Step(
+        name,
+        seconds=sum(step.seconds for step in steps),
+        cpu_seconds=sum(step.cpu_seconds for step in steps),
+        peak_mb=max(step.peak_mb for step in steps),
+        items=sum(step.items for step in steps),
+        unit=steps[0].unit,
+        bytes=sum(step.bytes for step in steps),
+        made=sum(step.made for step in steps),
+        work_seconds=sum(step.work_seconds for step in steps),
+    )
+
+
+def _shard(bench: Bench, iteration: int, shard: int) -> Path:
+    record = bench.archive.record(iteration, shard_task(shard))
+    assert record is not None
+    return bench.archive.get_file(record.result.outputs[SHARD_OUTPUT], bench.folder)
 
 
 def _put_repeats_in(bench: Bench) -> Step:
     """Every shard gets repeats of games of the next one, as if they had been played there too."""
     began, cpu = time.monotonic(), time.process_time()
-    shards = _shards(bench, 1)
     repeats = round(bench.shard_games * REPEATED)
-    for shard, path in enumerate(shards):
+    for shard in range(SHARDS):
+        path = _shard(bench, 1, shard)
+        if count_games(path) > bench.shard_games:
+            continue  # An interrupted run was here before.
         work, sealed = bench.folder / "repeats.work", bench.folder / "repeats.sqlite"
         shutil.copyfile(path, work)
         work.chmod(0o600)
         with GamesWriter(work, RULES) as writer:
-            writer.append(_drawn(shards[(shard + 1) % SHARDS], repeats, shard))
+            writer.append(_drawn(_shard(bench, 1, (shard + 1) % SHARDS), repeats, shard))
             _expect("games of a shard", writer.seal(sealed), bench.shard_games + repeats)
         _record_instead(bench.archive, shard, sealed)
         work.unlink()
         sealed.unlink()
-    return Step("put repeats in", time.monotonic() - began, time.process_time() - cpu, 0, repeats * SHARDS, "games")
+    seconds = time.monotonic() - began
+    return Step("put repeats in", seconds, time.process_time() - cpu, 0, repeats * SHARDS, "games")
 
 
 def _drawn(path: Path, count: int, shard: int) -> Iterator[Game]:
-    with open_games(path) as connection:
-        numbers = [number for (number,) in connection.execute("SELECT number FROM games ORDER BY number")]
-    connection.close()
+    with closing(open_games(path)) as connection:
+        played = "SELECT number FROM games WHERE number < ? ORDER BY number"
+        numbers = [number for (number,) in connection.execute(played, (FIRST_REPEAT,))]
     chosen = set(random.Random(shard).sample(numbers, count))
     repeated = (game for game in read_games(path) if game.number in chosen)
     for offset, game in enumerate(repeated):
@@ -274,14 +306,15 @@ def _expect(what: str, found: object, wanted: object) -> None:
 
 def _table(steps: list[Step]) -> Table:
     table = Table("step", box=box.SIMPLE_HEAD)
-    for heading in ("items", "seconds", "CPU seconds", "per second", "bytes each", "peak MB"):
+    for heading in ("items", "seconds", "of work", "CPU seconds", "per second", "bytes each", "peak MB"):
         table.add_column(heading, justify="right")
     for step in steps:
-        rate = f"{step.items / step.seconds:,.0f} {step.unit}"
+        rate = f"{step.items / (step.work_seconds or step.seconds):,.0f} {step.unit}"
         size = f"{step.bytes / step.made:,.1f}" if step.made else ""
         peak = f"{step.peak_mb:,.0f}" if step.peak_mb else ""
+        work = f"{step.work_seconds:,.1f}" if step.work_seconds else ""
         table.add_row(
-            step.name, f"{step.items:,}", f"{step.seconds:,.1f}", f"{step.cpu_seconds:,.1f}", rate, size, peak
+            step.name, f"{step.items:,}", f"{step.seconds:,.1f}", work, f"{step.cpu_seconds:,.1f}", rate, size, peak
         )
     return table
 
@@ -305,7 +338,7 @@ def _line(bench: Bench, steps: list[Step]) -> dict[str, object]:
                 "seconds": round(step.seconds, 2),
                 "work_seconds": round(step.work_seconds, 2) or None,
                 "cpu_seconds": round(step.cpu_seconds, 2),
-                f"{step.unit}_per_second": round(step.items / step.seconds),
+                f"{step.unit}_per_second": round(step.items / (step.work_seconds or step.seconds)),
                 "bytes_each": round(step.bytes / step.made, 1) if step.made else None,
                 "peak_mb": round(step.peak_mb, 1),
             }
