@@ -31,6 +31,7 @@ __all__ = [
     "Searched",
     "bench",
     "bench_search",
+    "calibration",
     "conform",
     "draw_decisions",
     "encode_position",
@@ -150,6 +151,10 @@ def heuristic_weights(setting: str) -> list[float]:
 
 def node_cap(board: str) -> int:
     """Most nodes of a decision on the ladder's rungs 3 and up: 20,000 on 61-64 cells, 2,000 on 361 and more."""
+
+def calibration(board: str, players: int) -> tuple[float, float]:
+    """(scale, temperature): the evaluation by which odds between seats grow by a factor of e, and that by which one
+    move is e times as likely as another (benchmarks/ladder/calibrate.py)."""
 
 def heuristic_values(position: Position, weights: Sequence[float]) -> list[float]:
     """The linear evaluation of every seat in this position: own features minus the mean of the others', weighted."""

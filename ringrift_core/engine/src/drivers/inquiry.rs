@@ -61,7 +61,9 @@ pub fn look_ahead<G: Geometry>(state: &State<G>, legal: &[Move]) -> (Vec<State<G
         state.apply(*one);
         settle(&mut state, &mut list);
         match heuristic::decided_values(&state) {
-            Some(values) => Afterstate::Known(calibration::DEFAULT.probabilities(&values, state.players())[seat]),
+            Some(values) => {
+                Afterstate::Known(calibration::of(&state.setup).probabilities(&values, state.players())[seat])
+            }
             None => {
                 positions.push(state);
                 Afterstate::Asked(positions.len() - 1, seat)

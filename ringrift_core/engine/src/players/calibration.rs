@@ -3,6 +3,7 @@
 
 use crate::board::MAX_PLAYERS;
 use crate::players::heuristic::Values;
+use crate::setup::Setup;
 
 /// What turns one configuration's evaluations into probabilities.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -13,8 +14,14 @@ pub struct Calibration {
     pub temperature: f32,
 }
 
-/// Of the hand-set weights: differences between good moves are about 0.05 to 0.5.
-pub const DEFAULT: Calibration = Calibration { scale: 2.0, temperature: 0.2 };
+/// The calibration of games of this board and number of players.
+///
+/// Fitted by benchmarks/ladder/calibrate.py: the scale to the outcomes of heuristic games, the temperature to the moves of
+/// rung 5.
+pub fn of(setup: &Setup) -> Calibration {
+    let (scale, temperature) = if setup.players() == 2 { (2.0, 0.2) } else { (2.0, 0.2) };
+    Calibration { scale, temperature }
+}
 
 impl Calibration {
     /// Win probability of each of `players` seats; 0 beyond them. A decided game gives 1 and 0.
@@ -45,19 +52,30 @@ pub fn softmax(values: &[f32], scale: f32, shares: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::board::Board;
     use crate::players::heuristic::WON;
+    use crate::setup::Profile;
+
+    fn all() -> impl Iterator<Item = Calibration> {
+        let setups = |board| (2..=4).map(move |players| Setup::new(board, players, Profile::Canonical));
+        Board::ALL.into_iter().flat_map(setups).map(|setup| of(&setup.expect("playable")))
+    }
 
     #[test]
     fn equal_seats_have_equal_chances_and_a_won_game_is_certain() {
-        assert_eq!(DEFAULT.probabilities(&[0.5, 0.5, 0.5, 0.0], 3), [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.0]);
-        assert_eq!(DEFAULT.probabilities(&[-WON, WON, 0.0, 0.0], 2), [0.0, 1.0, 0.0, 0.0]);
+        for calibration in all() {
+            let equal = calibration.probabilities(&[0.5, 0.5, 0.5, 0.0], 3);
+            assert_eq!(equal, [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.0]);
+            assert_eq!(calibration.probabilities(&[-WON, WON, 0.0, 0.0], 2), [0.0, 1.0, 0.0, 0.0]);
+        }
     }
 
     #[test]
     fn one_scale_apart_is_a_factor_of_e() {
-        let [low, high, ..] = DEFAULT.probabilities(&[0.0, DEFAULT.scale, 0.0, 0.0], 2);
+        let calibration = Calibration { scale: 2.0, temperature: 0.2 };
+        let [low, high, ..] = calibration.probabilities(&[0.0, calibration.scale, 0.0, 0.0], 2);
         assert!((high / low - std::f32::consts::E).abs() < 1e-5);
-        let policy = DEFAULT.policy(&[1.0, 1.0 + DEFAULT.temperature, f32::NEG_INFINITY]);
+        let policy = calibration.policy(&[1.0, 1.0 + calibration.temperature, f32::NEG_INFINITY]);
         assert!((policy[1] / policy[0] - std::f32::consts::E).abs() < 1e-4);
         assert_eq!(policy[2], 0.0);
         assert!((policy.iter().sum::<f32>() - 1.0).abs() < 1e-6);

@@ -77,12 +77,14 @@ impl Choice {
     }
 
     /// The best of evaluated moves: `values` holds those of every legal move, seats as before it.
-    fn best(values: &[Values], mover: usize, players: usize, nodes: u64, noise: f32, random: &mut Random) -> Choice {
+    fn best<G: Geometry>(state: &State<G>, values: &[Values], nodes: u64, noise: f32, random: &mut Random) -> Choice {
+        let (mover, players) = (state.mover(), state.players());
+        let calibration = calibration::of(&state.setup);
         let worths: Vec<f32> = values.iter().map(|values| values[mover]).collect();
         let index = best_by(&worths, noise, random);
         let found = Found {
-            values: calibration::DEFAULT.probabilities(&values[best_by(&worths, 0.0, random)], players),
-            policy: calibration::DEFAULT.policy(&worths),
+            values: calibration.probabilities(&values[best_by(&worths, 0.0, random)], players),
+            policy: calibration.policy(&worths),
             nodes,
             inner: Vec::new(),
         };
@@ -120,7 +122,6 @@ impl Player {
         if legal.len() == 1 {
             return Choice::unsearched(0);
         }
-        let (mover, players) = (state.mover(), state.players());
         match self {
             Player::Random => Choice::unsearched(random.below(legal.len())),
             Player::Heuristic { weights, noise } => {
@@ -132,17 +133,18 @@ impl Player {
                     heuristic::across(*one, heuristic::values(&after, weights))
                 };
                 let values: Vec<Values> = legal.iter().map(evaluate).collect();
-                Choice::best(&values, mover, players, legal.len() as u64, *noise, random)
+                Choice::best(state, &values, legal.len() as u64, *noise, random)
             }
             Player::Minimax { weights, variant, budget, noise } => {
+                let players = state.players();
                 let mut settings = minimax::Settings::new(*weights, players);
                 settings.variant = variant.unwrap_or(settings.variant);
                 let bonuses: Vec<f32> =
                     if *noise > 0.0 { legal.iter().map(|_| noise * rng::unit(random)).collect() } else { Vec::new() };
                 let searched = minimax::search(state, legal, &settings, budget, &bonuses, stopped);
                 let found = Found {
-                    values: calibration::DEFAULT.probabilities(&searched.values, players),
-                    policy: calibration::DEFAULT.policy(&searched.worths),
+                    values: calibration::of(&state.setup).probabilities(&searched.values, players),
+                    policy: calibration::of(&state.setup).policy(&searched.worths),
                     nodes: searched.nodes,
                     inner: Vec::new(),
                 };

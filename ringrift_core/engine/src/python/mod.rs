@@ -34,6 +34,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<measures::ConformReport>()?;
     module.add_class::<measures::BenchFigures>()?;
     module.add_class::<measures::SearchFigures>()?;
+    module.add_function(wrap_pyfunction!(players::calibration, module)?)?;
     module.add_function(wrap_pyfunction!(players::heuristic_weights, module)?)?;
     module.add_function(wrap_pyfunction!(players::node_cap, module)?)?;
     module.add_function(wrap_pyfunction!(players::heuristic_values, module)?)?;

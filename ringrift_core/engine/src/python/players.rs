@@ -298,6 +298,12 @@ pub fn heuristic_weights(setting: &str) -> PyResult<Vec<f32>> {
 }
 
 #[pyfunction]
+pub fn calibration(board: &str, players: usize) -> PyResult<(f32, f32)> {
+    let calibration = players::calibration::of(&setup_of(board, players, "canonical", None)?);
+    Ok((calibration.scale, calibration.temperature))
+}
+
+#[pyfunction]
 pub fn heuristic_values(position: &Position, weights: Vec<f32>) -> PyResult<Vec<f32>> {
     let weights = weights_of(weights)?;
     let players = position.game.setup().players();

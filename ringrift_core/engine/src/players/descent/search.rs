@@ -53,8 +53,8 @@ impl<G: Geometry> Search<G> {
         }
         let (index, values, worths) = decide(&tree, settings.exploration, random);
         let found = Found {
-            values: calibration::DEFAULT.probabilities(&values, state.players()),
-            policy: calibration::DEFAULT.policy(&worths),
+            values: calibration::of(&state.setup).probabilities(&values, state.players()),
+            policy: calibration::of(&state.setup).policy(&worths),
             nodes: meter.nodes(),
             inner: inner(&tree, settings.inner),
         };
@@ -134,7 +134,7 @@ fn inner<G: Geometry>(tree: &Tree<G>, most: usize) -> Vec<Inner> {
             let mut state = node.state;
             state.apply(child.one);
             moves.extend(forced(&mut state, &mut list));
-            let values = calibration::DEFAULT.probabilities(&tree.nodes[below].worth.values, state.players());
+            let values = calibration::of(&state.setup).probabilities(&tree.nodes[below].worth.values, state.players());
             found.push((child.visits, Inner { moves: moves.clone(), values }));
             open.push_back((below, moves));
         }

@@ -42,7 +42,7 @@ fn agrees_with_brute_force(players: usize, games: u64, least: usize) {
         for state in decisions_of_random_game::<Hex8>(setup(players), game).iter().take(12) {
             let Some(exact) = solve(state, &mut 3000) else { break };
             let exact: Vec<_> =
-                exact.iter().map(|values| calibration::DEFAULT.probabilities(values, players)).collect();
+                exact.iter().map(|values| calibration::of(&state.setup).probabilities(values, players)).collect();
             for growth in [Growth::OnePosition, Growth::ToTheEnd] {
                 let (choice, found) = choose(state, &weights, &Settings { growth, ..settings(1_000_000) });
                 assert!(exact.contains(&found.values), "game {game}: {:?} is not among {exact:?}", found.values);
@@ -50,7 +50,8 @@ fn agrees_with_brute_force(players: usize, games: u64, least: usize) {
                 let one = legal(state)[choice.index];
                 let kept = solve(&after(state, one), &mut 3000).expect("smaller");
                 let mover = heuristic::seat_after(state, one);
-                let chance = |values: &heuristic::Values| calibration::DEFAULT.probabilities(values, players)[mover];
+                let chance =
+                    |values: &heuristic::Values| calibration::of(&state.setup).probabilities(values, players)[mover];
                 assert!(kept.iter().any(|values| chance(values) == found.values[state.mover()]), "game {game}");
             }
             solved += 1;
@@ -99,7 +100,7 @@ fn a_swap_is_worth_the_other_seat() {
     let (choice, found) = choose(&state, &weights, &settings(1));
     let at_once = heuristic::values(&state, &weights);
     assert_eq!(choice.index, swap);
-    assert_eq!(found.values, calibration::DEFAULT.probabilities(&[at_once[1], at_once[0], 0.0, 0.0], 2));
+    assert_eq!(found.values, calibration::of(&state.setup).probabilities(&[at_once[1], at_once[0], 0.0, 0.0], 2));
     // Below the swap lies the same position without the offer: the chooser then hopes for seat 1, and the other agent,
     // now at seat 2, has but the lesser moves.
     let (choice, looked_into) = choose(&state, &weights, &settings(moves.len() as u64 + 1));

@@ -2,7 +2,7 @@
 
 use crate::board::Geometry;
 use crate::moves::{Move, MoveList};
-use crate::players::calibration::{softmax, DEFAULT};
+use crate::players::calibration::{self, softmax};
 use crate::players::completion::complete_turn;
 use crate::players::heuristic::{self, across, Values, Weights, WON};
 use crate::state::State;
@@ -76,7 +76,7 @@ pub fn by_heuristic<G: Geometry>(
         }
     }
     Evaluation {
-        values: DEFAULT.probabilities(&best.1, players),
+        values: LEAF.probabilities(&best.1, players),
         prior: Prior::Heuristic(logits),
         winning: (best.1[mover] >= WON).then_some(best.0),
         nodes: legal.len() as u64,

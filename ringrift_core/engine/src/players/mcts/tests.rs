@@ -84,7 +84,8 @@ fn enough_simulations_converge_to_the_best_move() {
         for game in 0..250 {
             for state in decisions_of_random_game::<Hex8>(setup(players), game).iter().take(8) {
                 let Some(exact) = solve(state, &mut 1000) else { break };
-                let chance = |values: &Values, seat: usize| calibration::DEFAULT.probabilities(values, players)[seat];
+                let chance =
+                    |values: &Values, seat: usize| calibration::of(&state.setup).probabilities(values, players)[seat];
                 for variant in VARIANTS {
                     let (choice, found) = choose(state, settings(variant, 3000));
                     let one = legal(state)[choice.index];

@@ -70,7 +70,7 @@ impl<G: Geometry> Tree<G> {
         let child = match decided_values(&state) {
             None => Node::new(state, list),
             Some(values) => {
-                let values = calibration::DEFAULT.probabilities(&values, state.players());
+                let values = calibration::of(&state.setup).probabilities(&values, state.players());
                 Node { proof: Some(Proof { values, edge: None }), ..Node::new(state, &[]) }
             }
         };

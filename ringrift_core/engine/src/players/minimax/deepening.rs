@@ -175,7 +175,7 @@ impl<'a, G: Geometry> Root<'a, G> {
             }
         }
         for ((worth, behind), (bound, exact)) in self.worths.iter_mut().zip(&self.behind).zip(bounds) {
-            let guess = best - behind.max(calibration::DEFAULT.temperature);
+            let guess = best - behind.max(calibration::of(&self.state.setup).temperature);
             *worth = if exact { bound } else { bound.min(guess) };
         }
     }
