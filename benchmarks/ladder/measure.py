@@ -22,7 +22,15 @@ from ringrift_core.arena.interval import ONE_SIDED_95, measure, share_interval
 from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.arena.scale import two_player_equivalent
 from ringrift_core.contract import Board
-from ringrift_core.players.ladder import LADDER, NODE_CAPS, rung_player
+from ringrift_core.players.ladder import (
+    DESCENT_NODES,
+    HEURISTIC_NOISE,
+    LADDER,
+    MINIMAX_NOISE,
+    NODE_CAPS,
+    Algorithm,
+    rung_player,
+)
 
 PAIRS = ("2:1", "3:2", "4:3", "5:4", "6:5", "6=5")
 SEED = 1
@@ -155,11 +163,16 @@ def _play(configuration: Configuration, pair: Pair, first: int, groups: int, thr
 
 def _key(configuration: Configuration, pair: Pair) -> dict[str, Any]:
     """What a piece was played by: one of another engine or another ladder is not counted with this one's."""
-    rungs = [repr(LADDER[difficulty - 1]) for difficulty in (pair.candidate, pair.opponent)]
-    code = Path(_engine.__file__).read_bytes() + "".join(rungs).encode()
-    ladder = Path(rung_player.__code__.co_filename).read_bytes()
-    digest = hashlib.sha256(code + ladder).hexdigest()[:12]
+    told = [_budget(difficulty, configuration.board) for difficulty in (pair.candidate, pair.opponent)]
+    code = Path(_engine.__file__).read_bytes()
+    digest = hashlib.sha256(code + "".join(told).encode()).hexdigest()[:12]
     return {"configuration": str(configuration), "pair": pair.text, "players": digest}
+
+
+def _budget(difficulty: int, board: Board) -> str:
+    rung = LADDER[difficulty - 1]
+    nodes = DESCENT_NODES[board] if rung.algorithm is Algorithm.DESCENT else NODE_CAPS[board]
+    return f"{rung} {nodes} {HEURISTIC_NOISE} {MINIMAX_NOISE}"
 
 
 def _played(pieces: Path) -> Iterator[dict[str, Any]]:

@@ -74,7 +74,9 @@ DESCENT_NODES: Mapping[Board, int] = {
 """Nodes of one decision of rung 6."""
 
 HEURISTIC_NOISE = 0.05
-"""Rung 2 only: uniform noise on evaluations, so that it does not always play the same game."""
+"""Rung 2: uniform noise on evaluations, so that it does not always play the same game."""
+MINIMAX_NOISE = 0.02
+"""Rungs 3 to 5, for the same reason; good moves are further apart."""
 
 
 def rung_player(
@@ -99,7 +101,7 @@ def rung_player(
         case Algorithm.HEURISTIC:
             return _engine.Player.heuristic(weights, HEURISTIC_NOISE, name=rung.name)
         case Algorithm.MINIMAX:
-            return _engine.Player.minimax(weights, rung.depth, NODE_CAPS[board], name=rung.name)
+            return _engine.Player.minimax(weights, rung.depth, NODE_CAPS[board], noise=MINIMAX_NOISE, name=rung.name)
         case Algorithm.DESCENT:
             return _engine.Player.descent(weights, DESCENT_NODES[board], name=rung.name)
         case Algorithm.MCTS:

@@ -23,6 +23,7 @@ def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[_eng
     ).vector
     random = _engine.Player.random()
     heuristic = _engine.Player.heuristic(weights, NOISE)
+    minimax = _engine.Player.minimax(weights, nodes=SEARCH_NODES, noise=NOISE)
     descent = _engine.Player.descent(weights, SEARCH_NODES, NOISE)
     network: list[_engine.Player] = []
     if parameters.network_version > 0:
@@ -34,7 +35,7 @@ def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[_eng
         EngineMode.RANDOM_ONLY: [random],
         EngineMode.HEURISTIC_ONLY: [heuristic],
         EngineMode.DESCENT_ONLY: [descent],
-        EngineMode.MIXED: [random, heuristic, descent, *network],
+        EngineMode.MIXED: [random, heuristic, minimax, descent, *network],
         EngineMode.NETWORK: network,
     }
     return [players[mode] for mode in parameters.engine_modes]

@@ -1,8 +1,8 @@
 //! From evaluations to probabilities (training.md): a softmax over seats, whose scale is fitted to outcomes, and a softmax
 //! over moves, whose temperature sharpens or softens the policy that training is given.
 
-use crate::board::MAX_PLAYERS;
-use crate::players::heuristic::Values;
+use crate::board::{Board, MAX_PLAYERS};
+use crate::players::heuristic::{Values, WON};
 use crate::setup::Setup;
 
 /// What turns one configuration's evaluations into probabilities.
@@ -19,7 +19,13 @@ pub struct Calibration {
 /// Fitted by benchmarks/ladder/calibrate.py: the scale to the outcomes of heuristic games, the temperature to the moves of
 /// rung 5.
 pub fn of(setup: &Setup) -> Calibration {
-    let (scale, temperature) = if setup.players() == 2 { (2.0, 0.2) } else { (2.0, 0.2) };
+    let by_players = match setup.board() {
+        Board::Square8 => [(32.0, 0.6), (64.0, 1.4), (52.0, 1.1)],
+        Board::Hex8 => [(26.0, 0.9), (36.0, 1.05), (28.0, 0.9)],
+        Board::Square19 => [(32.0, 0.6), (64.0, 1.4), (52.0, 1.1)],
+        Board::Hexagonal => [(26.0, 0.9), (36.0, 1.05), (28.0, 0.9)],
+    };
+    let (scale, temperature) = by_players[setup.players() - 2];
     Calibration { scale, temperature }
 }
 
@@ -27,7 +33,10 @@ impl Calibration {
     /// Win probability of each of `players` seats; 0 beyond them. A decided game gives 1 and 0.
     pub fn probabilities(&self, values: &Values, players: usize) -> Values {
         let mut shares = [0.0; MAX_PLAYERS];
-        softmax(&values[..players], self.scale, &mut shares[..players]);
+        match values[..players].iter().position(|value| *value >= WON) {
+            Some(winner) => shares[winner] = 1.0,
+            None => softmax(&values[..players], self.scale, &mut shares[..players]),
+        }
         shares
     }
 
@@ -53,7 +62,6 @@ pub fn softmax(values: &[f32], scale: f32, shares: &mut [f32]) {
 mod tests {
     use super::*;
     use crate::board::Board;
-    use crate::players::heuristic::WON;
     use crate::setup::Profile;
 
     fn all() -> impl Iterator<Item = Calibration> {

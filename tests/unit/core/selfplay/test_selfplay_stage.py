@@ -74,7 +74,7 @@ def test_in_mixed_games_each_seat_is_drawn(desk: Desk) -> None:
     desk.selfplay(games=30, engine_modes="mixed", shard="0/1")
     pairs = {game.seats for game in games_of(desk)}
     assert len(pairs) >= 5
-    assert {name for pair in pairs for name in pair} == {"random", "heuristic", "descent"}
+    assert {name for pair in pairs for name in pair} == {"random", "heuristic", "minimax", "descent"}
 
 
 def test_cut_games_are_counted_and_warned_of(desk: Desk) -> None:

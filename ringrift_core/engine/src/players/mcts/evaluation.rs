@@ -2,7 +2,7 @@
 
 use crate::board::Geometry;
 use crate::moves::{Move, MoveList};
-use crate::players::calibration::{self, softmax};
+use crate::players::calibration::{softmax, Calibration};
 use crate::players::completion::complete_turn;
 use crate::players::heuristic::{self, across, Values, Weights, WON};
 use crate::state::State;
@@ -51,6 +51,8 @@ impl Prior {
     }
 }
 
+/// Sharper than the odds that evaluations deserve (calibration.rs): a search has to tell its leaves apart.
+const LEAF: Calibration = Calibration { scale: 2.0, temperature: PRIOR_TEMPERATURE };
 /// Evaluation by which a move is e times as likely as another in the prior.
 pub const PRIOR_TEMPERATURE: f32 = 0.4;
 

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from ringrift_core import _engine
+from ringrift_core.contract import Artifact, Board
+from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
+from ringrift_core.nn.onnx import export_onnx
+from ringrift_core.players.network import ModelCard, onnx_evaluator, torch_evaluator
+from ringrift_core.stage import WrongInputError
+
+NOWHERE = Artifact(uri="file:///nowhere", sha256="0" * 64, bytes=0)
+
+
+def card(board: Board, players: int) -> ModelCard:
+    return ModelCard(
+        board=board,
+        players=players,
+        encoding=_engine.ENCODING_VERSION,
+        blocks=2,
+        channels=8,
+        weights=NOWHERE,
+        onnx=NOWHERE,
+        iteration=1,
+        parent=0,
+        dataset="0" * 64,
+        seed=1,
+        torch_version=torch.__version__,
+        device="cpu",
+        threads=1,
+        machine="test",
+    )
+
+
+def network(board: Board, players: int, folder: Path) -> RingRiftNetwork:
+    planes, side, _, features = _engine.encoding_shape(board.value, players)
+    policy = _engine.policy_size(board.value, players)
+    torch.manual_seed(3)
+    made = RingRiftNetwork(NetworkShape(board, players, planes, side, features, policy, 2, 8))
+    save_file(made.state_dict(), folder / "weights.safetensors")
+    export_onnx(made, folder / "network.onnx")
+    return made
+
+
+@pytest.mark.parametrize(("board", "players"), [(Board.SQUARE8, 2), (Board.HEX8, 3)])
+def test_torch_says_what_onnx_says(board: Board, players: int, tmp_path: Path) -> None:
+    network(board, players, tmp_path)
+    by_torch = torch_evaluator(card(board, players), tmp_path / "weights.safetensors", "cpu")
+    by_onnx = onnx_evaluator(tmp_path / "network.onnx")
+    (record,) = _engine.play_games(board.value, players, [[_engine.Player.random()]], seed=1, games=1)
+    position = _engine.Position(board.value, players)
+    planes, features = [], []
+    for move in _engine.notation(board.value, players, record.moves)[:40]:
+        plane, feature = _engine.encode_position(position)
+        planes.append(plane)
+        features.append(feature)
+        position.play(move)
+    batch = np.stack(planes), np.stack(features)
+    said = by_torch(*batch)
+    assert said.dtype == np.float32
+    assert said.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert said == pytest.approx(by_onnx(*batch), abs=1e-4)
+    assert said.std(axis=0).max() > 1e-4, "a network that says the same of all positions proves nothing"
+
+
+def test_a_network_on_torch_plays_games(tmp_path: Path) -> None:
+    network(Board.HEX8, 2, tmp_path)
+    evaluator = torch_evaluator(card(Board.HEX8, 2), tmp_path / "weights.safetensors", "cpu")
+    player = _engine.Player.network(evaluator)
+    records = _engine.play_games("hex8", 2, [[player]], seed=1, games=3, opening_plies=4, max_turns=20)
+    assert {record.seats for record in records} == {("network", "network")}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+def test_a_device_that_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    network(Board.HEX8, 2, tmp_path)
+    with pytest.raises(WrongInputError, match="--device cuda: "):
+        torch_evaluator(card(Board.HEX8, 2), tmp_path / "weights.safetensors", "cuda")
