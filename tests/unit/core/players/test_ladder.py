@@ -50,13 +50,3 @@ def test_a_difficulty_that_is_none_is_refused(difficulty: int) -> None:
 def test_a_rung_that_needs_a_network_says_so(difficulty: int) -> None:
     with pytest.raises(LadderError, match=r"needs a network, and there is none; choose 1 to 6"):
         rung_player(difficulty, Board.HEX8, BASELINE)
-
-
-@pytest.mark.parametrize("difficulty", [7, 8, 9, 10])
-def test_a_rung_with_a_network_plays(difficulty: int) -> None:
-    def undecided(planes: NDArray[np.float32], _: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.full((len(planes), 2), 0.5, np.float32)
-
-    player = rung_player(difficulty, Board.HEX8, BASELINE, undecided)
-    (record,) = _engine.play_games("hex8", 2, [[player]], seed=1, games=1, max_turns=1)
-    assert record.seats == (LADDER[difficulty - 1].name,) * 2
