@@ -108,14 +108,18 @@ def _chunks(games: Iterable[SampledGame], parameters: ExportParameters) -> Itera
 
 
 def _encode(chunk: list[SampledGame], rules: Rules, parameters: ExportParameters) -> Columns:
-    return _engine.encode_rows(
-        rules.board.value,
-        rules.players,
-        [(game.id, game.moves, game.searches, game.decisions) for game in chunk],
-        seed=parameters.seed,
-        symmetries=parameters.symmetries,
-        exact_states=parameters.exact_state,
-        profile=rules.profile.value,
-        swap=rules.swap,
-        threads=available_cores(),
-    )
+    """WrongInputError when a game is none: `ringrift replay verify` finds all of those."""
+    try:
+        return _engine.encode_rows(
+            rules.board.value,
+            rules.players,
+            [(game.id, game.moves, game.searches, game.decisions) for game in chunk],
+            seed=parameters.seed,
+            symmetries=parameters.symmetries,
+            exact_states=parameters.exact_state,
+            profile=rules.profile.value,
+            swap=rules.swap,
+            threads=available_cores(),
+        )
+    except _engine.RulesError as error:
+        raise WrongInputError(f"{error} (ringrift replay verify {parameters.store} lists every such game)") from error

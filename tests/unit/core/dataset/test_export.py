@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.dataset.window import choose, window_size
 from ringrift_core.replay.games import Game, read_games
 from ringrift_core.replay.identifiers import prefix
-from ringrift_core.replay.manifest import Segment, read_manifest
+from ringrift_core.replay.manifest import Segment, read_manifest, swap_manifest
 from ringrift_core.stage import WrongInputError
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
@@ -194,4 +196,20 @@ def test_no_game_at_all_is_said_in_a_sentence(desk: Desk) -> None:
     desk.selfplay(games=10, max_moves=3)
     desk.merge()
     with pytest.raises(WrongInputError, match="none of the 10 games in the window can be exported"):
+        desk.export()
+
+
+def test_a_game_that_is_none_is_named(desk: Desk) -> None:
+    desk.selfplay(games=10)
+    desk.merge()
+    manifest, version = read_manifest(desk.archive)
+    (whole,) = manifest.segments
+    path = desk.run.folder / "broken.sqlite"
+    path.write_bytes(desk.archive.get_file(whole.artifact, desk.run.folder).read_bytes())
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE games SET moves = substr(moves, 4) WHERE number = (SELECT max(number) FROM games)")
+        (broken,) = connection.execute("SELECT hex(id) FROM games ORDER BY number DESC").fetchone()
+    segment = whole.model_copy(update={"artifact": desk.archive.put_file(path, "sqlite")})
+    assert swap_manifest(desk.archive, manifest.model_copy(update={"segments": (segment,)}), version)
+    with pytest.raises(WrongInputError, match=f"game {broken.lower()}, move 0: .* is not legal"):
         desk.export()
