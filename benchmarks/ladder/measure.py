@@ -26,6 +26,7 @@ from ringrift_core.players.ladder import (
     DESCENT_NODES,
     HEURISTIC_NOISE,
     LADDER,
+    MINIMAX_NODES,
     MINIMAX_NOISE,
     NODE_CAPS,
     Algorithm,
@@ -82,7 +83,7 @@ class Pair:
         opponent = rung_player(self.opponent, configuration.board, BASELINE)
         if not self.equal_nodes:
             return rung_player(self.candidate, configuration.board, BASELINE), opponent
-        nodes = NODE_CAPS[configuration.board]
+        nodes = MINIMAX_NODES[configuration.board]
         return Player.descent(BASELINE, nodes, name=f"{LADDER[self.candidate - 1].name}, equal nodes"), opponent
 
 
@@ -171,8 +172,9 @@ def _key(configuration: Configuration, pair: Pair) -> dict[str, Any]:
 
 def _budget(difficulty: int, board: Board) -> str:
     rung = LADDER[difficulty - 1]
-    nodes = DESCENT_NODES[board] if rung.algorithm is Algorithm.DESCENT else NODE_CAPS[board]
-    return f"{rung} {nodes} {HEURISTIC_NOISE} {MINIMAX_NOISE}"
+    nodes = (NODE_CAPS[board], MINIMAX_NODES[board], DESCENT_NODES[board])
+    budget = nodes if rung.algorithm in (Algorithm.MINIMAX, Algorithm.DESCENT) else ()
+    return f"{rung} {budget} {HEURISTIC_NOISE} {MINIMAX_NOISE}"
 
 
 def _played(pieces: Path) -> Iterator[dict[str, Any]]:

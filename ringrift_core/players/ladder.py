@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ringrift_core import _engine
 from ringrift_core.contract import Board
 
-__all__ = ["DESCENT_NODES", "LADDER", "NODE_CAPS", "Algorithm", "LadderError", "Rung", "rung_player"]
+__all__ = ["DESCENT_NODES", "LADDER", "MINIMAX_NODES", "NODE_CAPS", "Algorithm", "LadderError", "Rung", "rung_player"]
 
 
 class LadderError(ValueError):
@@ -63,15 +63,18 @@ LADDER = (
 """Difficulty d is LADDER[d - 1]. Rungs 4 and 5 evaluate with the heuristic until there is an NNUE."""
 
 NODE_CAPS: Mapping[Board, int] = {board: _engine.node_cap(board.value) for board in Board}
-"""Most nodes (decisions applied) of one decision of minimax: all that rung 5 is bounded by."""
+"""Most nodes (decisions applied) of one decision of rungs 3 and 4."""
+
+MINIMAX_NODES: Mapping[Board, int] = {board: 3 * cap for board, cap in NODE_CAPS.items()}
+"""Nodes of one decision of rung 5: with 3 players a depth of 3 takes half the cap, so the cap alone is no step up."""
 
 DESCENT_NODES: Mapping[Board, int] = {
-    Board.SQUARE8: 40_000,
-    Board.HEX8: 40_000,
-    Board.SQUARE19: 4_000,
-    Board.HEXAGONAL: 4_000,
+    Board.SQUARE8: 4_000_000,
+    Board.HEX8: 4_000_000,
+    Board.SQUARE19: 100_000,
+    Board.HEXAGONAL: 100_000,
 }
-"""Nodes of one decision of rung 6."""
+"""Nodes of one decision of rung 6: with the heuristic it takes some 50 times alpha-beta's to be its equal."""
 
 HEURISTIC_NOISE = 0.05
 """Rung 2: uniform noise on evaluations, so that it does not always play the same game."""
@@ -101,7 +104,8 @@ def rung_player(
         case Algorithm.HEURISTIC:
             return _engine.Player.heuristic(weights, HEURISTIC_NOISE, name=rung.name)
         case Algorithm.MINIMAX:
-            return _engine.Player.minimax(weights, rung.depth, NODE_CAPS[board], noise=MINIMAX_NOISE, name=rung.name)
+            nodes = MINIMAX_NODES[board] if rung.depth is None else NODE_CAPS[board]
+            return _engine.Player.minimax(weights, rung.depth, nodes, noise=MINIMAX_NOISE, name=rung.name)
         case Algorithm.DESCENT:
             return _engine.Player.descent(weights, DESCENT_NODES[board], name=rung.name)
         case Algorithm.MCTS:
