@@ -98,7 +98,7 @@ def _search_table(figures: dict[tuple[str, int], SearchFigures]) -> Table:
 
     table = Table(
         title="Minimax on one core",
-        caption="A node is one decision applied, those that order moves and complete turns included.\n"
+        caption="A node is one decision applied, those that complete turns included.\n"
         f"The public engine's minimax: {PUBLIC_NODES_PER_SECOND} nodes/s on square8-2p (docs/training.md).",
         box=box.SIMPLE_HEAD,
     )

@@ -9,7 +9,7 @@ pub mod search;
 use crate::board::Board;
 
 pub use rules::{bench_rules, RulesBench};
-pub use search::{bench_search, SearchBench};
+pub use search::{bench_orderings, bench_search, OrderingBench, SearchBench};
 
 /// Every board with 2, 3 and 4 players.
 pub fn configurations() -> Vec<(Board, usize)> {

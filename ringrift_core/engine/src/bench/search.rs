@@ -1,4 +1,5 @@
-//! Speed of minimax search: nodes per second in games against itself at the ladder's node cap.
+//! Minimax measured: nodes per second in games against itself at the ladder's node cap, and what each way of ordering moves
+//! saves.
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use crate::error::Error;
 use crate::moves::MoveList;
 use crate::players::budget::Budget;
 use crate::players::heuristic;
+use crate::players::minimax::ordering::Ordering;
 use crate::players::minimax::{self, Settings};
 use crate::setup::{Profile, Setup};
 use crate::state::State;
@@ -26,7 +28,7 @@ pub struct SearchBench {
     pub games: u64,
     /// Searched moves.
     pub decisions: u64,
-    /// Decisions applied in the search, those that order moves and complete turns included.
+    /// Decisions applied in the search, those that complete turns included.
     pub nodes: u64,
     pub nodes_per_second: f64,
     /// Plies of the last iteration that counted.
@@ -69,4 +71,85 @@ fn bench_board<G: Geometry>(setup: Setup, seconds: f64, seed: u64) -> SearchBenc
         nodes_per_second: nodes as f64 / clock.elapsed().as_secs_f64(),
         mean_depth: depths as f64 / decisions.max(1) as f64,
     }
+}
+
+/// Nodes of searches to a fixed depth with some of the ordering switched off.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrderingBench {
+    /// What was switched off, or `all on`.
+    pub without: &'static str,
+    /// Mean nodes of a position.
+    pub nodes: f64,
+    /// The effective branching factor: the depth-th root of the mean nodes.
+    pub branching: f64,
+}
+
+/// Counts nodes on positions of quick games of the search against itself: counts, so they repeat exactly.
+pub fn bench_orderings(
+    board: Board,
+    players: usize,
+    depth: u32,
+    positions: usize,
+    seed: u64,
+) -> Result<Vec<OrderingBench>, Error> {
+    let setup = Setup::new(board, players, Profile::Canonical)?;
+    Ok(with_geometry!(board, G => count_nodes::<G>(setup, depth, positions, seed)))
+}
+
+fn count_nodes<G: Geometry>(setup: Setup, depth: u32, positions: usize, seed: u64) -> Vec<OrderingBench> {
+    let best = Settings {
+        // Only alpha-beta depends on the order of moves.
+        variant: minimax::Variant::Paranoid,
+        ..Settings::new(heuristic::setting("baseline").unwrap_or_default(), setup.players())
+    };
+    let sample = sample::<G>(setup, &best, positions, seed);
+    let mut ways = vec![("all on", best)];
+    for (name, ordering) in Ordering::WITHOUT_ONE {
+        ways.push((name, Settings { ordering, ..best }));
+    }
+    ways.push(("transposition table", Settings { table: false, ..best }));
+    ways.push(("any ordering", Settings { ordering: Ordering::NONE, ..best }));
+    ways.push(("ordering and table", Settings { ordering: Ordering::NONE, table: false, ..best }));
+    let mut list = MoveList::new();
+    let count = |(without, settings): (&'static str, Settings)| {
+        let mut nodes = 0;
+        for state in &sample {
+            state.legal_moves(&mut list);
+            let never = AtomicBool::new(false);
+            nodes += minimax::search(state, &list, &settings, &Budget::of_depth(depth), &[], &never).nodes;
+        }
+        let nodes = nodes as f64 / sample.len() as f64;
+        OrderingBench { without, nodes, branching: nodes.powf(1.0 / f64::from(depth)) }
+    };
+    ways.into_iter().map(count).collect()
+}
+
+/// Every fifth decision of games by searches of one ply after random openings.
+fn sample<G: Geometry>(setup: Setup, settings: &Settings, positions: usize, seed: u64) -> Vec<State<G>> {
+    let mut sample = Vec::with_capacity(positions);
+    let mut list = MoveList::new();
+    for game in 0.. {
+        let mut state = State::<G>::new(setup);
+        for one in random_opening::<G>(setup, &mut stream(seed, Purpose::Opening, game), OPENING_PLIES) {
+            state.apply(one);
+        }
+        let mut decisions = 0;
+        while state.outcome().is_none() {
+            state.legal_moves(&mut list);
+            let mut index = 0;
+            if list.len() > 1 {
+                if decisions % 5 == 0 && sample.len() < positions {
+                    sample.push(state);
+                }
+                decisions += 1;
+                let never = AtomicBool::new(false);
+                index = minimax::search(&state, &list, settings, &Budget::of_depth(1), &[], &never).index;
+            }
+            state.apply(list[index]);
+        }
+        if sample.len() >= positions {
+            break;
+        }
+    }
+    sample
 }

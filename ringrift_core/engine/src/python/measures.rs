@@ -1,4 +1,4 @@
-//! `conform`, `bench` and `bench_search`.
+//! `conform`, and the measures of speed.
 
 use std::path::PathBuf;
 
@@ -93,4 +93,24 @@ pub fn bench_search(py: Python<'_>, board: &str, players: usize, seconds: f64, s
         nodes_per_second: figures.nodes_per_second,
         mean_depth: figures.mean_depth,
     })
+}
+
+/// (what was switched off, mean nodes, effective branching factor) of each way of ordering moves.
+#[pyfunction]
+#[pyo3(signature = (board, players, depth, positions, seed = 1))]
+pub fn bench_orderings(
+    py: Python<'_>,
+    board: &str,
+    players: usize,
+    depth: u32,
+    positions: usize,
+    seed: u64,
+) -> PyResult<Vec<(&'static str, f64, f64)>> {
+    let setup = setup_of(board, players, "canonical", None)?;
+    if depth == 0 || positions == 0 {
+        return Err(refuse("depth and positions count from 1"));
+    }
+    let ways =
+        py.detach(|| guarded(|| Ok(measure::bench_orderings(setup.board(), players, depth, positions, seed)?)))?;
+    Ok(ways.into_iter().map(|way| (way.without, way.nodes, way.branching)).collect())
 }

@@ -54,6 +54,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(verify::verify_games, module)?)?;
     module.add_function(wrap_pyfunction!(measures::conform, module)?)?;
     module.add_function(wrap_pyfunction!(measures::bench, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::bench_orderings, module)?)?;
     module.add_function(wrap_pyfunction!(measures::bench_search, module)?)?;
     Ok(())
 }

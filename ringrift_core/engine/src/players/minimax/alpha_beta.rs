@@ -4,7 +4,7 @@ use crate::board::{Geometry, MAX_PLAYERS};
 use crate::players::heuristic::{Values, WON};
 use crate::state::State;
 
-use super::ordering::{pick, rank_by_evaluation};
+use super::ordering::pick;
 use super::table::{Bound, Entry};
 use super::{Frame, Node, Search};
 
@@ -48,11 +48,6 @@ impl<G: Geometry> Search<'_, G> {
     fn order_moves(&mut self, frame: &mut Frame, state: &State<G>, node: Node, best: Option<u32>) {
         let (ordering, mover) = (self.settings.ordering, state.mover());
         self.memory.rank(&mut frame.ranks, &frame.list, ordering, node.ply, mover, best);
-        if ordering.evaluation && node.depth > 1 {
-            let worth = |values: &Values| node.aim.worth(values, mover);
-            let weights = &self.settings.weights;
-            rank_by_evaluation(&mut frame.ranks, state, &frame.list, weights, &mut self.meter, worth);
-        }
         if node.aim.may_pass(state) {
             frame.ranks.push(0.0);
         }

@@ -1,10 +1,9 @@
 //! The order in which moves are tried: the sooner the best one, the more alpha-beta prunes. No order changes a value.
+//!
+//! Not among the ways: the evaluation right after each move. Most decisions are the middle of a turn, whose evaluation says
+//! little of its end, and the nodes it costs are not saved (benchmarks/search has the figures).
 
-use crate::board::Geometry;
 use crate::moves::{Move, MoveKind};
-use crate::players::budget::Meter;
-use crate::players::heuristic::{self, Weights};
-use crate::state::State;
 
 use super::table::NO_MOVE;
 
@@ -13,28 +12,24 @@ use super::table::NO_MOVE;
 pub struct Ordering {
     /// The table's best move first.
     pub table: bool,
-    /// Regions, lines, captures and payments before moves and placements.
+    /// Regions, lines and captures before moves and skips, where the history knows neither.
     pub kinds: bool,
     /// Moves that cut off a sibling.
     pub killers: bool,
     /// Moves that cut off often, anywhere in this search.
     pub history: bool,
-    /// The evaluation right after each move, where at least two plies are left. Its nodes are counted.
-    pub evaluation: bool,
 }
 
 impl Ordering {
-    pub const ALL: Ordering = Ordering { table: true, kinds: true, killers: true, history: true, evaluation: true };
-    pub const NONE: Ordering =
-        Ordering { table: false, kinds: false, killers: false, history: false, evaluation: false };
+    pub const ALL: Ordering = Ordering { table: true, kinds: true, killers: true, history: true };
+    pub const NONE: Ordering = Ordering { table: false, kinds: false, killers: false, history: false };
 
     /// (name, all but that one), to measure each.
-    pub const WITHOUT_ONE: [(&'static str, Ordering); 5] = [
+    pub const WITHOUT_ONE: [(&'static str, Ordering); 4] = [
         ("table move", Ordering { table: false, ..Ordering::ALL }),
         ("kinds", Ordering { kinds: false, ..Ordering::ALL }),
         ("killers", Ordering { killers: false, ..Ordering::ALL }),
         ("history", Ordering { history: false, ..Ordering::ALL }),
-        ("evaluation", Ordering { evaluation: false, ..Ordering::ALL }),
     ];
 }
 
@@ -43,7 +38,8 @@ const HISTORY: usize = 1 << 13;
 /// Ranks of the classes of moves, each above all that the next one can reach.
 const TABLE_MOVE: f32 = 4e9;
 const KILLER: f32 = 1e9;
-const KIND: f32 = 1e8;
+/// A kind counts only where the history says nothing: captures before moves at any price cost a third more nodes.
+const KIND: f32 = 0.1;
 const MOST_HISTORY: f32 = 5e7;
 
 /// What a search remembers of the moves that cut off.
@@ -108,29 +104,6 @@ impl Memory {
             }
             rank
         }));
-    }
-}
-
-/// Replaces the ranks, but of the table's move, by the evaluation right after each move, as far as the budget goes.
-pub(super) fn rank_by_evaluation<G: Geometry>(
-    ranks: &mut [f32],
-    state: &State<G>,
-    list: &[Move],
-    weights: &Weights,
-    meter: &mut Meter<'_>,
-    worth: impl Fn(&heuristic::Values) -> f32,
-) {
-    for (rank, one) in ranks.iter_mut().zip(list) {
-        if meter.is_spent() {
-            return;
-        }
-        if *rank >= TABLE_MOVE {
-            continue;
-        }
-        meter.count_node();
-        let mut after = *state;
-        after.apply(*one);
-        *rank = worth(&heuristic::across(*one, heuristic::values(&after, weights)));
     }
 }
 
