@@ -565,7 +565,7 @@ def bench_search(board: str, players: int, seconds: float = 1.0, seed: int = 1) 
 def bench_orderings(
     board: str, players: int, depth: int, positions: int, seed: int = 1
 ) -> list[tuple[str, float, float]]:
-    """(what was switched off, mean nodes, effective branching factor) of searches to a fixed depth; counts repeat.
+    """(way of ordering moves, mean nodes, effective branching factor) of searches to a fixed depth; counts repeat.
 
     The effective branching factor is the `depth`-th root of the mean nodes. Positions come from quick games of the
     search against itself. With three and four players the search is paranoid.

@@ -1,4 +1,4 @@
-"""What each way of ordering moves saves: nodes and effective branching factor without it. See README.md here."""
+"""What each way of ordering moves saves: nodes and effective branching factor. See README.md here."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def main(
         board, _, seats = name.partition("-")
         ways = _engine.bench_orderings(board, int(seats.removesuffix("p")), depth, positions)
         report[name] = {
-            without: {"nodes": round(nodes), "branching": round(branching, 2)} for without, nodes, branching in ways
+            way: {"nodes": round(nodes), "branching": round(branching, 2)} for way, nodes, branching in ways
         }
     if as_json:
         typer.echo(json.dumps({"depth": depth, "positions": positions, "orderings": report}))
         return
     for name, table_of in report.items():
         table = Table(title=f"{name}, {depth} plies, {positions} positions", box=box.SIMPLE_HEAD)
-        table.add_column("without")
+        table.add_column("moves ordered")
         for heading in ("nodes", "branching factor", "times the nodes"):
             table.add_column(heading, justify="right")
-        base = table_of["all on"]["nodes"]
-        for without, figures in table_of.items():
+        base = table_of["as it plays"]["nodes"]
+        for way, figures in table_of.items():
             times = f"{figures['nodes'] / base:.2f}"
-            table.add_row(without, f"{figures['nodes']:,}", f"{figures['branching']:.2f}", times)
+            table.add_row(way, f"{figures['nodes']:,}", f"{figures['branching']:.2f}", times)
         Console().print(table)
 
 

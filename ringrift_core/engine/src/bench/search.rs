@@ -73,11 +73,11 @@ fn bench_board<G: Geometry>(setup: Setup, seconds: f64, seed: u64) -> SearchBenc
     }
 }
 
-/// Nodes of searches to a fixed depth with some of the ordering switched off.
+/// Nodes of searches to a fixed depth with one way of ordering moves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrderingBench {
-    /// What was switched off, or `all on`.
-    pub without: &'static str,
+    /// How it differs from what measured best.
+    pub way: &'static str,
     /// Mean nodes of a position.
     pub nodes: f64,
     /// The effective branching factor: the depth-th root of the mean nodes.
@@ -103,15 +103,15 @@ fn count_nodes<G: Geometry>(setup: Setup, depth: u32, positions: usize, seed: u6
         ..Settings::new(heuristic::setting("baseline").unwrap_or_default(), setup.players())
     };
     let sample = sample::<G>(setup, &best, positions, seed);
-    let mut ways = vec![("all on", best)];
-    for (name, ordering) in Ordering::WITHOUT_ONE {
+    let mut ways = vec![("as it plays", best)];
+    for (name, ordering) in Ordering::SWITCHED {
         ways.push((name, Settings { ordering, ..best }));
     }
-    ways.push(("transposition table", Settings { table: false, ..best }));
-    ways.push(("any ordering", Settings { ordering: Ordering::NONE, ..best }));
-    ways.push(("ordering and table", Settings { ordering: Ordering::NONE, table: false, ..best }));
+    ways.push(("without transposition table", Settings { table: false, ..best }));
+    ways.push(("without any ordering", Settings { ordering: Ordering::NONE, ..best }));
+    ways.push(("without ordering and table", Settings { ordering: Ordering::NONE, table: false, ..best }));
     let mut list = MoveList::new();
-    let count = |(without, settings): (&'static str, Settings)| {
+    let count = |(way, settings): (&'static str, Settings)| {
         let mut nodes = 0;
         for state in &sample {
             state.legal_moves(&mut list);
@@ -119,7 +119,7 @@ fn count_nodes<G: Geometry>(setup: Setup, depth: u32, positions: usize, seed: u6
             nodes += minimax::search(state, &list, &settings, &Budget::of_depth(depth), &[], &never).nodes;
         }
         let nodes = nodes as f64 / sample.len() as f64;
-        OrderingBench { without, nodes, branching: nodes.powf(1.0 / f64::from(depth)) }
+        OrderingBench { way, nodes, branching: nodes.powf(1.0 / f64::from(depth)) }
     };
     ways.into_iter().map(count).collect()
 }

@@ -95,7 +95,7 @@ pub fn bench_search(py: Python<'_>, board: &str, players: usize, seconds: f64, s
     })
 }
 
-/// (what was switched off, mean nodes, effective branching factor) of each way of ordering moves.
+/// (name, mean nodes, effective branching factor) of each way of ordering moves.
 #[pyfunction]
 #[pyo3(signature = (board, players, depth, positions, seed = 1))]
 pub fn bench_orderings(
@@ -112,5 +112,5 @@ pub fn bench_orderings(
     }
     let ways =
         py.detach(|| guarded(|| Ok(measure::bench_orderings(setup.board(), players, depth, positions, seed)?)))?;
-    Ok(ways.into_iter().map(|way| (way.without, way.nodes, way.branching)).collect())
+    Ok(ways.into_iter().map(|way| (way.way, way.nodes, way.branching)).collect())
 }

@@ -171,7 +171,7 @@ fn to_depth<G: Geometry>(state: &State<G>, settings: &Settings, depth: u32) -> S
 /// Compares fixed depths with plain minimax, on every `stride`th position; returns how many were small enough.
 fn compare_with_plain<G: Geometry>(players: usize, variant: Variant, games: u64, stride: usize) -> usize {
     let mut orderings = vec![Ordering::NONE];
-    orderings.extend(Ordering::WITHOUT_ONE.map(|(_, ordering)| ordering));
+    orderings.extend(Ordering::SWITCHED.map(|(_, ordering)| ordering));
     let mut compared = 0;
     for game in 0..games {
         let all = positions::<G>(setup(G::BOARD, players), 21, game);
@@ -180,7 +180,7 @@ fn compare_with_plain<G: Geometry>(players: usize, variant: Variant, games: u64,
             varied.settling_plies = (number as u32 + game as u32) % 3;
             for depth in 1..=4 {
                 let Some(plain) = Plain::solve(&varied, state, depth, 4_000) else { break };
-                varied.ordering = Ordering::ALL;
+                varied.ordering = Ordering::BEST;
                 varied.table = true;
                 let found = to_depth(state, &varied, depth);
                 let mover = state.mover();

@@ -95,7 +95,7 @@ impl Settings {
         Settings {
             weights,
             variant: Variant::best_for(players),
-            ordering: Ordering::ALL,
+            ordering: Ordering::BEST,
             table: true,
             settling_plies: SETTLING_PLIES,
         }
