@@ -1,12 +1,13 @@
 //! Is a recorded game what its record says? It is played again, every move checked against the legal list.
 
-use crate::board::{Geometry, MAX_PLAYERS};
+use crate::board::Geometry;
 use crate::drivers::packed;
 use crate::drivers::record::game_id;
 use crate::drivers::replay::replay;
 use crate::drivers::searched::{self, Searched};
 use crate::error::Error;
 use crate::moves::{Move, MoveList};
+use crate::players::heuristic::Values;
 use crate::setup::Setup;
 use crate::state::{Outcome, State};
 
@@ -126,12 +127,33 @@ fn check_search<G: Geometry>(search: &Searched, state: &State<G>) -> Result<(), 
         }
         seen.push(*one);
     }
-    let values: f32 = search.values[..MAX_PLAYERS].iter().sum();
     let shares: f32 = search.policy.iter().map(|(_, share)| share).sum();
-    for (name, sum, wanted) in [("win probabilities", values, true), ("shares", shares, !search.policy.is_empty())] {
-        if wanted && (sum - 1.0).abs() > SUM_TOLERANCE {
-            return Err(Error::new(place(), format!("the {name} sum to {sum}, not 1")));
+    if !search.policy.is_empty() {
+        sums_to_one("shares", shares).map_err(|reason| Error::new(place(), reason))?;
+    }
+    probabilities(&search.values).map_err(|reason| Error::new(place(), reason))?;
+    for inner in &search.inner {
+        let mut below = *state;
+        for one in &inner.moves {
+            below.legal_moves(&mut legal);
+            if !legal.contains(one) {
+                return Err(Error::new(place(), format!("{one:?} on the way to a position of its tree is not legal")));
+            }
+            below.apply(*one);
         }
+        probabilities(&inner.values).map_err(|reason| Error::new(place(), reason))?;
     }
     Ok(())
+}
+
+fn probabilities(values: &Values) -> Result<(), String> {
+    sums_to_one("win probabilities", values.iter().sum())
+}
+
+fn sums_to_one(name: &str, sum: f32) -> Result<(), String> {
+    if (sum - 1.0).abs() <= SUM_TOLERANCE {
+        Ok(())
+    } else {
+        Err(format!("the {name} sum to {sum}, not 1"))
+    }
 }

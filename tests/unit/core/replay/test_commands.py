@@ -133,6 +133,11 @@ def test_moves_and_searches_that_could_not_be_are_named(desk: Desk, tmp_path: Pa
         return decision.to_bytes(4, "little") + b"\0\x38\0\x38" + moves.to_bytes(2, "little") + policy
 
     one_move = game.searches[head : head + 4] + b"\0\x3c"
+    half = b"\0\x38\0\x38"
+
+    def with_position(code: bytes, values: bytes) -> bytes:
+        return entry(first.decision, one_move, 1 | 1 << 15) + b"\1\0" + b"\1\0" + code + values
+
     for searches, sentence in (
         (game.searches[:-1], "searches, byte .*cut short"),
         (entry(game.decisions, b"", 0), f"searches: one of decision {game.decisions}, which the game has not"),
@@ -143,14 +148,17 @@ def test_moves_and_searches_that_could_not_be_are_named(desk: Desk, tmp_path: Pa
             "sum to 0.5, not 1",
         ),
         (entry(first.decision, one_move[:4] + b"\0\x38", 1), "the shares sum to 0.5, not 1"),
+        (with_position(b"\xff\0\0\0", half), "on the way to a position of its tree is not legal"),
+        (with_position(one_move[:4], b"\0\x38\0\0"), "the win probabilities sum to 0.5, not 1"),
         (entry(first.decision, one_move, 1) * 2, "which the game has not, or not after those before it"),
     ):
         alter(path, "UPDATE games SET searches = ? WHERE number = 1", searches)
         result = replay("verify", path)
         assert (result.exit_code, counts(result)) == (1, (10, 9, 1))
         assert re.search(sentence, result.stdout), result.stdout
-    alter(path, "UPDATE games SET searches = ? WHERE number = 1", entry(first.decision, one_move, 1))
-    assert replay("verify", path).exit_code == 0
+    for searches in (entry(first.decision, one_move, 1), with_position(one_move[:4], half)):
+        alter(path, "UPDATE games SET searches = ? WHERE number = 1", searches)
+        assert replay("verify", path).exit_code == 0
 
 
 def test_a_cut_game_must_say_so(played: Desk, tmp_path: Path) -> None:
