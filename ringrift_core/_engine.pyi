@@ -193,10 +193,11 @@ class Player:
     @staticmethod
     def descent(
         weights: Sequence[float],
-        nodes: int = 1000,
+        nodes: int | None = 1000,
         noise: float = 0.0,
         name: str = "descent",
         *,
+        seconds: float | None = None,
         to_the_end: bool = False,
         inner: int = 0,
     ) -> Player:
@@ -206,7 +207,8 @@ class Player:
         move: moves are drawn by rank, the best with a probability of about 1 - noise, of the rest the second best with
         as much, and so on (the ordinal distribution). `to_the_end`: each line grows to the end of the game (Descent
         proper) instead of by one position. `inner`: so many positions of the tree are told with each decision, the
-        most visited first (`Searched.inner`).
+        most visited first (`Searched.inner`). `seconds` of wall time, for play with people, bound the search too: give
+        `nodes` None for time alone.
         """
     @staticmethod
     def network(evaluator: _Evaluator, noise: float = 0.0, name: str = "network") -> Player:
@@ -216,8 +218,9 @@ class Player:
         weights: Sequence[float] | None = None,
         evaluator: _Evaluator | None = None,
         *,
-        simulations: int = 64,
-        variant: str = "gumbel",
+        simulations: int | None = 64,
+        seconds: float | None = None,
+        variant: str = "puct",
         considered: int = 16,
         noise: float = 0.0,
         name: str = "mcts",
@@ -231,7 +234,8 @@ class Player:
         `variant`: "puct" (Silver et al. 2018), whose policy is the share of visits, or "gumbel" (Danihelka et al.
         2022), whose root considers `considered` moves and whose policy is the improved one. `noise`, for self-play; 0
         plays for strength: the share of Dirichlet noise in the root's prior (puct, AlphaZero's is 0.25), or the scale
-        of the Gumbel noise (1 as published).
+        of the Gumbel noise (1 as published). `seconds` of wall time, for play with people, bound the search too: give
+        `simulations` None for time alone.
         """
     @property
     def name(self) -> str: ...

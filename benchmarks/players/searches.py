@@ -52,7 +52,7 @@ PAIRS = [
 
 @dataclass(frozen=True)
 class Speed:
-    """Of one decision in self-play on one core, over the decisions of some games."""
+    """Of one decision on one core, over those of a game."""
 
     milliseconds: float
     nodes: float
@@ -74,7 +74,7 @@ def main(
         rate = measure([one.score / players for one in results], players)
         strength.add_row(candidate.name, opponent.name, f"{rate.rate:.3f}", f"{rate.low:.3f}-{rate.high:.3f}")
         report[f"{candidate.name} : {opponent.name}"] = {"rate": rate.rate, "low": rate.low, "high": rate.high}
-    speeds = Table(title="A decision in self-play on one core", box=box.SIMPLE_HEAD)
+    speeds = Table(title="A decision on one core, without memory of those before", box=box.SIMPLE_HEAD)
     for heading in ("player", "ms", "nodes", "nodes/s"):
         speeds.add_column(heading, justify="left" if heading == "player" else "right")
     for player in (HEURISTIC, puct(64), puct(256), gumbel(64), gumbel(256), descent(4000)):
@@ -90,20 +90,20 @@ def main(
         console.print(speeds)
 
 
-def speed(board: str, players: int, player: Player, games: int = 4) -> Speed:
-    """CPU time, so that other work on the machine does not count."""
-    begun = time.process_time()
-    records = _engine.play_games(board, players, [[player]], seed=1, games=games, threads=1, opening_plies=6)
-    seconds = time.process_time() - begun
-    decisions = sum(record.decisions - 6 for record in records)
-    # The nodes of a decision are found out once more, on every fifth position of one game: records do not keep them.
+def speed(board: str, players: int, player: Player) -> Speed:
+    """Single decisions without memory along one game; CPU time, so that other work on the machine does not count."""
+    (record,) = _engine.play_games(board, players, [[player]], seed=1, games=1, opening_plies=6)
     position = _engine.Position(board, players)
-    nodes = []
-    for number, move in enumerate(_engine.notation(board, players, records[0].moves)):
-        if number % 5 == 0 and len(position.legal_moves()) > 1:
-            nodes.append(player.choose(position, number).nodes)
+    decisions = nodes = 0
+    seconds = 0.0
+    for move in _engine.notation(board, players, record.moves):
+        if len(position.legal_moves()) > 1:
+            begun = time.process_time()
+            nodes += player.choose(position, decisions).nodes
+            seconds += time.process_time() - begun
+            decisions += 1
         position.play(move)
-    return Speed(1000 * seconds / decisions, sum(nodes) / len(nodes))
+    return Speed(1000 * seconds / decisions, nodes / decisions)
 
 
 if __name__ == "__main__":

@@ -101,17 +101,19 @@ impl Player {
     }
 
     #[staticmethod]
-    #[pyo3(signature = (weights, nodes = 1000, noise = 0.0, name = "descent", *, to_the_end = false, inner = 0))]
+    #[pyo3(signature = (weights, nodes = 1000, noise = 0.0, name = "descent", *, seconds = None, to_the_end = false,
+        inner = 0))]
     fn descent(
         weights: Vec<f32>,
-        nodes: u64,
+        nodes: Option<u64>,
         noise: f32,
         name: &str,
+        seconds: Option<f64>,
         to_the_end: bool,
         inner: u16,
     ) -> PyResult<Player> {
         let settings = descent::Settings {
-            budget: Budget::of_nodes(nodes),
+            budget: budget_of(None, nodes, seconds)?,
             growth: if to_the_end { Growth::ToTheEnd } else { Growth::OnePosition },
             exploration: share_of(noise)?,
             inner: inner as usize,
@@ -128,18 +130,20 @@ impl Player {
     }
 
     #[staticmethod]
-    #[pyo3(signature = (weights = None, evaluator = None, *, simulations = 64, variant = "gumbel", considered = 16,
-        noise = 0.0, name = "mcts"))]
+    #[pyo3(signature = (weights = None, evaluator = None, *, simulations = 64, seconds = None, variant = "puct",
+        considered = 16, noise = 0.0, name = "mcts"))]
+    #[allow(clippy::too_many_arguments)] // Python's keyword arguments
     fn mcts(
         weights: Option<Vec<f32>>,
         evaluator: Option<Bound<'_, PyAny>>,
-        simulations: u64,
+        simulations: Option<u64>,
+        seconds: Option<f64>,
         variant: &str,
         considered: usize,
         noise: f32,
         name: &str,
     ) -> PyResult<Player> {
-        if simulations == 0 || considered == 0 {
+        if simulations == Some(0) || considered == 0 {
             return Err(refuse("simulations, considered: 0, expected at least 1"));
         }
         let variant = match variant {
@@ -150,7 +154,11 @@ impl Player {
             "gumbel" => mcts::Variant::Gumbel { considered },
             _ => return Err(refuse(format!("variant: {variant:?} is neither puct nor gumbel"))),
         };
-        let budget = Budget::of_simulations(simulations);
+        let budget = match (simulations, seconds) {
+            (None, None) => return Err(refuse("budget: none given; simulations or seconds must bound the search")),
+            (_, None) => Budget { simulations, ..Budget::default() },
+            (_, seconds) => Budget { simulations, ..budget_of(None, None, seconds)? },
+        };
         let settings = Settings { variant, budget, noise: noise_of(noise)? };
         let weights = weights.map(weights_of).transpose()?;
         let kind = match (weights, evaluator) {

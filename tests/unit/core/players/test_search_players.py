@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from ringrift_core import RulesError, _engine
@@ -59,10 +61,28 @@ def test_positions_of_the_tree_are_told_when_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
+    "player",
+    [Player.mcts(BASELINE, simulations=None, seconds=0.05), Player.descent(BASELINE, None, seconds=0.05)],
+    ids=["mcts", "descent"],
+)
+def test_time_alone_bounds_a_search(player: Player) -> None:
+    position = _engine.Position("hex8", 2)
+    position.play_random(5, 20)
+    while len(position.legal_moves()) == 1:
+        position.play(position.legal_moves()[0])
+    begun = time.monotonic()
+    assert player.choose(position, 1).nodes > 0
+    assert time.monotonic() - begun > 0.05
+
+
+@pytest.mark.parametrize(
     ("make", "sentence"),
     [
         (lambda: Player.mcts(), "weights, evaluator: expected one or both"),
         (lambda: Player.mcts(BASELINE, simulations=0), "simulations, considered: 0, expected at least 1"),
+        (lambda: Player.mcts(BASELINE, simulations=None), "budget: none given; simulations or seconds"),
+        (lambda: Player.mcts(BASELINE, seconds=0), "seconds: 0 is not a positive number"),
+        (lambda: Player.descent(BASELINE, None), "budget: none given"),
         (lambda: Player.mcts(BASELINE, variant="uct"), 'variant: "uct" is neither puct nor gumbel'),
         (lambda: Player.mcts(BASELINE, variant="puct", noise=1.5), "noise: 1.5 is not a number from 0 to 1"),
         (lambda: Player.descent(BASELINE, noise=-0.1), "noise: -0.1 is not a number from 0 to 1"),

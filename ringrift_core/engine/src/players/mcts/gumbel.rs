@@ -185,3 +185,65 @@ impl Halving {
             .unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::{Board, Hex8};
+    use crate::moves::MoveList;
+    use crate::players::known_answers::legal;
+    use crate::setup::{Profile, Setup};
+    use crate::state::State;
+
+    /// The start of a game, every edge of which has the same logit.
+    fn start() -> Tree<Hex8> {
+        let state = State::<Hex8>::new(Setup::new(Board::Hex8, 2, Profile::Canonical).expect("playable"));
+        let mut tree = Tree::new(state, &legal(&state));
+        let edges = tree.nodes[0].edges.len() as f32;
+        tree.nodes[0].edges.iter_mut().for_each(|edge| edge.prior = 1.0 / edges);
+        tree.nodes[0].evaluated = [0.5, 0.5, 0.0, 0.0];
+        tree.back_up(&[], 0, [0.5, 0.5, 0.0, 0.0]);
+        tree
+    }
+
+    /// One simulation through an edge of the root.
+    fn simulate(tree: &mut Tree<Hex8>, edge: usize, value: f32) {
+        let child = tree.nodes[0].edges[edge].child();
+        let leaf = child.unwrap_or_else(|| tree.grow(0, edge, &mut MoveList::new()));
+        tree.back_up(&[(0, edge)], leaf, [value, 1.0 - value, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn the_running_is_halved_until_two_are_left() {
+        // Rounds of 16 / (2 rounds x 4 moves) = 2 visits for four moves, then 16 / (2 x 2) = 4 for the better two.
+        for (considered, simulations, expected) in
+            [(4, 16, vec![2, 6, 2, 6]), (2, 10, vec![5, 5]), (1, 3, vec![3]), (8, 4, vec![1, 1, 1, 1])]
+        {
+            let mut tree = start();
+            let draws = vec![0.0; tree.nodes[0].edges.len()];
+            let mut halving = Halving::new(&tree, draws, considered, Some(simulations));
+            for _ in 0..simulations {
+                let edge = halving.next(&tree).expect("nothing is proven");
+                simulate(&mut tree, edge, if edge % 2 == 1 { 0.6 } else { 0.4 });
+            }
+            let visits = tree.nodes[0].edges.iter().map(|edge| tree.visits(edge));
+            assert_eq!(visits.filter(|visits| *visits > 0).collect::<Vec<_>>(), expected);
+            assert_eq!(halving.best(&tree), (considered > 1) as usize);
+        }
+    }
+
+    #[test]
+    fn unvisited_moves_have_the_mix_of_evaluation_and_visited_values() {
+        let mut tree = start();
+        let root = &mut tree.nodes[0];
+        (root.edges[0].prior, root.edges[1].prior) = (0.3, 0.1);
+        (0..3).for_each(|_| simulate(&mut tree, 0, 0.9));
+        simulate(&mut tree, 1, 0.1);
+        // (0.5 + 4 / (0.3 + 0.1) x (0.3 x 0.9 + 0.1 x 0.1)) / (1 + 4)
+        let mixed = (0.5 + 4.0 / 0.4 * 0.28) / 5.0;
+        let found: Vec<f32> = completed(&tree, &tree.nodes[0]).iter().take(3).map(|values| values[0]).collect();
+        for (found, expected) in found.iter().zip([0.9, 0.1, mixed]) {
+            assert!((found - expected).abs() < 1e-5, "{found} against {expected}");
+        }
+    }
+}
