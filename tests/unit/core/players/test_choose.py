@@ -26,7 +26,7 @@ def players() -> list[Player]:
         Player.heuristic(BASELINE, noise=20.0),
         Player.minimax(BASELINE, depth=1, noise=20.0),
         Player.descent(BASELINE, nodes=200, noise=0.5),
-        Player.mcts(BASELINE, simulations=32, noise=50.0),
+        Player.mcts(BASELINE, simulations=32, variant="gumbel", noise=50.0),
         Player.network(centre_first, noise=0.5),
     ]
 
