@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::board::{Board, Geometry, Hex8, Square8};
 use crate::drivers::rng::{stream, Purpose};
-use crate::moves::{Move, MoveList};
-use crate::players::budget::Budget;
+use crate::moves::{Move, MoveKind, MoveList};
+use crate::players::budget::{Budget, Meter};
 use crate::players::completion::{complete_turn, is_settling};
 use crate::players::heuristic::{self, across, decided_values, Values, WON};
 use crate::playout::Random;
@@ -17,7 +17,8 @@ use super::aim::Aim;
 use super::max_n::won_by;
 use super::ordering::Ordering;
 use super::quiescence::{may_be_forced, UNPROVEN};
-use super::{search, settle, Searched, Settings, Variant};
+use super::table::Table;
+use super::{search, settle, Node, Search, Searched, Settings, Variant};
 
 static NEVER: AtomicBool = AtomicBool::new(false);
 
@@ -360,6 +361,58 @@ fn the_same_node_budget_gives_the_same_search() {
             }
         }
     }
+}
+
+/// Values after one move, searched to a depth without any window.
+fn after_move<G: Geometry>(state: &State<G>, settings: &Settings, one: Move, depth: u32) -> Values {
+    let meter = Meter::start(&Budget::default(), &NEVER);
+    let mut search = Search::new(settings, meter, Table::new());
+    let aim = hero_aim(state, settings);
+    search.below(state, Some(one), Node { aim, ply: 0, depth, alpha: f32::NEG_INFINITY, beta: f32::INFINITY })
+}
+
+#[test]
+fn whatever_ends_a_search_the_chosen_move_has_its_value_at_the_depth_reached() {
+    let mut cut_short = 0;
+    for players in 2..=3 {
+        let settings = settings(players, Variant::Paranoid);
+        for state in positions::<Hex8>(setup(Board::Hex8, players), 81, 0).iter().step_by(6) {
+            for nodes in [300, 1_000, 3_000] {
+                let (list, mover) = (legal(state), state.mover());
+                let found = search(state, &list, &settings, &Budget::of_nodes(nodes), &[], &NEVER);
+                if found.depth == 1 || found.values[mover].abs() >= WON {
+                    continue;
+                }
+                let exact = after_move(state, &settings, list[found.index], found.depth);
+                assert_eq!(found.values[mover], exact[mover], "{nodes} nodes, {found:?}");
+                cut_short += (found.nodes >= nodes) as usize;
+            }
+        }
+    }
+    assert!(cut_short > 50, "{cut_short}");
+}
+
+#[test]
+fn a_swap_is_worth_the_other_seat_at_any_depth() {
+    let settings = settings(2, Variant::Paranoid);
+    let mut offered = 0;
+    for game in 0..40 {
+        for state in positions::<Hex8>(setup(Board::Hex8, 2), 91, game).iter().take(6) {
+            let list = legal(state);
+            let Some(swap) = list.iter().position(|one| one.kind() == MoveKind::SwapSides) else { continue };
+            offered += 1;
+            assert_eq!(after_move(state, &settings, list[swap], 1)[1], heuristic::values(state, &settings.weights)[0]);
+            // Below the swap seat 2 moves in the same position, which the swapper, now at seat 1, hopes goes badly.
+            for depth in 1..=2 {
+                let others = list.iter().filter(|one| one.kind() != MoveKind::SwapSides);
+                let worst =
+                    others.map(|one| after_move(state, &settings, *one, depth)[0]).fold(f32::INFINITY, f32::min);
+                let swapped = after_move(state, &settings, list[swap], depth + 1)[1];
+                assert!((swapped - worst).abs() < 1e-4, "{swapped} for {worst}");
+            }
+        }
+    }
+    assert!(offered >= 30, "{offered}");
 }
 
 #[test]
