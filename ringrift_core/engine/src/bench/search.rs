@@ -42,7 +42,7 @@ pub fn bench_search(board: Board, players: usize, seconds: f64, seed: u64) -> Re
 }
 
 fn bench_board<G: Geometry>(setup: Setup, seconds: f64, seed: u64) -> SearchBench {
-    let settings = Settings::new(heuristic::setting("baseline").unwrap_or_default(), setup.players());
+    let settings = Settings::new(heuristic::setting("baseline").unwrap_or_default());
     let budget = Budget::of_nodes(minimax::node_cap(G::BOARD));
     let (start, clock, time) = (Instant::now(), ThreadTime::now(), Duration::from_secs_f64(seconds));
     let (mut games, mut decisions, mut nodes, mut depths) = (0, 0, 0, 0);
@@ -100,7 +100,7 @@ fn count_nodes<G: Geometry>(setup: Setup, depth: u32, positions: usize, seed: u6
     let best = Settings {
         // Only alpha-beta depends on the order of moves.
         variant: minimax::Variant::Paranoid,
-        ..Settings::new(heuristic::setting("baseline").unwrap_or_default(), setup.players())
+        ..Settings::new(heuristic::setting("baseline").unwrap_or_default())
     };
     let sample = sample::<G>(setup, &best, positions, seed);
     let mut ways = vec![("as it plays", best)];

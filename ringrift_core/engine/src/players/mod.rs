@@ -137,7 +137,7 @@ impl Player {
             }
             Player::Minimax { weights, variant, budget, noise } => {
                 let players = state.players();
-                let mut settings = minimax::Settings::new(*weights, players);
+                let mut settings = minimax::Settings::new(*weights);
                 settings.variant = variant.unwrap_or(settings.variant);
                 let bonuses: Vec<f32> =
                     if *noise > 0.0 { legal.iter().map(|_| noise * rng::unit(random)).collect() } else { Vec::new() };

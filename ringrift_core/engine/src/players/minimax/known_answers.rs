@@ -26,12 +26,12 @@ fn setup(board: Board, players: usize) -> Setup {
     Setup::new(board, players, Profile::Canonical).expect("playable").with_swap(players == 2)
 }
 
-fn settings(players: usize, variant: Variant) -> Settings {
+fn settings(variant: Variant) -> Settings {
     // Every feature counts, those at 0 in the hand-set weights too.
     let weights = std::array::from_fn(|index| {
         heuristic::setting("baseline").expect("documented")[index] + 0.25 + 0.01 * index as f32
     });
-    Settings { variant, ..Settings::new(weights, players) }
+    Settings { variant, ..Settings::new(weights) }
 }
 
 /// The positions of a random game in which somebody has a choice.
@@ -177,7 +177,7 @@ fn compare_with_plain<G: Geometry>(players: usize, variant: Variant, games: u64,
     for game in 0..games {
         let all = positions::<G>(setup(G::BOARD, players), 21, game);
         for (number, state) in all.iter().skip(game as usize % stride).step_by(stride).enumerate() {
-            let mut varied = settings(players, variant);
+            let mut varied = settings(variant);
             varied.settling_plies = (number as u32 + game as u32) % 3;
             for depth in 1..=4 {
                 let Some(plain) = Plain::solve(&varied, state, depth, 4_000) else { break };
@@ -233,7 +233,7 @@ fn brute_force<G: Geometry>(state: &State<G>, left: &mut u64) -> Option<Values> 
 
 /// Searches late positions without a bound; returns how many were small enough to be solved by brute force.
 fn compare_with_brute_force<G: Geometry>(players: usize, games: u64) -> usize {
-    let settings = settings(players, Variant::MaxN);
+    let settings = settings(Variant::MaxN);
     let mut solved = 0;
     for game in 0..games {
         for state in positions::<G>(setup(G::BOARD, players), 31, game).iter().rev() {
@@ -324,7 +324,7 @@ fn forced_wins_in_one_to_five_turns_are_found() {
     const PLIES: u32 = 11;
     /// Positions to be solved, by turns. Random games seldom come near a long forced win.
     const WANTED: [usize; 5] = [300, 300, 50, 10, 1];
-    let settings = settings(2, Variant::Paranoid);
+    let settings = settings(Variant::Paranoid);
     let mut solved = [0; 5];
     for game in 0..2_000 {
         for state in positions::<Hex8>(setup(Board::Hex8, 2), 41, game).iter().rev().take(40) {
@@ -348,7 +348,7 @@ fn forced_wins_in_one_to_five_turns_are_found() {
 #[test]
 fn the_same_node_budget_gives_the_same_search() {
     for players in 2..=4 {
-        let settings = Settings::new(heuristic::setting("baseline").expect("documented"), players);
+        let settings = Settings::new(heuristic::setting("baseline").expect("documented"));
         for state in positions::<Square8>(setup(Board::Square8, players), 51, 0).iter().step_by(9) {
             for nodes in [1, 10, 100, 3_000] {
                 let list = legal(state);
@@ -375,7 +375,7 @@ fn after_move<G: Geometry>(state: &State<G>, settings: &Settings, one: Move, dep
 fn whatever_ends_a_search_the_chosen_move_has_its_value_at_the_depth_reached() {
     let mut cut_short = 0;
     for players in 2..=3 {
-        let settings = settings(players, Variant::Paranoid);
+        let settings = settings(Variant::Paranoid);
         for state in positions::<Hex8>(setup(Board::Hex8, players), 81, 0).iter().step_by(6) {
             for nodes in [300, 1_000, 3_000] {
                 let (list, mover) = (legal(state), state.mover());
@@ -394,7 +394,7 @@ fn whatever_ends_a_search_the_chosen_move_has_its_value_at_the_depth_reached() {
 
 #[test]
 fn a_swap_is_worth_the_other_seat_at_any_depth() {
-    let settings = settings(2, Variant::Paranoid);
+    let settings = settings(Variant::Paranoid);
     let mut offered = 0;
     for game in 0..40 {
         for state in positions::<Hex8>(setup(Board::Hex8, 2), 91, game).iter().take(6) {
@@ -417,7 +417,7 @@ fn a_swap_is_worth_the_other_seat_at_any_depth() {
 
 #[test]
 fn an_unfinished_first_iteration_returns_the_best_so_far() {
-    let settings = settings(2, Variant::Paranoid);
+    let settings = settings(Variant::Paranoid);
     for state in positions::<Square8>(setup(Board::Square8, 2), 61, 0).iter().step_by(5) {
         let list = legal(state);
         let whole = to_depth(state, &settings, 1);
@@ -436,7 +436,7 @@ fn an_unfinished_first_iteration_returns_the_best_so_far() {
 
 #[test]
 fn a_stopped_search_returns_at_once_with_the_best_so_far() {
-    let settings = settings(2, Variant::Paranoid);
+    let settings = settings(Variant::Paranoid);
     let state = State::<Square8>::new(setup(Board::Square8, 2));
     let list = legal(&state);
     let stopped = AtomicBool::new(false);
@@ -454,7 +454,7 @@ fn a_stopped_search_returns_at_once_with_the_best_so_far() {
 
 #[test]
 fn a_bonus_decides_between_moves_and_never_over_a_win() {
-    let settings = settings(2, Variant::Paranoid);
+    let settings = settings(Variant::Paranoid);
     for state in positions::<Hex8>(setup(Board::Hex8, 2), 71, 0).iter().rev().step_by(7) {
         let list = legal(state);
         let favoured = list.len() / 2;

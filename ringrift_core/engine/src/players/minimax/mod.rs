@@ -54,13 +54,8 @@ impl Variant {
         Variant::ALL.into_iter().find(|variant| variant.name() == name)
     }
 
-    /// The strongest for that many players: benchmarks/search/README.md has the table.
-    pub const fn best_for(players: usize) -> Variant {
-        match players {
-            2 => Variant::Paranoid,
-            _ => Variant::MaxN,
-        }
-    }
+    /// First with three and with four players, by little: benchmarks/search/README.md has the table.
+    pub const BEST: Variant = Variant::BestReply;
 }
 
 /// Most nodes of a decision on the ladder's rungs 3 and up (training.md): depth 3 is otherwise out of reach on the large
@@ -91,10 +86,10 @@ const SETTLING_PLIES: u32 = 2;
 
 impl Settings {
     /// The settings that measured best.
-    pub fn new(weights: Weights, players: usize) -> Settings {
+    pub fn new(weights: Weights) -> Settings {
         Settings {
             weights,
-            variant: Variant::best_for(players),
+            variant: Variant::BEST,
             ordering: Ordering::BEST,
             table: true,
             settling_plies: SETTLING_PLIES,
