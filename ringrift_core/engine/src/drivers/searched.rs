@@ -13,8 +13,9 @@ use crate::moves::Move;
 use crate::players::heuristic::Values;
 use crate::players::{Found, Inner};
 
-/// Moves of a smaller share are not stored: together they are a few per cent at most.
-const LEAST_SHARE: f32 = 1.0 / 512.0;
+/// Moves whose share is smaller than this part of the best one's are not stored. Measured by the best, so that a flat
+/// policy over a thousand placements is kept as well as a sharp one.
+const LEAST_PART: f32 = 1.0 / 32.0;
 /// Set in the number of moves: positions of the tree follow.
 const WITH_INNER: u16 = 1 << 15;
 
@@ -34,8 +35,9 @@ pub struct Searched {
 impl Searched {
     /// Keeps the moves whose share is worth storing, scaled to sum to 1.
     pub fn of(decision: u32, legal: &[Move], found: Found) -> Searched {
+        let least = LEAST_PART * found.policy.iter().copied().fold(0.0, f32::max);
         let shares = legal.iter().copied().zip(found.policy);
-        let mut policy: Vec<(Move, f32)> = shares.filter(|(_, share)| *share >= LEAST_SHARE).collect();
+        let mut policy: Vec<(Move, f32)> = shares.filter(|(_, share)| *share >= least).collect();
         let total: f32 = policy.iter().map(|(_, share)| share).sum();
         policy.iter_mut().for_each(|(_, share)| *share /= total);
         Searched { decision, values: found.values, policy, inner: found.inner }
@@ -175,5 +177,13 @@ mod tests {
         let moves = [Move::plain(MoveKind::SkipPlacement), Move::plain(MoveKind::SwapSides)];
         let found = Found { values: [0.5, 0.5, 0.0, 0.0], policy: vec![0.999, 0.001], nodes: 2, inner: Vec::new() };
         assert_eq!(Searched::of(0, &moves, found).policy, [(moves[0], 1.0)]);
+    }
+
+    #[test]
+    fn a_flat_policy_is_stored_whole() {
+        let moves: Vec<Move> = (0..469).map(|cell| Move::new(MoveKind::PlaceRing, cell, 1, 0)).collect();
+        let policy = vec![1.0 / moves.len() as f32; moves.len()];
+        let found = Found { values: [0.5, 0.5, 0.0, 0.0], policy, nodes: 469, inner: Vec::new() };
+        assert_eq!(Searched::of(0, &moves, found).policy.len(), moves.len());
     }
 }
