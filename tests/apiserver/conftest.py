@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tests.cluster import binaries
+from tests.cluster.binaries import CONTROL_PLANE
 from tests.cluster.control_plane import ControlPlane, Endpoints, running_control_plane
 from tests.cluster.kubectl import Kubectl
+from tests.cluster.requirement import required_binaries
 
 CRDS = Path(__file__).parents[2] / "crds"
 
@@ -20,12 +20,7 @@ CRDS = Path(__file__).parents[2] / "crds"
 @pytest.fixture(scope="session")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """etcd, API server and controller-manager with the CRDs of `crds/`; Jobs create Pods, which stay Pending."""
-    try:
-        found = binaries.find(binaries.CONTROL_PLANE)
-    except binaries.BinariesMissingError as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
+    found = required_binaries(*(program.name for program in CONTROL_PLANE))
     with running_control_plane(found, tmp_path_factory.mktemp("cluster"), Endpoints.on_free_ports()) as plane:
         if CRDS.is_dir():
             plane.kubectl.apply(CRDS, "--server-side")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -12,9 +11,9 @@ import yaml
 from tests.apiserver.operator_process import OperatorProcess
 from tests.apiserver.test_operator import Person
 from tests.apiserver.worker import Worker
-from tests.cluster.binaries import PROGRAMS, BinariesMissingError, find
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl
+from tests.cluster.requirement import required_binaries
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "ringrift"
@@ -23,12 +22,7 @@ CHART = ROOT / "charts" / "ringrift"
 @pytest.fixture
 def account(control_plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_path: Path) -> Path:
     """All of the chart but its Deployment is installed; a kubeconfig with the operator's token."""
-    try:
-        helm = find(tuple(program for program in PROGRAMS if program.name == "helm")) / "helm"
-    except BinariesMissingError as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
+    helm = required_binaries("helm") / "helm"
     values = CHART / "environments" / "local.yaml"
     options = [f"--namespace={namespace}", f"--values={values}", "--kube-version=1.34.0"]
     rendered = subprocess.run(

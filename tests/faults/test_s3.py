@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ringrift_core.contract import ExitCode
-from tests.cluster import binaries
 from tests.cluster.object_store import running_object_store
 from tests.cluster.process import free_ports
+from tests.cluster.requirement import required_binaries
 from tests.faults.proxy import FaultyProxy
 from tests.faults.workshop import COMMANDS, Ends, Record, Workshop, free_bytes
 
@@ -20,13 +19,7 @@ from tests.faults.workshop import COMMANDS, Ends, Record, Workshop, free_bytes
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyProxy, Callable[[str], Workshop]]]:
     """A real S3 server behind a faulty proxy, and a maker of stores on it, prepared like the others."""
-    wanted = tuple(program for program in binaries.PROGRAMS if program.name == "versitygw")
-    try:
-        found = binaries.find(wanted)
-    except binaries.BinariesMissingError as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
+    found = required_binaries("versitygw")
     folder = tmp_path_factory.mktemp("s3")
     with (
         running_object_store(found, folder, port=free_ports(1)[0]) as server,

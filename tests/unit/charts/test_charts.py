@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from ringrift_operator.api import PoolType, SlotTime, WorkerPool
 from ringrift_operator.api.load import Document, load
 from ringrift_operator.api.scalars import quantity_value
 from ringrift_operator.builders.release import Release
-from tests.cluster.binaries import PROGRAMS, BinariesMissingError, find
+from tests.cluster.requirement import required_binaries
 
 CHARTS = Path(__file__).parents[3] / "charts"
 CHART = CHARTS / "ringrift"
@@ -27,12 +26,7 @@ Manifest = dict[str, Any]
 
 @pytest.fixture(scope="session")
 def helm() -> Path:
-    try:
-        return find(tuple(program for program in PROGRAMS if program.name == "helm")) / "helm"
-    except BinariesMissingError as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
+    return required_binaries("helm") / "helm"
 
 
 class HelmError(Exception):

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import settings
 
 from ringrift_core.store import Store, open_store
-from tests.cluster import binaries
 from tests.cluster.process import Program, free_ports
+from tests.cluster.requirement import required_binaries
 from tests.unit.core.desk import Desk
 
 # A slow machine is no failure: pytest-timeout ends what hangs.
@@ -25,13 +25,7 @@ settings.load_profile("core")
 @pytest.fixture(scope="session")
 def s3_buckets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A running S3 server (versitygw); its buckets are the folders of this folder."""
-    wanted = tuple(program for program in binaries.PROGRAMS if program.name == "versitygw")
-    try:
-        found = binaries.find(wanted)
-    except binaries.BinariesMissingError as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
+    found = required_binaries("versitygw")
     root = tmp_path_factory.mktemp("s3")
     buckets = root / "buckets"
     buckets.mkdir()

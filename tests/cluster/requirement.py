@@ -1,0 +1,26 @@
+"""What a test needs of this machine: without it the test is skipped, or fails where CI=true promises that none is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.cluster.binaries import PROGRAMS, BinariesMissingError, find
+
+
+def required_binaries(*names: str) -> Path:
+    """The folder that holds these programs of `binaries.PROGRAMS`."""
+    try:
+        return find(tuple(program for program in PROGRAMS if program.name in names))
+    except BinariesMissingError as missing:
+        cannot_run(missing)
+
+
+def cannot_run(reason: Exception) -> NoReturn:
+    """Ends the test for something that this machine lacks."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(str(reason))
+    pytest.skip(str(reason))
