@@ -126,14 +126,15 @@ impl Player {
             Player::Random => Choice::unsearched(random.below(legal.len())),
             Player::Heuristic { weights, noise } => {
                 let mut list = MoveList::new();
+                let mut nodes = legal.len() as u64;
                 let evaluate = |one: &Move| {
                     let mut after = *state;
                     after.apply(*one);
-                    complete_turn(&mut after, weights, &mut list);
+                    nodes += complete_turn(&mut after, weights, &mut list);
                     heuristic::across(*one, heuristic::values(&after, weights))
                 };
                 let values: Vec<Values> = legal.iter().map(evaluate).collect();
-                Choice::best(state, &values, legal.len() as u64, *noise, random)
+                Choice::best(state, &values, nodes, *noise, random)
             }
             Player::Minimax { weights, variant, budget, noise } => {
                 let players = state.players();

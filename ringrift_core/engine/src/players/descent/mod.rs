@@ -8,6 +8,7 @@
 //! Values are one per seat, so the same search serves two to four players (max^n). Nothing is negated by ply: one seat
 //! decides several times in a row. `swap_sides` exchanges agents, so a value passes it with seats 1 and 2 exchanged.
 
+mod gains;
 mod ordinal;
 mod search;
 #[cfg(test)]

@@ -43,8 +43,9 @@ impl<G: Geometry> Search<G> {
         let mut tree = match known.filter(|(reached, tree)| tree.is(*reached, state)) {
             Some((reached, tree)) => tree.rooted_at(reached),
             None => {
-                meter.count_nodes(legal.len() as u64);
-                Tree::new(*state, legal, weights)
+                let (tree, spent) = Tree::new(*state, legal, weights);
+                meter.count_nodes(spent);
+                tree
             }
         };
         let mut list = MoveList::new();

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::board::Geometry;
 use crate::moves::{Move, MoveList};
 use crate::players::completion::complete_turn;
-use crate::players::heuristic::{self, across, Values, Weights, WON};
+use crate::players::descent::gains::{Gains, Next};
+use crate::players::heuristic::{self, across, seat_after, Values, Weights, WON};
 use crate::players::play_forced;
 use crate::state::State;
 
@@ -14,7 +15,9 @@ pub struct Child {
     pub one: Move,
     /// At first sight, in the parent's seats.
     values: Values,
-    /// Is that the value under best play?
+    /// Who decides after the completed turn.
+    next: Next,
+    /// Are the values those under best play?
     resolved: bool,
     /// How often the search went this way.
     pub visits: u32,
@@ -59,24 +62,25 @@ pub struct Node<G: Geometry> {
 pub struct Tree<G: Geometry> {
     pub nodes: Vec<Node<G>>,
     by_key: HashMap<u64, u32>,
+    gains: Gains,
 }
 
 impl<G: Geometry> Tree<G> {
-    /// A tree of one position, expanded.
-    pub fn new(state: State<G>, legal: &[Move], weights: &Weights) -> Tree<G> {
-        let mut tree = Tree { nodes: Vec::new(), by_key: HashMap::new() };
-        tree.add(state, legal, weights);
-        tree
+    /// A tree of one position, expanded, and the decisions applied to do so.
+    pub fn new(state: State<G>, legal: &[Move], weights: &Weights) -> (Tree<G>, u64) {
+        let mut tree = Tree { nodes: Vec::new(), by_key: HashMap::new(), gains: Gains::default() };
+        let (_, spent) = tree.add(state, legal, weights);
+        (tree, spent)
     }
 
-    fn add(&mut self, state: State<G>, legal: &[Move], weights: &Weights) -> u32 {
+    fn add(&mut self, state: State<G>, legal: &[Move], weights: &Weights) -> (u32, u64) {
         let node = self.nodes.len() as u32;
         let key = state.search_key();
-        let children = first_sight(&state, legal, weights);
+        let (children, spent) = first_sight(&state, legal, weights);
         self.nodes.push(Node { state, key, children, worth: Worth { values: [0.0; 4], resolved: false } });
         self.by_key.insert(key, node);
         self.refresh(node as usize);
-        node
+        (node, spent)
     }
 
     /// Worth of a child, in its parent's seats.
@@ -86,7 +90,11 @@ impl<G: Geometry> Tree<G> {
                 let worth = self.nodes[node as usize].worth;
                 Worth { values: across(child.one, worth.values), ..worth }
             }
-            None => Worth { values: child.values, resolved: child.resolved },
+            None if child.resolved => Worth { values: child.values, resolved: true },
+            None => {
+                let players = self.nodes[0].state.players();
+                Worth { values: self.gains.anticipate(child.values, child.next, players), resolved: false }
+            }
         }
     }
 
@@ -119,11 +127,23 @@ impl<G: Geometry> Tree<G> {
             return 1;
         }
         let (below, spent) = match self.by_key.get(&state.search_key()) {
-            Some(known) => (*known, 1),
-            None => (self.add(state, list, weights), 1 + list.len() as u64),
+            Some(known) => (*known, 0),
+            None => self.add(state, list, weights),
         };
+        if spent > 0 {
+            let before = across(one, self.nodes[node].children[child].values);
+            self.learn_gain(below as usize, &before);
+        }
         self.nodes[node].children[child].node = Some(below);
-        spent
+        1 + spent
+    }
+
+    /// `before`: what the node was worth at first sight.
+    fn learn_gain(&mut self, node: usize, before: &Values) {
+        let node = &self.nodes[node];
+        let mover = node.state.mover();
+        let best = node.children.iter().map(|child| child.values[mover]).fold(f32::NEG_INFINITY, f32::max);
+        self.gains.learn(node.state.phase, before[mover], best);
     }
 
     /// Takes a node's worth from its best child. It is resolved by a proven win, or once all children are.
@@ -170,7 +190,7 @@ impl<G: Geometry> Tree<G> {
             child.node = child.node.map(|node| number[node as usize]);
         }
         let by_key = nodes.iter().enumerate().map(|(number, node)| (node.key, number as u32)).collect();
-        Tree { nodes, by_key }
+        Tree { nodes, by_key, gains: self.gains }
     }
 
     /// Is the node this position, as far as the game that follows goes?
@@ -179,16 +199,19 @@ impl<G: Geometry> Tree<G> {
     }
 }
 
-/// Every legal move at first sight: played, the turn completed, evaluated.
-fn first_sight<G: Geometry>(state: &State<G>, legal: &[Move], weights: &Weights) -> Vec<Child> {
+/// Every legal move at first sight: played, the turn completed, evaluated; and the decisions applied.
+fn first_sight<G: Geometry>(state: &State<G>, legal: &[Move], weights: &Weights) -> (Vec<Child>, u64) {
     let mut list = MoveList::new();
+    let mut spent = legal.len() as u64;
     let evaluate = |one: &Move| {
         let mut after = *state;
         after.apply(*one);
-        complete_turn(&mut after, weights, &mut list);
+        spent += complete_turn(&mut after, weights, &mut list);
         let values = across(*one, heuristic::values(&after, weights));
+        let next = Next { seat: seat_after(&after, *one), phase: after.phase };
         // A win that the mover can bring about is proven; anything else may have better answers in the same turn.
-        Child { one: *one, values, resolved: values[state.mover()] >= WON, visits: 0, node: None }
+        Child { one: *one, values, next, resolved: values[state.mover()] >= WON, visits: 0, node: None }
     };
-    legal.iter().map(evaluate).collect()
+    let children = legal.iter().map(evaluate).collect();
+    (children, spent)
 }

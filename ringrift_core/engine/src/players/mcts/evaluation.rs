@@ -67,10 +67,11 @@ pub fn by_heuristic<G: Geometry>(
     let (mover, players) = (state.mover(), state.players());
     let mut best: (usize, Values) = (0, [f32::NEG_INFINITY; 4]);
     let mut logits = Vec::with_capacity(legal.len());
+    let mut nodes = legal.len() as u64;
     for (index, one) in legal.iter().enumerate() {
         let mut after = *state;
         after.apply(*one);
-        complete_turn(&mut after, weights, list);
+        nodes += complete_turn(&mut after, weights, list);
         let values = across(*one, heuristic::values(&after, weights));
         logits.push(values[mover] / PRIOR_TEMPERATURE);
         if values[mover] > best.1[mover] {
@@ -81,7 +82,7 @@ pub fn by_heuristic<G: Geometry>(
         values: LEAF.probabilities(&best.1, players),
         prior: Prior::Heuristic(logits),
         winning: (best.1[mover] >= WON).then_some(best.0),
-        nodes: legal.len() as u64,
+        nodes,
     }
 }
 
