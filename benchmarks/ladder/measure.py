@@ -19,6 +19,7 @@ from rich.table import Table
 from ringrift_core import _engine
 from ringrift_core._engine import Player
 from ringrift_core.arena.interval import ONE_SIDED_95, measure, share_interval
+from ringrift_core.arena.match import Group, identical_share
 from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.arena.scale import two_player_equivalent
 from ringrift_core.contract import Board
@@ -219,7 +220,8 @@ def _compare(groups: list[dict[str, Any]], players: int) -> dict[str, Any]:
     scores = [sum(share if won is None else float(won) for won in group["won"]) / players for group in groups]
     found = measure(scores, players)
     bound = two_player_equivalent(share_interval(scores, players, ONE_SIDED_95)[0], players)
-    ids = [name for group in groups for name in group["ids"]]
+    played = [Group(score, tuple(group["ids"]), 0) for score, group in zip(scores, groups, strict=True)]
+    alike = sum(len(group.game_ids) - len(set(group.game_ids)) for group in played)
     return {
         "games": found.games,
         "rate": round(found.rate, 4),
@@ -228,7 +230,8 @@ def _compare(groups: list[dict[str, Any]], players: int) -> dict[str, Any]:
         "one_sided_low": round(bound, 4),
         "share": round(found.share, 4),
         "cut_games": sum(won is None for group in groups for won in group["won"]),
-        "identical": round(1 - len(set(ids)) / len(ids), 4),
+        "identical": round(identical_share(played), 4),
+        "alike": round(alike / found.games, 4),
     }
 
 
@@ -264,10 +267,11 @@ def _pair_table(name: str, report: dict[str, Any]) -> Table:
     table = Table(
         title=f"{name}: each rung against the one below",
         caption="rate: two-player equivalent, 0.5 is equal. =: at equal nodes. stronger: the lower end of the interval "
-        "is above 0.5.",
+        "is above 0.5. identical: games that repeat one of another group. alike: games that repeat one of their own, "
+        "since both players decide alike.",
         box=box.SIMPLE_HEAD,
     )
-    for heading in ("pair", "games", "won", "rate", "95 % interval", "stronger", "cut", "identical"):
+    for heading in ("pair", "games", "won", "rate", "95 % interval", "stronger", "cut", "identical", "alike"):
         table.add_column(heading, justify="left" if heading == "pair" else "right")
     for pair, one in report["pairs"].items():
         stronger = "yes" if one["low"] > 0.5 else "one-sided" if one["one_sided_low"] > 0.5 else "no"
@@ -280,6 +284,7 @@ def _pair_table(name: str, report: dict[str, Any]) -> Table:
             stronger,
             str(one["cut_games"]),
             f"{one['identical']:.1%}",
+            f"{one['alike']:.1%}",
         )
     return table
 

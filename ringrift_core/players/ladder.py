@@ -69,8 +69,8 @@ MINIMAX_NODES: Mapping[Board, int] = {board: 3 * cap for board, cap in NODE_CAPS
 """Nodes of one decision of rung 5: with 3 players a depth of 3 takes half the cap, so the cap alone is no step up."""
 
 DESCENT_NODES: Mapping[Board, int] = {
-    Board.SQUARE8: 4_000_000,
-    Board.HEX8: 4_000_000,
+    Board.SQUARE8: 2_000_000,
+    Board.HEX8: 2_000_000,
     Board.SQUARE19: 100_000,
     Board.HEXAGONAL: 100_000,
 }

@@ -95,6 +95,7 @@ def test_games_that_repeat_each_other_are_no_evidence() -> None:
     same = Group(1.0, ("a", "b"), 0)
     assert identical_share([Group(1.0, ("a", "b"), 0), Group(1.0, ("c", "d"), 0)]) == 0
     assert identical_share([same, same]) == 0.5
+    assert identical_share([Group(1.0, ("a", "a"), 0), Group(1.0, ("c", "d"), 0)]) == 0, "one group, one observation"
 
 
 def test_a_match_of_repeated_games_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
