@@ -489,6 +489,7 @@ def encode_rows(
     seed: int = 0,
     symmetries: int = 0,
     exact_states: bool = False,
+    trees: bool = False,
     profile: str = "canonical",
     swap: bool | None = None,
     threads: int = 0,
@@ -497,8 +498,9 @@ def encode_rows(
 
     A game is (id, moves, searches, decisions): moves and searches as `GameRecord` gives them, decisions ascending, or
     None for all. Each position makes a row as it is, or, with `symmetries`, a row for each of so many different
-    symmetries drawn by (seed, game id, decision). Rows come in the order of games and decisions on any number of
-    threads; 0 takes every core. Releases the GIL. RulesError names the game and its first fault.
+    symmetries drawn by (seed, game id, decision). With `trees` the positions of a search's tree that are stored with a
+    decision follow it. Rows come in the order of games and decisions on any number of threads; 0 takes every core.
+    Releases the GIL. RulesError names the game and its first fault.
     """
 
 def unpack_planes(board: str, players: int, packed: NDArray[np.uint8]) -> NDArray[np.float32]:

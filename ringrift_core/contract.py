@@ -244,6 +244,12 @@ class SelfplayParameters(IterationParameters):
         default=InitialWeights.BASELINE, description="What weights version 0 means."
     )
     device: Device = Field(default=Device.CPU, description="Where networks are asked; cuda and mps need torch.")
+    tree_positions: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="Positions of its tree that descent leaves with each decision, with their values, to train on.",
+    )
     log_games: bool = Field(default=True, description="Also leave a line of JSON for each game.")
 
     @model_validator(mode="after")
@@ -301,6 +307,9 @@ class ExportParameters(IterationParameters):
         description="Random symmetries of the board through which a position is seen, a row each; 0: as it is.",
     )
     exact_state: bool = Field(default=False, description="Keep the exact state of each row as well.")
+    tree_positions: bool = Field(
+        default=False, description="Make rows of the positions of descent's trees, too, where self-play left them."
+    )
 
 
 class TrainParameters(IterationParameters):

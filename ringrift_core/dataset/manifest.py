@@ -30,11 +30,12 @@ class DatasetManifest(Contract):
     policy: int = Field(description="Number of policy keys.")
     games: int = Field(description="Games that rows were drawn from.")
     positions: int
-    rows: int = Field(description="One for each position and symmetry.")
+    rows: int = Field(description="One for each position and symmetry, those of trees included.")
     window: int = Field(description="Games in the window; those left out were cut or too short.")
     seed: int
     symmetries: int
     exact_states: bool
+    tree_positions: bool = Field(description="Whether positions of stored trees have rows as well.")
     shards: tuple[DatasetShard, ...]
 
     @classmethod

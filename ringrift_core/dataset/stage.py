@@ -89,6 +89,7 @@ def _manifest(
         seed=parameters.seed,
         symmetries=parameters.symmetries,
         exact_states=parameters.exact_state,
+        tree_positions=parameters.tree_positions,
         shards=tuple(writer.shards),
     )
 
@@ -117,6 +118,7 @@ def _encode(chunk: list[SampledGame], rules: Rules, parameters: ExportParameters
             seed=parameters.seed,
             symmetries=parameters.symmetries,
             exact_states=parameters.exact_state,
+            trees=parameters.tree_positions,
             profile=rules.profile.value,
             swap=rules.swap,
             threads=available_cores(),

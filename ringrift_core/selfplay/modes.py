@@ -24,7 +24,7 @@ def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[_eng
     random = _engine.Player.random()
     heuristic = _engine.Player.heuristic(weights, NOISE)
     minimax = _engine.Player.minimax(weights, nodes=SEARCH_NODES, noise=NOISE)
-    descent = _engine.Player.descent(weights, SEARCH_NODES, NOISE)
+    descent = _engine.Player.descent(weights, SEARCH_NODES, NOISE, inner=parameters.tree_positions)
     network: list[_engine.Player] = []
     if parameters.network_version > 0:
         card = champion_artifact(run.archive, Track.NETWORK, parameters.network_version)

@@ -15,6 +15,7 @@ use crate::drivers::rng::{split_mix, stream, Purpose};
 use crate::drivers::searched::{self, Searched};
 use crate::error::Error;
 use crate::moves::{MoveKind, MoveList};
+use crate::players::heuristic::Values;
 use crate::playout::Random;
 use crate::setup::{Profile, Setup};
 use crate::state::{Phase, State};
@@ -40,6 +41,8 @@ pub struct Making {
     pub symmetries: usize,
     /// Is the exact state kept as well?
     pub exact_states: bool,
+    /// Do the positions of trees that were stored with a decision's search become rows after it?
+    pub trees: bool,
 }
 
 /// Rows as flat columns. `[rows, n]` columns are rotated: 0 is the seat to move.
@@ -49,7 +52,8 @@ pub struct Rows {
     pub planes: Vec<u8>,
     /// `[rows, G]`
     pub globals: Vec<f16>,
-    /// `[rows, players]`: 1 for the seat whose agent won, equal shares when nobody did.
+    /// `[rows, players]`: 1 for the seat whose agent won, equal shares when nobody did. For a position of a tree, from
+    /// which no game went on, its values.
     pub outcomes: Vec<f16>,
     /// `[rows, players]`: win probabilities that a search found; NaN where there was none.
     pub values: Vec<f16>,
@@ -65,6 +69,8 @@ pub struct Rows {
     pub games: Vec<u64>,
     /// `[rows]`: number of the decision in its game.
     pub decisions: Vec<u32>,
+    /// `[rows]`: moves from the decision to a position of its tree; 0 is the decision's own position.
+    pub tree_moves: Vec<u16>,
     /// `[rows]`: seat to move, from 1.
     pub seats: Vec<u8>,
     /// `[rows]`: index of the symmetry in `Symmetry::all`.
@@ -95,6 +101,7 @@ impl Rows {
         self.keys.append(&mut other.keys);
         self.games.append(&mut other.games);
         self.decisions.append(&mut other.decisions);
+        self.tree_moves.append(&mut other.tree_moves);
         self.seats.append(&mut other.seats);
         self.symmetries.append(&mut other.symmetries);
         self.state_lengths.append(&mut other.state_lengths);
@@ -153,7 +160,7 @@ fn rows_of_game<G: Geometry>(setup: Setup, game: &Source, making: Making) -> Res
         making,
         game: prefix_of(&game.id)?,
         before_swap: moves.iter().any(|one| one.kind() == MoveKind::SwapSides),
-        rows_before_swap: Vec::new(),
+        afterwards: Vec::new(),
         searches: &searches,
         list: MoveList::new(),
     };
@@ -180,14 +187,35 @@ fn rows_of_game<G: Geometry>(setup: Setup, game: &Source, making: Making) -> Res
     Ok(maker.finish(replayed.state.outcome().map(|outcome| outcome.winner), setup.players()))
 }
 
+/// What came of a row's position.
+#[derive(Clone, Copy)]
+enum Afterwards {
+    /// The game went on from it, and later the agents of seats 1 and 2 changed places or did not.
+    Game { before_swap: bool },
+    /// A search looked at it.
+    Nothing,
+}
+
+/// A position as it becomes a row.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    decision: usize,
+    tree_moves: usize,
+    /// Of each seat, where a search gave any.
+    values: Option<&'a Values>,
+    /// Of each legal move in the maker's list; empty without a policy.
+    shares: &'a [f16],
+    afterwards: Afterwards,
+}
+
 struct Maker<'a> {
     rows: Rows,
     making: Making,
     game: u64,
     /// Do the agents of seats 1 and 2 still change places after the position?
     before_swap: bool,
-    /// `before_swap` of each row.
-    rows_before_swap: Vec<bool>,
+    /// Of each row.
+    afterwards: Vec<Afterwards>,
     /// Those of decisions not passed yet.
     searches: &'a [Searched],
     list: MoveList,
@@ -199,10 +227,35 @@ impl<'a> Maker<'a> {
         self.searches = &self.searches[passed..];
         let searched = self.searches.first().filter(|searched| searched.decision as usize == decision);
         let shares = searched.map_or(Ok(Vec::new()), |searched| self.shares(state, searched))?;
-        for symmetry in self.draw_symmetries(decision, state) {
-            self.add_seen(decision, state, searched, &shares, symmetry);
+        let afterwards = Afterwards::Game { before_swap: self.before_swap };
+        let values = searched.map(|searched| &searched.values);
+        self.add_in_symmetries(state, 0, Seen { decision, tree_moves: 0, values, shares: &shares, afterwards });
+        match searched {
+            Some(searched) if self.making.trees => self.add_tree(state, searched),
+            _ => Ok(()),
+        }
+    }
+
+    /// The positions of a search's tree that were stored with it.
+    fn add_tree<G: Geometry>(&mut self, root: &State<G>, searched: &Searched) -> Result<(), Error> {
+        let decision = searched.decision as usize;
+        for (number, inner) in searched.inner.iter().enumerate() {
+            let mut state = *root;
+            for one in &inner.moves {
+                state.play(*one).map_err(|error| error.inside(&format!("searches, decision {decision}, tree")))?;
+            }
+            let (tree_moves, values) = (inner.moves.len(), Some(&inner.values));
+            let seen = Seen { decision, tree_moves, values, shares: &[], afterwards: Afterwards::Nothing };
+            self.add_in_symmetries(&state, number + 1, seen);
         }
         Ok(())
+    }
+
+    /// `number`: 0 for the decision's position, then those of its tree.
+    fn add_in_symmetries<G: Geometry>(&mut self, state: &State<G>, number: usize, seen: Seen<'_>) {
+        for symmetry in self.draw_symmetries(seen.decision, number, state) {
+            self.add_seen(state, seen, symmetry);
+        }
     }
 
     /// The share of every legal move, in the order of `self.list`; none where the search kept no policy.
@@ -224,24 +277,17 @@ impl<'a> Maker<'a> {
         Ok(shares)
     }
 
-    fn draw_symmetries<G: Geometry>(&self, decision: usize, state: &State<G>) -> Vec<usize> {
+    fn draw_symmetries<G: Geometry>(&self, decision: usize, number: usize, state: &State<G>) -> Vec<usize> {
         if self.making.symmetries == 0 || !is_symmetric(state) {
             return vec![0];
         }
-        let position = split_mix(self.game) ^ decision as u64;
+        let position = split_mix(self.game) ^ decision as u64 ^ (number as u64) << 32;
         let mut random = stream(self.making.seed, Purpose::Symmetries, position);
         let group = Frame::all(G::BOARD).len();
         sample(&mut random, group, self.making.symmetries.min(group))
     }
 
-    fn add_seen<G: Geometry>(
-        &mut self,
-        decision: usize,
-        state: &State<G>,
-        searched: Option<&Searched>,
-        shares: &[f16],
-        symmetry: usize,
-    ) {
+    fn add_seen<G: Geometry>(&mut self, state: &State<G>, seen: Seen<'_>, symmetry: usize) {
         let (players, frame, rows) = (state.players(), Frame::of(G::BOARD, symmetry), &mut self.rows);
         let first = rows.planes.len();
         rows.planes.resize(first + bitmaps::bytes(G::BOARD, players), 0);
@@ -249,20 +295,21 @@ impl<'a> Maker<'a> {
         let mut features = vec![0.0; Shape::of(G::BOARD, players).globals];
         globals::write(state, &mut features);
         rows.globals.extend(features.into_iter().map(f16::from_f32));
-        let value = |offset: usize| match searched {
-            Some(searched) => f16::from_f32(searched.values[(state.mover() + offset) % players]),
+        let value = |offset: usize| match seen.values {
+            Some(values) => f16::from_f32(values[(state.mover() + offset) % players]),
             None => f16::NAN,
         };
         rows.values.extend((0..players).map(value));
-        rows.legal.push(shares.len() as u32);
-        rows.shares.extend(shares);
-        for one in &self.list[..shares.len()] {
+        rows.legal.push(seen.shares.len() as u32);
+        rows.shares.extend(seen.shares);
+        for one in &self.list[..seen.shares.len()] {
             let keys = keys(state, *one, frame);
             rows.key_counts.push(keys.len() as u8);
             rows.keys.extend(&*keys);
         }
         rows.games.push(self.game);
-        rows.decisions.push(decision as u32);
+        rows.decisions.push(seen.decision as u32);
+        rows.tree_moves.push(seen.tree_moves as u16);
         rows.seats.push(state.mover() as u8 + 1);
         rows.symmetries.push(symmetry as u8);
         if self.making.exact_states {
@@ -273,17 +320,20 @@ impl<'a> Maker<'a> {
             rows.state_lengths.push(bytes.len() as u16);
             rows.states.extend(bytes);
         }
-        self.rows_before_swap.push(self.before_swap);
+        self.afterwards.push(seen.afterwards);
     }
 
     /// Outcomes follow agents: before a swap the winner is the seat at which the winning agent then sat.
     fn finish(mut self, winner: Option<usize>, players: usize) -> Rows {
-        for (seat, before_swap) in self.rows.seats.iter().zip(&self.rows_before_swap) {
+        for (row, afterwards) in self.afterwards.iter().enumerate() {
             for offset in 0..players {
-                let seat = (*seat as usize - 1 + offset) % players;
-                self.rows.outcomes.push(match winner {
-                    Some(winner) => f16::from_f32(f32::from(starting_seat(winner, *before_swap) == seat)),
-                    None => f16::from_f32(1.0 / players as f32),
+                let seat = (self.rows.seats[row] as usize - 1 + offset) % players;
+                self.rows.outcomes.push(match (afterwards, winner) {
+                    (Afterwards::Nothing, _) => self.rows.values[row * players + offset],
+                    (Afterwards::Game { before_swap }, Some(winner)) => {
+                        f16::from_f32(f32::from(starting_seat(winner, *before_swap) == seat))
+                    }
+                    (Afterwards::Game { .. }, None) => f16::from_f32(1.0 / players as f32),
                 });
             }
         }

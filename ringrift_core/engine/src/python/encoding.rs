@@ -68,7 +68,7 @@ pub fn draw_decisions(seed: u64, game_id: &str, decisions: usize, wanted: usize)
 type GameToEncode = (String, Vec<u8>, Vec<u8>, Option<Vec<usize>>);
 
 #[pyfunction]
-#[pyo3(signature = (board, players, games, *, seed = 0, symmetries = 0, exact_states = false, profile = "canonical",
+#[pyo3(signature = (board, players, games, *, seed = 0, symmetries = 0, exact_states = false, trees = false, profile = "canonical",
     swap = None, threads = 0))]
 #[allow(clippy::too_many_arguments)] // Python's keyword arguments
 pub fn encode_rows<'py>(
@@ -79,6 +79,7 @@ pub fn encode_rows<'py>(
     seed: u64,
     symmetries: usize,
     exact_states: bool,
+    trees: bool,
     profile: &str,
     swap: Option<bool>,
     threads: usize,
@@ -87,7 +88,7 @@ pub fn encode_rows<'py>(
     let setup = setup_of(board, players, profile, swap)?;
     let source = |(id, moves, searches, decisions)| Source { id, moves, searches, decisions };
     let games: Vec<Source> = games.into_iter().map(source).collect();
-    let making = Making { seed, symmetries, exact_states };
+    let making = Making { seed, symmetries, exact_states, trees };
     let rows = py.detach(|| {
         let work = || guarded(|| with_geometry!(setup.board(), G => Ok(rows_of_games::<G>(setup, &games, making)?)));
         // A pool that cannot be made leaves rayon's own: slower or faster, never different.
@@ -119,6 +120,7 @@ fn columns<'py>(
     long(&table, "keys", rows.keys)?;
     long(&table, "games", rows.games)?;
     long(&table, "decisions", rows.decisions)?;
+    long(&table, "tree_moves", rows.tree_moves)?;
     long(&table, "seats", rows.seats)?;
     long(&table, "symmetries", rows.symmetries)?;
     long(&table, "state_lengths", rows.state_lengths)?;

@@ -153,6 +153,20 @@ def test_the_same_games_make_the_same_dataset(desk: Desk, tmp_path: Path) -> Non
     assert manifests[0] == manifests[1]
 
 
+def test_what_descent_kept_of_its_trees_becomes_rows(desk: Desk) -> None:
+    desk.selfplay(games=3, engine_modes=("descent-only",), tree_positions=5)
+    desk.merge()
+    plain, _ = load(desk, desk.export(1).outputs["dataset"])
+    manifest, arrays = load(desk, desk.export(2, tree_positions=True).outputs["dataset"])
+    of_trees = arrays["tree_moves"] > 0
+    assert (plain.tree_positions, manifest.tree_positions) == (False, True)
+    assert manifest.positions == plain.positions == plain.rows == manifest.rows - of_trees.sum()
+    assert of_trees.sum() > 3 * plain.rows
+    assert np.bincount(arrays["decisions"][of_trees]).max() <= 3 * 5
+    assert not np.isnan(arrays["values"][of_trees]).any()
+    assert not arrays["legal"][of_trees].any()
+
+
 def test_another_seed_takes_other_positions(desk: Desk) -> None:
     desk.selfplay(games=20)
     desk.merge()

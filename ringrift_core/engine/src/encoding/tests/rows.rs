@@ -3,8 +3,9 @@
 use half::f16;
 
 use crate::board::{Board, Geometry, Hex8, Square8};
-use crate::drivers::packed::to_bytes;
+use crate::drivers::packed::{self, to_bytes};
 use crate::drivers::record::{game_id, starting_seat};
+use crate::drivers::replay::replay;
 use crate::drivers::searched::{self, Searched};
 use crate::encoding::bitmaps::{bytes, pack};
 use crate::encoding::exact;
@@ -12,12 +13,13 @@ use crate::encoding::frame::Frame;
 use crate::encoding::policy::keys;
 use crate::encoding::rows::{draw_decisions, is_symmetric, rows_of_games, Making, Rows, Source};
 use crate::moves::{MoveKind, MoveList};
+use crate::players::Inner;
 use crate::playout::Random;
 use crate::setup::{Profile, Setup};
 use crate::state::State;
 use crate::with_state;
 
-const PLAIN: Making = Making { seed: 1, symmetries: 0, exact_states: true };
+const PLAIN: Making = Making { seed: 1, symmetries: 0, exact_states: true, trees: false };
 
 struct Played {
     source: Source,
@@ -104,7 +106,7 @@ fn outcomes_follow_the_agent_through_a_swap_and_search_values_the_seat() {
 fn a_row_is_its_exact_state_encoded() {
     for (board, symmetries) in [(Board::Square8, 0), (Board::Square8, 3), (Board::Hex8, 12)] {
         let setup = two_players(board);
-        let making = Making { seed: 5, symmetries, exact_states: true };
+        let making = Making { seed: 5, symmetries, exact_states: true, trees: false };
         let played = if board == Board::Hex8 { play::<Hex8>(setup, 2, true) } else { play::<Square8>(setup, 2, true) };
         let (moves, searches) = (played.source.moves.clone(), played.source.searches.clone());
         let rows = match board {
@@ -158,6 +160,64 @@ fn a_row_is_its_exact_state_encoded() {
         seen.dedup();
         assert_eq!(seen.len(), rows.len(), "no symmetry twice");
         assert!(!moves.is_empty());
+    }
+}
+
+/// What descent keeps of its trees becomes rows behind their decisions: the position that the stored moves lead to, the
+/// stored values by the seat to move, and no policy.
+#[test]
+fn stored_positions_of_trees_follow_their_decision() {
+    let setup = two_players(Board::Square8);
+    let mut played = play::<Square8>(setup, 3, true);
+    let mut searches = searched::from_bytes(&played.source.searches, 2).expect("stored");
+    let moves = packed::from_bytes(&played.source.moves).expect("moves");
+    let mut expected = Vec::new();
+    replay::<Square8>(setup, &moves, |decision, state, _| {
+        let Some(searched) = searches.iter_mut().find(|searched| searched.decision as usize == decision) else {
+            return;
+        };
+        let mut below = *state;
+        let mut line = Vec::new();
+        for values in [[0.75, 0.25, 0.0, 0.0], [0.125, 0.875, 0.0, 0.0]] {
+            let mut list = MoveList::new();
+            below.legal_moves(&mut list);
+            let Some(one) = list.last().copied() else { return };
+            below.apply(one);
+            below.legal_moves(&mut list);
+            if list.is_empty() {
+                return;
+            }
+            line.push(one);
+            searched.inner.push(Inner { moves: line.clone(), values });
+            expected.push((decision as u32, line.len() as u16, exact::to_bytes(&below), values[below.mover()]));
+        }
+    })
+    .expect("a legal game");
+    played.source.searches = searched::to_bytes(&searches, 2);
+    let source = || Source {
+        id: played.source.id.clone(),
+        moves: played.source.moves.clone(),
+        searches: played.source.searches.clone(),
+        decisions: None,
+    };
+    let without = rows_of_games::<Square8>(setup, &[source()], PLAIN).expect("a recorded game");
+    let rows = rows_of_games::<Square8>(setup, &[source()], Making { trees: true, ..PLAIN }).expect("a recorded game");
+    assert!(expected.len() > 20 && without.tree_moves.iter().all(|moves| *moves == 0));
+    assert_eq!(rows.len(), without.len() + expected.len());
+    let (mut state_at, mut expected, mut plain) = (0, expected.into_iter(), 0);
+    for row in 0..rows.len() {
+        let state = &rows.states[state_at..][..rows.state_lengths[row] as usize];
+        state_at += state.len();
+        if rows.tree_moves[row] == 0 {
+            assert_eq!(rows.decisions[row], without.decisions[plain]);
+            assert_eq!(rows.outcomes[2 * row], without.outcomes[2 * plain]);
+            plain += 1;
+            continue;
+        }
+        let (decision, tree_moves, bytes, value) = expected.next().expect("as many rows as stored positions");
+        assert_eq!((rows.decisions[row], rows.tree_moves[row], state), (decision, tree_moves, &*bytes));
+        assert_eq!((rows.values[2 * row].to_f32(), rows.legal[row]), (value, 0));
+        assert_eq!(rows.outcomes[2 * row..][..2], rows.values[2 * row..][..2]);
     }
 }
 
