@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ringrift_core.selfplay.speed import measure_selfplay
+from ringrift_core.selfplay.speed import AsJson, measure_selfplay
 
 if TYPE_CHECKING:
     from ringrift_core._engine import BenchFigures, SearchFigures
@@ -51,14 +51,17 @@ def _a_number(value: float) -> float:
     return value
 
 
+Seconds = Annotated[
+    float, typer.Option(min=0.01, max=3600, callback=_a_number, help="Seconds of play per configuration.")
+]
+Seed = Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Seed of the games.")]
+
+
 @application.command()
 def rules(
-    seconds: Annotated[
-        float,
-        typer.Option(min=0.01, max=3600, callback=_a_number, help="Random play per configuration, in seconds."),
-    ] = 1.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
-    seed: Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Seed of the random games.")] = 1,
+    seconds: Seconds = 1.0,
+    as_json: AsJson = False,
+    seed: Seed = 1,
 ) -> None:
     """Uniformly random legal play to the end on one core, through the code that `ringrift conform` runs."""
     from ringrift_core import _engine
@@ -75,12 +78,9 @@ def rules(
 
 @application.command()
 def search(
-    seconds: Annotated[
-        float,
-        typer.Option(min=0.01, max=3600, callback=_a_number, help="Search per configuration, in seconds."),
-    ] = 3.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
-    seed: Annotated[int, typer.Option(min=0, max=2**64 - 1, help="Seed of the openings.")] = 1,
+    seconds: Seconds = 3.0,
+    as_json: AsJson = False,
+    seed: Seed = 1,
 ) -> None:
     """Minimax with the hand-set weights against itself on one core, each decision by the board's node cap."""
     from ringrift_core import _engine

@@ -17,7 +17,9 @@ from rich.table import Table
 
 from ringrift_core.contract import Board, EngineMode, SelfplayParameters, StageResult, configuration_name, to_arguments
 
-__all__ = ["GAMES", "PUBLIC_GAMES_PER_SECOND", "measure_selfplay"]
+__all__ = ["GAMES", "PUBLIC_GAMES_PER_SECOND", "AsJson", "measure_selfplay"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")]
 
 GAMES: dict[tuple[Board, int], int] = {
     (Board.SQUARE8, 2): 6_000,
@@ -37,7 +39,7 @@ def measure_selfplay(
     share: Annotated[float, typer.Option(min=0.001, max=1000, help="Part of the usual number of games.")] = 1.0,
     cores: Annotated[int, typer.Option(min=1, max=1024, help="Cores to use, beside one alone.")] = 2,
     mode: Annotated[EngineMode, typer.Option(help="Who plays.")] = EngineMode.HEURISTIC_ONLY,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """`ringrift selfplay` with an empty store in a temporary folder, as a process of its own on so many cores."""
     if not hasattr(os, "sched_setaffinity"):

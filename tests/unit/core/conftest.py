@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +10,8 @@ import pytest
 from hypothesis import settings
 
 from ringrift_core.store import Store, open_store
-from tests.cluster.process import Program, free_ports
+from tests.cluster.object_store import ObjectStore, running_object_store
+from tests.cluster.process import free_ports
 from tests.cluster.requirement import required_binaries
 from tests.unit.core.desk import Desk
 
@@ -23,59 +21,23 @@ settings.load_profile("core")
 
 
 @pytest.fixture(scope="session")
-def s3_buckets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A running S3 server (versitygw); its buckets are the folders of this folder."""
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """A running S3 server, which the environment names."""
     found = required_binaries("versitygw")
-    root = tmp_path_factory.mktemp("s3")
-    buckets = root / "buckets"
-    buckets.mkdir()
-    address = f"127.0.0.1:{free_ports(1)[0]}"
-    command: list[str | Path] = [
-        found / "versitygw",
-        "--access",
-        "tester",
-        "--secret",
-        "testing-only",
-        "--port",
-        address,
-        "--quiet",
-    ]
-    command += ["posix", buckets]
-    server = Program("versitygw", command, root)
-    before = {name: os.environ.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL")}
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "tester",
-        "AWS_SECRET_ACCESS_KEY": "testing-only",
-        "AWS_ENDPOINT_URL": f"http://{address}",
-    }
-    try:
-        server.wait_until(lambda: _answers(f"http://{address}"))
-        yield buckets
-    finally:
-        server.stop()
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-def _answers(url: str) -> bool:
-    try:
-        urllib.request.urlopen(url).close()
-    except urllib.error.HTTPError as answer:
-        answer.close()
-        return True
-    except OSError:
-        return False
-    return True
+    with (
+        running_object_store(found, tmp_path_factory.mktemp("s3"), port=free_ports(1)[0]) as server,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        for name, value in server.environment().items():
+            environment.setenv(name, value)
+        yield server
 
 
 @pytest.fixture
-def s3_uri(s3_buckets: Path) -> str:
+def s3_uri(s3_server: ObjectStore) -> str:
     """An empty S3 store of the test's own, as a URI."""
     bucket = f"test-{uuid4().hex[:8]}"
-    (s3_buckets / bucket).mkdir()
+    s3_server.create_bucket(bucket)
     return f"s3://{bucket}/main"
 
 

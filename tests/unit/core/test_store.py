@@ -245,7 +245,7 @@ def test_a_server_that_does_not_answer_is_away(s3_uri: str, monkeypatch: pytest.
         open_store(s3_uri).read("a")
 
 
-@pytest.mark.usefixtures("s3_buckets")
+@pytest.mark.usefixtures("s3_server")
 def test_a_missing_bucket_is_refused_not_read_as_empty() -> None:
     store = open_store("s3://no-such-bucket/main")
     with pytest.raises(StoreRefusedError, match="NoSuchBucket"):

@@ -130,23 +130,27 @@ def crash_at(desk: Desk, least: float) -> None:
     desk.report.on_progress = crash
 
 
+# At most 8,192 finished games wait for a busy run, so of this many some are left wherever it is stopped.
+MANY_GAMES = 30_000
+
+
 @pytest.mark.parametrize("end", ["stopped", "crashed"])
 def test_a_run_goes_on_from_the_games_it_finished(desk: Desk, tmp_path: Path, end: str) -> None:
     whole = Desk(open_store((tmp_path / "whole").as_uri()), tmp_path / "whole-scratch")
-    whole.selfplay(games=30_000, shard="0-1/2")
+    whole.selfplay(games=MANY_GAMES, shard="0-1/2")
     if end == "stopped":
         desk.stop_when(lambda fraction: fraction > 0.6)
     else:
         crash_at(desk, 0.6)
     with pytest.raises(NotNowError if end == "stopped" else CrashError):
-        desk.selfplay(games=30_000, shard="0-1/2")
+        desk.selfplay(games=MANY_GAMES, shard="0-1/2")
     assert list(content(desk)) == ["selfplay-s0000"]
     # What was stopped may go on elsewhere; what crashed finds its own files.
     assert (list(desk.run.folder.iterdir()) == []) == (end == "stopped")
     desk.go_on()
     desk.report.lines.clear()
     desk.report.fractions.clear()
-    desk.selfplay(games=30_000, shard="0-1/2", attempt=2)
+    desk.selfplay(games=MANY_GAMES, shard="0-1/2", attempt=2)
     (said,) = [line for line in desk.report.lines if "goes on from" in line]
     assert said.startswith("shard 1 goes on from ")
     assert min(desk.report.fractions) > 0.1, "what was finished is not played again"
@@ -159,11 +163,11 @@ def test_a_run_goes_on_from_the_games_it_finished(desk: Desk, tmp_path: Path, en
 def test_what_an_older_attempt_saves_late_is_refused(desk: Desk) -> None:
     desk.stop_when(lambda fraction: fraction > 0.2)
     with pytest.raises(NotNowError):
-        desk.selfplay(games=20_000, shard="0/1", attempt=2)
+        desk.selfplay(games=MANY_GAMES, shard="0/1", attempt=2)
     desk.go_on()
     desk.stop_when(lambda fraction: fraction > 0.6)
     with pytest.raises(StoreRefusedError, match="attempt 2 has taken over from attempt 1"):
-        desk.selfplay(games=20_000, shard="0/1", attempt=1)
+        desk.selfplay(games=MANY_GAMES, shard="0/1", attempt=1)
 
 
 def test_a_damaged_file_of_an_earlier_attempt_is_begun_anew(desk: Desk, tmp_path: Path) -> None:
