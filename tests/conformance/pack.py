@@ -29,7 +29,10 @@ def members(folder: Path) -> list[tuple[str, bytes]]:
 
 
 def pack(folder: Path, archive: Path) -> None:
-    with tarfile.open(archive, "w:xz", preset=9 | lzma.PRESET_EXTREME, format=tarfile.USTAR_FORMAT) as tar:
+    with (
+        lzma.open(archive, "wb", preset=9 | lzma.PRESET_EXTREME) as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+    ):
         for name, content in members(folder):
             entry = tarfile.TarInfo(name)
             entry.size = len(content)

@@ -41,7 +41,7 @@ TEMPLATE = {
 }
 
 
-def built(step: str, spec: dict[str, Any] | None = None, **pool_changes: object) -> tuple[PlacedTask, dict[str, Any]]:
+def built(step: str, spec: dict[str, Any] | None = None, **pool_changes: Any) -> tuple[PlacedTask, dict[str, Any]]:
     """The first placed task of a step in an iteration of the test's pipeline, and its Job."""
     one = World(pools=(pool(**pool_changes),), specs={"tp": pipeline_spec(**{"iterations": 1, **(spec or {})})})
     one.run()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ringrift_core.contract import Track
 from ringrift_operator.api import ConfigurationStatus, PipelinePhase
 from ringrift_operator.domain.snapshot import TaskObservation
 from tests.unit.domain.world import World, world
 
 
-def adopting(metrics: dict[str, float], **changes: object) -> World:
+def adopting(metrics: Mapping[str, float], **changes: object) -> World:
     one = world(**changes)
 
     def answer(world: World, child: TaskObservation) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import Stage, Track
+from ringrift_core.contract import LIGHT_STAGES, Stage, Track
 from ringrift_operator.domain.snapshot import TaskObservation
-from ringrift_operator.domain.steps import LIGHT_STAGES, STEPS, steps_of
+from ringrift_operator.domain.steps import STEPS, steps_of
 from tests.unit.domain.world import World, world
 
 

@@ -55,7 +55,7 @@ class TestPettingZoosOwn:
 def play(environment: Any, seed: int, steps: int = 10_000) -> list[str]:
     """Random legal actions; the agents that acted, in order."""
     draw = random.Random(seed)
-    acted = []
+    acted: list[str] = []
     while not any([*environment.terminations.values(), *environment.truncations.values()]) and len(acted) < steps:
         acted.append(environment.agent_selection)
         mask = environment.observe(environment.agent_selection)["action_mask"]

@@ -139,7 +139,8 @@ def test_a_search_follows_the_values_of_the_seat_they_name(players: int, variant
     def chances(sign: float) -> _engine._Evaluator:
         def evaluate(planes: Array, features: Array) -> Array:
             odds = np.exp(3 * sign * material(planes, features))
-            return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+            shares: Array = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+            return shares
 
         return evaluate
 

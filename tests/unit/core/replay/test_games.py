@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -22,7 +23,7 @@ PLAYERS = [
 ]
 
 
-def play(games: int, rules: Rules = SQUARE8, seed: int = 1, **options: int) -> list[Game]:
+def play(games: int, rules: Rules = SQUARE8, seed: int = 1, **options: Any) -> list[Game]:
     records = _engine.play_games(
         rules.board, rules.players, PLAYERS, seed=seed, games=games, swap=rules.swap, profile=rules.profile, **options
     )
