@@ -167,4 +167,40 @@ MUTANTS = (
         "searched.values[(state.mover() + offset) % players]",
         "searched.values[offset]",
     ),
+    Mutant(
+        "Minimax: the table's upper bounds answer only below the window",
+        "players/minimax/alpha_beta.rs",
+        "Bound::Upper => worth <= low,",
+        "Bound::Upper => worth <= low || worth > low,",
+    ),
+    Mutant(
+        "Minimax: a swap moves the agent that is served",
+        "players/minimax/aim.rs",
+        "hero: if swapped && hero < 2 { 1 - hero } else { hero },",
+        "hero: if swapped && hero > 2 { 1 - hero } else { hero },",
+    ),
+    Mutant(
+        "Minimax: in best-reply search one opponent replies",
+        "players/minimax/aim.rs",
+        "replied: replied.map(|_| state.mover() != hero),",
+        "replied: replied.map(|_| false),",
+    ),
+    Mutant(
+        "Max^n: the first of equal moves",
+        "players/minimax/max_n.rs",
+        "if values[mover] > most {",
+        "if values[mover] >= most {",
+    ),
+    Mutant(
+        "Descent: links are renumbered when the root moves on",
+        "players/descent/tree.rs",
+        "child.node = child.node.map(|node| number[node as usize]);",
+        "child.node = child.node.map(|node| number[node as usize].min(1));",
+    ),
+    Mutant(
+        "Descent: of open moves the most visited is the safest",
+        "players/descent/search.rs",
+        "if exploration > 0.0 { 0 } else { root.children[*index].visits };",
+        "if exploration >= 0.0 { 0 } else { root.children[*index].visits };",
+    ),
 )

@@ -144,3 +144,130 @@ fn inner<G: Geometry>(tree: &Tree<G>, most: usize) -> Vec<Inner> {
     found.truncate(most);
     found.into_iter().map(|(_, inner)| inner).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::{Board, Hex8};
+    use crate::players::budget::Budget;
+    use crate::players::heuristic::setting;
+    use crate::players::known_answers::{after, legal};
+    use crate::players::play_forced;
+    use crate::setup::{Profile, Setup};
+
+    fn start(players: usize) -> State<Hex8> {
+        State::new(Setup::new(Board::Hex8, players, Profile::Canonical).expect("playable").with_swap(players == 2))
+    }
+
+    fn baseline() -> Weights {
+        setting("baseline").expect("documented")
+    }
+
+    fn settings(nodes: u64) -> Settings {
+        Settings { budget: Budget::of_nodes(nodes), growth: Growth::OnePosition, exploration: 0.0, inner: 0 }
+    }
+
+    /// Every link leads to the position after its move.
+    fn check_links(tree: &Tree<Hex8>) {
+        let mut list = MoveList::new();
+        for node in &tree.nodes {
+            for child in &node.children {
+                let Some(below) = child.node else { continue };
+                let mut state = after(&node.state, child.one);
+                play_forced(&mut state, &mut list);
+                assert!(tree.is(below as usize, &state));
+            }
+        }
+    }
+
+    /// A game of one agent at all seats: what the graph knows below the move played is found again at the next decision,
+    /// with all its links and values, at no cost; and the move played is the safest of each search.
+    #[test]
+    fn what_is_known_of_a_position_is_kept_between_decisions() {
+        let (weights, never, mut random) = (baseline(), AtomicBool::new(false), Random::new(1));
+        for players in [2, 3] {
+            let (mut search, mut state, mut list) = (Search::default(), start(players), MoveList::new());
+            let (mut kept, mut renumbered) = (0, 0);
+            loop {
+                play_forced(&mut state, &mut list);
+                if list.is_empty() {
+                    break;
+                }
+                let known = search.tree.as_ref().zip(search.reached).map(|(tree, node)| {
+                    let worths = tree.nodes[node].children.iter().map(|child| tree.worth(child)).collect::<Vec<_>>();
+                    renumbered += (node > 1) as usize;
+                    (tree.nodes[node].worth, worths)
+                });
+                let mut choose = |nodes| search.choose(&state, &list, &weights, &settings(nodes), &mut random, &never);
+                let untouched = choose(0).found.expect("searched").nodes;
+                let tree = search.tree.as_ref().expect("kept");
+                assert!(tree.is(0, &state));
+                check_links(tree);
+                assert_eq!(untouched == 0, known.is_some());
+                if let Some((worth, worths)) = known {
+                    assert_eq!(tree.nodes[0].worth, worth);
+                    assert!(tree.nodes[0].children.iter().map(|child| tree.worth(child)).eq(worths));
+                    kept += 1;
+                }
+                let index = search.choose(&state, &list, &weights, &settings(20_000), &mut random, &never).index;
+                let tree = search.tree.as_ref().expect("kept");
+                check_links(tree);
+                check_no_position_twice(tree);
+                check_safest(tree, index);
+                search.decided(list[index]);
+                state.apply(list[index]);
+            }
+            assert!(kept > 5 && renumbered > 5, "{kept} kept, {renumbered} renumbered");
+        }
+    }
+
+    fn check_no_position_twice(tree: &Tree<Hex8>) {
+        let keys: std::collections::HashSet<u64> = tree.nodes.iter().map(|node| node.state.search_key()).collect();
+        assert_eq!(keys.len(), tree.nodes.len());
+    }
+
+    /// Nothing proven lost is chosen before anything open, nor a move that was visited less than another.
+    fn check_safest(tree: &Tree<Hex8>, index: usize) {
+        let root = &tree.nodes[0];
+        let safety = |child: &crate::players::descent::tree::Child| {
+            (tree.worth(child).completion(root.state.mover()), child.visits)
+        };
+        assert_eq!(Some(safety(&root.children[index])), root.children.iter().map(safety).max());
+    }
+
+    #[test]
+    fn another_position_than_the_expected_one_is_searched_anew() {
+        let (weights, never, mut random) = (baseline(), AtomicBool::new(false), Random::new(1));
+        let (mut search, state) = (Search::default(), start(2));
+        let moves = legal(&state);
+        let index = search.choose(&state, &moves, &weights, &settings(3000), &mut random, &never).index;
+        search.decided(moves[index]);
+        assert!(search.reached.is_some());
+        let other = after(&state, moves[(index + 1) % moves.len()]);
+        let choice = search.choose(&other, &legal(&other), &weights, &settings(0), &mut random, &never);
+        assert_eq!(choice.found.expect("searched").nodes, legal(&other).len() as u64);
+    }
+
+    #[test]
+    fn a_line_grows_by_one_position_or_to_the_end_of_the_game() {
+        let (weights, never) = (baseline(), AtomicBool::new(false));
+        for growth in [Growth::OnePosition, Growth::ToTheEnd] {
+            let state = start(2);
+            let (mut tree, _) = Tree::new(state, &legal(&state), &weights);
+            let mut meter = Meter::start(&Budget::default(), &never);
+            grow_best_line(&mut tree, &weights, growth, &mut meter, &mut MoveList::new());
+            let (mut node, mut plies, mut decided) = (0, 0, false);
+            while let Some(child) = tree.nodes[node].children.iter().find(|child| child.visits > 0) {
+                (plies, decided) = (plies + 1, tree.worth(child).resolved && child.node.is_none());
+                let Some(below) = child.node else { break };
+                node = below as usize;
+            }
+            match growth {
+                Growth::OnePosition => assert!(plies == 1 && tree.nodes.len() == 2),
+                Growth::ToTheEnd => {
+                    assert!(plies > 10 && (decided || tree.nodes[node].worth.resolved), "{plies} plies")
+                }
+            }
+        }
+    }
+}

@@ -97,3 +97,91 @@ impl Aim {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::{Board, Hex8, Square8};
+    use crate::drivers::rng::{stream, Purpose};
+    use crate::moves::MoveList;
+    use crate::setup::{Profile, Setup};
+
+    fn setup(players: usize) -> Setup {
+        Setup::new(Board::Hex8, players, Profile::Canonical).expect("playable")
+    }
+
+    #[test]
+    fn the_hero_sits_where_its_agent_does_after_a_swap() {
+        let mut state =
+            State::<Square8>::new(Setup::new(Board::Square8, 2, Profile::Canonical).expect("playable").with_swap(true));
+        let mut list = MoveList::new();
+        let swap = loop {
+            state.legal_moves(&mut list);
+            match list.iter().find(|one| one.kind() == MoveKind::SwapSides) {
+                Some(swap) => break *swap,
+                None => state.apply(list[0]),
+            }
+        };
+        let other = list.iter().find(|one| one.kind() != MoveKind::SwapSides).expect("swapping is a choice");
+        for hero in [0, 1] {
+            let aim = Aim::Hero { hero, replied: None };
+            assert_eq!(aim.below(&state, swap), Aim::Hero { hero: 1 - hero, replied: None });
+            assert_eq!(aim.below(&state, *other), aim);
+        }
+        assert_eq!(Aim::Own.below(&state, swap), Aim::Own);
+    }
+
+    /// Random games in which the opponents of one seat pass as best-reply search has it: between two turns of the hero one
+    /// opponent decides, no more and no less, and once the hero has left nobody passes.
+    #[test]
+    fn between_two_turns_of_the_hero_one_opponent_has_a_turn() {
+        let (mut rounds, mut left) = (0, 0);
+        for game in 0..300 {
+            let players = 3 + (game % 2) as usize;
+            let mut random = stream(7, Purpose::Playout, game);
+            let hero = random.below(players);
+            let mut state = State::<Hex8>::new(setup(players));
+            let mut list = MoveList::new();
+            // Up to the hero's first turn all play.
+            while state.mover() != hero {
+                state.legal_moves(&mut list);
+                state.apply(list[random.below(list.len())]);
+            }
+            let mut aim = Aim::Hero { hero, replied: Some(false) };
+            let mut replied: Vec<usize> = Vec::new();
+            let mut own_turn = state.turn.number;
+            while state.outcome().is_none() {
+                if state.is_gone(hero) {
+                    assert!(!aim.passes(&state) && !aim.may_pass(&state));
+                    assert!(!(Aim::Hero { hero, replied: Some(false) }).may_pass(&state));
+                    assert!(!(Aim::Hero { hero, replied: Some(true) }).passes(&state));
+                    left += 1;
+                    break;
+                }
+                let mover = state.mover();
+                if mover == hero {
+                    if state.turn.number != own_turn {
+                        assert_eq!(replied.len(), 1, "game {game}: {replied:?} replied to {hero}");
+                        (own_turn, rounds) = (state.turn.number, rounds + 1);
+                        replied.clear();
+                    }
+                } else if aim.passes(&state) {
+                    state.pass_turn();
+                    continue;
+                } else if !replied.contains(&mover) {
+                    replied.push(mover);
+                }
+                state.legal_moves(&mut list);
+                if aim.may_pass(&state) && random.below(2) == 0 {
+                    replied.retain(|seat| *seat != mover);
+                    state.pass_turn();
+                    continue;
+                }
+                let one = list[random.below(list.len())];
+                aim = aim.below(&state, one);
+                state.apply(one);
+            }
+        }
+        assert!(rounds > 2_000 && left > 5, "{rounds} rounds, {left} games that the hero left");
+    }
+}

@@ -20,13 +20,13 @@ use super::quiescence::{may_be_forced, UNPROVEN};
 use super::table::Table;
 use super::{search, settle, Node, Search, Searched, Settings, Variant};
 
-static NEVER: AtomicBool = AtomicBool::new(false);
+pub(super) static NEVER: AtomicBool = AtomicBool::new(false);
 
-fn setup(board: Board, players: usize) -> Setup {
+pub(super) fn setup(board: Board, players: usize) -> Setup {
     Setup::new(board, players, Profile::Canonical).expect("playable").with_swap(players == 2)
 }
 
-fn settings(variant: Variant) -> Settings {
+pub(super) fn settings(variant: Variant) -> Settings {
     // Every feature counts, those at 0 in the hand-set weights too.
     let weights = std::array::from_fn(|index| {
         heuristic::setting("baseline").expect("documented")[index] + 0.25 + 0.01 * index as f32
@@ -35,7 +35,7 @@ fn settings(variant: Variant) -> Settings {
 }
 
 /// The positions of a random game in which somebody has a choice.
-fn positions<G: Geometry>(setup: Setup, seed: u64, game: u64) -> Vec<State<G>> {
+pub(super) fn positions<G: Geometry>(setup: Setup, seed: u64, game: u64) -> Vec<State<G>> {
     let mut random = stream(seed, Purpose::Playout, game);
     let mut state = State::<G>::new(setup);
     let (mut list, mut met) = (MoveList::new(), Vec::new());
@@ -51,13 +51,13 @@ fn positions<G: Geometry>(setup: Setup, seed: u64, game: u64) -> Vec<State<G>> {
     }
 }
 
-fn legal<G: Geometry>(state: &State<G>) -> MoveList {
+pub(super) fn legal<G: Geometry>(state: &State<G>) -> MoveList {
     let mut list = MoveList::new();
     state.legal_moves(&mut list);
     list
 }
 
-fn hero_aim<G: Geometry>(state: &State<G>, settings: &Settings) -> Aim {
+pub(super) fn hero_aim<G: Geometry>(state: &State<G>, settings: &Settings) -> Aim {
     let hero = |replied| Aim::Hero { hero: state.mover(), replied };
     match settings.variant {
         _ if state.players() == 2 => hero(None),
@@ -68,7 +68,7 @@ fn hero_aim<G: Geometry>(state: &State<G>, settings: &Settings) -> Aim {
 }
 
 /// Minimax by its definition: every move of every position, nothing remembered, nothing pruned.
-struct Plain {
+pub(super) struct Plain {
     settings: Settings,
     left: u64,
 }
@@ -78,6 +78,18 @@ impl Plain {
     fn solve<G: Geometry>(settings: &Settings, state: &State<G>, depth: u32, most_nodes: u64) -> Option<Values> {
         let mut plain = Plain { settings: *settings, left: most_nodes };
         plain.best(state, hero_aim(state, settings), depth)
+    }
+
+    /// The same after one move.
+    pub(super) fn solve_move<G: Geometry>(
+        settings: &Settings,
+        state: &State<G>,
+        one: Move,
+        depth: u32,
+        most_nodes: u64,
+    ) -> Option<Values> {
+        let mut plain = Plain { settings: *settings, left: most_nodes };
+        plain.after(state, Some(one), hero_aim(state, settings), depth)
     }
 
     fn spend(&mut self, nodes: u64) -> Option<()> {
@@ -347,8 +359,9 @@ fn forced_wins_in_one_to_five_turns_are_found() {
 
 #[test]
 fn the_same_node_budget_gives_the_same_search() {
-    for players in 2..=4 {
-        let settings = Settings::new(heuristic::setting("baseline").expect("documented"));
+    let weights = heuristic::setting("baseline").expect("documented");
+    for (players, variant) in (2..=4).flat_map(|players| Variant::ALL.map(|variant| (players, variant))) {
+        let settings = Settings { variant, ..Settings::new(weights) };
         for state in positions::<Square8>(setup(Board::Square8, players), 51, 0).iter().step_by(9) {
             for nodes in [1, 10, 100, 3_000] {
                 let list = legal(state);
@@ -364,7 +377,7 @@ fn the_same_node_budget_gives_the_same_search() {
 }
 
 /// Values after one move, searched to a depth without any window.
-fn after_move<G: Geometry>(state: &State<G>, settings: &Settings, one: Move, depth: u32) -> Values {
+pub(super) fn after_move<G: Geometry>(state: &State<G>, settings: &Settings, one: Move, depth: u32) -> Values {
     let meter = Meter::start(&Budget::default(), &NEVER);
     let mut search = Search::new(settings, meter, Table::new());
     let aim = hero_aim(state, settings);
@@ -374,8 +387,9 @@ fn after_move<G: Geometry>(state: &State<G>, settings: &Settings, one: Move, dep
 #[test]
 fn whatever_ends_a_search_the_chosen_move_has_its_value_at_the_depth_reached() {
     let mut cut_short = 0;
-    for players in 2..=3 {
-        let settings = settings(Variant::Paranoid);
+    let searches = Variant::ALL.map(|variant| (3, variant)).into_iter().chain([(2, Variant::BEST)]);
+    for (players, variant) in searches {
+        let settings = settings(variant);
         for state in positions::<Hex8>(setup(Board::Hex8, players), 81, 0).iter().step_by(6) {
             for nodes in [300, 1_000, 3_000] {
                 let (list, mover) = (legal(state), state.mover());
@@ -436,20 +450,29 @@ fn an_unfinished_first_iteration_returns_the_best_so_far() {
 
 #[test]
 fn a_stopped_search_returns_at_once_with_the_best_so_far() {
-    let settings = settings(Variant::Paranoid);
-    let state = State::<Square8>::new(setup(Board::Square8, 2));
-    let list = legal(&state);
-    let stopped = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let searching = scope.spawn(|| search(&state, &list, &settings, &Budget::default(), &[], &stopped));
-        std::thread::sleep(Duration::from_millis(100));
-        let asked = Instant::now();
-        stopped.store(true, Atomic::Relaxed);
-        let found = searching.join().expect("no panic");
-        // A generous bound for a busy machine: a search that did not listen would go on for years.
-        assert!(asked.elapsed() < Duration::from_secs(5));
-        assert!(found.index < list.len() && found.depth >= 1 && found.values[0] + found.values[1] < 1e-3);
-    });
+    let searches = Variant::ALL.map(|variant| (3, variant)).into_iter().chain([(2, Variant::BEST)]);
+    for (players, variant) in searches {
+        let settings = settings(variant);
+        let state = State::<Square8>::new(setup(Board::Square8, players));
+        let list = legal(&state);
+        for milliseconds in [1, 5, 20, 60] {
+            let stopped = AtomicBool::new(false);
+            let (found, waited) = std::thread::scope(|scope| {
+                let searching = scope.spawn(|| search(&state, &list, &settings, &Budget::default(), &[], &stopped));
+                std::thread::sleep(Duration::from_millis(milliseconds));
+                let asked = Instant::now();
+                stopped.store(true, Atomic::Relaxed);
+                (searching.join().expect("no panic"), asked.elapsed())
+            });
+            // A generous bound for a busy machine: a search that did not listen would go on for years.
+            assert!(waited < Duration::from_secs(5));
+            if found.depth > 0 {
+                // What was cut short does not count: the choice has the value that an undisturbed search gives it.
+                let exact = after_move(&state, &settings, list[found.index], found.depth);
+                assert_eq!(found.values[state.mover()], exact[state.mover()], "{variant:?}: {found:?}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod max_n;
 pub mod ordering;
 mod quiescence;
 mod table;
+#[cfg(test)]
+mod windows;
 
 use crate::board::{Board, Geometry};
 use crate::moves::{Move, MoveList};
