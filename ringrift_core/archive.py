@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +26,12 @@ class TaskRecord(Contract):
     digest: str = Field(description="SHA-256 of the parameters.")
     parameters: dict[str, Any]
     result: StageResult
+
+    def differences(self, parameters: Mapping[str, Any]) -> str:
+        """What it was done for and `parameters` (of `identity`) are not: `games 100, not 400`, or nothing."""
+        names = sorted({*parameters, *self.parameters})
+        found = [(name, self.parameters.get(name), parameters.get(name)) for name in names]
+        return ", ".join(f"{name} {here}, not {there}" for name, here, there in found if here != there)
 
 
 class CheckpointPointer(Contract):
@@ -174,12 +180,9 @@ class Archive:
             return None
         digest, values = identity(parameters)
         if record.digest != digest:
-            names = sorted(set(values) | set(record.parameters))
-            differing = [n for n in names if values.get(n) != record.parameters.get(n)]
-            said = ", ".join(f"{n} {record.parameters.get(n)}, not {values.get(n)}" for n in differing)
             raise StoreRefusedError(
-                f"{self.key(task_key(iteration, task))}.json in {self.store.uri} was finished for {said}: "
-                "ask for the same parameters, or take another store"
+                f"{self.key(task_key(iteration, task))}.json in {self.store.uri} was finished for "
+                f"{record.differences(values)}: ask for the same parameters, or take another store"
             )
         return record.result.model_copy(update={"attempt": parameters.attempt})
 

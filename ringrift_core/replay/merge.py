@@ -1,23 +1,23 @@
 """The stage merge: shards that were not merged yet become one new segment.
 
-The cost follows what is new: a complete iteration's records are never listed again, a merged shard is never read again,
-and of old games only the index of ids is read (eight bytes a game). Segment, index and cursor become visible together,
-by one compare-and-swap of games.json; whoever loses the swap starts over from the winner's manifest.
+The cost follows what is new: an earlier iteration that is complete is never listed again, a merged shard is never read
+again, and of old games only the index of ids is read (eight bytes a game). Segment, index and cursor become visible
+together, by one compare-and-swap of games.json; whoever loses the swap starts over from the winner's manifest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from ringrift_core.archive import Archive
+from ringrift_core.archive import Archive, TaskRecord
 from ringrift_core.contract import Artifact, MergeParameters, StageResult
 from ringrift_core.replay.games import Rules
 from ringrift_core.replay.identifiers import extend_index, known_ids
 from ringrift_core.replay.manifest import GamesManifest, MergedShards, Segment, read_manifest, swap_manifest
 from ringrift_core.replay.segment import SegmentWriter
-from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_of_task
-from ringrift_core.stage import Outcome, Run
+from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_of_task, shard_tasks
+from ringrift_core.stage import Outcome, Run, WrongInputError
 
 __all__ = ["merge_stage"]
 
@@ -62,15 +62,37 @@ def _outcome(run: Run, manifest: GamesManifest, iteration: int) -> Outcome:
 def _new_shards(archive: Archive, manifest: GamesManifest, iteration: int) -> Iterator[NewShard]:
     for number in range(1, iteration + 1):
         cursor = manifest.cursor.get(number)
-        if cursor is not None and cursor.complete:
+        # Of the iteration that is asked for, a shard that does not belong to it is heard of.
+        if cursor is not None and cursor.complete and number < iteration:
             continue
-        for _, task in archive.tasks(f"i{number:04d}/selfplay-"):
-            shard = shard_of_task(task)
-            if cursor is not None and shard in cursor.merged:
-                continue
-            record = archive.record(number, task)
-            assert record is not None
-            yield NewShard(number, shard, int(record.parameters["shardCount"]), record.result.outputs[SHARD_OUTPUT])
+        yield from _shards_of(archive, number, frozenset(cursor.merged if cursor else ()))
+
+
+def _shards_of(archive: Archive, iteration: int, merged: Set[int]) -> Iterator[NewShard]:
+    """The shards of an iteration but the merged; WrongInputError when they do not divide the same games."""
+    tasks = [task for _, task in archive.tasks(shard_tasks(iteration))]
+    new = [task for task in tasks if shard_of_task(task) not in merged]
+    if not new:
+        return
+    # All are held against one that is merged, where there is one.
+    first = min(tasks, key=lambda task: shard_of_task(task) not in merged)
+    parameters = _record(archive, iteration, first).parameters
+    for task in new:
+        record = _record(archive, iteration, task)
+        differences = record.differences(parameters)
+        if differences:
+            raise WrongInputError(
+                f"iteration {iteration} in {archive.store.uri}: {task} was played for {differences} as {first} was: "
+                "all shards of an iteration divide the same games; delete the task records of those you do not want"
+            )
+        count = int(record.parameters["shardCount"])
+        yield NewShard(iteration, shard_of_task(task), count, record.result.outputs[SHARD_OUTPUT])
+
+
+def _record(archive: Archive, iteration: int, task: str) -> TaskRecord:
+    record = archive.record(iteration, task)
+    assert record is not None
+    return record
 
 
 def _merge(parameters: MergeParameters, run: Run, manifest: GamesManifest, shards: Sequence[NewShard]) -> GamesManifest:

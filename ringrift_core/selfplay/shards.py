@@ -1,10 +1,10 @@
-"""Which games a shard holds, and what its task is called."""
+"""Which games a shard holds, and what its task is called. All shards of an iteration divide the same games."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["SHARD_OUTPUT", "shard_games", "shard_of_task", "shard_task"]
+__all__ = ["SHARD_OUTPUT", "shard_games", "shard_of_task", "shard_task", "shard_tasks"]
 
 SHARD_OUTPUT = "games"
 """Name of the shard's artifact among a result's outputs."""
@@ -13,6 +13,11 @@ SHARD_OUTPUT = "games"
 def shard_task(shard: int) -> str:
     """`selfplay-s0003`."""
     return f"selfplay-s{shard:04d}"
+
+
+def shard_tasks(iteration: int) -> str:
+    """What the names of an iteration's shards begin with, for `Archive.tasks`."""
+    return f"i{iteration:04d}/selfplay-"
 
 
 def shard_of_task(task: str) -> int:

@@ -12,12 +12,13 @@ import json
 import time
 
 from ringrift_core import _engine
+from ringrift_core.archive import identity
 from ringrift_core.contract import SelfplayParameters, StageResult
 from ringrift_core.selfplay.modes import players_of_modes
 from ringrift_core.selfplay.shard_work import ShardWork
-from ringrift_core.selfplay.shards import shard_games, shard_task
+from ringrift_core.selfplay.shards import shard_games, shard_task, shard_tasks
 from ringrift_core.selfplay.tally import Tally
-from ringrift_core.stage import Outcome, Run
+from ringrift_core.stage import Outcome, Run, WrongInputError
 
 __all__ = ["selfplay_stage"]
 
@@ -41,9 +42,23 @@ def selfplay_stage(parameters: SelfplayParameters, run: Run) -> StageResult:
     left = [shard for shard in parameters.chosen_shards if shard not in results]
     if left:
         run.pause_point()
+        _check_siblings(parameters, run)
         run.archive.check_writable(parameters.iteration, shard_task(left[0]))
         results |= _Play(parameters, run, left).results()
     return run.result(parameters, _sum_up([results[shard] for shard in parameters.chosen_shards], run))
+
+
+def _check_siblings(parameters: SelfplayParameters, run: Run) -> None:
+    """WrongInputError when shards of the iteration are recorded that were played for other parameters."""
+    _, values = identity(parameters)
+    # One is enough: it was held against those before it.
+    for _, task in itertools.islice(run.archive.tasks(shard_tasks(parameters.iteration)), 1):
+        record = run.archive.record(parameters.iteration, task)
+        if record is not None and (differences := record.differences(values)):
+            raise WrongInputError(
+                f"iteration {parameters.iteration} has {task} in {run.archive.store.uri}, played for {differences}: "
+                "all shards of an iteration divide the same games; ask for its parameters, or take another iteration"
+            )
 
 
 class _Play:

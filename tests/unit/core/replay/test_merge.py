@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from ringrift_core.replay import merge
 from ringrift_core.replay.games import read_games
 from ringrift_core.replay.identifiers import contains, extend_index, known_ids
 from ringrift_core.replay.manifest import IndexPart, read_manifest, swap_manifest
+from ringrift_core.stage import WrongInputError
 from ringrift_core.store import LocalStore, StoreRefusedError, open_store
 from tests.unit.core.desk import Desk
 
@@ -65,6 +68,33 @@ def test_merging_after_every_shard_gives_the_same_games_as_merging_once(desk: De
     other.selfplay(games=40)
     other.merge()
     assert merged_ids(desk) == merged_ids(other)
+
+
+@pytest.mark.parametrize(
+    ("here", "late", "said"),
+    [
+        ({"games": 30, "shard": "0-2/3"}, {"games": 30, "shard": "3/4"}, "s0003 was played for shardCount 4, not 3"),
+        ({"games": 10, "shard": "0/2"}, {"games": 40, "shard": "1/2"}, "s0001 was played for games 40, not 10"),
+        ({"games": 10, "shard": "1/2"}, {"games": 10, "shard": "0/2", "seed": 9}, "s0000 was played for seed 9, not 1"),
+    ],
+)
+@pytest.mark.parametrize("is_merged", [False, True])
+def test_shards_that_divide_other_games_are_refused(
+    desk: Desk, tmp_path: Path, here: dict[str, Any], late: dict[str, Any], said: str, is_merged: bool
+) -> None:
+    """Each was the first of its store, and then the stores were copied together."""
+    desk.selfplay(**here)
+    if is_merged:
+        desk.merge()
+    before = read_manifest(desk.archive)
+    other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
+    other.selfplay(**late)
+    assert isinstance(desk.archive.store, LocalStore)
+    shutil.copytree(tmp_path / "other", desk.archive.store.root, dirs_exist_ok=True)
+    with pytest.raises(WrongInputError, match=r"iteration 1 in .*: selfplay-s.* divide the same games") as refused:
+        desk.merge()
+    assert not is_merged or said in str(refused.value), "what is merged decides whose parameters are wrong"
+    assert read_manifest(desk.archive) == before
 
 
 def test_nothing_that_was_merged_is_read_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,28 @@ def test_the_shards_of_another_number_are_not_those_asked_for(desk: Desk) -> Non
     desk.selfplay(games=20, shard="0/2")
     with pytest.raises(StoreRefusedError, match="was finished for shardCount 2, not 4"):
         desk.selfplay(games=20, shard="0/4")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"shard": "2/3"}, "shardCount 2, not 3"),
+        ({"games": 40}, "games 20, not 40"),
+        ({"seed": 2}, "seed 1, not 2"),
+        ({"max_moves": 9}, "maxMoves None, not 9"),
+    ],
+)
+def test_a_shard_that_divides_other_games_than_its_siblings_is_refused(
+    desk: Desk, asked: dict[str, Any], said: str
+) -> None:
+    desk.selfplay(games=20, shard="0/2")
+    desk.report.fractions.clear()
+    others: dict[str, Any] = {"games": 20, "shard": "1/2"} | asked
+    with pytest.raises(WrongInputError, match=f"iteration 1 has selfplay-s0000 in .*, played for {said}: all shards"):
+        desk.selfplay(**others)
+    assert desk.report.fractions == []
+    desk.selfplay(games=20, shard="0-1/2", index=1)
+    assert len(games_of(desk)) == 20
 
 
 def test_a_line_of_json_tells_each_game(desk: Desk) -> None:
