@@ -117,11 +117,13 @@ def _add_stage(model: type[StageParameters]) -> None:
         raise typer.Exit(execute(parameters, body, result_path=result, work_dir=work_dir))
 
     options = [_option(name, field) for name, field in model.model_fields.items()]
+    scratch = (
+        f"Scratch folder; omitted: ringrift-{stage}-* in the system's temporary folder, "
+        "where the same command finds what it left when it was killed."
+    )
     options += [
         _keyword("result", Path | None, None, typer.Option(help="Write the StageResult to this file.", metavar="FILE")),
-        _keyword(
-            "work_dir", Path | None, None, typer.Option(help="Scratch folder; omitted: a new one.", metavar="FOLDER")
-        ),
+        _keyword("work_dir", Path | None, None, typer.Option(help=scratch, metavar="FOLDER")),
     ]
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {option.name: option.annotation for option in options}

@@ -8,10 +8,11 @@ This module imports pydantic and nothing else, so the operator needs neither tor
 from __future__ import annotations
 
 import enum
+import re
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 RESULT_LIMIT_BYTES = 4096
 """Largest StageResult as JSON: the size of a container's termination message."""
@@ -209,10 +210,17 @@ class Shards(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Shards:
-        """Reads `3/20` or `0-4/20`."""
+        """Reads `3/20` or `0-4/20`; ValueError says what was expected."""
+        if not re.fullmatch(SHARDS_PATTERN, text, re.ASCII):
+            raise ValueError(f"expected I/N or FIRST-LAST/N, as 3/20, found {text!r}")
         some, _, total = text.partition("/")
         first, separator, last = some.partition("-")
         return cls(int(first), int(last) if separator else int(first), int(total))
+
+
+def _shards_text(value: str) -> str:
+    Shards.parse(value)
+    return value
 
 
 class SelfplayParameters(IterationParameters):
@@ -221,9 +229,8 @@ class SelfplayParameters(IterationParameters):
     stage = Stage.SELFPLAY
     seed: Seed = Field(description="Run seed: the pipeline's seed + 1000 x iteration.")
     games: PositiveCount = Field(description="Games of the whole iteration.")
-    shard: str = Field(
+    shard: Annotated[str, AfterValidator(_shards_text)] = Field(
         default="0/1",
-        pattern=SHARDS_PATTERN,
         description="Which part of the games to play: I/N is the I-th of N, from 0; FIRST-LAST/N are several.",
     )
     index: int | None = Field(

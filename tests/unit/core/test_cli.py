@@ -126,6 +126,7 @@ def test_help_describes_every_option_and_shows_a_command_that_works(
         assert f"--{name.replace('_', '-')}" in text
         assert field.description
         assert field.description[:40] in text
+    assert f"ringrift-{stage}-* in the system's temporary folder" in text
     ending = re.sub(r"\s+", " ", text.rpartition("╯")[2]).strip()
     assert ending.startswith("Exit status: 0 done, 2 the input is wrong")
     assert "Example: ringrift " + stage.value in ending
@@ -138,7 +139,8 @@ def test_help_describes_every_option_and_shows_a_command_that_works(
         (["--shard", "9/2"], "--shard 9/2: 2 shards are numbered 0 to 1"),
         (["--shard", "0/0"], "--shard 0/0: 100 games make 1 to 100 shards, not 0"),
         (["--shard", "0/101"], "--shard 0/101: 100 games make 1 to 100 shards, not 101"),
-        (["--shard", "3"], "--shard: String should match pattern"),
+        (["--shard", "3"], "--shard: expected I/N or FIRST-LAST/N, as 3/20, found '3'"),
+        (["--shard", "-1/3"], "--shard: expected I/N or FIRST-LAST/N, as 3/20, found '-1/3'"),
         (["--index", "3"], "--index 3: the last shard of --shard 0/1 has index 0"),
         (["--seed", "9" * 23], "--seed: Input should be less than or equal to 9007199254740992, found 999"),
         (["--max-moves", "9" * 11], "--max-moves: Input should be less than or equal to 4294967295, found 999"),

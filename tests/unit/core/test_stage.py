@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,7 @@ def test_a_scratch_folder_is_removed_and_a_given_one_kept(parameters: AdoptParam
 
     execute(parameters, body)
     execute(parameters, body, work_dir=tmp_path / "scratch")
+    assert folders[0].match(f"{tempfile.gettempdir()}/ringrift-adopt-*"), "as --help says"
     assert not folders[0].exists()
     assert (tmp_path / "scratch" / "file").exists()
 
