@@ -14,7 +14,16 @@ from pydantic import Field, ValidationError
 from ringrift_core.contract import Artifact, Contract, SelfplayParameters, StageParameters, StageResult
 from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
 
-__all__ = ["Archive", "Checkpoint", "TaskRecord", "from_stored_json", "identity", "task_key", "to_stored_json"]
+__all__ = [
+    "Archive",
+    "Checkpoint",
+    "TaskRecord",
+    "first_fault",
+    "from_stored_json",
+    "identity",
+    "task_key",
+    "to_stored_json",
+]
 
 _PLACEMENT = frozenset({"store", "attempt", "shard", "index", "device", "workers"})
 """Parameters that say where or how often a task runs, not what it makes."""
@@ -73,9 +82,14 @@ def from_stored_json(model: type[StoredT], content: bytes, place: str, kind: str
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in fault["loc"])
-        raise StoreRefusedError(f"{place}: not {kind}: {f'{field}: ' if field else ''}{fault['msg']}") from error
+        raise StoreRefusedError(f"{place}: not {kind}: {first_fault(error)}") from error
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing wrong with a value that was read: the field, and what was expected there."""
+    fault = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in fault["loc"])
+    return f"{field}: {fault['msg']}" if field else fault["msg"]
 
 
 def _without_addresses(value: Any) -> Any:

@@ -16,8 +16,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
+from pydantic import BaseModel, ConfigDict, Field, Json, TypeAdapter, ValidationError, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+
+from ringrift_core.archive import first_fault
 from ringrift_core.contract import Board, Profile
 from ringrift_core.store import StoreAwayError, StoreRefusedError
 
@@ -28,11 +32,13 @@ __all__ = [
     "COLUMNS",
     "SCHEMA",
     "SCHEMA_VERSION",
+    "Ending",
     "Game",
     "GamesWriter",
     "Rules",
     "count_games",
     "explained",
+    "game_of",
     "open_games",
     "read_games",
     "read_rules",
@@ -78,7 +84,7 @@ class Rules:
     """What a game was played by."""
 
     board: Board
-    players: int
+    players: Annotated[int, Field(ge=2, le=4)]
     profile: Profile
     swap: bool
     """Whether seat 2 could take over seat 1's opening (the pie rule)."""
@@ -134,6 +140,53 @@ class Game:
             moves=record.moves,
             searches=record.searches,
         )
+
+
+class Ending(BaseModel):
+    """Who played a game and how it ended, checked: a file may hold what no game has."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    seats: Json[tuple[str, ...]]
+    winner: Annotated[int, Field(ge=1)] | None
+    ranks: Json[tuple[int, ...]] | None
+    reason: str
+    swapped: Annotated[int, Field(ge=0, le=1)]
+
+    @classmethod
+    def of(cls, row: sqlite3.Row, rules: Rules) -> Self:
+        """From a row with these columns; ValueError when no game by the rules can be so."""
+        return cls.model_validate(dict(row), context=rules)
+
+    @model_validator(mode="after")
+    def _fits_the_rules(self, info: ValidationInfo[Rules]) -> Self:
+        players = info.context.players
+        for name, values in (("seats", self.seats), ("ranks", self.ranks)):
+            if values is not None and len(values) != players:
+                raise PydanticCustomError("length", f"{name}: {len(values)} of them, expected {players}")
+        if self.winner is not None and self.winner > players:
+            raise PydanticCustomError("winner", f"winner: seat {self.winner} of {players}")
+        if (self.winner is None) != (self.ranks is None):
+            raise PydanticCustomError("ranks", "winner and ranks: one without the other")
+        return self
+
+
+Count = Annotated[int, Field(ge=0, strict=True)]
+
+
+class _Row(Ending):
+    """A whole row, checked."""
+
+    number: Count
+    id: Annotated[bytes, Field(min_length=32, max_length=32)]
+    turns: Count
+    recorded_moves: Count
+    decisions: Count
+    moves: bytes
+    searches: bytes | None
+
+
+_RULES = TypeAdapter(Rules)
 
 
 class GamesWriter:
@@ -235,13 +288,12 @@ def require_rules(path: Path, wanted: Rules) -> None:
         raise StoreRefusedError(f"{path}: games of {found}, not {wanted}")
 
 
-def read_games(path: Path, *, newest_first: bool = False) -> Iterator[Game]:
+def read_games(path: Path) -> Iterator[Game]:
     """The games of a file in the order of recording, one at a time."""
     with closing(open_games(path)) as connection, explained(path):
         rules = _rules(connection)
         connection.row_factory = sqlite3.Row
-        order = "DESC" if newest_first else "ASC"
-        for row in connection.execute(f"SELECT number, {COLUMNS} FROM games ORDER BY number {order}"):
+        for row in connection.execute(f"SELECT number, {COLUMNS} FROM games ORDER BY number"):
             yield game_of(row, rules)
 
 
@@ -265,7 +317,8 @@ def explained(path: Path) -> Iterator[None]:
         raise StoreRefusedError(f"{path}: damaged, or no file of recorded games ({error})") from error
     except ValueError as error:
         # A value that the columns allow and games do not have, such as a list that is no JSON.
-        raise StoreRefusedError(f"{path}: damaged ({error})") from error
+        fault = first_fault(error) if isinstance(error, ValidationError) else error
+        raise StoreRefusedError(f"{path}: damaged ({fault})") from error
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> Rules:
@@ -282,8 +335,7 @@ def _rules(connection: sqlite3.Connection) -> Rules:
     found = connection.execute("SELECT board, players, profile, swap FROM rules").fetchall()
     if len(found) != 1:
         raise ValueError(f"{len(found)} rows in the table rules")
-    board, players, profile, swap = found[0]
-    return Rules(Board(board), players, Profile(profile), bool(swap))
+    return _RULES.validate_python(dict(zip(("board", "players", "profile", "swap"), found[0], strict=True)))
 
 
 def _row(game: Game) -> tuple[object, ...]:
@@ -310,19 +362,20 @@ def _json(values: tuple[str, ...] | tuple[int, ...]) -> str:
 
 
 def game_of(row: sqlite3.Row, rules: Rules) -> Game:
-    """A game from a row with its number and COLUMNS."""
+    """A game from a row with its number and COLUMNS; ValueError when no game by the rules can be so."""
+    found = _Row.of(row, rules)
     return Game(
-        number=row["number"],
-        id=row["id"].hex(),
+        number=found.number,
+        id=found.id.hex(),
         rules=rules,
-        seats=tuple(json.loads(row["seats"])),
-        winner=row["winner"],
-        ranks=None if row["ranks"] is None else tuple(json.loads(row["ranks"])),
-        reason=row["reason"],
-        swapped=bool(row["swapped"]),
-        turns=row["turns"],
-        recorded_moves=row["recorded_moves"],
-        decisions=row["decisions"],
-        moves=row["moves"],
-        searches=row["searches"] or b"",
+        seats=found.seats,
+        winner=found.winner,
+        ranks=found.ranks,
+        reason=found.reason,
+        swapped=bool(found.swapped),
+        turns=found.turns,
+        recorded_moves=found.recorded_moves,
+        decisions=found.decisions,
+        moves=found.moves,
+        searches=found.searches or b"",
     )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import sqlite3
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from ringrift_core.replay.games import explained, open_games, read_rules
+from ringrift_core.replay.games import Count, Ending, Rules, explained, open_games, read_rules
 from ringrift_core.replay.sources import GamesFile
 
 __all__ = ["LENGTHS", "Statistics"]
 
 LENGTHS = ("turns", "recorded_moves", "decisions")
 """The columns that say how long a game was."""
+
+_LENGTHS = TypeAdapter(dict[str, dict[Count, int]])
+"""By column: lengths, and how many games have each."""
 
 _QUANTILES = {"median": 0.5, "p95": 0.95}
 
@@ -24,7 +28,7 @@ _QUANTILES = {"median": 0.5, "p95": 0.95}
 class Statistics:
     """Everything about the games of one configuration and reading of the rules."""
 
-    rules: str
+    rules: Rules
     files: int = 0
     games: int = 0
     file_bytes: int = 0
@@ -32,28 +36,35 @@ class Statistics:
     search_bytes: int = 0
     searched_games: int = 0
     lengths: dict[str, Counter[int]] = field(default_factory=lambda: {name: Counter() for name in LENGTHS})
-    endings: Counter[tuple[tuple[str, ...], int | None, str, bool]] = field(default_factory=Counter)
-    """By seats, winner, reason and whether the sides were swapped."""
+    endings: Counter[Ending] = field(default_factory=Counter)
     _ids: list[bytes] = field(default_factory=list)
 
     @classmethod
     def collect(cls, into: dict[str, Statistics], file: GamesFile) -> None:
         """Adds a file to the statistics of its rules."""
-        rules = str(read_rules(file.path))
-        into.setdefault(rules, cls(rules)).add(file)
+        rules = read_rules(file.path)
+        into.setdefault(str(rules), cls(rules)).add(file)
 
     def add(self, file: GamesFile) -> None:
         """Counts the games of a file in."""
         with closing(open_games(file.path)) as connection, explained(file.path):
-            games, moves, searched, searches = connection.execute(
-                "SELECT count(*), total(length(moves)), count(searches), total(length(searches)) FROM games"
+            games, moves, searched, searches, ids = connection.execute(
+                "SELECT count(*), total(length(moves)), count(searches), total(length(searches)), "
+                "count(*) FILTER (WHERE typeof(id) = 'blob' AND length(id) = 32) FROM games"
             ).fetchone()
-            for name, counter in self.lengths.items():
-                counter.update(dict(connection.execute(f"SELECT {name}, count(*) FROM games GROUP BY {name}")))
-            endings = "SELECT seats, winner, reason, swapped, count(*) FROM games GROUP BY 1, 2, 3, 4"
-            for seats, winner, reason, swapped, count in connection.execute(endings):
-                self.endings[tuple(json.loads(seats)), winner, reason, bool(swapped)] += count
+            if ids != games:
+                raise ValueError(f"id: {games - ids} of {games} are not 32 bytes")
             self._ids.append(b"".join(start for (start,) in connection.execute("SELECT substr(id, 1, 8) FROM games")))
+            lengths = {
+                name: dict(connection.execute(f"SELECT {name}, count(*) FROM games GROUP BY {name}"))
+                for name in LENGTHS
+            }
+            for name, counts in _LENGTHS.validate_python(lengths).items():
+                self.lengths[name].update(counts)
+            connection.row_factory = sqlite3.Row
+            columns = "seats, winner, ranks, reason, swapped"
+            for row in connection.execute(f"SELECT {columns}, count(*) AS games FROM games GROUP BY {columns}"):
+                self.endings[Ending.of(row, self.rules)] += row["games"]
         self.files += 1
         self.games += games
         self.move_bytes += int(moves)
@@ -74,15 +85,15 @@ class Statistics:
         players: Counter[str] = Counter()
         wins: Counter[str] = Counter()
         reasons: Counter[str] = Counter()
-        for (lineup, winner, reason, swapped), count in self.endings.items():
-            players.update({name: count * lineup.count(name) for name in set(lineup)})
-            reasons[reason] += count
-            if winner is not None:
-                seats[winner] += count
-                wins[lineup[_starting_seat(winner, swapped) - 1]] += count
-        swapped_games = sum(count for key, count in self.endings.items() if key[3])
+        for ending, count in self.endings.items():
+            players.update({name: count * ending.seats.count(name) for name in set(ending.seats)})
+            reasons[ending.reason] += count
+            if ending.winner is not None:
+                seats[ending.winner] += count
+                wins[ending.seats[_starting_seat(ending.winner, bool(ending.swapped)) - 1]] += count
+        swapped_games = sum(count for ending, count in self.endings.items() if ending.swapped)
         return {
-            "rules": self.rules,
+            "rules": str(self.rules),
             "files": self.files,
             "games": self.games,
             "duplicates": self.duplicates,

@@ -331,19 +331,55 @@ def test_games_of_other_configurations_are_counted_apart(played: Desk, tmp_path:
     ]
 
 
-@pytest.mark.parametrize("command", ["list", "stats"])
-def test_columns_with_nonsense_in_them_are_refused_in_a_sentence(desk: Desk, tmp_path: Path, command: str) -> None:
+@pytest.mark.parametrize(
+    ("table", "change", "said"),
+    [
+        ("games", "seats = 'random'", "seats: Invalid JSON: expected value at line 1 column 1"),
+        ("games", "seats = '5'", "seats: Input should be a valid tuple"),
+        ("games", "seats = 'null'", "seats: Input should be a valid tuple"),
+        ("games", "seats = '[5,6]'", "seats.0: Input should be a valid string"),
+        ("games", "seats = '[]'", "seats: 0 of them, expected 2"),
+        ("games", "ranks = '5'", "ranks: Input should be a valid tuple"),
+        ("games", "ranks = '[1,2,3]'", "ranks: 3 of them, expected 2"),
+        ("games", "ranks = NULL", "winner and ranks: one without the other"),
+        ("games", "winner = 9", "winner: seat 9 of 2"),
+        ("games", "winner = 0", "winner: Input should be greater than or equal to 1"),
+        ("games", "swapped = 7", "swapped: Input should be less than or equal to 1"),
+        ("games", "id = substr(id, 1, 31)", "id: "),
+        ("games", "turns = -1", "turns"),
+        ("rules", "board = 'chess'", "board: Input should be 'square8', "),
+        ("rules", "players = 7", "players: Input should be less than or equal to 4"),
+        ("rules", "players = 1", "players: Input should be greater than or equal to 2"),
+        ("rules", "swap = 7", "swap: Input should be a valid boolean"),
+    ],
+)
+def test_columns_with_nonsense_in_them_are_refused_in_a_sentence(
+    desk: Desk, tmp_path: Path, table: str, change: str, said: str
+) -> None:
     desk.selfplay(games=10)
     path = loose_shard(desk, tmp_path)
-    alter(path, "UPDATE games SET seats = 'random' WHERE number = 4")
-    result = replay(command, path)
-    assert (result.exit_code, result.stderr) == (
-        2,
-        f"ringrift replay {command}: {path}: damaged (Expecting value: line 1 column 1 (char 0))\n",
-    )
-    alter(path, "UPDATE rules SET board = 'chess'")
-    result = replay(command, path)
-    assert (result.exit_code, result.stderr) == (
-        2,
-        f"ringrift replay {command}: {path}: damaged ('chess' is not a valid Board)\n",
-    )
+    victim = list(read_games(path))[3]
+    where = f" WHERE number = {victim.number}" if table == "games" else ""
+    alter(path, f"UPDATE {table} SET {change}{where}")
+    for command, *more in (["list"], ["stats"], ["show", victim.id[:12]]):
+        result = replay(command, path, *more)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(f"ringrift replay {command}: {path}: damaged (")
+        assert said in result.stderr
+        assert result.stderr.count("\n") == 1
+
+
+def test_an_empty_id_is_refused_in_a_sentence(desk: Desk, tmp_path: Path) -> None:
+    desk.selfplay(games=10)
+    path = loose_shard(desk, tmp_path)
+    alter(path, "UPDATE games SET id = x'' WHERE number = 4")
+    one_by_one, together = "id: Data should have at least 32 bytes", "id: 1 of 10 are not 32 bytes"
+    for command, said in (("list", one_by_one), ("stats", together)):
+        result = replay(command, path)
+        assert (result.exit_code, result.stderr) == (2, f"ringrift replay {command}: {path}: damaged ({said})\n")
+
+
+def test_a_condition_that_selects_other_rows_is_refused_in_a_sentence(played: Desk) -> None:
+    result = replay("list", segments(played)[0], "--where", "0) UNION SELECT 1,2,3,4,5,6,7,8,9,10,11,12 --")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert re.fullmatch(r"ringrift replay list: .*: damaged \(.*\)\n", result.stderr)
