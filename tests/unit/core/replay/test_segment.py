@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from ringrift_core.store import StoreRefusedError
 from tests.unit.core.replay.test_games import SQUARE8, play, sealed
 
 GAMES = play(12)
+MANY_GAMES = play(40)
+"""They fill several pages."""
 
 
 @settings(max_examples=40)
@@ -43,6 +46,24 @@ def test_every_game_is_taken_once_the_first_time_it_comes(
     assert [game.number for game in games] == list(range(1, len(wanted) + 1))
     assert new.tolist() == sorted(prefix(identifier) for identifier in wanted)
     assert (writer.games, writer.duplicates) == (len(wanted), sum(map(len, shards)) - len(wanted))
+
+
+@settings(max_examples=20)
+@given(cuts=st.sets(st.integers(1, 39)))
+def test_the_same_games_are_the_same_bytes_however_many_shards_they_came_in(
+    cuts: set[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("bytes")
+
+    def merged(name: str, cuts: set[int]) -> bytes:
+        path = folder / f"{name}.sqlite"
+        with SegmentWriter(path, SQUARE8, []) as writer:
+            for start, end in itertools.pairwise([0, *sorted(cuts), 40]):
+                writer.add(sealed(folder / f"{name}-{start}.sqlite", MANY_GAMES[start:end]))
+            writer.finish()
+        return path.read_bytes()
+
+    assert merged("several", cuts) == merged("one", set())
 
 
 def test_rows_are_copied_as_they_are(tmp_path: Path) -> None:
