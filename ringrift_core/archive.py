@@ -21,6 +21,7 @@ __all__ = [
     "first_fault",
     "from_stored_json",
     "identity",
+    "recorded_task",
     "task_key",
     "to_stored_json",
 ]
@@ -105,6 +106,15 @@ def _without_addresses(value: Any) -> Any:
 def task_key(iteration: int, task: str) -> str:
     """`tasks/i0001/train`, without an extension."""
     return f"tasks/i{iteration:04d}/{task}"
+
+
+def recorded_task(key: str) -> tuple[int, str] | None:
+    """Iteration and name of the task whose record lies under a key of a store, or of a configuration; None for others.
+
+    A checkpoint is no record.
+    """
+    match = re.search(r"(?:^|/)tasks/i(\d+)/([^/.]+)\.json$", key)
+    return (int(match.group(1)), match.group(2)) if match else None
 
 
 class Archive:
@@ -215,9 +225,14 @@ class Archive:
     def tasks(self, prefix: str = "") -> Iterator[tuple[int, str]]:
         """Iteration and name of every recorded task whose key begins with `tasks/` + prefix, in order."""
         for key in self.store.keys(self.key("tasks/" + prefix)):
-            match = re.search(r"/tasks/i(\d+)/([^/.]+)\.json$", key)
-            if match:
-                yield int(match.group(1)), match.group(2)
+            task = recorded_task(key)
+            if task is not None:
+                yield task
+
+    def iterations(self) -> list[int]:
+        """Iterations that have tasks, finished or begun, in order: one listing, however many tasks they have."""
+        names = self.store.folders(self.key("tasks/"))
+        return sorted(int(name[1:]) for name in names if re.fullmatch(r"i\d+", name))
 
     def _artifact(self, sha256: str, extension: str, size: int) -> Artifact:
         key = self.key(f"objects/{sha256}.{extension}")

@@ -114,12 +114,13 @@ def show(
     """Show one game: its moves, what the searches behind them found, and the board."""
     from ringrift_core.replay.showing import boards_at, describe, plies
 
-    if not re.fullmatch(r"[0-9a-f]{1,64}", identifier):
+    if not re.fullmatch(r"[0-9a-fA-F]{1,64}", identifier):
         typer.echo(f"ringrift replay show: ID: {identifier!r} is not up to 64 hexadecimal digits", err=True)
         raise typer.Exit(ExitCode.WRONG_INPUT)
     with _opened("show", sources) as files:
         game = _the_one(files, identifier, sources)
         moves = plies(game)
+        wanted = _wanted_boards(at or [-1], moves)
         if as_json:
             typer.echo(json.dumps(_facts(game) | {"plies": [dataclasses.asdict(ply) for ply in moves]}))
             return
@@ -135,8 +136,19 @@ def show(
         for line in _move_lines(ply for ply in moves if bookkeeping or not ply.automatic):
             console.print(line, markup=False, soft_wrap=True)
         console.print()
-        for title, drawing in boards_at(game, at or [-1], colour=console.is_terminal and not console.no_color):
+        for title, drawing in boards_at(game, wanted, colour=console.is_terminal and not console.no_color):
             typer.echo(f"{title}\n\n{drawing}\n")
+
+
+def _wanted_boards(at: list[int], moves: Sequence[Ply]) -> list[int]:
+    """The boards to draw, by decision; StoreRefusedError when the game has none of them."""
+    decisions = sum(ply.decision is not None for ply in moves)
+    for number in at:
+        if not -1 <= number < decisions:
+            raise StoreRefusedError(
+                f"--at {number}: the game has {decisions} decisions, counted from 0; -1 draws its end"
+            )
+    return at
 
 
 def _the_one(files: Iterator[GamesFile], identifier: str, sources: Sequence[str]) -> Game:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ringrift_core.archive import Archive
+from ringrift_core.archive import Archive, recorded_task
 from ringrift_core.contract import Board, configuration_name
 from ringrift_core.replay.games import Rules, require_rules
 from ringrift_core.replay.manifest import read_manifest
+from ringrift_core.selfplay.shards import is_shard_task
 from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
 
 __all__ = ["GamesFile", "find_files"]
@@ -55,14 +56,23 @@ def find_files(place: str, folder: Path) -> Iterator[GamesFile]:
         yield from _merged(Archive(store, configuration), folder)
     if found:
         return
-    files = [key for key in store.keys("") if key.endswith(".sqlite") and "/" not in key]
+    keys = list(store.keys(""))
+    files = [key for key in keys if key.endswith(".sqlite") and "/" not in key]
     if not files:
+        if shards := _recorded_shards(keys):
+            raise StoreRefusedError(
+                f"{place}: no merged games yet, but {shards} shards of self-play: run ringrift merge first"
+            )
         raise StoreRefusedError(
             f"{place}: no games there; expected a file of games, a configuration of a store (with games.json), a "
             "store, or a folder of .sqlite files"
         )
     for key in files:
         yield from _one(store, key, f"{place.rstrip('/')}/{key}", folder)
+
+
+def _recorded_shards(keys: Iterable[str]) -> int:
+    return sum(task is not None and is_shard_task(task[1]) for task in map(recorded_task, keys))
 
 
 def _one(store: Store, key: str, name: str, folder: Path) -> Iterator[GamesFile]:

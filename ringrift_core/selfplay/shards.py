@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["SHARD_OUTPUT", "shard_games", "shard_of_task", "shard_task", "shard_tasks"]
+__all__ = ["SHARD_OUTPUT", "is_shard_task", "shard_games", "shard_of_task", "shard_task", "shard_tasks"]
 
 SHARD_OUTPUT = "games"
 """Name of the shard's artifact among a result's outputs."""
+
+_SHARD_TASK = re.compile(r"selfplay-s(\d+)")
 
 
 def shard_task(shard: int) -> str:
@@ -20,9 +22,14 @@ def shard_tasks(iteration: int) -> str:
     return f"i{iteration:04d}/selfplay-"
 
 
+def is_shard_task(task: str) -> bool:
+    """Whether it is a task of self-play."""
+    return _SHARD_TASK.fullmatch(task) is not None
+
+
 def shard_of_task(task: str) -> int:
     """The shard of `selfplay-s0003`."""
-    match = re.fullmatch(r"selfplay-s(\d+)", task)
+    match = _SHARD_TASK.fullmatch(task)
     if match is None:
         raise ValueError(f"{task}: not a self-play task")
     return int(match.group(1))

@@ -1,5 +1,7 @@
 //! Is a recorded game what its record says? It is played again, every move checked against the legal list.
 
+use std::fmt::Display;
+
 use crate::board::Geometry;
 use crate::drivers::packed;
 use crate::drivers::record::game_id;
@@ -62,26 +64,40 @@ pub fn verify<G: Geometry>(setup: Setup, claim: &Claim<'_>) -> Result<(), Error>
             // A game is cut where the next turn would begin.
             same("turns", claim.turns, &(turn - 1))?;
             same("reason", claim.reason, &CUT)?;
-            same("winner", claim.winner, &None)?;
-            same("ranks", claim.ranks, &None)
+            same_or_none("winner", claim.winner, None, "nobody")?;
+            same_or_none("ranks", claim.ranks, None, "none")
         }
     }
 }
 
 fn same_outcome(claim: &Claim<'_>, outcome: &Outcome, players: usize) -> Result<(), Error> {
     same("reason", claim.reason, &outcome.reason.name())?;
-    same("winner", claim.winner, &Some(outcome.winner as i64 + 1))?;
+    same_or_none("winner", claim.winner, Some(outcome.winner as i64 + 1), "nobody")?;
     let ranks: Vec<String> = outcome.ranks[..players].iter().map(u8::to_string).collect();
     let ranks = format!("[{}]", ranks.join(","));
-    same("ranks", claim.ranks, &Some(ranks.as_str()))
+    same_or_none("ranks", claim.ranks, Some(ranks.as_str()), "none")
 }
 
-fn same<T: PartialEq + std::fmt::Debug>(field: &str, said: T, found: &T) -> Result<(), Error> {
+fn same<T: PartialEq + Display>(field: &str, said: T, found: &T) -> Result<(), Error> {
     if said == *found {
         Ok(())
     } else {
-        Err(Error::new(field, format!("{said:?}, but the moves make {found:?}")))
+        Err(Error::new(field, format!("{said}, but the moves make {found}")))
     }
+}
+
+/// As `same`, for what a cut game has not; `none` is the word for that.
+fn same_or_none<T: PartialEq + Display>(
+    field: &str,
+    said: Option<T>,
+    found: Option<T>,
+    none: &str,
+) -> Result<(), Error> {
+    if said == found {
+        return Ok(());
+    }
+    let words = |one: Option<T>| one.map_or(none.to_string(), |one| one.to_string());
+    Err(Error::new(field, format!("{}, but the moves make {}", words(said), words(found))))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -123,7 +139,10 @@ fn check_search<G: Geometry>(search: &Searched, state: &State<G>) -> Result<(), 
     let mut seen: Vec<Move> = Vec::with_capacity(search.policy.len());
     for (one, _) in &search.policy {
         if !legal.contains(one) || seen.contains(one) {
-            return Err(Error::new(place(), format!("{one:?} is not legal there, or stands there twice")));
+            return Err(Error::new(
+                place(),
+                format!("{} is not legal there, or stands there twice", state.describe(*one)),
+            ));
         }
         seen.push(*one);
     }
@@ -137,7 +156,8 @@ fn check_search<G: Geometry>(search: &Searched, state: &State<G>) -> Result<(), 
         for one in &inner.moves {
             below.legal_moves(&mut legal);
             if !legal.contains(one) {
-                return Err(Error::new(place(), format!("{one:?} on the way to a position of its tree is not legal")));
+                let one = below.describe(*one);
+                return Err(Error::new(place(), format!("{one} on the way to a position of its tree is not legal")));
             }
             below.apply(*one);
         }

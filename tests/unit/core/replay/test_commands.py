@@ -97,11 +97,12 @@ def test_an_s3_store_is_read_where_it_is(s3_uri: str, tmp_path: Path) -> None:
         ("id", b"", "id: "),
         ("seats", '["random"]', "seats: .* expected 2 names"),
         ("seats", "random", "seats: random: expected 2 names"),
-        ("winner", 9, r"winner: Some\(9\), but the moves make Some"),
-        ("winner", None, "winner: None, but the moves make Some"),
-        ("ranks", "[2,2]", "ranks: "),
-        ("reason", "stalemate", 'reason: "stalemate", but the moves make'),
-        ("reason", "max_moves", 'reason: "max_moves", but the moves make'),
+        ("winner", 9, r"winner: 9, but the moves make [12]$"),
+        ("winner", None, r"winner: nobody, but the moves make [12]$"),
+        ("ranks", "[2,2]", r"ranks: \[2,2\], but the moves make \[[12],[12]\]$"),
+        ("ranks", None, r"ranks: none, but the moves make \[[12],[12]\]$"),
+        ("reason", "stalemate", r"reason: stalemate, but the moves make [a-z_]+$"),
+        ("reason", "max_moves", r"reason: max_moves, but the moves make [a-z_]+$"),
         ("swapped", 7, "swapped: 7"),
         ("turns", -1, "turns: -1"),
         ("turns", 2**62, "turns: 46"),
@@ -118,7 +119,7 @@ def test_a_game_that_is_not_what_it_says_is_named(
     result = replay("verify", path)
     assert (result.exit_code, counts(result)) == (1, (10, 9, 1))
     assert len(result.stdout.splitlines()) == 2
-    assert re.match(rf"{path}: game 4 \([0-9a-f]*\): {sentence}", result.stdout)
+    assert re.match(rf"{path}: game 4 \([0-9a-f]*\): {sentence}", result.stdout, re.MULTILINE)
 
 
 def test_moves_and_searches_that_could_not_be_are_named(desk: Desk, tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_moves_and_searches_that_could_not_be_are_named(desk: Desk, tmp_path: Pa
         (game.searches[:-1], "searches, byte .*cut short"),
         (entry(game.decisions, b"", 0), f"searches: one of decision {game.decisions}, which the game has not"),
         (entry(first.decision, b"\xff\0\0\0\0\x3c", 1), f"searches, decision {first.decision}: .* is not legal there"),
-        (entry(first.decision, one_move * 2, 2), "is not legal there, or stands there twice"),
+        (entry(first.decision, one_move * 2, 2), r": [a-z_]+( \S+)* is not legal there, or stands there twice"),
         (
             entry(first.decision, one_move, 1)[:6] + b"\0\0" + entry(first.decision, one_move, 1)[8:],
             "sum to 0.5, not 1",
@@ -165,8 +166,12 @@ def test_a_cut_game_must_say_so(played: Desk, tmp_path: Path) -> None:
     path.write_bytes(segments(played)[1].read_bytes())
     alter(path, "UPDATE games SET reason = 'stalemate', winner = 1, ranks = '[1,2]' WHERE number = 1")
     alter(path, "UPDATE games SET turns = 4 WHERE number = 2")
+    alter(path, "UPDATE games SET winner = 2 WHERE number = 3")
+    alter(path, "UPDATE games SET ranks = '[1,2]' WHERE number = 4")
     result = replay("verify", path)
-    assert (result.exit_code, counts(result)) == (1, (10, 8, 2))
+    assert (result.exit_code, counts(result)) == (1, (10, 6, 4))
+    assert "winner: 2, but the moves make nobody\n" in result.stdout
+    assert "ranks: [1,2], but the moves make none\n" in result.stdout
 
 
 def test_verify_names_the_first_faults_only(desk: Desk, tmp_path: Path) -> None:
@@ -200,6 +205,22 @@ def test_what_cannot_be_read_is_named_and_the_rest_verified(played: Desk, tmp_pa
     damaged, absent = result.stderr.splitlines()
     assert damaged.startswith(f"ringrift replay verify: {half}: damaged, or no file of recorded games")
     assert absent.startswith(f"ringrift replay verify: {tmp_path / 'nowhere'}: no games there; expected a file")
+
+
+def test_shards_that_are_not_merged_yet_are_said(desk: Desk) -> None:
+    store = desk.archive.store.uri
+    desk.selfplay(games=10)
+    desk.selfplay(2, seed=2, games=20)
+    for source in (store, store + "/square8-2p", store.removeprefix("file://")):
+        for command in ("list", "stats", "verify"):
+            result = replay(command, source)
+            assert result.exit_code == 2
+            assert result.stderr == (
+                f"ringrift replay {command}: {source}: no merged games yet, but 3 shards of self-play: "
+                "run ringrift merge first\n"
+            )
+    desk.merge(2)
+    assert counts(replay("verify", store)) == (30, 30, 0)
 
 
 def test_a_segment_with_another_hash_is_refused(played: Desk) -> None:
@@ -260,6 +281,28 @@ def test_show_tells_a_whole_game(played: Desk) -> None:
     assert "before decision 5\n" in text
     assert "no_line_action" not in text
     assert "no_line_action" in replay("show", store, game.id, "--all").stdout
+
+
+def test_a_board_that_the_game_has_not_is_refused_before_anything_is_shown(played: Desk) -> None:
+    store, game = played.archive.store.uri, searched(played)
+    last = game.decisions - 1
+    shown = replay("show", store, game.id, "--at", "-1", "--at", str(last)).stdout
+    assert shown.index("the end\n") < shown.index(f"before decision {last}\n")
+    for number in (-5, -2, last + 1, 9999):
+        for more in ([], ["--json"]):
+            result = replay("show", store, game.id, "--at", "0", "--at", str(number), *more)
+            assert (result.exit_code, result.stdout, result.stderr) == (
+                2,
+                "",
+                f"ringrift replay show: --at {number}: the game has {game.decisions} decisions, counted from 0; "
+                "-1 draws its end\n",
+            )
+
+
+def test_an_id_may_be_written_as_sqlite_writes_it(played: Desk) -> None:
+    store, game = played.archive.store.uri, searched(played)
+    assert game.id.upper() != game.id
+    assert replay("show", store, game.id.upper()).stdout == replay("show", store, game.id).stdout != ""
 
 
 def test_a_game_that_is_not_there_or_not_alone_is_said(played: Desk) -> None:
