@@ -225,9 +225,12 @@ def _scratch(work_dir: Path | None, parameters: StageParameters) -> Iterator[Pat
     """
     if work_dir is not None:
         try:
-            work_dir.mkdir(parents=True, exist_ok=True)
+            with _disk_errors_explained(work_dir):
+                work_dir.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=work_dir):
+                    pass
         except OSError as error:
-            raise WrongInputError(f"--work-dir {work_dir}: {error.strerror}") from error
+            raise WrongInputError(f"--work-dir {work_dir}: {error.strerror}; name a folder to write to") from error
         yield work_dir
         return
     told = parameters.model_dump_json(exclude={"attempt"})

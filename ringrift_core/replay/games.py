@@ -75,6 +75,9 @@ CREATE INDEX games_by_id ON games (id);
 COLUMNS = "id, seats, winner, ranks, reason, swapped, turns, recorded_moves, decisions, moves, searches"
 """Every column of a game but its number, which is the file's own."""
 
+_NO_ACCESS = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+"""SQLite's primary codes for what this user may not open or write there."""
+
 _AWAY = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_NOMEM}
 """SQLite's primary codes for what may be otherwise next time."""
 
@@ -314,6 +317,8 @@ def explained(path: Path) -> Iterator[None]:
         if code is not None and code & 0xFF in _AWAY:
             free = shutil.disk_usage(path.parent).free
             raise StoreAwayError(f"{path}: {error} ({free:,} bytes are free on its disk)") from error
+        if code is not None and code & 0xFF in _NO_ACCESS:
+            raise StoreRefusedError(f"{path}: {error}; may this user open it, and write to its folder?") from error
         raise StoreRefusedError(f"{path}: damaged, or no file of recorded games ({error})") from error
     except ValueError as error:
         # A value that the columns allow and games do not have, such as a list that is no JSON.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import stat
 import tempfile
@@ -189,6 +190,24 @@ def test_a_scratch_folder_is_removed_and_a_given_one_kept(parameters: AdoptParam
     assert folders[0].match(f"{tempfile.gettempdir()}/ringrift-adopt-*"), "as --help says"
     assert not folders[0].exists()
     assert (tmp_path / "scratch" / "file").exists()
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("/sys", "Permission denied|Read-only file system"),
+        ("/proc/nobody", "No such file or directory"),
+        ("/dev/null", "File exists"),
+    ],
+)
+def test_a_scratch_folder_that_takes_no_files_is_refused_before_the_work(
+    parameters: AdoptParameters, capsys: pytest.CaptureFixture[str], folder: str, said: str
+) -> None:
+    def body(_parameters: AdoptParameters, _run: Run) -> StageResult:
+        raise AssertionError("the work began")
+
+    assert execute(parameters, body, work_dir=Path(folder)) == ExitCode.WRONG_INPUT
+    assert re.search(f"--work-dir {folder}: ({said})", capsys.readouterr().err)
 
 
 def test_work_begins_only_where_it_can_be_recorded(capsys: pytest.CaptureFixture[str]) -> None:

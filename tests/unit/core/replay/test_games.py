@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ringrift_core import _engine
 from ringrift_core.contract import Board, Profile
-from ringrift_core.replay.games import Game, GamesWriter, Rules, count_games, read_games, read_rules
+from ringrift_core.replay.games import Game, GamesWriter, Rules, count_games, explained, read_games, read_rules
 from ringrift_core.store import StoreRefusedError
 
 SQUARE8 = Rules.usual(Board.SQUARE8, 2)
@@ -129,6 +129,19 @@ def test_what_is_no_file_of_games_is_refused_in_a_sentence(tmp_path: Path) -> No
     path.unlink()
     with pytest.raises(StoreRefusedError, match="no such file"):
         count_games(path)
+
+
+def test_a_folder_that_takes_no_files_is_not_called_a_damaged_file(tmp_path: Path) -> None:
+    for path in (Path("/sys/games.sqlite"), tmp_path / "nowhere" / "games.sqlite"):
+        with pytest.raises(StoreRefusedError, match=rf"^{path}: unable to open database file; may this user open it"):
+            GamesWriter(path, SQUARE8)
+    path = sealed(tmp_path / "sealed.sqlite", play(2))
+    with (
+        closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection,
+        pytest.raises(StoreRefusedError, match=rf"^{path}: attempt to write a readonly database; may this user"),
+        explained(path),
+    ):
+        connection.execute("DELETE FROM games")
 
 
 def test_another_schema_version_is_refused(tmp_path: Path) -> None:
