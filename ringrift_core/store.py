@@ -109,6 +109,10 @@ class Store(ABC):
     def keys(self, prefix: str) -> Iterator[str]:
         """All keys that begin with `prefix` (which ends with `/` or lies inside a file name), in order."""
 
+    @abstractmethod
+    def folders(self, prefix: str) -> list[str]:
+        """Names of the folders right below `prefix` (which ends with `/`), in order, without what lies in them."""
+
 
 def open_store(uri: str) -> Store:
     """The store at `uri`; StoreRefusedError when it is neither `file:///path` nor `s3://bucket[/prefix]`.
@@ -220,6 +224,14 @@ class LocalStore(Store):
                 if start and directory == str(self.root / folder):
                     folders[:] = [name for name in folders if name.startswith(start)]
         yield from sorted(found)
+
+    def folders(self, prefix: str) -> list[str]:
+        with self._explained(prefix):
+            try:
+                with os.scandir(self.root / prefix) as entries:
+                    return sorted(one.name for one in entries if one.is_dir() and not one.name.startswith("."))
+            except FileNotFoundError:
+                return []
 
     def path(self, key: str) -> Path:
         """Where the value of `key` lies; StoreRefusedError for a key that would leave the folder."""
@@ -386,6 +398,13 @@ class S3Store(Store):
             for page in obstore.list(self._store, prefix=folder or None):
                 found += [entry["path"] for entry in page if entry["path"].startswith(prefix)]
         yield from sorted(found)
+
+    def folders(self, prefix: str) -> list[str]:
+        import obstore
+
+        with self._explained(prefix):
+            found = obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]
+        return sorted(folder.rstrip("/").rpartition("/")[2] for folder in found)
 
     def _check_absent(self, key: str, error: FileNotFoundError) -> None:
         """Tells a missing key from a missing bucket or account: S3 answers 404 to all three."""

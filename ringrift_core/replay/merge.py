@@ -40,6 +40,11 @@ def merge_stage(parameters: MergeParameters, run: Run) -> StageResult:
     while True:
         manifest, version = read_manifest(run.archive)
         shards = list(_new_shards(run.archive, manifest, parameters.iteration))
+        if not shards and version is None:
+            raise WrongInputError(
+                f"{run.archive.store.uri}/{run.archive.configuration}: no games there up to iteration "
+                f"{parameters.iteration}: run ringrift selfplay first, or mend --store, --board or --players"
+            )
         if not shards:
             return run.result(parameters, _outcome(run, manifest, parameters.iteration))
         merged = _merge(parameters, run, manifest, shards)
@@ -60,7 +65,9 @@ def _outcome(run: Run, manifest: GamesManifest, iteration: int) -> Outcome:
 
 
 def _new_shards(archive: Archive, manifest: GamesManifest, iteration: int) -> Iterator[NewShard]:
-    for number in range(1, iteration + 1):
+    for number in archive.iterations():
+        if number > iteration:
+            break
         cursor = manifest.cursor.get(number)
         # Of the iteration that is asked for, a shard that does not belong to it is heard of.
         if cursor is not None and cursor.complete and number < iteration:

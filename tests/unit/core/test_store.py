@@ -86,6 +86,14 @@ def test_keys_are_listed_in_order_below_a_prefix(store: Store) -> None:
     assert list(store.keys("t/i00")) == ["t/i0001/merge.json", "t/i0001/train.json", "t/i0002/merge.json"]
 
 
+def test_folders_are_listed_without_what_lies_in_them(store: Store) -> None:
+    assert store.folders("t/") == []
+    for key in ("t/i0002/a/b.json", "t/i0001/train.json", "t/i0001/merge.json", "t/loose.json", "other/x.json"):
+        store.put(key, b"-")
+    assert store.folders("t/") == ["i0001", "i0002"]
+    assert store.folders("t/i0001/") == []
+
+
 def test_deleting_is_repeatable(store: Store) -> None:
     store.put("a", b"-")
     store.delete("a")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,38 @@ def test_nothing_that_was_merged_is_read_again(desk: Desk, monkeypatch: pytest.M
     assert {key for key in read if "/tasks/" in key} == {
         f"square8-2p/tasks/i0006/selfplay-s000{shard}.json" for shard in (0, 1)
     }
+
+
+def test_a_far_iteration_costs_no_more_than_the_last_one_played(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.selfplay(2, games=20)
+    listed: list[str] = []
+    store = desk.archive.store
+    keys = store.keys
+
+    def spy(prefix: str) -> Iterator[str]:
+        listed.append(prefix)
+        return keys(prefix)
+
+    monkeypatch.setattr(store, "keys", spy)
+    assert desk.merge(3_000_000).metrics == {"games": 20, "new_games": 20, "duplicates": 0}
+    assert listed == ["square8-2p/tasks/i0002/selfplay-"]
+
+
+def test_iterations_are_merged_in_the_order_of_their_numbers(desk: Desk) -> None:
+    for iteration in (10_000, 9_999, 1):
+        desk.selfplay(iteration, seed=iteration, games=10)
+    assert desk.archive.iterations() == [1, 9_999, 10_000]
+    assert desk.merge(9_999).metrics["games"] == 20
+    assert desk.merge(10_000).metrics["games"] == 30
+
+
+def test_a_store_without_games_is_refused(desk: Desk) -> None:
+    with pytest.raises(WrongInputError, match="square8-2p: no games there up to iteration 1: run ringrift selfplay"):
+        desk.merge()
+    desk.selfplay(2, games=10)
+    with pytest.raises(WrongInputError, match="no games there up to iteration 1"):
+        desk.merge(1)
+    assert desk.merge(2).metrics["games"] == 10
 
 
 def test_who_loses_the_race_merges_into_the_winners_manifest(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
