@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ringrift_core._engine import GameRecord
     from ringrift_core.stage import Run
 
-__all__ = ["ShardWork"]
+__all__ = ["ShardWork", "sums_of_shards"]
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 MOST_CHECKPOINT_TIME = 0.05
@@ -140,19 +140,24 @@ class ShardWork:
             self._path.with_name(self._path.name + companion).unlink(missing_ok=True)
 
 
+def sums_of_shards(players: int) -> tuple[str, ...]:
+    """Metrics of a shard, which add up to those of several."""
+    wins = (f"seat{seat + 1}_wins" for seat in range(players))
+    return ("games", "cut_games", "turns", "moves", "decisions", *wins)
+
+
 def _numbers(path: Path) -> set[int]:
     with closing(open_games(path)) as connection:
         return {number for (number,) in connection.execute("SELECT number FROM games")}
 
 
 def _sums(path: Path, players: int) -> dict[str, float]:
-    wins = ", ".join(f"sum(winner IS {seat})" for seat in range(1, players + 1))
+    wins = ", ".join(f"sum(winner IS {seat + 1})" for seat in range(players))
     with closing(open_games(path)) as connection:
         row: sqlite3.Row | tuple[int, ...] = connection.execute(
             f"SELECT count(*), sum(winner IS NULL), sum(turns), sum(recorded_moves), sum(decisions), {wins} FROM games"
         ).fetchone()
-    names = ("games", "cut_games", "turns", "moves", "decisions", *(f"seat{seat + 1}_wins" for seat in range(players)))
-    return dict(zip(names, row, strict=True))
+    return dict(zip(sums_of_shards(players), row, strict=True))
 
 
 def _write_log(games: Path, configuration: str, log: Path) -> None:

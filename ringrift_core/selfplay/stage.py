@@ -9,13 +9,12 @@ from __future__ import annotations
 import bisect
 import itertools
 import json
-import time
 
 from ringrift_core import _engine
 from ringrift_core.archive import identity
 from ringrift_core.contract import SelfplayParameters, StageResult
 from ringrift_core.selfplay.modes import players_of_modes
-from ringrift_core.selfplay.shard_work import ShardWork
+from ringrift_core.selfplay.shard_work import ShardWork, sums_of_shards
 from ringrift_core.selfplay.shards import shard_games, shard_task, shard_tasks
 from ringrift_core.selfplay.tally import Tally
 from ringrift_core.stage import Outcome, Run, WrongInputError
@@ -39,13 +38,17 @@ def selfplay_stage(parameters: SelfplayParameters, run: Run) -> StageResult:
             run.report.log(f"shard {shard} is finished already")
             ShardWork(parameters, run, shard).clear()
             results[shard] = found
+    speed: dict[str, float] = {}
     left = [shard for shard in parameters.chosen_shards if shard not in results]
     if left:
         run.pause_point()
         _check_siblings(parameters, run)
         run.archive.check_writable(parameters.iteration, shard_task(left[0]))
-        results |= _Play(parameters, run, left).results()
-    return run.result(parameters, _sum_up([results[shard] for shard in parameters.chosen_shards], run))
+        play = _Play(parameters, run, left)
+        results |= play.results()
+        speed = play.speed
+    outcome = _sum_up([results[shard] for shard in parameters.chosen_shards], speed, parameters.players, run)
+    return run.result(parameters, outcome)
 
 
 def _check_siblings(parameters: SelfplayParameters, run: Run) -> None:
@@ -75,7 +78,6 @@ class _Play:
         self._results: dict[int, StageResult] = {}
         self._tally = Tally(parameters.players)
         self._wanted = sum(self._missing.values())
-        self._marked = time.monotonic()
 
     def results(self) -> dict[int, StageResult]:
         """Plays, and returns the result of each shard. NotNowError after SIGTERM, with everything finished saved."""
@@ -90,6 +92,11 @@ class _Play:
             for work in self._works.values():
                 work.close()
         return self._results
+
+    @property
+    def speed(self) -> dict[str, float]:
+        """Metrics of the games that this process played itself, if it did; of earlier attempts' nobody knows."""
+        return {"seconds": self._tally.seconds, "games_per_second": self._tally.rate} if self._tally.games else {}
 
     def _resume(self) -> set[int]:
         """What earlier attempts finished; a shard of which nothing is left to play is recorded."""
@@ -148,10 +155,7 @@ class _Play:
     def _finish(self, shard: int) -> StageResult:
         work = self._works[shard]
         outputs, sums = work.finish(self._parameters.log_games)
-        # The time since the shard before: together they make up the time of the run.
-        now = time.monotonic()
-        outcome = Outcome(outputs=outputs, metrics={**sums, "seconds": now - self._marked})
-        self._marked = now
+        outcome = Outcome(outputs=outputs, metrics=sums)
         result = self._run.result(self._parameters, outcome)
         result = self._run.archive.finish(self._parameters.iteration, shard_task(shard), self._parameters, result)
         work.clear()
@@ -165,14 +169,13 @@ class _Play:
                 self._works[shard].hand_over()
 
 
-def _sum_up(results: list[StageResult], run: Run) -> Outcome:
-    names = [name for name in results[0].metrics if name != "seconds"]
-    total = {name: sum(result.metrics[name] for result in results) for name in (*names, "seconds")}
+def _sum_up(results: list[StageResult], speed: dict[str, float], players: int, run: Run) -> Outcome:
+    total = {name: sum(result.metrics[name] for result in results) for name in sums_of_shards(players)}
     games = total["games"]
     share = total["cut_games"] / games
     if share > MOST_CUT_GAMES:
         run.report.warn(f"{share:.0%} of the games were cut by the move limit, more than {MOST_CUT_GAMES:.0%}")
-    metrics = {**total, "cut_share": share, "games_per_second": games / max(1e-9, total["seconds"])}
+    metrics = {**total, "cut_share": share, **speed}
     # Shards can be many and a result is small: the artifacts stand in the task records.
     outputs = results[0].outputs if len(results) == 1 else {}
     message = (

@@ -30,9 +30,14 @@ class Tally:
                 self._wins[record.winner - 1] += 1
 
     @property
+    def seconds(self) -> float:
+        """Since the first game was begun."""
+        return max(1e-9, time.monotonic() - self._began)
+
+    @property
     def rate(self) -> float:
-        """Games per second, since the first was begun."""
-        return self.games / max(1e-9, time.monotonic() - self._began)
+        """Games per second."""
+        return self.games / self.seconds
 
     def __str__(self) -> str:
         """`17.7 turns, seats win 52 47 %, 1 % cut`."""

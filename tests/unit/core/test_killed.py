@@ -118,9 +118,8 @@ class Pipeline:
         for iteration, task in archive.tasks():
             record = archive.record(iteration, task)
             assert record is not None
-            metrics = {name: value for name, value in record.result.metrics.items() if name != "seconds"}
             digests = {name: artifact.sha256 for name, artifact in record.result.outputs.items()}
-            tasks[f"{iteration}/{task}"] = (record.digest, metrics, digests)
+            tasks[f"{iteration}/{task}"] = (record.digest, record.result.metrics, digests)
         return {"tasks": tasks, "registry": self._json("registry/weights.json"), "games": self._json("games.json")}
 
     def _json(self, name: str) -> object:

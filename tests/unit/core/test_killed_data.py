@@ -81,9 +81,8 @@ class Place:
         for iteration, task in self.archive.tasks():
             record = self.archive.record(iteration, task)
             assert record is not None
-            metrics = {name: value for name, value in record.result.metrics.items() if name != "seconds"}
             outputs = {name: artifact.sha256 for name, artifact in record.result.outputs.items()}
-            found[f"{iteration}/{task}"] = (record.digest, metrics, outputs)
+            found[f"{iteration}/{task}"] = (record.digest, record.result.metrics, outputs)
         manifest, _ = read_manifest(self.archive)
         found["games.json"] = manifest
         digest = hashlib.sha256()

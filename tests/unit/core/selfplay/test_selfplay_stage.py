@@ -15,6 +15,8 @@ from ringrift_core.stage import NotNowError, WrongInputError
 from ringrift_core.store import StoreRefusedError, open_store
 from tests.unit.core.desk import Desk
 
+SPEED = {"seconds", "games_per_second"}
+
 
 def games_of(desk: Desk, iteration: int = 1) -> list[Game]:
     games: list[Game] = []
@@ -61,7 +63,7 @@ def test_a_finished_shard_is_not_played_again(desk: Desk) -> None:
     desk.report.lines.clear()
     again = desk.selfplay(games=20, attempt=2)
     assert desk.report.lines == ["shard 0 is finished already", "shard 1 is finished already"]
-    assert again.metrics == first.metrics
+    assert again.metrics == {name: first.metrics[name] for name in first.metrics if name not in SPEED}
     assert again.attempt == 2
 
 
@@ -131,13 +133,12 @@ def test_games_are_cut_at_the_plans_limit_unless_told_otherwise() -> None:
 
 
 def content(desk: Desk) -> dict[str, tuple[object, object]]:
-    """Every task's outputs and sums, without clock times."""
+    """Every task's outputs and sums."""
     found: dict[str, tuple[object, object]] = {}
     for number, task in desk.archive.tasks():
         record = desk.archive.record(number, task)
         assert record is not None
-        sums = {name: value for name, value in record.result.metrics.items() if name != "seconds"}
-        found[task] = ({name: one.sha256 for name, one in record.result.outputs.items()}, sums)
+        found[task] = ({name: one.sha256 for name, one in record.result.outputs.items()}, record.result.metrics)
     return found
 
 
@@ -181,6 +182,19 @@ def test_a_run_goes_on_from_the_games_it_finished(desk: Desk, tmp_path: Path, en
     assert list(desk.run.folder.iterdir()) == []
     assert [key for key in desk.archive.store.keys("") if "checkpoint" in key] == []
     assert desk.objects() == whole.objects()
+
+
+def test_the_speed_is_that_of_the_games_this_process_played(desk: Desk) -> None:
+    crash_at(desk, 0.0)
+    with pytest.raises(CrashError):
+        desk.selfplay(games=5000, shard="0/1")
+    desk.go_on()
+    result = desk.selfplay(games=5000, shard="0/1")
+    (said,) = [line for line in desk.report.lines if "goes on from" in line]
+    earlier = int(said.split()[5])
+    assert 0 < earlier < 5000 == result.metrics["games"]
+    played = result.metrics["games_per_second"] * result.metrics["seconds"]
+    assert played == pytest.approx(5000 - earlier, rel=1e-3)
 
 
 def test_what_an_older_attempt_saves_late_is_refused(desk: Desk) -> None:
