@@ -260,13 +260,13 @@ class Checkpoint:
         self._key = archive.key(task_key(iteration, task) + ".checkpoint.json")
         self._attempt = attempt
 
-    def load(self) -> bytes | None:
+    def load(self) -> Artifact | None:
         """The newest state, or None when the task never saved any."""
         pointer, _ = self._read()
-        return None if pointer is None else self._archive.get_bytes(pointer.state)
+        return None if pointer is None else pointer.state
 
-    def save(self, state: bytes, extension: str) -> None:
-        """Stores `state` as the newest; StoreRefusedError when a later attempt has already saved one."""
+    def save(self, state: bytes | Path, extension: str) -> None:
+        """Stores `state`, or the file there, as the newest; StoreRefusedError when a later attempt has saved one."""
         store = self._archive.store
         while True:
             pointer, version = self._read()
@@ -274,7 +274,8 @@ class Checkpoint:
                 raise StoreRefusedError(
                     f"checkpoint {self._key}: attempt {pointer.attempt} has taken over from attempt {self._attempt}"
                 )
-            artifact = self._archive.put_bytes(state, extension)
+            put_file, put_bytes = self._archive.put_file, self._archive.put_bytes
+            artifact = put_file(state, extension) if isinstance(state, Path) else put_bytes(state, extension)
             number = 1 if pointer is None else pointer.number + 1
             moved = CheckpointPointer(attempt=self._attempt, number=number, state=artifact)
             if store.swap(self._key, moved.model_dump_json(by_alias=True).encode(), version):

@@ -41,7 +41,7 @@ def _search(parameters: CmaesParameters, run: Run) -> Outcome:
     checkpoint = _checkpoint(parameters, run)
     saved = checkpoint.load()
     if saved is not None:
-        search.resume(SearchState.model_validate_json(saved))
+        search.resume(SearchState.model_validate_json(run.archive.get_bytes(saved)))
         run.report.log(f"going on after generation {search.generation}")
     opponent = _engine.Player.heuristic(start.vector)
     games, started = 0, time.monotonic()

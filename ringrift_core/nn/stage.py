@@ -97,7 +97,7 @@ def _run_epochs(parameters: TrainParameters, run: Run, training: Training) -> No
     checkpoint = Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt)
     saved = checkpoint.load()
     if saved is not None:
-        training.load(saved)
+        training.load(run.archive.get_bytes(saved))
         run.report.log(f"going on after epoch {len(training.figures)}")
     while not training.finished:
         epoch = len(training.figures)

@@ -50,8 +50,7 @@ class ShardWork:
         here = self._numbers_here()
         saved = self._checkpoint.load()
         if saved is not None:
-            copy = self._path.with_suffix(".saved")
-            copy.write_bytes(saved)
+            copy = self._run.archive.get_file(saved, self._run.folder)
             there = _numbers(copy)
             if len(there) > len(here):
                 # Row by row, as they came: a sealed file goes on counting its own versions, and would end as others.
@@ -59,7 +58,8 @@ class ShardWork:
                 with GamesWriter(self._path, self._rules) as writer:
                     writer.append(read_games(copy))
                 here = there
-            copy.unlink()
+            if copy.parent == self._run.folder:
+                copy.unlink()
         return here
 
     def _numbers_here(self) -> set[int]:
@@ -101,7 +101,7 @@ class ShardWork:
         """Saves what is finished to the store."""
         copy = self._path.with_suffix(".saved")
         self._seal(copy)
-        self._checkpoint.save(copy.read_bytes(), "sqlite")
+        self._checkpoint.save(copy, "sqlite")
         copy.unlink()
 
     def finish(self, log_games: bool) -> tuple[dict[str, Artifact], dict[str, float]]:

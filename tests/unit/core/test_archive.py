@@ -133,18 +133,26 @@ def test_tasks_are_listed_without_checkpoints(store: Store) -> None:
     assert list(archive.tasks("i0010/selfplay-")) == [(10, "selfplay-s0003")]
 
 
-def test_the_newest_checkpoint_is_loaded_by_the_next_attempt(store: Store) -> None:
+def state_of(archive: Archive, checkpoint: Checkpoint) -> bytes:
+    state = checkpoint.load()
+    assert state is not None
+    return archive.get_bytes(state)
+
+
+def test_the_newest_checkpoint_is_loaded_by_the_next_attempt(store: Store, tmp_path: Path) -> None:
     archive = Archive(store, "square8-2p")
     first = Checkpoint(archive, 1, "train", attempt=1)
     assert first.load() is None
     first.save(b"one", "json")
     first.save(b"two", "json")
     second = Checkpoint(archive, 1, "train", attempt=2)
-    assert second.load() == b"two"
-    second.save(b"three", "json")
+    assert state_of(archive, second) == b"two"
+    three = tmp_path / "three"
+    three.write_bytes(b"three")
+    second.save(three, "json")
     with pytest.raises(StoreRefusedError, match="attempt 2 has taken over from attempt 1"):
         first.save(b"late", "json")
-    assert second.load() == b"three"
+    assert state_of(archive, second) == b"three"
     assert len(list(store.keys("square8-2p/objects/"))) == 1
     second.clear()
     second.clear()

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import dataclasses
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ringrift_core import _engine
+from ringrift_core.archive import identity
 from ringrift_core.contract import Board, EngineMode, SelfplayParameters, StageResult
 from ringrift_core.players.weights import HeuristicWeights
-from ringrift_core.replay.games import Game, read_games
+from ringrift_core.replay.games import Game, GamesWriter, read_games
 from ringrift_core.selfplay import shard_work
+from ringrift_core.selfplay.shard_work import ShardWork
 from ringrift_core.stage import NotNowError, WrongInputError
 from ringrift_core.store import StoreRefusedError, open_store
 from tests.unit.core.desk import Desk
@@ -241,6 +245,23 @@ def test_a_long_run_is_saved_now_and_then(desk: Desk, monkeypatch: pytest.Monkey
     desk.selfplay(games=3000, shard="0/1")
     assert saved[-1] == 0
     assert 1 in saved
+
+
+def test_a_checkpoint_of_any_size_takes_the_memory_of_a_piece(desk: Desk) -> None:
+    desk.selfplay(2, games=1, shard="0/1")
+    (game,) = games_of(desk, 2)
+    parameters = SelfplayParameters(**desk.here, iteration=1, seed=1, games=64)
+    path = desk.run.folder / f"selfplay-s0000-{identity(parameters)[0][:12]}.work"
+    with GamesWriter(path, game.rules) as writer:
+        writer.append(dataclasses.replace(game, number=number, moves=bytes(1 << 20)) for number in range(64))
+    tracemalloc.start()
+    ShardWork(parameters, desk.run, 0).hand_over()
+    assert list(desk.run.folder.iterdir()) == []
+    assert ShardWork(parameters, desk.run, 0).numbers() == set(range(64))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 16 << 20, "of 64 MiB"
+    assert list(desk.run.folder.iterdir()) == [path]
 
 
 def test_champion_weights_play_when_asked_for(desk: Desk) -> None:
