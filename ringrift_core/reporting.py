@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self, TextIO
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from ringrift_core import contract
 from ringrift_core.contract import Stage, StageResult
@@ -41,8 +43,8 @@ class Reporter:
     def progress(self, fraction: float, message: str = "", rate: float | None = None, unit: str = "") -> None:
         """How much is done, 0 to 1, in a line of text; `rate` is work per second in `unit`."""
 
-    def log(self, message: str) -> None:
-        """A line for the record."""
+    def log(self, message: str, metrics: Mapping[str, float] | None = None, /) -> None:
+        """A line for the record: a sentence, and for programs the figures behind it."""
 
     def warn(self, message: str) -> None:
         """A line that somebody should read."""
@@ -73,8 +75,9 @@ class JsonReporter(Reporter):
         )
         self._write(line.model_dump_json(by_alias=True, exclude_none=True))
 
-    def log(self, message: str) -> None:
-        self._write(json.dumps({"kind": "log", "stage": self.stage, "message": message}))
+    def log(self, message: str, metrics: Mapping[str, float] | None = None, /) -> None:
+        figures = {"metrics": metrics} if metrics else {}
+        self._write(json.dumps({"kind": "log", "stage": self.stage, "message": message, **figures}))
 
     def warn(self, message: str) -> None:
         self._write(json.dumps({"kind": "warning", "stage": self.stage, "message": message}))
@@ -86,21 +89,33 @@ class JsonReporter(Reporter):
         print(line, file=self._stream, flush=True)
 
 
+class _Bar(Progress):
+    """A bar as wide as the terminal leaves room for, and below it what is said, which may take several lines."""
+
+    said = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        if self.said:
+            yield Text(self.said)
+
+
 class TerminalReporter(Reporter):
     """A progress bar, with log lines above it."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, console: Console | None = None) -> None:
         super().__init__(stage)
-        self._console = Console(highlight=False)
-        self._bar = Progress(
+        self._console = console or Console(highlight=False)
+        self._bar = _Bar(
             TextColumn("[bold]{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=None),
             TextColumn("{task.percentage:>3.0f}%"),
-            TextColumn("{task.fields[said]}"),
+            TextColumn("{task.fields[pace]}"),
             TimeElapsedColumn(),
             console=self._console,
+            expand=True,
         )
-        self._task = self._bar.add_task(stage.value, total=1.0, said="")
+        self._task = self._bar.add_task(stage.value, total=1.0, pace="")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -113,9 +128,10 @@ class TerminalReporter(Reporter):
 
     def progress(self, fraction: float, message: str = "", rate: float | None = None, unit: str = "") -> None:
         pace = f"{rate:,.1f} {unit}" if rate is not None else ""
-        self._bar.update(self._task, completed=fraction, said="  ".join(part for part in (message, pace) if part))
+        self._bar.said = message
+        self._bar.update(self._task, completed=fraction, pace=pace)
 
-    def log(self, message: str) -> None:
+    def log(self, message: str, _metrics: Mapping[str, float] | None = None, /) -> None:
         self._console.print(message, markup=False)
 
     def warn(self, message: str) -> None:
@@ -126,7 +142,8 @@ class TerminalReporter(Reporter):
         super().fail(message)
 
     def finish(self, result: StageResult) -> None:
-        self._bar.update(self._task, completed=1.0, said="")
+        self._bar.said = ""
+        self._bar.update(self._task, completed=1.0, pace="")
         self._bar.stop()
         if result.message:
             self._console.print(result.message, markup=False)

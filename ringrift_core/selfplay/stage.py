@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import json
 
 from ringrift_core import _engine
 from ringrift_core.archive import identity
@@ -159,7 +158,7 @@ class _Play:
         result = self._run.result(self._parameters, outcome)
         result = self._run.archive.finish(self._parameters.iteration, shard_task(shard), self._parameters, result)
         work.clear()
-        self._run.report.log(json.dumps({"shard": shard, **outcome.metrics}))
+        self._run.report.log(f"shard {shard}: {_sentence(sums)}", {"shard": shard, **sums})
         return result
 
     def _hand_over(self) -> None:
@@ -178,7 +177,9 @@ def _sum_up(results: list[StageResult], speed: dict[str, float], players: int, r
     metrics = {**total, "cut_share": share, **speed}
     # Shards can be many and a result is small: the artifacts stand in the task records.
     outputs = results[0].outputs if len(results) == 1 else {}
-    message = (
-        f"{games:,.0f} games of {total['turns'] / games:.1f} turns, {total['cut_games']:,.0f} cut by the move limit"
-    )
-    return Outcome(outputs=outputs, metrics=metrics, message=message)
+    return Outcome(outputs=outputs, metrics=metrics, message=_sentence(total))
+
+
+def _sentence(sums: dict[str, float]) -> str:
+    games, turns, cut = sums["games"], sums["turns"], sums["cut_games"]
+    return f"{games:,.0f} games of {turns / games:.1f} turns, {cut:,.0f} cut by the move limit"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class Recorder(Reporter):
         self.fractions.append(fraction)
         self.on_progress(fraction)
 
-    def log(self, message: str) -> None:
+    def log(self, message: str, _metrics: Mapping[str, float] | None = None, /) -> None:
         self.lines.append(message)
 
     def warn(self, message: str) -> None:

@@ -35,6 +35,8 @@ def test_shards_hold_whole_games_that_the_engine_replays(desk: Desk) -> None:
     result = desk.selfplay(games=25)
     assert (result.metrics["games"], result.metrics["cut_games"]) == (25, 0)
     assert result.metrics["games_per_second"] > 0
+    shards = [line for line in desk.report.lines if line.startswith("shard ")]
+    assert sorted(line.partition(" of ")[0] for line in shards) == [f"shard {n}: {8 + n // 2} games" for n in range(3)]
     games = games_of(desk)
     assert len({game.id for game in games}) == 25
     for game in games:
