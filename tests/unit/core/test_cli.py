@@ -69,7 +69,7 @@ def parameters(draw: st.DrawFn) -> StageParameters:
 
 
 def _highest(name: str) -> int:
-    return {"seed": HIGHEST_SEED, "workers": MOST_WORKERS}.get(name, HIGHEST_COUNT)
+    return {"seed": HIGHEST_SEED, "workers": MOST_WORKERS, "tree_positions": 256}.get(name, HIGHEST_COUNT)
 
 
 def _values(name: str, annotation: Any) -> st.SearchStrategy[Any]:
