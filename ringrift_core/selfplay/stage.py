@@ -153,6 +153,8 @@ class _Play:
 
     def _finish(self, shard: int) -> StageResult:
         work = self._works[shard]
+        # Again: when this began, another that began too may have had nothing recorded yet.
+        _check_siblings(self._parameters, self._run)
         outputs, sums = work.finish(self._parameters.log_games)
         outcome = Outcome(outputs=outputs, metrics=sums)
         result = self._run.result(self._parameters, outcome)

@@ -122,6 +122,20 @@ def test_a_shard_that_divides_other_games_than_its_siblings_is_refused(
     assert len(games_of(desk)) == 20
 
 
+def test_of_two_runs_that_begin_at_once_the_later_to_finish_is_refused(desk: Desk, tmp_path: Path) -> None:
+    other = Desk(desk.archive.store, tmp_path / "scratch2")
+    raced: list[StageResult] = []
+
+    def race(_: float) -> None:
+        if not raced:
+            raced.append(other.selfplay(games=10, shard="1/2"))
+
+    desk.report.on_progress = race
+    with pytest.raises(WrongInputError, match="has selfplay-s0001 in .*, played for games 10, not 5000"):
+        desk.selfplay(games=5000, shard="0/2")
+    assert list(content(desk)) == ["selfplay-s0001"]
+
+
 def test_a_line_of_json_tells_each_game(desk: Desk) -> None:
     result = desk.selfplay(games=10, shard="0/1")
     lines = [json.loads(line) for line in desk.archive.get_bytes(result.outputs["log"]).splitlines()]
