@@ -368,7 +368,10 @@ def _json(values: tuple[str, ...] | tuple[int, ...]) -> str:
 
 def game_of(row: sqlite3.Row, rules: Rules) -> Game:
     """A game from a row with its number and COLUMNS; ValueError when no game by the rules can be so."""
-    found = _Row.of(row, rules)
+    try:
+        found = _Row.of(row, rules)
+    except ValidationError as error:
+        raise ValueError(f"game {row['number']}: {first_fault(error)}") from error
     return Game(
         number=found.number,
         id=found.id.hex(),

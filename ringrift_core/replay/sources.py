@@ -61,7 +61,7 @@ def find_files(place: str, folder: Path) -> Iterator[GamesFile]:
     if not files:
         if shards := _recorded_shards(keys):
             raise StoreRefusedError(
-                f"{place}: no merged games yet, but {shards} shards of self-play: run ringrift merge first"
+                f"{place}: self-play's shards there ({shards}) are not merged yet: run ringrift merge first"
             )
         raise StoreRefusedError(
             f"{place}: no games there; expected a file of games, a configuration of a store (with games.json), a "

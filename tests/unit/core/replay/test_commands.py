@@ -216,7 +216,7 @@ def test_shards_that_are_not_merged_yet_are_said(desk: Desk) -> None:
             result = replay(command, source)
             assert result.exit_code == 2
             assert result.stderr == (
-                f"ringrift replay {command}: {source}: no merged games yet, but 3 shards of self-play: "
+                f"ringrift replay {command}: {source}: self-play's shards there (3) are not merged yet: "
                 "run ringrift merge first\n"
             )
     desk.merge(2)
@@ -407,7 +407,8 @@ def test_columns_with_nonsense_in_them_are_refused_in_a_sentence(
     for command, *more in (["list"], ["stats"], ["show", victim.id[:12]]):
         result = replay(command, path, *more)
         assert (result.exit_code, result.stdout) == (2, "")
-        assert result.stderr.startswith(f"ringrift replay {command}: {path}: damaged (")
+        named = f"game {victim.number}: " if table == "games" and command != "stats" else ""
+        assert result.stderr.startswith(f"ringrift replay {command}: {path}: damaged ({named}")
         assert said in result.stderr
         assert result.stderr.count("\n") == 1
 
@@ -416,7 +417,7 @@ def test_an_empty_id_is_refused_in_a_sentence(desk: Desk, tmp_path: Path) -> Non
     desk.selfplay(games=10)
     path = loose_shard(desk, tmp_path)
     alter(path, "UPDATE games SET id = x'' WHERE number = 4")
-    one_by_one, together = "id: Data should have at least 32 bytes", "id: 1 of 10 are not 32 bytes"
+    one_by_one, together = "game 4: id: Data should have at least 32 bytes", "id: 1 of 10 are not 32 bytes"
     for command, said in (("list", one_by_one), ("stats", together)):
         result = replay(command, path)
         assert (result.exit_code, result.stderr) == (2, f"ringrift replay {command}: {path}: damaged ({said})\n")
