@@ -131,7 +131,7 @@ def test_of_two_runs_that_begin_at_once_the_later_to_finish_is_refused(desk: Des
             raced.append(other.selfplay(games=10, shard="1/2"))
 
     desk.report.on_progress = race
-    with pytest.raises(WrongInputError, match="has selfplay-s0001 in .*, played for games 10, not 5000"):
+    with pytest.raises(WrongInputError, match=r"has selfplay-s0001 in .*, played for games 10, not 5000"):
         desk.selfplay(games=5000, shard="0/2")
     assert list(content(desk)) == ["selfplay-s0001"]
 
