@@ -327,7 +327,8 @@ class Searched:
         """Win probability of the agent at each seat, as seated before the decision."""
     @property
     def policy(self) -> tuple[tuple[int, float], ...]:
-        """(move code, share) of each move with a share worth storing; the shares sum to about 1."""
+        """(move code, share) of the 32 moves with the largest shares, those without any left out. What is missing from a
+        sum of 1 belongs to the other legal moves, in equal parts."""
     @property
     def inner(self) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
         """Positions of the search's tree, where the player tells them: the codes of the moves that lead there from the
@@ -349,6 +350,7 @@ def play_games(
     swap: bool | None = None,
     max_turns: int = 500,
     opening_plies: int = 0,
+    least_opening_plies: int | None = None,
     opening_group: int = 1,
     random_move_rate: float = 0.0,
     threads: int = 0,
@@ -357,8 +359,9 @@ def play_games(
     """Self-play: games first_game .. first_game + games - 1 of the run `seed`, without those in `skip`.
 
     Game i is played by mode i % len(modes); a mode with several players deals them over the seats by a seeded draw (a
-    mode with one seats it everywhere). The first `opening_plies` decisions are random, the same within each group of
-    `opening_group` successive games; later ones are random with probability `random_move_rate`. A game longer than
+    mode with one seats it everywhere). The first `opening_plies` decisions are random, or a number of them drawn from
+    `least_opening_plies` up, the same within each group of `opening_group` successive games; nobody swaps sides in them.
+    Later ones are random with probability `random_move_rate`. A game longer than
     `max_turns` turns is cut. `threads` 0: every core.
 
     With `receive`, games are handed over as they finish, in any order, and nothing is returned: memory does not grow

@@ -13,8 +13,8 @@ from ringrift_core.players.ladder import rung_player
 
 __all__ = ["Adviser", "Hint"]
 
-ADVISING_DIFFICULTY = 6
-"""Tenths of a second a position, which is not felt while playing."""
+ADVISING_DIFFICULTY = 5
+"""Hundredths of a second a position, which is not felt while playing."""
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ from ringrift_core.stage import Outcome, Run, WrongInputError
 
 __all__ = ["selfplay_stage"]
 
-OPENING_PLIES = 6
-"""Random decisions at the start of each game: every game sees another part of the game."""
+MOST_OPENING_PLIES = 8
+"""Up to so many random decisions begin a game: every game sees another part of the game. A quarter of the games have too
+few of them to get past the offer of the pie rule, which their players then decide."""
 RANDOM_MOVE_RATE = 0.05
 """Share of later decisions that are random, for positions that good play does not reach."""
 MOST_CUT_GAMES = 0.05
@@ -123,7 +124,8 @@ class _Play:
             first_game=first,
             skip=None if all_between else [number for number in range(first, last) if number not in wanted],
             max_turns=parameters.move_limit,
-            opening_plies=OPENING_PLIES,
+            opening_plies=MOST_OPENING_PLIES,
+            least_opening_plies=0,
             random_move_rate=RANDOM_MOVE_RATE,
             receive=self._receive,
         )

@@ -16,7 +16,7 @@ use crate::setup::Setup;
 /// How often finished games are handed over, and the caller is asked whether to go on.
 const HAND_OVER_INTERVAL: Duration = Duration::from_millis(100);
 /// Finished games that wait for a caller who is busy; beyond it the threads wait too, so memory stays bounded.
-const MOST_WAITING: usize = 4096;
+const MOST_WAITING: usize = 512;
 /// Games among which the longest are begun first.
 const BLOCK: usize = 128;
 /// Games in lock-step when a network plays: enough to fill its batches.

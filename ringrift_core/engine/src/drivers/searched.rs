@@ -13,9 +13,11 @@ use crate::moves::Move;
 use crate::players::heuristic::Values;
 use crate::players::{Found, Inner};
 
-/// Moves whose share is smaller than this part of the best one's are not stored. Measured by the best, so that a flat
-/// policy over a thousand placements is kept as well as a sharp one.
-const LEAST_PART: f32 = 1.0 / 32.0;
+/// Most moves whose shares are stored. What a flat policy over a thousand placements gives to the others is near enough to
+/// equal parts, and a game of the largest board would take three quarters of a megabyte.
+const MOST_SHARES: usize = 32;
+/// What a sum of stored shares may lack for their being stored as half floats.
+const ROUNDING: f32 = 1e-3;
 /// Set in the number of moves: positions of the tree follow.
 const WITH_INNER: u16 = 1 << 15;
 
@@ -26,22 +28,31 @@ pub struct Searched {
     pub decision: u32,
     /// Win probability of the agent at each seat, as seated before the decision.
     pub values: Values,
-    /// Moves and their shares; they sum to about 1.
+    /// The moves with the largest shares. What is missing from a sum of 1 belongs to the other legal moves, in equal parts.
     pub policy: Vec<(Move, f32)>,
     /// Positions of the tree and their values, where the player tells them.
     pub inner: Vec<Inner>,
 }
 
 impl Searched {
-    /// Keeps the moves whose share is worth storing, scaled to sum to 1.
+    /// Keeps the largest shares, in the order of the legal moves.
     pub fn of(decision: u32, legal: &[Move], found: Found) -> Searched {
-        let least = LEAST_PART * found.policy.iter().copied().fold(0.0, f32::max);
-        let shares = legal.iter().copied().zip(found.policy);
-        let mut policy: Vec<(Move, f32)> = shares.filter(|(_, share)| *share >= least).collect();
-        let total: f32 = policy.iter().map(|(_, share)| share).sum();
-        policy.iter_mut().for_each(|(_, share)| *share /= total);
+        let mut largest: Vec<usize> = (0..found.policy.len()).filter(|index| found.policy[*index] > 0.0).collect();
+        largest.sort_by(|one, other| found.policy[*other].total_cmp(&found.policy[*one]));
+        largest.truncate(MOST_SHARES);
+        largest.sort_unstable();
+        let policy = largest.into_iter().map(|index| (legal[index], found.policy[index])).collect();
         Searched { decision, values: found.values, policy, inner: found.inner }
     }
+}
+
+/// The share of each of `others` moves that a policy of `legal` moves does not list.
+pub fn share_of_others(policy: &[(Move, f32)], legal: usize) -> f32 {
+    let missing = 1.0 - policy.iter().map(|(_, share)| share).sum::<f32>();
+    if missing < ROUNDING {
+        return 0.0;
+    }
+    missing / (legal - policy.len()).max(1) as f32
 }
 
 /// The stored form of the searches of a game of `players`.
@@ -172,18 +183,27 @@ mod tests {
         assert!(from_bytes(&wrong, 3).expect_err("no probability").to_string().contains("1.5 is no probability"));
     }
 
-    #[test]
-    fn small_shares_are_not_stored() {
-        let moves = [Move::plain(MoveKind::SkipPlacement), Move::plain(MoveKind::SwapSides)];
-        let found = Found { values: [0.5, 0.5, 0.0, 0.0], policy: vec![0.999, 0.001], nodes: 2, inner: Vec::new() };
-        assert_eq!(Searched::of(0, &moves, found).policy, [(moves[0], 1.0)]);
+    fn found(policy: Vec<f32>) -> Found {
+        Found { values: [0.5, 0.5, 0.0, 0.0], nodes: policy.len() as u64, policy, inner: Vec::new() }
     }
 
     #[test]
-    fn a_flat_policy_is_stored_whole() {
-        let moves: Vec<Move> = (0..469).map(|cell| Move::new(MoveKind::PlaceRing, cell, 1, 0)).collect();
-        let policy = vec![1.0 / moves.len() as f32; moves.len()];
-        let found = Found { values: [0.5, 0.5, 0.0, 0.0], policy, nodes: 469, inner: Vec::new() };
-        assert_eq!(Searched::of(0, &moves, found).policy.len(), moves.len());
+    fn moves_without_a_share_are_not_stored() {
+        let moves = [Move::plain(MoveKind::SkipPlacement), Move::plain(MoveKind::SwapSides)];
+        let policy = Searched::of(0, &moves, found(vec![1.0, 0.0])).policy;
+        assert_eq!(policy, [(moves[0], 1.0)]);
+        assert_eq!(share_of_others(&policy, 2), 0.0);
+    }
+
+    #[test]
+    fn of_many_moves_the_largest_shares_are_stored_and_the_others_have_the_rest() {
+        let moves: Vec<Move> = (0..100).map(|cell| Move::new(MoveKind::PlaceRing, cell, 1, 0)).collect();
+        let large = |index: usize| index % 5 == 2;
+        let shares = (0..100).map(|index| if large(index) { 0.03 } else { 0.005 }).collect();
+        let policy = Searched::of(0, &moves, found(shares)).policy;
+        assert_eq!(policy.len(), MOST_SHARES);
+        assert!(policy.windows(2).all(|pair| pair[0].0.code() < pair[1].0.code()), "in the order of the legal moves");
+        assert_eq!(policy.iter().filter(|(_, share)| *share == 0.03).count(), 20);
+        assert!((share_of_others(&policy, 100) - 0.005).abs() < 1e-5);
     }
 }

@@ -14,8 +14,8 @@ pub struct SelfPlay {
     /// Agents of each mode; game `i` is played in mode `i % modes.len()`.
     pub modes: Vec<Vec<usize>>,
     pub max_turns: u32,
-    /// Random decisions at the start of each game.
-    pub opening_plies: usize,
+    /// Random decisions at the start of a game, from the least to the most: how many is drawn with the opening.
+    pub opening_plies: (usize, usize),
     /// Successive games that share an opening.
     pub opening_group: u64,
     pub random_move_rate: f32,
@@ -32,11 +32,9 @@ impl SelfPlay {
             *agent = if mode.len() == 1 { mode[0] } else { mode[random.below(mode.len())] };
         }
         let mut opening_random = stream(self.seed, Purpose::Opening, index / self.opening_group);
-        let opening = if self.opening_plies > 0 {
-            random_opening::<G>(self.setup, &mut opening_random, self.opening_plies)
-        } else {
-            Vec::new()
-        };
+        let (least, most) = self.opening_plies;
+        let plies = if least < most { least + opening_random.below(most - least + 1) } else { least };
+        let opening = if plies > 0 { random_opening::<G>(self.setup, &mut opening_random, plies) } else { Vec::new() };
         let (random_move_rate, max_turns) = (self.random_move_rate, self.max_turns);
         Plan { index, agents, opening, random_move_rate, random, max_turns, keep_searches: true }
     }

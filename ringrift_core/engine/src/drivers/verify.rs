@@ -6,7 +6,7 @@ use crate::board::Geometry;
 use crate::drivers::packed;
 use crate::drivers::record::game_id;
 use crate::drivers::replay::replay;
-use crate::drivers::searched::{self, Searched};
+use crate::drivers::searched::{self, share_of_others, Searched};
 use crate::error::Error;
 use crate::moves::{Move, MoveList};
 use crate::players::heuristic::Values;
@@ -146,9 +146,10 @@ fn check_search<G: Geometry>(search: &Searched, state: &State<G>) -> Result<(), 
         }
         seen.push(*one);
     }
-    let shares: f32 = search.policy.iter().map(|(_, share)| share).sum();
+    let listed: f32 = search.policy.iter().map(|(_, share)| share).sum();
     if !search.policy.is_empty() {
-        sums_to_one("shares", shares).map_err(|reason| Error::new(place(), reason))?;
+        let others = (legal.len() - search.policy.len()) as f32 * share_of_others(&search.policy, legal.len());
+        sums_to_one("shares", listed + others).map_err(|reason| Error::new(place(), reason))?;
     }
     probabilities(&search.values).map_err(|reason| Error::new(place(), reason))?;
     for inner in &search.inner {

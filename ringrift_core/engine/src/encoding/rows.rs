@@ -12,7 +12,7 @@ use crate::drivers::packed;
 use crate::drivers::record::starting_seat;
 use crate::drivers::replay::replay;
 use crate::drivers::rng::{split_mix, stream, Purpose};
-use crate::drivers::searched::{self, Searched};
+use crate::drivers::searched::{self, share_of_others, Searched};
 use crate::error::Error;
 use crate::moves::{MoveKind, MoveList};
 use crate::players::heuristic::Values;
@@ -264,7 +264,8 @@ impl<'a> Maker<'a> {
             return Ok(Vec::new());
         }
         state.legal_moves(&mut self.list);
-        let mut shares = vec![f16::ZERO; self.list.len()];
+        let others = f16::from_f32(share_of_others(&searched.policy, self.list.len()));
+        let mut shares = vec![others; self.list.len()];
         for (one, share) in &searched.policy {
             let Some(index) = self.list.iter().position(|legal| legal == one) else {
                 return Err(Error::new(

@@ -122,7 +122,7 @@ fn agents_of(players: &[PyRef<'_, Player>], evaluators: &mut Vec<Arc<Py<PyAny>>>
 
 #[pyfunction]
 #[pyo3(signature = (board, players, modes, *, seed, games, first_game = 0, skip = None, profile = "canonical",
-    swap = None, max_turns = 500, opening_plies = 0, opening_group = 1, random_move_rate = 0.0, threads = 0,
+    swap = None, max_turns = 500, opening_plies = 0, least_opening_plies = None, opening_group = 1, random_move_rate = 0.0, threads = 0,
     receive = None))]
 #[allow(clippy::too_many_arguments)] // Python's keyword arguments
 pub fn play_games(
@@ -138,6 +138,7 @@ pub fn play_games(
     swap: Option<bool>,
     max_turns: u32,
     opening_plies: usize,
+    least_opening_plies: Option<usize>,
     opening_group: u64,
     random_move_rate: f32,
     threads: usize,
@@ -152,6 +153,10 @@ pub fn play_games(
     }
     if !(0.0..=1.0).contains(&random_move_rate) {
         return Err(refuse(format!("random_move_rate: {random_move_rate} is not between 0 and 1")));
+    }
+    let opening_plies = (least_opening_plies.unwrap_or(opening_plies), opening_plies);
+    if opening_plies.0 > opening_plies.1 {
+        return Err(refuse(format!("least_opening_plies: {} of at most {}", opening_plies.0, opening_plies.1)));
     }
     let mut numbers = 0..;
     let numbered = modes.iter().map(|mode| (&mut numbers).take(mode.len()).collect()).collect();

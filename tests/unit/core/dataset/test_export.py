@@ -48,6 +48,12 @@ def test_the_window_grows_but_slower_than_the_games(games: int) -> None:
     assert games > 1000 or window_size(games) == games
 
 
+@given(st.integers(1_000, 10**7), st.integers(2, 1000))
+def test_the_window_is_a_power_law_with_the_exponent_of_the_recipe(games: int, times: int) -> None:
+    grown = window_size(games * times) / window_size(games)
+    assert grown == pytest.approx(times**0.65, rel=2e-3)
+
+
 @given(st.lists(st.integers(0, 4000), max_size=8))
 def test_the_window_takes_the_newest_games(sizes: list[int]) -> None:
     segments = [segment(iteration, games) for iteration, games in enumerate(sizes, 1)]

@@ -30,7 +30,7 @@ def test_a_search_finds_probabilities_for_every_seat_and_move(board: str, player
     assert len(searches) == record.decisions
     for found in searches:
         assert sum(found.values) == pytest.approx(1, abs=2e-3)  # stored as float16
-        assert sum(share for _, share in found.policy) == pytest.approx(1, abs=0.05)
+        assert 0 < sum(share for _, share in found.policy) < 1.002
 
 
 def test_looking_further_beats_looking_less_far() -> None:

@@ -79,6 +79,22 @@ def test_modes_are_dealt_over_the_games(desk: Desk) -> None:
     assert sorted(seats) == ["descent"] * 4 + ["heuristic"] * 4 + ["random"] * 4
 
 
+def test_players_decide_about_the_swap(desk: Desk) -> None:
+    desk.selfplay(games=200, engine_modes=("heuristic-only",))
+    games = games_of(desk)
+    assert 0 < sum(game.swapped for game in games) < 100
+    decided = 0
+    for game in games:
+        searched = {search.decision for search in _engine.searches_from_bytes(game.searches or b"", 2)}
+        position, decision = _engine.Position("square8", 2), 0
+        for move in _engine.notation("square8", 2, game.moves):
+            legal = position.legal_moves()
+            decided += "swap_sides" in map(str, legal) and decision in searched
+            decision += len(legal) > 1
+            position.play(move)
+    assert decided > 20, "a target of training"
+
+
 def test_in_mixed_games_each_seat_is_drawn(desk: Desk) -> None:
     desk.selfplay(games=30, engine_modes="mixed", shard="0/1")
     pairs = {game.seats for game in games_of(desk)}
@@ -174,8 +190,8 @@ def crash_at(desk: Desk, least: float) -> None:
     desk.report.on_progress = crash
 
 
-# At most 8,192 finished games wait for a busy run, so of this many some are left wherever it is stopped.
-MANY_GAMES = 30_000
+# At most 1,024 finished games wait for a busy run, so of this many some are left wherever it is stopped.
+MANY_GAMES = 4_000
 
 
 @pytest.mark.parametrize("end", ["stopped", "crashed"])
