@@ -327,8 +327,8 @@ class Searched:
         """Win probability of the agent at each seat, as seated before the decision."""
     @property
     def policy(self) -> tuple[tuple[int, float], ...]:
-        """(move code, share) of the 32 moves with the largest shares, those without any left out. What is missing from a
-        sum of 1 belongs to the other legal moves, in equal parts."""
+        """(move code, share) of the 32 moves with the largest shares, those without any left out. What is missing from
+        a sum of 1 belongs to the other legal moves, in equal parts."""
     @property
     def inner(self) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
         """Positions of the search's tree, where the player tells them: the codes of the moves that lead there from the
@@ -360,9 +360,9 @@ def play_games(
 
     Game i is played by mode i % len(modes); a mode with several players deals them over the seats by a seeded draw (a
     mode with one seats it everywhere). The first `opening_plies` decisions are random, or a number of them drawn from
-    `least_opening_plies` up, the same within each group of `opening_group` successive games; nobody swaps sides in them.
-    Later ones are random with probability `random_move_rate`. A game longer than
-    `max_turns` turns is cut. `threads` 0: every core.
+    `least_opening_plies` up, the same within each group of `opening_group` successive games; nobody swaps sides in
+    them. Later ones are random with probability `random_move_rate`. A game longer than `max_turns` turns is cut.
+    `threads` 0: every core.
 
     With `receive`, games are handed over as they finish, in any order, and nothing is returned: memory does not grow
     with the number of games. Without it all are returned, by index.

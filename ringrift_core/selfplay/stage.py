@@ -21,8 +21,8 @@ from ringrift_core.stage import Outcome, Run, WrongInputError
 __all__ = ["selfplay_stage"]
 
 MOST_OPENING_PLIES = 8
-"""Up to so many random decisions begin a game: every game sees another part of the game. A quarter of the games have too
-few of them to get past the offer of the pie rule, which their players then decide."""
+"""Up to so many random decisions begin a game: every game sees another part of the game. Some have too few of them to
+get past the offer of the pie rule, which their players then decide."""
 RANDOM_MOVE_RATE = 0.05
 """Share of later decisions that are random, for positions that good play does not reach."""
 MOST_CUT_GAMES = 0.05
