@@ -65,7 +65,12 @@ LADDER = (
 NODE_CAPS: Mapping[Board, int] = {board: _engine.node_cap(board.value) for board in Board}
 """Most nodes (decisions applied) of one decision of rungs 3 and 4."""
 
-MINIMAX_NODES: Mapping[Board, int] = {board: 3 * cap for board, cap in NODE_CAPS.items()}
+MINIMAX_NODES: Mapping[Board, int] = {
+    Board.SQUARE8: 40_000,
+    Board.HEX8: 40_000,
+    Board.SQUARE19: 6_000,
+    Board.HEXAGONAL: 6_000,
+}
 """Nodes of one decision of rung 5: with 3 players a depth of 3 takes half the cap, so the cap alone is no step up."""
 
 DESCENT_NODES: Mapping[Board, int] = {
