@@ -77,7 +77,7 @@ test-python: setup
 lint: setup ## ruff, mypy, stubtest, import-linter, rustfmt, clippy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy ringrift_core operator/ringrift_operator tests images
+	$(BIN)/mypy ringrift_core operator/ringrift_operator tests benchmarks images
 	$(BIN)/stubtest ringrift_core._engine
 	$(BIN)/lint-imports
 	cargo fmt --check --manifest-path $(ENGINE)/Cargo.toml

@@ -318,6 +318,13 @@ class ExportParameters(IterationParameters):
         default=False, description="Make rows of the positions of descent's trees, too, where self-play left them."
     )
 
+    @model_validator(mode="after")
+    def _symmetries_exist(self) -> ExportParameters:
+        most = 8 if self.board in (Board.SQUARE8, Board.SQUARE19) else 12
+        if self.symmetries > most:
+            raise ValueError(f"--symmetries {self.symmetries}: {self.board} has {most}")
+        return self
+
 
 class TrainParameters(IterationParameters):
     """Trains a candidate network from the exported dataset, from the champion when there is one."""

@@ -120,8 +120,16 @@ def fit_policy(board: Board, players: int, share: float, threads: int) -> Fit:
 
 
 def _play(board: Board, players: int, seed: int, games: int, threads: int) -> list[GameRecord]:
-    options = {"seed": seed, "games": games, "opening_plies": OPENING_PLIES, "threads": threads}
-    return _engine.play_games(board.value, players, [[HEURISTIC]], max_turns=800, **options)
+    return _engine.play_games(
+        board.value,
+        players,
+        [[HEURISTIC]],
+        seed=seed,
+        games=games,
+        opening_plies=OPENING_PLIES,
+        max_turns=800,
+        threads=threads,
+    )
 
 
 def _probabilities(records: list[GameRecord], players: int) -> tuple[Floats, NDArray[np.int64]]:

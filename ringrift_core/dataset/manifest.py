@@ -21,7 +21,7 @@ class DatasetShard(Contract):
 class DatasetManifest(Contract):
     """Everything a reader must know to use the shards, and to refuse those that are not for it."""
 
-    format: int = Field(default=2, ge=2, le=2)
+    format: int = Field(default=3, ge=3, le=3)
     board: Board
     players: int
     encoding: int = Field(description="Version of planes, global features and policy keys.")
@@ -33,7 +33,10 @@ class DatasetManifest(Contract):
     rows: int = Field(description="One for each position and symmetry, those of trees included.")
     window: int = Field(description="Games in the window; those left out were cut or too short.")
     seed: int
-    symmetries: int
+    require_completed: bool
+    min_moves: int
+    positions_per_game: int
+    symmetries: int = Field(description="Rows of a position at most, each seen through another symmetry; 0: as it is.")
     exact_states: bool
     tree_positions: bool = Field(description="Whether positions of stored trees have rows as well.")
     shards: tuple[DatasetShard, ...]

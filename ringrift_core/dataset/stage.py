@@ -43,9 +43,9 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
     rules = Rules.usual(parameters.board, parameters.players)
     sample = take_stock(parameters, rules, files)
     if sample.games == 0:
+        bars = ["--require-completed"] * parameters.require_completed + [f"--min-moves {parameters.min_moves}"]
         raise WrongInputError(
-            f"none of the {window} games in the window can be exported: --require-completed and --min-moves "
-            f"{parameters.min_moves} leave out all of them"
+            f"none of the {window} games in the window can be exported: {' and '.join(bars)} would leave out all"
         )
     games = positions = 0
     with ShardWriter(run.archive, run.folder) as writer:
@@ -87,6 +87,9 @@ def _manifest(
         rows=writer.rows,
         window=window,
         seed=parameters.seed,
+        require_completed=parameters.require_completed,
+        min_moves=parameters.min_moves,
+        positions_per_game=parameters.positions_per_game,
         symmetries=parameters.symmetries,
         exact_states=parameters.exact_state,
         tree_positions=parameters.tree_positions,

@@ -33,6 +33,9 @@ class NoFit:
 
 Reading: TypeAlias = Picked | Several | NoFit
 
+MOST_DIGITS = 6
+"""Of the number of a listed move; longer ones are read as words, which fit nothing."""
+
 _CELL = re.compile(r"-?\d+,-?\d+")
 _FROM_TO = re.compile(rf"({_CELL.pattern})>({_CELL.pattern})")
 
@@ -53,7 +56,7 @@ def read_move(text: str, legal: Sequence[Move], listed: Sequence[Move]) -> Readi
     by_notation = {str(move): move for move in legal}
     if exact := by_notation.get(" ".join(words)):
         return Picked(exact)
-    if len(words) == 1 and words[0].isdecimal():
+    if len(words) == 1 and words[0].isdecimal() and len(words[0]) <= MOST_DIGITS:
         return _by_number(int(words[0]), listed)
     fitting = list(legal)
     for word in words:

@@ -26,8 +26,8 @@ GAMES: dict[tuple[Board, int], int] = {
     (Board.SQUARE8, 3): 4_000,
     (Board.SQUARE8, 4): 4_000,
     (Board.HEX8, 2): 4_000,
-    (Board.SQUARE19, 2): 120,
-    (Board.HEXAGONAL, 2): 60,
+    (Board.SQUARE19, 2): 300,
+    (Board.HEXAGONAL, 2): 160,
 }
 """Games of each configuration: some seconds a core."""
 
@@ -88,6 +88,7 @@ _Figures = dict[str, tuple[dict[str, float], dict[str, float]]]
 def _report(figures: _Figures, cores: int) -> dict[str, object]:
     return {
         "games_per_second": {name: round(many["games_per_second"], 1) for name, (_, many) in figures.items()},
+        "one_core": {name: round(one["games_per_second"], 1) for name, (one, _) in figures.items()},
         "cores": cores,
         "scaling": {name: round(_scaling(one, many), 2) for name, (one, many) in figures.items()},
         "turns": {name: round(many["turns"] / many["games"], 1) for name, (_, many) in figures.items()},

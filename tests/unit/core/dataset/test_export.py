@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from ringrift_core import _engine
 from ringrift_core.contract import Artifact
@@ -159,6 +160,11 @@ def test_the_same_games_make_the_same_dataset(desk: Desk, tmp_path: Path) -> Non
     assert manifests[0] == manifests[1]
 
 
+def test_a_board_has_no_more_symmetries_than_it_has(desk: Desk) -> None:
+    with pytest.raises(ValidationError, match="--symmetries 9: square8 has 8"):
+        desk.export(symmetries=9)
+
+
 def test_what_descent_kept_of_its_trees_becomes_rows(desk: Desk) -> None:
     desk.selfplay(games=3, engine_modes=("descent-only",), tree_positions=5)
     desk.merge()
@@ -215,8 +221,10 @@ def test_no_game_at_all_is_said_in_a_sentence(desk: Desk) -> None:
         desk.export()
     desk.selfplay(games=10, max_moves=3)
     desk.merge()
-    with pytest.raises(WrongInputError, match="none of the 10 games in the window can be exported"):
+    with pytest.raises(WrongInputError, match=r"none of the 10 games .*: --require-completed and --min-moves 20 would"):
         desk.export()
+    with pytest.raises(WrongInputError, match=r"none of the 10 games .*: --min-moves 500 would"):
+        desk.export(require_completed=False, min_moves=500)
 
 
 def test_a_game_that_is_none_is_named(desk: Desk) -> None:

@@ -68,6 +68,12 @@ def test_no_text_breaks_it(text: str) -> None:
     assert isinstance(reading, NoFit) or str(reading)
 
 
+def test_a_number_of_any_length_is_answered() -> None:
+    legal = Game("square8", seed=1).legal_moves()
+    for digits in ("0", "9" * 5, "9" * 5000):
+        assert isinstance(read_move(digits, legal, legal), NoFit)
+
+
 def test_a_cell_and_a_number_of_rings_place() -> None:
     assert picked("3,4 2", START) == "place_ring 3,4 n=2"
     assert picked("place 3,4 n=3", START) == "place_ring 3,4 n=3"
