@@ -64,7 +64,7 @@ def test_self_play_is_measured_through_its_stage() -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.count("\n") == 1
     report = json.loads(result.stdout)
-    assert set(report) == {"games_per_second", "cores", "scaling", "turns", "cut_share"}
+    assert set(report) == {"games_per_second", "one_core", "cores", "scaling", "turns", "cut_share"}
     assert list(report["games_per_second"]) == [f"{board}-{players}p" for board, players in GAMES]
     assert all(rate > 0 for rate in report["games_per_second"].values())
 
