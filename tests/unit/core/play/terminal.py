@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -41,6 +42,8 @@ class Terminal:
         )
         os.close(theirs)
         self.raw = ""
+        # A read may end in the middle of a character.
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._read = 0
 
     def __enter__(self) -> Self:
@@ -95,8 +98,8 @@ class Terminal:
         if not select.select([self._ours], [], [], wait)[0]:
             return wait > 0
         try:
-            text = os.read(self._ours, 65536).decode(errors="replace")
+            read = os.read(self._ours, 65536)
         except OSError:  # the other end is closed
             return False
-        self.raw += text
-        return bool(text)
+        self.raw += self._decoder.decode(read)
+        return bool(read)
