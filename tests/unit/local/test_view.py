@@ -24,7 +24,12 @@ class Terminal:
     def __init__(self, master: int, child: int) -> None:
         self._master = master
         self._child = child
-        self.shown = ""
+        self._sent = b""
+
+    @property
+    def shown(self) -> str:
+        """Everything so far, without control codes; a read may end in the middle of one, or of a character."""
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self._sent.decode(errors="ignore"))
 
     def read(self, until: str, seconds: float = 90) -> str:
         """Everything shown so far, once it contains `until`."""
@@ -48,10 +53,10 @@ class Terminal:
 
     def _read_some(self) -> bool:
         try:
-            found = os.read(self._master, 65536).decode(errors="replace")
+            found = os.read(self._master, 65536)
         except OSError:  # the other side has closed
             return False
-        self.shown += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", found)
+        self._sent += found
         return bool(found)
 
 
