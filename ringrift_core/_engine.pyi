@@ -41,7 +41,6 @@ __all__ = [
     "heuristic_values",
     "heuristic_weights",
     "move_keys",
-    "node_cap",
     "notation",
     "play_games",
     "play_match",
@@ -149,9 +148,6 @@ HEURISTIC_FEATURES: Final[tuple[tuple[str, str], ...]]
 
 def heuristic_weights(setting: str) -> list[float]:
     """The documented settings `baseline` and `material`, in the order of HEURISTIC_FEATURES."""
-
-def node_cap(board: str) -> int:
-    """Most nodes of a decision on the ladder's rungs 3 and up: 20,000 on 61-64 cells, 2,000 on 361 and more."""
 
 def calibration(board: str, players: int) -> tuple[float, float]:
     """(scale, temperature): the evaluation by which odds between seats grow by a factor of e, and that by which one
@@ -556,7 +552,7 @@ def bench(board: str, players: int, seconds: float = 1.0, seed: int = 1) -> Benc
 
 @final
 class SearchFigures:
-    """Speed of minimax on one core, in games against itself at the board's node cap."""
+    """Speed of minimax on one core, in games against itself."""
 
     @property
     def decisions(self) -> int:
@@ -568,8 +564,8 @@ class SearchFigures:
     def mean_depth(self) -> float:
         """Plies of the last iteration that counted, on average."""
 
-def bench_search(board: str, players: int, seconds: float = 1.0, seed: int = 1) -> SearchFigures:
-    """Measures for about `seconds` of play with the hand-set weights. Releases the GIL."""
+def bench_search(board: str, players: int, nodes: int, seconds: float = 1.0, seed: int = 1) -> SearchFigures:
+    """Measures for about `seconds` of play with the hand-set weights, `nodes` a decision. Releases the GIL."""
 
 def bench_orderings(
     board: str, players: int, depth: int, positions: int, seed: int = 1

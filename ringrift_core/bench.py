@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from ringrift_core.contract import Board
 from ringrift_core.selfplay.speed import AsJson, measure_selfplay
 
 if TYPE_CHECKING:
@@ -82,10 +83,10 @@ def search(
     as_json: AsJson = False,
     seed: Seed = 1,
 ) -> None:
-    """Minimax with the hand-set weights against itself on one core, each decision by the board's node cap."""
+    """Minimax with the hand-set weights against itself on one core, with the nodes of difficulty 5."""
     from ringrift_core import _engine
 
-    figures = {name: _engine.bench_search(*name, seconds, seed) for name in CONFIGURATIONS}
+    figures = {name: _engine.bench_search(*name, _search_nodes(name[0]), seconds, seed) for name in CONFIGURATIONS}
     if as_json:
         rates = {f"{board}-{players}p": round(one.nodes_per_second) for (board, players), one in figures.items()}
         typer.echo(json.dumps({"nodes_per_second": rates}))
@@ -93,9 +94,13 @@ def search(
     Console().print(_search_table(figures))
 
 
-def _search_table(figures: dict[tuple[str, int], SearchFigures]) -> Table:
-    from ringrift_core import _engine
+def _search_nodes(board: str) -> int:
+    from ringrift_core.players.ladder import NODES
 
+    return NODES[5][Board(board)]
+
+
+def _search_table(figures: dict[tuple[str, int], SearchFigures]) -> Table:
     table = Table(
         title="Minimax on one core",
         caption="A node is one decision applied, those that complete turns included.\n"
@@ -107,7 +112,7 @@ def _search_table(figures: dict[tuple[str, int], SearchFigures]) -> Table:
         table.add_column(heading, justify="right")
     for (board, players), one in figures.items():
         times = f"{one.nodes_per_second / PUBLIC_NODES_PER_SECOND:,.0f}" if (board, players) == ("square8", 2) else ""
-        row = (f"{_engine.node_cap(board):,}", f"{one.mean_depth:.1f}", f"{one.decisions:,}")
+        row = (f"{_search_nodes(board):,}", f"{one.mean_depth:.1f}", f"{one.decisions:,}")
         table.add_row(f"{board}-{players}p", f"{one.nodes_per_second:,.0f}", times, *row)
     return table
 

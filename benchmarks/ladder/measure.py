@@ -24,13 +24,10 @@ from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.arena.scale import two_player_equivalent
 from ringrift_core.contract import Board
 from ringrift_core.players.ladder import (
-    DESCENT_NODES,
     HEURISTIC_NOISE,
     LADDER,
-    MINIMAX_NODES,
     MINIMAX_NOISE,
-    NODE_CAPS,
-    Algorithm,
+    NODES,
     rung_player,
 )
 
@@ -84,7 +81,7 @@ class Pair:
         opponent = rung_player(self.opponent, configuration.board, BASELINE)
         if not self.equal_nodes:
             return rung_player(self.candidate, configuration.board, BASELINE), opponent
-        nodes = MINIMAX_NODES[configuration.board]
+        nodes = NODES[self.opponent][configuration.board]
         return Player.descent(BASELINE, nodes, name=f"{LADDER[self.candidate - 1].name}, equal nodes"), opponent
 
 
@@ -173,9 +170,7 @@ def _key(configuration: Configuration, pair: Pair) -> dict[str, Any]:
 
 def _budget(difficulty: int, board: Board) -> str:
     rung = LADDER[difficulty - 1]
-    nodes = (NODE_CAPS[board], MINIMAX_NODES[board], DESCENT_NODES[board])
-    budget = nodes if rung.algorithm in (Algorithm.MINIMAX, Algorithm.DESCENT) else ()
-    return f"{rung} {budget} {HEURISTIC_NOISE} {MINIMAX_NOISE}"
+    return f"{rung} {NODES[difficulty][board] if difficulty in NODES else 0} {HEURISTIC_NOISE} {MINIMAX_NOISE}"
 
 
 def _played(pieces: Path) -> Iterator[dict[str, Any]]:

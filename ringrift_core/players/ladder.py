@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ringrift_core import _engine
 from ringrift_core.contract import Board
 
-__all__ = ["DESCENT_NODES", "LADDER", "MINIMAX_NODES", "NODE_CAPS", "Algorithm", "LadderError", "Rung", "rung_player"]
+__all__ = ["LADDER", "NODES", "Algorithm", "LadderError", "Rung", "rung_player"]
 
 
 class LadderError(ValueError):
@@ -32,7 +32,7 @@ class Algorithm(enum.Enum):
 
 @dataclass(frozen=True)
 class Rung:
-    """One difficulty. What is None is not bounded by the rung; node caps hold all the same."""
+    """One difficulty. What is None is not bounded by the rung; NODES holds all the same."""
 
     difficulty: int
     name: str
@@ -62,24 +62,19 @@ LADDER = (
 )
 """Difficulty d is LADDER[d - 1]. Rungs 4 and 5 evaluate with the heuristic until there is an NNUE."""
 
-NODE_CAPS: Mapping[Board, int] = {board: _engine.node_cap(board.value) for board in Board}
-"""Most nodes (decisions applied) of one decision of rungs 3 and 4."""
 
-MINIMAX_NODES: Mapping[Board, int] = {
-    Board.SQUARE8: 40_000,
-    Board.HEX8: 40_000,
-    Board.SQUARE19: 6_000,
-    Board.HEXAGONAL: 6_000,
-}
-"""Nodes of one decision of rung 5: with 3 players a depth of 3 takes half the cap, so the cap alone is no step up."""
+def _by_size(small: int, large: int) -> Mapping[Board, int]:
+    return {Board.SQUARE8: small, Board.HEX8: small, Board.SQUARE19: large, Board.HEXAGONAL: large}
 
-DESCENT_NODES: Mapping[Board, int] = {
-    Board.SQUARE8: 2_000_000,
-    Board.HEX8: 2_000_000,
-    Board.SQUARE19: 100_000,
-    Board.HEXAGONAL: 100_000,
+
+NODES: Mapping[int, Mapping[Board, int]] = {
+    3: _by_size(12_000, 2_000),
+    4: _by_size(12_000, 5_000),
+    5: _by_size(25_000, 12_000),
+    6: _by_size(1_000_000, 200_000),
 }
-"""Nodes of one decision of rung 6: with the heuristic it takes some 50 times alpha-beta's to be its equal."""
+"""Most nodes (decisions applied) of one decision, by difficulty. On large boards nodes tell more than plies; with the
+heuristic descent takes some 20 to 40 times alpha-beta's nodes to be a step above it."""
 
 HEURISTIC_NOISE = 0.05
 """Rung 2: uniform noise on evaluations, so that it does not always play the same game."""
@@ -109,10 +104,10 @@ def rung_player(
         case Algorithm.HEURISTIC:
             return _engine.Player.heuristic(weights, HEURISTIC_NOISE, name=rung.name)
         case Algorithm.MINIMAX:
-            nodes = MINIMAX_NODES[board] if rung.depth is None else NODE_CAPS[board]
+            nodes = NODES[difficulty][board]
             return _engine.Player.minimax(weights, rung.depth, nodes, noise=MINIMAX_NOISE, name=rung.name)
         case Algorithm.DESCENT:
-            return _engine.Player.descent(weights, DESCENT_NODES[board], name=rung.name)
+            return _engine.Player.descent(weights, NODES[difficulty][board], name=rung.name)
         case Algorithm.MCTS:
             return _engine.Player.mcts(weights, network, simulations=rung.simulations, variant="puct", name=rung.name)
         case Algorithm.GUMBEL:

@@ -1,4 +1,4 @@
-//! Minimax measured: nodes per second in games against itself at the ladder's node cap, and what each way of ordering moves
+//! Minimax measured: nodes per second in games against itself, and what each way of ordering moves
 //! saves.
 
 use std::sync::atomic::AtomicBool;
@@ -35,15 +35,21 @@ pub struct SearchBench {
     pub mean_depth: f64,
 }
 
-/// Searches for about `seconds` (wall), the weights being the hand-set ones; whole decisions, games one after the other.
-pub fn bench_search(board: Board, players: usize, seconds: f64, seed: u64) -> Result<SearchBench, Error> {
+/// Searches for about `seconds` (wall), `node_cap` nodes a decision, the weights being the hand-set ones; whole decisions, games one after the other.
+pub fn bench_search(
+    board: Board,
+    players: usize,
+    node_cap: u64,
+    seconds: f64,
+    seed: u64,
+) -> Result<SearchBench, Error> {
     let setup = Setup::new(board, players, Profile::Canonical)?;
-    Ok(with_geometry!(board, G => bench_board::<G>(setup, seconds, seed)))
+    Ok(with_geometry!(board, G => bench_board::<G>(setup, node_cap, seconds, seed)))
 }
 
-fn bench_board<G: Geometry>(setup: Setup, seconds: f64, seed: u64) -> SearchBench {
+fn bench_board<G: Geometry>(setup: Setup, node_cap: u64, seconds: f64, seed: u64) -> SearchBench {
     let settings = Settings::new(heuristic::setting("baseline").unwrap_or_default());
-    let budget = Budget::of_nodes(minimax::node_cap(G::BOARD));
+    let budget = Budget::of_nodes(node_cap);
     let (start, clock, time) = (Instant::now(), ThreadTime::now(), Duration::from_secs_f64(seconds));
     let (mut games, mut decisions, mut nodes, mut depths) = (0, 0, 0, 0);
     let mut list = MoveList::new();

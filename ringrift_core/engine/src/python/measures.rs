@@ -83,11 +83,18 @@ pub struct SearchFigures {
 }
 
 #[pyfunction]
-#[pyo3(signature = (board, players, seconds = 1.0, seed = 1))]
-pub fn bench_search(py: Python<'_>, board: &str, players: usize, seconds: f64, seed: u64) -> PyResult<SearchFigures> {
+#[pyo3(signature = (board, players, nodes, seconds = 1.0, seed = 1))]
+pub fn bench_search(
+    py: Python<'_>,
+    board: &str,
+    players: usize,
+    nodes: u64,
+    seconds: f64,
+    seed: u64,
+) -> PyResult<SearchFigures> {
     let setup = setup_of(board, players, "canonical", None)?;
     let seconds = seconds_of(seconds)?;
-    let figures = py.detach(|| guarded(|| Ok(measure::bench_search(setup.board(), players, seconds, seed)?)))?;
+    let figures = py.detach(|| guarded(|| Ok(measure::bench_search(setup.board(), players, nodes, seconds, seed)?)))?;
     Ok(SearchFigures {
         decisions: figures.decisions,
         nodes_per_second: figures.nodes_per_second,

@@ -36,7 +36,6 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<measures::SearchFigures>()?;
     module.add_function(wrap_pyfunction!(players::calibration, module)?)?;
     module.add_function(wrap_pyfunction!(players::heuristic_weights, module)?)?;
-    module.add_function(wrap_pyfunction!(players::node_cap, module)?)?;
     module.add_function(wrap_pyfunction!(players::heuristic_values, module)?)?;
     module.add_function(wrap_pyfunction!(drivers::play_games, module)?)?;
     module.add_function(wrap_pyfunction!(drivers::play_match, module)?)?;

@@ -292,12 +292,6 @@ fn budget_of(depth: Option<u32>, nodes: Option<u64>, seconds: Option<f64>) -> Py
     Ok(Budget { depth, nodes, simulations: None, time: time.transpose()? })
 }
 
-/// Most nodes of a decision on the ladder's rungs 3 and up.
-#[pyfunction]
-pub fn node_cap(board: &str) -> PyResult<u64> {
-    Ok(minimax::node_cap(setup_of(board, 2, "canonical", None)?.board()))
-}
-
 #[pyfunction]
 pub fn heuristic_weights(setting: &str) -> PyResult<Vec<f32>> {
     let weights = heuristic::setting(setting)

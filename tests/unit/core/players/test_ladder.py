@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from ringrift_core import _engine
 from ringrift_core.contract import Board
-from ringrift_core.players.ladder import DESCENT_NODES, LADDER, NODE_CAPS, LadderError, rung_player
+from ringrift_core.players.ladder import LADDER, NODES, Algorithm, LadderError, rung_player
 
 BASELINE = _engine.heuristic_weights("baseline")
 
@@ -17,7 +17,14 @@ def test_difficulties_are_numbered_from_one_and_named_once() -> None:
 
 
 def test_every_board_has_its_budgets() -> None:
-    assert set(NODE_CAPS) == set(DESCENT_NODES) == set(Board)
+    assert all(set(budgets) == set(Board) for budgets in NODES.values())
+    bounded = (Algorithm.MINIMAX, Algorithm.DESCENT)
+    assert set(NODES) == {rung.difficulty for rung in LADDER if rung.algorithm in bounded}
+
+
+@pytest.mark.parametrize("board", Board)
+def test_no_rung_looks_at_less_than_the_one_below(board: Board) -> None:
+    assert [NODES[rung][board] for rung in sorted(NODES)] == sorted(budgets[board] for budgets in NODES.values())
 
 
 @pytest.mark.parametrize("board", Board)

@@ -62,8 +62,3 @@ def test_a_player_that_cannot_be_is_refused(arguments: dict[str, object], senten
     with pytest.raises(RulesError) as refusal:
         Player.minimax(BASELINE, **arguments)  # type: ignore[arg-type]
     assert str(refusal.value) == sentence
-
-
-def test_node_caps_follow_the_size_of_the_board() -> None:
-    caps = {board: _engine.node_cap(board) for board in ("square8", "hex8", "square19", "hexagonal")}
-    assert caps == {"square8": 20_000, "hex8": 20_000, "square19": 2_000, "hexagonal": 2_000}

@@ -120,8 +120,10 @@ impl<'a, G: Geometry> Root<'a, G> {
             if search.meter.is_spent() {
                 break;
             }
-            // The first iteration is so cheap that every move gets its exact value, which later ones fall back on.
-            let low = if depth == 1 { f32::NEG_INFINITY } else { most - self.bonus(index) };
+            // The first iteration is so cheap that every move gets its exact value, which later ones fall back on. Below
+            // a bound of a win or more every loss would count as a refutation.
+            let low =
+                if depth == 1 { f32::NEG_INFINITY } else { (most - self.bonus(index)).min(WON * (1.0 - f32::EPSILON)) };
             let node = Node { aim: self.aim, ply: 0, depth, alpha: low, beta: f32::INFINITY };
             let values = search.below(self.state, Some(self.legal[index]), node);
             // A subtree that was cut short has no value; a single position has one.

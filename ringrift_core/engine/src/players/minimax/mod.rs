@@ -16,7 +16,7 @@ mod table;
 #[cfg(test)]
 mod windows;
 
-use crate::board::{Board, Geometry};
+use crate::board::Geometry;
 use crate::moves::{Move, MoveList};
 use crate::players::budget::Meter;
 use crate::players::heuristic::{self, Values, Weights};
@@ -58,16 +58,6 @@ impl Variant {
 
     /// First with three and with four players, by little: benchmarks/search/README.md has the table.
     pub const BEST: Variant = Variant::BestReply;
-}
-
-/// Most nodes of a decision on the ladder's rungs 3 and up (training.md): depth 3 is otherwise out of reach on the large
-/// boards.
-pub const NODE_CAPS: [(Board, u64); 4] =
-    [(Board::Square8, 20_000), (Board::Hex8, 20_000), (Board::Square19, 2_000), (Board::Hexagonal, 2_000)];
-
-/// The node cap of a board.
-pub fn node_cap(board: Board) -> u64 {
-    NODE_CAPS.into_iter().find(|(other, _)| *other == board).map_or(0, |(_, cap)| cap)
 }
 
 /// What is searched with, whatever the budget.
