@@ -36,7 +36,7 @@ def test_search_stands_beside_the_public_engine() -> None:
     assert result.exit_code == 0
     assert all(name in result.stdout for name in NAMES)
     assert f"{PUBLIC_NODES_PER_SECOND} nodes/s" in result.stdout
-    assert "20,000" in result.stdout
+    assert "25,000" in result.stdout
     assert "…" not in result.stdout
 
 
