@@ -246,4 +246,16 @@ mod tests {
             assert!((found - expected).abs() < 1e-5, "{found} against {expected}");
         }
     }
+
+    #[test]
+    fn values_weigh_more_the_more_a_move_was_visited() {
+        let mut tree = start();
+        for visits in 1..=2 {
+            simulate(&mut tree, 0, 0.9);
+            simulate(&mut tree, 1, 0.4);
+            let logits = improved_logits(&tree, &tree.nodes[0]);
+            let expected = (50 + visits) as f32 * 0.5;
+            assert!((logits[0] - logits[1] - expected).abs() < 1e-3, "{visits} visits: {logits:?}");
+        }
+    }
 }

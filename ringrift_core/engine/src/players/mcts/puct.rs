@@ -73,3 +73,30 @@ pub fn dirichlet(moves: usize, random: &mut Random) -> Vec<f32> {
     draws.iter_mut().for_each(|draw| *draw /= total);
     draws
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::{Board, Hex8};
+    use crate::moves::MoveList;
+    use crate::players::known_answers::legal;
+    use crate::setup::{Profile, Setup};
+    use crate::state::State;
+
+    /// A visited move with a quarter of the prior, and a first visit that loses 0.1 x sqrt(0.25) of the node's mean.
+    #[test]
+    fn an_unvisited_move_counts_as_its_nodes_mean_with_first_play_added() {
+        let state = State::<Hex8>::new(Setup::new(Board::Hex8, 2, Profile::Canonical).expect("playable"));
+        for (value, first) in [(0.46, true), (0.44, false)] {
+            let mut tree = Tree::new(state, &legal(&state));
+            let leaf = tree.grow(0, 0, &mut MoveList::new());
+            tree.back_up(&[], leaf, [value, 1.0 - value, 0.0, 0.0]);
+            let root = &mut tree.nodes[0];
+            (root.visits, root.mean, root.first_play) = (2, [0.5, 0.5, 0.0, 0.0], -0.1);
+            root.edges[0].prior = 0.25;
+            let nothing_to_explore = vec![0.0; root.edges.len()];
+            let selected = select(&tree, &tree.nodes[0], Some(&nothing_to_explore));
+            assert_eq!(selected == Some(0), first, "{value}: {selected:?}");
+        }
+    }
+}

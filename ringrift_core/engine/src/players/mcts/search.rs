@@ -284,4 +284,28 @@ mod tests {
             assert!(decisions > 10);
         }
     }
+
+    #[test]
+    fn a_position_that_the_tree_does_not_know_is_searched_anew() {
+        let (weights, never) = (setting("baseline").expect("documented"), AtomicBool::new(false));
+        let settings = Settings { variant: Variant::Puct, budget: Budget::of_simulations(80), noise: 0.0 };
+        let start = State::<Hex8>::new(Setup::new(Board::Hex8, 2, Profile::Canonical).expect("playable"));
+        let (mut search, mut random, mut list) = (Search::<Hex8>::default(), Random::new(1), MoveList::new());
+        start.legal_moves(&mut list);
+        search.begin(&start, &list, settings, &mut random);
+        while search.advance(&never) == Step::Evaluate {
+            let (leaf, legal) = search.leaf().expect("waits");
+            let evaluation = by_heuristic(leaf, legal, &weights, &mut MoveList::new());
+            search.receive(evaluation);
+        }
+        let chosen = search.choice().index;
+        let (told, played) = (list[chosen], list[(chosen + 1) % list.len()]);
+        search.decided(told);
+        let mut other = start;
+        other.apply(played);
+        play_forced(&mut other, &mut list);
+        search.begin(&other, &list, settings, &mut random);
+        let root = &search.tree.as_ref().expect("begun").nodes[0];
+        assert_eq!((root.visits, root.state.identity_key()), (0, other.identity_key()));
+    }
 }

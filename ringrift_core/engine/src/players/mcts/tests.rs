@@ -9,6 +9,7 @@ use crate::drivers::rng::{stream, Purpose};
 use crate::moves::{MoveKind, MoveList};
 use crate::players::heuristic::{seat_after, setting, Values};
 use crate::players::known_answers::{after, decisions_of_random_game, forced_wins, legal, solve};
+use crate::players::mcts::tree::{Proof, Tree};
 use crate::players::memory::Memory;
 use crate::players::{calibration, play_forced, Choice, Found, Player};
 use crate::playout::Random;
@@ -138,12 +139,33 @@ fn values_belong_to_their_seats() {
     }
 }
 
-#[test]
-fn a_swap_is_worth_the_other_seat() {
+/// Seat 2 may take over seat 1.
+fn swap_offered() -> State<Hex8> {
     let mut state = State::<Hex8>::new(setup(2).with_swap(true));
     for text in ["place_ring 0,0 n=3", "move_stack 0,0>0,3", "no_line_action", "no_territory_action"] {
         state.play(state.parse_move(text).expect("notation")).expect("legal");
     }
+    state
+}
+
+/// A win proven for seat 1 is one of whoever swaps; one for seat 2 is the other agent's, and proves nothing.
+#[test]
+fn a_proof_passes_a_swap_with_its_seats_exchanged() {
+    let state = swap_offered();
+    let moves = legal(&state);
+    let swap = moves.iter().position(|one| one.kind() == MoveKind::SwapSides).expect("offered");
+    for (values, proven) in [([1.0, 0.0, 0.0, 0.0], Some([0.0, 1.0, 0.0, 0.0])), ([0.0, 1.0, 0.0, 0.0], None)] {
+        let mut tree = Tree::new(state, &moves);
+        let leaf = tree.grow(0, swap, &mut MoveList::new());
+        tree.nodes[leaf].proof = Some(Proof { values, edge: None });
+        tree.back_up(&[(0, swap)], leaf, values);
+        assert_eq!(tree.nodes[0].proof.map(|proof| proof.values), proven);
+    }
+}
+
+#[test]
+fn a_swap_is_worth_the_other_seat() {
+    let state = swap_offered();
     let moves = legal(&state);
     for variant in [Variant::Puct, Variant::Gumbel { considered: moves.len() }] {
         // Whoever sits at seat 1 wins for certain: seat 2 takes it, and keeps off the swap where that seat loses.
