@@ -225,10 +225,7 @@ def test_an_exception_of_the_receiver_comes_out() -> None:
 
 @pytest.mark.parametrize("mode", ["RANDOM", "Player.descent(baseline, nodes=10**6)"])
 def test_ctrl_c_gets_through_at_once(mode: str) -> None:
-    # A shell starts a background job with SIGINT ignored, and children inherit that.
     program = f"""
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
 from ringrift_core import _engine
 from ringrift_core._engine import Player
 baseline = _engine.heuristic_weights("baseline")
