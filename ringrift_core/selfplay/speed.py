@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Annotated
 
 import typer
@@ -29,7 +31,7 @@ GAMES: dict[tuple[Board, int], int] = {
     (Board.SQUARE19, 2): 300,
     (Board.HEXAGONAL, 2): 160,
 }
-"""Games of each configuration: some seconds a core."""
+"""Games of each configuration and round: some seconds a core."""
 
 PUBLIC_GAMES_PER_SECOND = {(Board.SQUARE8, 2): 1 / 4.2}
 """Heuristic self-play of the public engine: docs/training.md."""
@@ -39,6 +41,9 @@ def measure_selfplay(
     share: Annotated[float, typer.Option(min=0.001, max=1000, help="Part of the usual number of games.")] = 1.0,
     cores: Annotated[int, typer.Option(min=1, max=1024, help="Cores to use, beside one alone.")] = 2,
     mode: Annotated[EngineMode, typer.Option(help="Who plays.")] = EngineMode.HEURISTIC_ONLY,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=1000, help="Runs on one core and on all, in turns; medians count.")
+    ] = 3,
     as_json: AsJson = False,
 ) -> None:
     """`ringrift selfplay` with an empty store in a temporary folder, as a process of its own on so many cores."""
@@ -50,8 +55,12 @@ def measure_selfplay(
     figures = {}
     for (board, players), games in GAMES.items():
         wanted = max(1, round(games * share))
-        alone = _play(board, players, mode, max(1, wanted // cores), allowed[:1])
-        figures[configuration_name(board, players)] = (alone, _play(board, players, mode, wanted, allowed[:cores]))
+        runs = []
+        for turn in range(rounds):
+            one = allowed[turn % cores]
+            alone = _play(board, players, mode, max(1, wanted // cores), [one])
+            runs.append((alone, _play(board, players, mode, wanted, allowed[:cores])))
+        figures[configuration_name(board, players)] = _Figures.of(runs)
     if as_json:
         typer.echo(json.dumps(_report(figures, cores)))
     else:
@@ -81,26 +90,45 @@ def _play(board: Board, players: int, mode: EngineMode, games: int, cores: list[
         return StageResult.model_validate_json(result.read_text()).metrics
 
 
-_Figures = dict[str, tuple[dict[str, float], dict[str, float]]]
-"""Metrics on one core and on several, by configuration."""
+@dataclass(frozen=True)
+class _Figures:
+    """Of one configuration; games per second are medians, since the cores of a shared machine differ and waver."""
+
+    one_core: float
+    many_cores: float
+    turns: float
+    decisions: float
+    cut_share: float
+
+    @classmethod
+    def of(cls, runs: list[tuple[dict[str, float], dict[str, float]]]) -> _Figures:
+        """From the metrics of the stage on one core and on many, a pair a round; every round plays the same games."""
+        played = runs[0][1]
+        return cls(
+            one_core=median(one["games_per_second"] for one, _ in runs),
+            many_cores=median(many["games_per_second"] for _, many in runs),
+            turns=played["turns"] / played["games"],
+            decisions=played["decisions"] / played["games"],
+            cut_share=played["cut_share"],
+        )
+
+    @property
+    def scaling(self) -> float:
+        return self.many_cores / self.one_core
 
 
-def _report(figures: _Figures, cores: int) -> dict[str, object]:
+def _report(figures: dict[str, _Figures], cores: int) -> dict[str, object]:
     return {
-        "games_per_second": {name: round(many["games_per_second"], 1) for name, (_, many) in figures.items()},
-        "one_core": {name: round(one["games_per_second"], 1) for name, (one, _) in figures.items()},
+        "games_per_second": {name: round(one.many_cores, 1) for name, one in figures.items()},
+        "one_core": {name: round(one.one_core, 1) for name, one in figures.items()},
         "cores": cores,
-        "scaling": {name: round(_scaling(one, many), 2) for name, (one, many) in figures.items()},
-        "turns": {name: round(many["turns"] / many["games"], 1) for name, (_, many) in figures.items()},
-        "cut_share": {name: round(many["cut_share"], 4) for name, (_, many) in figures.items()},
+        "scaling": {name: round(one.scaling, 2) for name, one in figures.items()},
+        "turns": {name: round(one.turns, 1) for name, one in figures.items()},
+        "cut_share": {name: round(one.cut_share, 4) for name, one in figures.items()},
     }
 
 
-def _scaling(one: dict[str, float], many: dict[str, float]) -> float:
-    return many["games_per_second"] / one["games_per_second"]
-
-
-def _table(figures: _Figures, cores: int, mode: EngineMode) -> Table:
+def _table(figures: dict[str, _Figures], cores: int, mode: EngineMode) -> Table:
     table = Table(
         title=f"Self-play, {mode}, by the stage itself",
         caption="times: as many as the public engine's (docs/training.md).",
@@ -111,16 +139,15 @@ def _table(figures: _Figures, cores: int, mode: EngineMode) -> Table:
     for heading in headings:
         table.add_column(heading, justify="right")
     public = {configuration_name(*key): rate for key, rate in PUBLIC_GAMES_PER_SECOND.items()}
-    for name, (one, many) in figures.items():
-        rate = many["games_per_second"]
+    for name, one in figures.items():
         table.add_row(
             name,
-            f"{one['games_per_second']:,.1f}",
-            f"{rate:,.1f}",
-            f"{_scaling(one, many):.2f}",
-            f"{rate / public[name]:,.0f}" if name in public else "",
-            f"{many['turns'] / many['games']:.1f}",
-            f"{many['decisions'] / many['games']:.1f}",
-            f"{many['cut_share']:.1%}",
+            f"{one.one_core:,.1f}",
+            f"{one.many_cores:,.1f}",
+            f"{one.scaling:.2f}",
+            f"{one.many_cores / public[name]:,.0f}" if name in public else "",
+            f"{one.turns:.1f}",
+            f"{one.decisions:.1f}",
+            f"{one.cut_share:.1%}",
         )
     return table

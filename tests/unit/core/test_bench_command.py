@@ -60,7 +60,8 @@ def test_numbers_out_of_range_are_refused(subject: str, option: str, value: str)
 
 
 def test_self_play_is_measured_through_its_stage() -> None:
-    result = CliRunner().invoke(app, ["bench", "selfplay", "--json", "--share", "0.001", "--cores", "1"])
+    little = ["--share", "0.001", "--cores", "1", "--rounds", "1"]
+    result = CliRunner().invoke(app, ["bench", "selfplay", "--json", *little])
     assert result.exit_code == 0, result.output
     assert result.stdout.count("\n") == 1
     report = json.loads(result.stdout)
