@@ -69,8 +69,8 @@ def _by_size(small: int, large: int) -> Mapping[Board, int]:
 
 NODES: Mapping[int, Mapping[Board, int]] = {
     3: _by_size(12_000, 2_000),
-    4: _by_size(12_000, 5_000),
-    5: _by_size(25_000, 12_000),
+    4: _by_size(12_000, 4_000),
+    5: _by_size(25_000, 8_000),
     6: _by_size(1_000_000, 200_000),
 }
 """Most nodes (decisions applied) of one decision, by difficulty. On large boards nodes tell more than plies; with the
