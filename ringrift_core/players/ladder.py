@@ -69,9 +69,9 @@ def _by_size(small: int, large: int) -> Mapping[Board, int]:
 
 NODES: Mapping[int, Mapping[Board, int]] = {
     3: _by_size(12_000, 2_000),
-    4: _by_size(12_000, 4_000),
-    5: _by_size(25_000, 8_000),
-    6: _by_size(1_000_000, 200_000),
+    4: _by_size(12_000, 3_000),
+    5: _by_size(25_000, 6_000),
+    6: _by_size(1_000_000, 100_000),
 }
 """Most nodes (decisions applied) of one decision, by difficulty. On large boards nodes tell more than plies; with the
 heuristic descent takes some 20 to 40 times alpha-beta's nodes to be a step above it."""
