@@ -88,7 +88,7 @@ fuzz: ## Throw broken input at the rules engine (INPUTS=100000)
 	cargo run --release --quiet --manifest-path $(ENGINE)/Cargo.toml --bin fuzz -- --inputs $(or $(INPUTS),100000) --seed 1
 
 .PHONY: mutants
-mutants: $(VENV)/.python ## Break the rules one at a time: the suite must notice each (minutes)
+mutants: $(VENV)/.python ## Break the rules one at a time: the suite must notice each (an hour)
 	$(BIN)/python -m tests.mutation
 
 .PHONY: faults
