@@ -87,7 +87,7 @@ class Pair:
 
 def main(
     board: Annotated[
-        list[str] | None, typer.Option(help="Configuration such as square8-2p, repeatable; the three of the issue.")
+        list[str] | None, typer.Option(help="Repeatable; by default square8-2p, square8-3p and hexagonal-2p.")
     ] = None,
     pairs: Annotated[str, typer.Option(help="Pairs to play, comma-separated; = means at equal nodes.")] = ",".join(
         PAIRS
