@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 
 class Relay:
@@ -13,7 +14,8 @@ class Relay:
     def __init__(self, port: int) -> None:
         self._target = port
         self._streams: list[asyncio.StreamWriter] = []
-        self._pumps: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -23,10 +25,10 @@ class Relay:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closing = True
         self._server.close()
-        for pump in self._pumps:
-            pump.cancel()
-        await asyncio.gather(*self._pumps, return_exceptions=True)
+        self.go_dead()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self.cut()
         await asyncio.sleep(0.05)  # the transports close in the loop's next rounds
 
@@ -38,17 +40,30 @@ class Relay:
 
     def go_dead(self) -> None:
         """From now on what is connected passes nothing, and nobody is told; new connections work."""
-        for pump in self._pumps:
-            pump.cancel()
+        for task in self._tasks:
+            task.cancel()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closing:  # accepted by the loop before the server closed
+            writer.transport.abort()
+            return
         self._streams.append(writer)
-        upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        self._start(self._connect(reader, writer))
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.transport.abort()
+            return
         self._streams.append(upstream_writer)
-        for source, sink in ((reader, upstream_writer), (upstream_reader, writer)):
-            pump = asyncio.create_task(self._pump(source, sink))
-            self._pumps.add(pump)
-            pump.add_done_callback(self._pumps.discard)
+        self._start(self._pump(reader, upstream_writer))
+        self._start(self._pump(upstream_reader, writer))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
