@@ -1,0 +1,45 @@
+"""What becomes of played games: merged into one history, exported as a dataset."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from ringrift_core.contract.base import IterationParameters
+from ringrift_core.contract.vocabulary import Board, Count, PositiveCount, Seed, Stage
+
+
+class MergeParameters(IterationParameters):
+    """Merges every shard not yet merged into one new segment, deduplicated by game id."""
+
+    stage = Stage.MERGE
+
+
+class ExportParameters(IterationParameters):
+    """Turns positions of the games of the window into NPZ shards and a manifest."""
+
+    stage = Stage.EXPORT
+    seed: Seed = Field(default=0, description="Seed of the sampling and of the symmetries.")
+    window: Count = Field(default=0, description="Newest games to draw from; 0 lets the window grow by a power law.")
+    require_completed: bool = Field(default=True, description="Leave out games cut by the move limit.")
+    min_moves: Count = Field(default=20, description="Leave out games with fewer recorded moves.")
+    positions_per_game: PositiveCount = Field(default=32, description="Positions drawn from a game at most.")
+    positions: Count = Field(
+        default=0, description="Positions drawn at most, spread evenly over the games; 0 is no limit."
+    )
+    symmetries: int = Field(
+        default=1,
+        ge=0,
+        le=12,
+        description="Random symmetries of the board through which a position is seen, a row each; 0: as it is.",
+    )
+    exact_state: bool = Field(default=False, description="Keep the exact state of each row as well.")
+    tree_positions: bool = Field(
+        default=False, description="Make rows of the positions of descent's trees, too, where self-play left them."
+    )
+
+    @model_validator(mode="after")
+    def _symmetries_exist(self) -> ExportParameters:
+        most = 8 if self.board in (Board.SQUARE8, Board.SQUARE19) else 12
+        if self.symmetries > most:
+            raise ValueError(f"--symmetries {self.symmetries}: {self.board} has {most}")
+        return self

@@ -1,0 +1,91 @@
+"""What is judged by games: weights that are searched, candidates, champions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ringrift_core.contract.base import ArtifactReference, Contract, IterationParameters
+from ringrift_core.contract.vocabulary import (
+    HIGHEST_COUNT,
+    MOST_WORKERS,
+    Count,
+    Decision,
+    GateKind,
+    InitialWeights,
+    PositiveCount,
+    Seed,
+    Stage,
+    Track,
+)
+
+
+class CmaesParameters(IterationParameters):
+    """Searches better heuristic weights by CMA-ES, by games against the weights it starts from."""
+
+    stage = Stage.CMAES
+    seed: Seed = Field(default=0, description="Seed of the search and its games.")
+    weights_version: Count = Field(default=0, description="Champion weights to start from; 0 is the initial ones.")
+    initial_weights: InitialWeights = Field(
+        default=InitialWeights.BASELINE, description="What weights version 0 means."
+    )
+    generations: PositiveCount = Field(default=10, description="Generations to run at most.")
+    population_size: int = Field(default=20, ge=2, le=HIGHEST_COUNT, description="Candidates per generation.")
+    games_per_evaluation: PositiveCount = Field(
+        default=12, description="Games per candidate, rounded up to whole groups."
+    )
+    max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
+    workers: int = Field(default=0, ge=0, le=MOST_WORKERS, description="Threads that play; 0 is every core.")
+
+
+class EvaluateParameters(IterationParameters):
+    """Plays a candidate against its opponent through the gate, or a champion through the regression test."""
+
+    stage = Stage.EVALUATE
+    track: Track = Field(description="Track the candidate belongs to.")
+    kind: Literal["candidate", "regression"] = Field(
+        default="candidate", description="candidate: against the champion; regression: champion against predecessor."
+    )
+    candidate: ArtifactReference | None = Field(
+        default=None, description="Who is judged; for a regression test the champion itself, and omitted."
+    )
+    champion_version: Count = Field(default=0, description="Current champion; 0 is the track's baseline.")
+    initial_weights: InitialWeights = Field(
+        default=InitialWeights.BASELINE, description="Baseline of the weights track."
+    )
+    seed: Seed = Field(default=0, description="Seed of openings and games.")
+    gate: GateKind = Field(default=GateKind.SPRT, description="How the candidate is judged.")
+    games: PositiveCount = Field(
+        default=20, description="Games of the Fixed gate, and of a regression test in an iteration."
+    )
+    max_games: PositiveCount = Field(default=200, description="Cap of the SPRT, and of the regression tests of a pair.")
+    promotion_threshold: float = Field(default=0.55, gt=0, lt=1, description="Two-player-equivalent rate to pass.")
+    regression_threshold: float = Field(default=0.45, gt=0, lt=1, description="Below it a champion has regressed.")
+    baseline_games: Count = Field(
+        default=0, description="Games also played against random and the hand-set heuristic, for the report."
+    )
+    max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
+
+    @model_validator(mode="after")
+    def _candidate_given(self) -> EvaluateParameters:
+        if self.kind == "candidate" and self.candidate is None:
+            raise ValueError("--candidate: missing, and --kind candidate needs one")
+        if self.kind == "regression" and self.champion_version == 0:
+            raise ValueError("--champion-version: 0, and --kind regression needs a champion")
+        return self
+
+
+class Verdict(Contract):
+    """What a gate decided, with its evidence. Rates are two-player equivalents (training.md, Gates)."""
+
+    track: Track
+    decision: Decision
+    candidate: str = Field(description="SHA-256 of the judged artifact.")
+    champion: str = Field(description="Version judged against, or the baseline's name.")
+    games: int
+    win_rate: float
+    low: float = Field(description="Lower end of the 95 % interval.")
+    high: float
+    raw_share: float = Field(description="Share of games won; 1/players is equal.")
+    reason: str

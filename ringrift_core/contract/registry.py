@@ -1,0 +1,46 @@
+"""What moves or reads the registry of champions."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from ringrift_core.contract.base import ArtifactReference, StageParameters, split_commas
+from ringrift_core.contract.vocabulary import Count, PositiveCount, Stage, Track
+
+
+class AdoptParameters(StageParameters):
+    """Reads iteration, games, champions and failure counts of one configuration from an existing store."""
+
+    stage = Stage.ADOPT
+    tracks: Annotated[tuple[Track, ...], BeforeValidator(split_commas)] = Field(
+        default=(Track.WEIGHTS, Track.NETWORK), description="Tracks the pipeline trains, comma-separated."
+    )
+
+
+class PointerParameters(StageParameters):
+    """A move of one track's champion pointer by compare-and-swap; a request id the registry knows moves nothing."""
+
+    track: Track = Field(description="Track whose champion moves.")
+    request_id: str = Field(min_length=1, max_length=200, description="Names this request; never carried out twice.")
+    expected_version: Count = Field(description="Champion version the request was made for; 0 is none yet.")
+    keep_backup_models: Count = Field(default=3, description="Earlier champions kept.")
+
+
+class PromoteParameters(PointerParameters):
+    """Makes the candidate champion."""
+
+    stage = Stage.PROMOTE
+    iteration: PositiveCount = Field(description="Iteration that made the candidate; also the new version's name.")
+    candidate: ArtifactReference = Field(description="The new champion.")
+    verdict: ArtifactReference | None = Field(
+        default=None, description="The verdict that accepted it; any other is refused."
+    )
+
+
+class RollbackParameters(PointerParameters):
+    """Makes the previous champion champion again."""
+
+    stage = Stage.ROLLBACK
+    cause: str = Field(min_length=1, description="Why, for the registry's history.")

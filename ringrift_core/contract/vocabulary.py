@@ -1,0 +1,122 @@
+"""The words and limits that both sides use: boards, tracks, stages, devices, exit codes."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+from pydantic import Field
+
+HIGHEST_SEED = 2**53
+"""Exact in JSON, and what follows from a seed fits the generators' 64 bits. A pipeline's own seed ends at 2^31."""
+
+HIGHEST_COUNT = 2**32 - 1
+"""Of games, turns, versions and whatever else is counted: the engine does so in 32 bits or more."""
+
+MOST_WORKERS = 1024
+"""Threads of one process: far more than any machine has cores for, and few enough to be started."""
+
+Seed = Annotated[int, Field(ge=0, le=HIGHEST_SEED)]
+
+Count = Annotated[int, Field(ge=0, le=HIGHEST_COUNT)]
+
+PositiveCount = Annotated[int, Field(ge=1, le=HIGHEST_COUNT)]
+
+
+class ExitCode(enum.IntEnum):
+    """What a stage's process says by its exit status (design.md section 3)."""
+
+    DONE = 0
+    WRONG_INPUT = 2
+    DIVERGED = 3
+    NOT_NOW = 75
+    """Store away, a missing quality-gate model, or SIGTERM after saving: try again, not an attempt."""
+
+
+class Board(enum.StrEnum):
+    SQUARE8 = "square8"
+    SQUARE19 = "square19"
+    HEX8 = "hex8"
+    HEXAGONAL = "hexagonal"
+
+
+MOVE_LIMITS: dict[Board, tuple[int, int, int]] = {
+    Board.SQUARE8: (500, 600, 700),
+    Board.HEX8: (500, 600, 700),
+    Board.SQUARE19: (800, 800, 800),
+    Board.HEXAGONAL: (800, 800, 800),
+}
+"""Turns of any seat after which a bootstrap game of 2, 3 and 4 players is cut (plan.md, phase 1).
+
+hex8 is not in the plan: it has 61 cells, so it takes square8's.
+"""
+
+
+class Profile(enum.StrEnum):
+    """Which reading of the rules: the written ones, or the live game's engines."""
+
+    CANONICAL = "canonical"
+    DEPLOYED = "deployed"
+
+
+class Track(enum.StrEnum):
+    """One line of players that is trained, gated and promoted on its own."""
+
+    WEIGHTS = "weights"
+    NNUE = "nnue"
+    NETWORK = "network"
+
+
+class EngineMode(enum.StrEnum):
+    """Who sits at the boards in self-play (training.md)."""
+
+    RANDOM_ONLY = "random-only"
+    HEURISTIC_ONLY = "heuristic-only"
+    DESCENT_ONLY = "descent-only"
+    MIXED = "mixed"
+    NETWORK = "network"
+
+
+class Stage(enum.StrEnum):
+    ADOPT = "adopt"
+    SELFPLAY = "selfplay"
+    MERGE = "merge"
+    EXPORT = "export"
+    TRAIN = "train"
+    CMAES = "cmaes"
+    EVALUATE = "evaluate"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+
+
+class Device(enum.StrEnum):
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+class InitialWeights(enum.StrEnum):
+    """Where CMA-ES starts, and whom the first weights candidate must beat."""
+
+    BASELINE = "baseline"
+    """The hand-set heuristic weights."""
+    MATERIAL = "material"
+    """Only material counts: a documented weak setting that leaves room to learn."""
+
+
+class GateKind(enum.StrEnum):
+    SPRT = "SPRT"
+    FIXED = "Fixed"
+
+
+class Decision(enum.StrEnum):
+    PROMOTE = "Promote"
+    REJECT = "Reject"
+    REGRESSED = "Regressed"
+    KEEP = "Keep"
+    """A regression test that found nothing (yet)."""
+
+
+def configuration_name(board: Board, players: int) -> str:
+    """`square8-2p`: the name of a configuration everywhere."""
+    return f"{board.value}-{players}p"
