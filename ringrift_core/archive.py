@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from pydantic import Field, ValidationError
 
 from ringrift_core.contract import Artifact, Contract, SelfplayParameters, StageParameters, StageResult
-from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
+from ringrift_core.errors import StoreRefusedError
+from ringrift_core.store import LocalStore, Store, open_store
 
 __all__ = [
     "Archive",

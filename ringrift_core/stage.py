@@ -24,38 +24,16 @@ from typing import TypeVar
 
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Artifact, ExitCode, StageParameters, StageResult, Verdict
+from ringrift_core.errors import NotNowError, RingRiftError, WrongInputError
 from ringrift_core.reporting import Reporter
-from ringrift_core.store import StoreAwayError, StoreRefusedError
 
-__all__ = ["WORK_SUFFIX", "DivergedError", "NotNowError", "Outcome", "Run", "StageError", "WrongInputError", "execute"]
+__all__ = ["WORK_SUFFIX", "Outcome", "Run", "execute"]
 
 WORK_SUFFIX = ".work"
 """Part of the names of scratch files that the next attempt goes on from."""
 
 CRASH = 1
 """Exit status of a defect; the operator tries again."""
-
-
-class StageError(Exception):
-    """A stage ends without a result for a known reason. The message is a sentence for the user."""
-
-    exit_code = ExitCode.WRONG_INPUT
-
-
-class WrongInputError(StageError):
-    """The parameters or what they point to are wrong: trying again does not help."""
-
-
-class DivergedError(StageError):
-    """Training diverged: trying again does not help."""
-
-    exit_code = ExitCode.DIVERGED
-
-
-class NotNowError(StageError):
-    """Not finished for a reason that passes by itself; what was finished is saved."""
-
-    exit_code = ExitCode.NOT_NOW
 
 
 @dataclass(frozen=True)
@@ -127,11 +105,10 @@ def execute(
                 run = Run(Archive.of(parameters), folder, report, started_at)
                 with _stop_signals(run):
                     result = body(parameters, run)
-        except (StageError, StoreRefusedError, StoreAwayError) as failure:
-            code = failure.exit_code if isinstance(failure, StageError) else _store_exit_code(failure)
+        except RingRiftError as failure:
             report.fail(str(failure))
             _write_failure(result_path, parameters, started_at, str(failure))
-            return int(code)
+            return int(failure.exit_code)
         except Exception as defect:
             report.fail("".join(traceback.format_exception(defect)).rstrip())
             _write_failure(result_path, parameters, started_at, f"{type(defect).__name__}: {defect}")
@@ -194,10 +171,6 @@ def _result_path_fault(path: Path) -> str | None:
     except OSError as error:
         return error.strerror
     return None
-
-
-def _store_exit_code(failure: Exception) -> ExitCode:
-    return ExitCode.NOT_NOW if isinstance(failure, StoreAwayError) else ExitCode.WRONG_INPUT
 
 
 def _write_failure(path: Path | None, parameters: StageParameters, started_at: datetime, sentence: str) -> None:

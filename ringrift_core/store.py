@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from ringrift_core.errors import StoreAwayError, StoreRefusedError
+
 if TYPE_CHECKING:
     from obstore.store import S3Store as ObstoreS3
 
@@ -35,9 +37,6 @@ __all__ = [
     "LocalStore",
     "S3Store",
     "Store",
-    "StoreAwayError",
-    "StoreError",
-    "StoreRefusedError",
     "Versioned",
     "open_store",
 ]
@@ -45,18 +44,6 @@ __all__ = [
 _CHUNK_BYTES = 1 << 20
 _READABLE = 0o644
 """Mode of a folder's files: a claim is read by Pods of other users than the one that wrote."""
-
-
-class StoreError(Exception):
-    """The store did not do what was asked. The message is a sentence for the user."""
-
-
-class StoreAwayError(StoreError):
-    """The store cannot be reached or is full now; the same request may succeed later."""
-
-
-class StoreRefusedError(StoreError):
-    """The store answers, but the request cannot succeed as it is: credentials, bucket, path or content are wrong."""
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,11 @@ from ringrift_core.contract import (
     StageResult,
     Verdict,
 )
+from ringrift_core.errors import WrongInputError
 from ringrift_core.players.champions import seat_artifact, seat_champion
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.registry.stage import champion_artifact, read_registry
-from ringrift_core.stage import Outcome, Run, WrongInputError
+from ringrift_core.stage import Outcome, Run
 
 __all__ = ["evaluate_stage"]
 

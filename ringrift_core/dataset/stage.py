@@ -16,9 +16,10 @@ from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.dataset.sampling import SampledGame, WindowFile, take_stock
 from ringrift_core.dataset.shards import Columns, ShardWriter
 from ringrift_core.dataset.window import choose
+from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.games import Rules
 from ringrift_core.replay.manifest import read_manifest
-from ringrift_core.stage import Outcome, Run, WrongInputError
+from ringrift_core.stage import Outcome, Run
 
 __all__ = ["ROWS_PER_CHUNK", "export_stage"]
 

@@ -12,13 +12,14 @@ from ringrift_core import _engine
 from ringrift_core.archive import Checkpoint
 from ringrift_core.contract import Device, StageResult, Track, TrainParameters
 from ringrift_core.dataset.manifest import DatasetManifest
+from ringrift_core.errors import WrongInputError
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
 from ringrift_core.nn.positions import Positions, load_positions
 from ringrift_core.nn.training import Training, TrainingPlan
 from ringrift_core.players.network import ModelCard
 from ringrift_core.registry.stage import champion_artifact
-from ringrift_core.stage import Outcome, Run, WrongInputError
+from ringrift_core.stage import Outcome, Run
 
 __all__ = ["train_stage"]
 

@@ -17,9 +17,9 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 from torch.nn import functional
 
+from ringrift_core.errors import DivergedError
 from ringrift_core.nn.network import RingRiftNetwork
 from ringrift_core.nn.positions import Batch, Positions
-from ringrift_core.stage import DivergedError
 
 __all__ = ["EpochFigures", "Training", "TrainingPlan", "policy_losses"]
 

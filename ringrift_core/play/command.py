@@ -47,14 +47,13 @@ def play(
     from rich.console import Console
 
     from ringrift_core._engine import RulesError
+    from ringrift_core.errors import RingRiftError, WrongInputError
     from ringrift_core.game import Game
     from ringrift_core.play.advice import Adviser
     from ringrift_core.play.saving import SavedGame
     from ringrift_core.play.seats import Casting, seat_names
     from ringrift_core.play.session import INTERRUPTED, Pace, Session
     from ringrift_core.play.table import Table
-    from ringrift_core.stage import WrongInputError
-    from ringrift_core.store import StoreAwayError, StoreRefusedError
 
     console = Console(highlight=False)
     try:
@@ -76,9 +75,9 @@ def play(
             adviser = Adviser(Board(game.board), casting.weights())
             pace = Pace(delay if console.is_terminal else 0.0, step)
             status = Session(table, seated, adviser, console, pace).run()
-    except (WrongInputError, RulesError, StoreRefusedError, StoreAwayError) as error:
+    except (RingRiftError, RulesError) as error:
         typer.echo(f"ringrift play: {error}", err=True)
-        raise typer.Exit(ExitCode.NOT_NOW if isinstance(error, StoreAwayError) else ExitCode.WRONG_INPUT) from None
+        raise typer.Exit(error.exit_code if isinstance(error, RingRiftError) else ExitCode.WRONG_INPUT) from None
     except KeyboardInterrupt:
         sys.stdout.write("\n")
         raise typer.Exit(INTERRUPTED) from None

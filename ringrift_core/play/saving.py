@@ -10,9 +10,9 @@ from pydantic import Field, ValidationError
 
 from ringrift_core._engine import RulesError
 from ringrift_core.contract import Board, Contract, Seed
+from ringrift_core.errors import WrongInputError
 from ringrift_core.game import Game
 from ringrift_core.play.table import Table
-from ringrift_core.stage import WrongInputError
 
 __all__ = ["SavedGame"]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from ringrift_core import _engine
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Artifact, Board, Device, InitialWeights, Track
+from ringrift_core.errors import WrongInputError
 from ringrift_core.players.network import ModelCard, onnx_evaluator, torch_evaluator
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.registry.stage import champion_artifact
-from ringrift_core.stage import WrongInputError
 
 __all__ = ["champion_weights", "network_player", "seat_artifact", "seat_champion"]
 

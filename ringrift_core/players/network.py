@@ -11,8 +11,7 @@ from ringrift_core import _engine
 from ringrift_core.archive import Archive, from_stored_json
 from ringrift_core.contract import Artifact, Board, Contract
 from ringrift_core.cores import available_cores
-from ringrift_core.stage import WrongInputError
-from ringrift_core.store import StoreRefusedError
+from ringrift_core.errors import StoreRefusedError, WrongInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from pydantic import Field
 from ringrift_core import _engine
 from ringrift_core.archive import Archive, from_stored_json
 from ringrift_core.contract import Artifact, Board, Contract, InitialWeights
-from ringrift_core.store import StoreRefusedError
+from ringrift_core.errors import StoreRefusedError
 
 __all__ = ["FEATURE_NAMES", "HeuristicWeights"]
 

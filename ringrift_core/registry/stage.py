@@ -15,11 +15,11 @@ from ringrift_core.contract import (
     StageResult,
     Track,
 )
+from ringrift_core.errors import StoreRefusedError, WrongInputError
 from ringrift_core.registry.candidate import check_candidate, check_verdict
 from ringrift_core.registry.champions import Move, MoveRefusedError, Registry, promote, roll_back
 from ringrift_core.replay.manifest import read_manifest
-from ringrift_core.stage import Outcome, Run, WrongInputError
-from ringrift_core.store import StoreRefusedError
+from ringrift_core.stage import Outcome, Run
 
 __all__ = ["adopt_stage", "champion_artifact", "promote_stage", "read_registry", "rollback_stage"]
 

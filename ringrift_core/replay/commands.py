@@ -20,7 +20,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ringrift_core.contract import ExitCode
-from ringrift_core.store import StoreAwayError, StoreError, StoreRefusedError
+from ringrift_core.errors import StoreError, StoreRefusedError
 
 if TYPE_CHECKING:
     from ringrift_core.replay.games import Game
@@ -66,13 +66,15 @@ def _opened(command: str, sources: Sequence[str]) -> Iterator[Iterator[GamesFile
 
 
 def _failed(command: str, failure: Exception) -> typer.Exit:
+    code, sentence = ExitCode.WRONG_INPUT, str(failure)
     if isinstance(failure, OSError):
-        away = failure.errno in (errno.ENOSPC, errno.EDQUOT)
         sentence = f"{failure.filename or tempfile.gettempdir()}: {failure.strerror}"
-    else:
-        away, sentence = isinstance(failure, StoreAwayError), str(failure)
+        if failure.errno in (errno.ENOSPC, errno.EDQUOT):
+            code = ExitCode.NOT_NOW
+    elif isinstance(failure, StoreError):
+        code = failure.exit_code
     typer.echo(f"ringrift replay {command}: {sentence}", err=True)
-    return typer.Exit(ExitCode.NOT_NOW if away else ExitCode.WRONG_INPUT)
+    return typer.Exit(code)
 
 
 @application.command(

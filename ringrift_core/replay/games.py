@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from ringrift_core.archive import first_fault
 from ringrift_core.contract import Board, Profile
-from ringrift_core.store import StoreAwayError, StoreRefusedError
+from ringrift_core.errors import StoreAwayError, StoreRefusedError
 
 if TYPE_CHECKING:
     from ringrift_core._engine import GameRecord

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from ringrift_core.errors import StoreRefusedError
 from ringrift_core.replay.games import COLUMNS, Game, explained, game_of, open_games, read_rules
-from ringrift_core.store import StoreRefusedError
 
 __all__ = ["find_by_prefix", "select"]
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from ringrift_core.archive import Archive, TaskRecord
 from ringrift_core.contract import Artifact, MergeParameters, StageResult
+from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.games import Rules
 from ringrift_core.replay.identifiers import extend_index, known_ids
 from ringrift_core.replay.manifest import GamesManifest, MergedShards, Segment, read_manifest, swap_manifest
 from ringrift_core.replay.segment import SegmentWriter
 from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_of_task, shard_tasks
-from ringrift_core.stage import Outcome, Run, WrongInputError
+from ringrift_core.stage import Outcome, Run
 
 __all__ = ["merge_stage"]
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from ringrift_core.archive import Archive, recorded_task
 from ringrift_core.contract import Board, configuration_name
+from ringrift_core.errors import StoreRefusedError
 from ringrift_core.replay.games import Rules, require_rules
 from ringrift_core.replay.manifest import read_manifest
 from ringrift_core.selfplay.shards import is_shard_task
-from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
+from ringrift_core.store import LocalStore, Store, open_store
 
 __all__ = ["GamesFile", "find_files"]
 

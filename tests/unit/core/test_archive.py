@@ -8,7 +8,8 @@ import pytest
 
 from ringrift_core.archive import Archive, Checkpoint, identity
 from ringrift_core.contract import Board, ExportParameters, SelfplayParameters, Stage, StageResult, TrainParameters
-from ringrift_core.store import LocalStore, Store, StoreRefusedError, open_store
+from ringrift_core.errors import StoreRefusedError
+from ringrift_core.store import LocalStore, Store, open_store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ringrift_core.contract import AdoptParameters, Board, ExitCode, MergeParameters, Stage, StageResult
-from ringrift_core.stage import DivergedError, NotNowError, Outcome, Run, WrongInputError, execute, write_result
-from ringrift_core.store import StoreAwayError, StoreRefusedError
+from ringrift_core.errors import DivergedError, NotNowError, StoreAwayError, StoreRefusedError, WrongInputError
+from ringrift_core.stage import Outcome, Run, execute, write_result
 
 
 @pytest.fixture

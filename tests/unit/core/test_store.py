@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ringrift_core.store import LocalStore, Store, StoreAwayError, StoreError, StoreRefusedError, open_store
+from ringrift_core.errors import StoreAwayError, StoreError, StoreRefusedError
+from ringrift_core.store import LocalStore, Store, open_store
 
 
 def test_what_is_put_is_read_back(store: Store) -> None:

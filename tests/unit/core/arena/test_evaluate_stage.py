@@ -9,9 +9,9 @@ import pytest
 from ringrift_core import _engine
 from ringrift_core.arena.match import Group, identical_share
 from ringrift_core.contract import Artifact, Board, Decision, GateKind, Track
+from ringrift_core.errors import StoreRefusedError, WrongInputError
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
-from ringrift_core.stage import WrongInputError
-from ringrift_core.store import StoreRefusedError, open_store
+from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
 
 

@@ -8,8 +8,8 @@ import pytest
 from ringrift_core import _engine
 from ringrift_core.cmaes.stage import FIXED_FEATURE
 from ringrift_core.contract import Board
+from ringrift_core.errors import NotNowError
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
-from ringrift_core.stage import NotNowError
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
 

@@ -15,10 +15,10 @@ from ringrift_core.contract import Artifact
 from ringrift_core.dataset import shards, stage
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.dataset.window import choose, window_size
+from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.games import Game, read_games
 from ringrift_core.replay.identifiers import prefix
 from ringrift_core.replay.manifest import Segment, read_manifest, swap_manifest
-from ringrift_core.stage import WrongInputError
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
 

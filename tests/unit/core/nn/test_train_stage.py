@@ -24,12 +24,12 @@ from ringrift_core.contract import (
     to_arguments,
 )
 from ringrift_core.dataset.manifest import DatasetManifest
+from ringrift_core.errors import DivergedError, NotNowError, StoreRefusedError
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.positions import SEARCH_SHARE, Policies, Positions, load_positions
 from ringrift_core.nn.training import Training, TrainingPlan, policy_losses
 from ringrift_core.players.network import ModelCard
-from ringrift_core.stage import DivergedError, NotNowError
-from ringrift_core.store import StoreRefusedError, open_store
+from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from ringrift_core import Game, _engine
 from ringrift_core.contract import Board, InitialWeights, PromoteParameters, Stage, Track
+from ringrift_core.errors import WrongInputError
 from ringrift_core.play.seats import DEFAULT_OPPONENT, Casting, seat_names
 from ringrift_core.players.ladder import LADDER
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.registry.stage import promote_stage
-from ringrift_core.stage import WrongInputError
 from tests.unit.core.desk import Desk
 
 

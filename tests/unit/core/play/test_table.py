@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from ringrift_core import Game, RulesError, _engine
 from ringrift_core._engine import Player
 from ringrift_core.contract import Board
+from ringrift_core.errors import WrongInputError
 from ringrift_core.play.advice import Adviser
 from ringrift_core.play.saving import SavedGame
 from ringrift_core.play.table import Agent, Human, Table, decided_game
-from ringrift_core.stage import WrongInputError
 
 BASELINE = _engine.heuristic_weights("baseline")
 SWAP = ("place_ring 3,3 n=1", "move_stack 3,3>3,4", "swap_sides")

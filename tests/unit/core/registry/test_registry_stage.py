@@ -24,12 +24,13 @@ from ringrift_core.contract import (
     Track,
     Verdict,
 )
+from ringrift_core.errors import StoreRefusedError, WrongInputError
 from ringrift_core.players.network import ModelCard
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
 from ringrift_core.registry.stage import adopt_stage, champion_artifact, promote_stage, read_registry, rollback_stage
 from ringrift_core.reporting import Reporter
-from ringrift_core.stage import Run, WrongInputError
-from ringrift_core.store import Store, StoreRefusedError
+from ringrift_core.stage import Run
+from ringrift_core.store import Store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from ringrift_core import _engine
 from ringrift_core.contract import Board, Profile
+from ringrift_core.errors import StoreRefusedError
 from ringrift_core.replay.games import Game, GamesWriter, Rules, count_games, explained, read_games, read_rules
-from ringrift_core.store import StoreRefusedError
 
 SQUARE8 = Rules.usual(Board.SQUARE8, 2)
 PLAYERS = [

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringrift_core.archive import Archive
+from ringrift_core.errors import StoreRefusedError, WrongInputError
 from ringrift_core.replay import merge
 from ringrift_core.replay.games import read_games
 from ringrift_core.replay.identifiers import contains, extend_index, known_ids
 from ringrift_core.replay.manifest import IndexPart, read_manifest, swap_manifest
-from ringrift_core.stage import WrongInputError
-from ringrift_core.store import LocalStore, StoreRefusedError, open_store
+from ringrift_core.store import LocalStore, open_store
 from tests.unit.core.desk import Desk
 
 

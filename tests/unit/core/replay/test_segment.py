@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringrift_core.contract import Board
+from ringrift_core.errors import StoreRefusedError
 from ringrift_core.replay.games import Game, Rules, read_games
 from ringrift_core.replay.identifiers import prefix
 from ringrift_core.replay.segment import SegmentWriter
-from ringrift_core.store import StoreRefusedError
 from tests.unit.core.replay.test_games import SQUARE8, play, sealed
 
 GAMES = play(12)

@@ -11,12 +11,12 @@ import pytest
 from ringrift_core import _engine
 from ringrift_core.archive import identity
 from ringrift_core.contract import Board, EngineMode, SelfplayParameters, StageResult
+from ringrift_core.errors import NotNowError, StoreRefusedError, WrongInputError
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.replay.games import Game, GamesWriter, read_games
 from ringrift_core.selfplay import shard_work
 from ringrift_core.selfplay.shard_work import ShardWork
-from ringrift_core.stage import NotNowError, WrongInputError
-from ringrift_core.store import StoreRefusedError, open_store
+from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
 
 SPEED = {"seconds", "games_per_second"}

@@ -1,0 +1,58 @@
+"""Failures that are foreseen: each message is a sentence for the user, each kind knows its exit status.
+
+Whatever else is raised is a defect, and ends in a traceback.
+"""
+
+from __future__ import annotations
+
+from ringrift_core.contract import ExitCode
+
+__all__ = [
+    "DivergedError",
+    "NotNowError",
+    "RingRiftError",
+    "StoreAwayError",
+    "StoreError",
+    "StoreRefusedError",
+    "WrongInputError",
+]
+
+
+class RingRiftError(Exception):
+    """Something ends without a result for a known reason. The message is a sentence for the user."""
+
+    exit_code: ExitCode
+
+
+class WrongInputError(RingRiftError):
+    """The parameters or what they point to are wrong: trying again does not help."""
+
+    exit_code = ExitCode.WRONG_INPUT
+
+
+class DivergedError(RingRiftError):
+    """Training diverged: trying again does not help."""
+
+    exit_code = ExitCode.DIVERGED
+
+
+class NotNowError(RingRiftError):
+    """Not finished for a reason that passes by itself; what was finished is saved."""
+
+    exit_code = ExitCode.NOT_NOW
+
+
+class StoreError(RingRiftError):
+    """The store did not do what was asked."""
+
+
+class StoreAwayError(StoreError):
+    """The store cannot be reached or is full now; the same request may succeed later."""
+
+    exit_code = ExitCode.NOT_NOW
+
+
+class StoreRefusedError(StoreError):
+    """The store answers, but the request cannot succeed as it is: credentials, bucket, path or content are wrong."""
+
+    exit_code = ExitCode.WRONG_INPUT
