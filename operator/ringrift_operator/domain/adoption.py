@@ -7,6 +7,7 @@ from dataclasses import replace
 from ringrift_core.contract import Track
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain.configuration import single_task, with_task, without_step
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.steps import ADOPT, TRACKS_WITH_STAGES
 
@@ -41,7 +42,9 @@ def adopt(situation: Situation) -> Situation:
         adopted_rollbacks=int(task.metrics.get("rollbacks", 0)),
     )
     if found.iteration or found.games:
-        return situation.say("Adopted", f"the store holds {found.iteration} iterations and {found.games} games")
+        return situation.say(
+            EventReason.ADOPTED, f"the store holds {found.iteration} iterations and {found.games} games"
+        )
     return situation
 
 

@@ -26,6 +26,7 @@ from ringrift_operator.domain.configuration import (
 )
 from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, PIPELINE
 from ringrift_operator.domain.naming import record_name
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.stalls import blocking_task
@@ -61,7 +62,7 @@ def finish_iteration(situation: Situation) -> Situation:
         }
     )
     situation = replace(situation.become(finished), records=(*situation.records, record))
-    return situation.say("IterationFinished", f"iteration {number} ends: {record.spec.summary}")
+    return situation.say(EventReason.ITERATION_FINISHED, f"iteration {number} ends: {record.spec.summary}")
 
 
 def _without_answered_requests(configuration: ConfigurationStatus) -> ConfigurationStatus:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from ringrift_operator.api.pipeline_status import (
 )
 from ringrift_operator.api.pool import PoolType
 from ringrift_operator.api.scalars import format_duration
+from ringrift_operator.domain.reasons import ONLY_WAITING, FindingReason
 from ringrift_operator.domain.retries import DEGRADED_AFTER_DELAYS
 from ringrift_operator.domain.slots import is_selected
 from ringrift_operator.domain.snapshot import ChildPhase, Snapshot
@@ -26,16 +27,13 @@ from ringrift_operator.domain.steps import SELFPLAY, STEPS, TRAIN
 
 MESSAGE_LENGTH = 1024
 
-ONLY_WAITING = frozenset({"Unschedulable", "Suspended"})
-"""Reasons of a child that does not start for want of room, or because a queue holds it: nothing is wrong."""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What a check found: whether the condition holds, and why."""
 
     holds: bool
-    reason: str
+    reason: FindingReason
     message: str = ""
 
 
@@ -57,43 +55,48 @@ def _condition(
     return Condition(
         type=kind,
         status=value,
-        reason=finding.reason,
+        reason=finding.reason.value,
         message=finding.message[:MESSAGE_LENGTH],
         observed_generation=snapshot.generation,
         last_transition_time=since,
     )
 
 
+def _found(sentences: Sequence[str], of_some: FindingReason, of_none: FindingReason) -> Finding:
+    """Holds when there is anything to say."""
+    return Finding(True, of_some, "; ".join(sentences)) if sentences else Finding(False, of_none)
+
+
 def _stalled(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
     sentences = (*stalled_as_a_whole(snapshot), *stalled_in_part(snapshot, status.configurations))
-    return Finding(True, "ChangeNeeded", "; ".join(sentences)) if sentences else Finding(False, "Unhindered")
+    return _found(sentences, FindingReason.CHANGE_NEEDED, FindingReason.UNHINDERED)
 
 
 def _reconciling(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
     """Under way to what the spec asks for. An endless pipeline has arrived once its bootstrap is over."""
     if status.phase in (PipelinePhase.COMPLETED, PipelinePhase.SUSPENDED, PipelinePhase.FAILED):
-        return Finding(False, status.phase.value)
+        return Finding(False, FindingReason(status.phase))
     if stalled_as_a_whole(snapshot):
-        return Finding(False, "Stalled")
+        return Finding(False, FindingReason.STALLED)
     if snapshot.spec.dry_run:
-        return Finding(False, "DryRun")
+        return Finding(False, FindingReason.DRY_RUN)
     if is_endless(snapshot.spec) and status.phase == PipelinePhase.IMPROVING:
-        return Finding(False, "Improving")
-    return Finding(True, "Progressing", _doing(snapshot, status))
+        return Finding(False, FindingReason.IMPROVING)
+    return Finding(True, FindingReason.PROGRESSING, _doing(snapshot, status))
 
 
 def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
     if status.phase == PipelinePhase.COMPLETED:
-        return Finding(True, "Completed", f"{status.iteration} iterations are complete")
+        return Finding(True, FindingReason.COMPLETED, f"{status.iteration} iterations are complete")
     stalled = _stalled(snapshot, status)
     if stalled.holds:
-        return Finding(False, "Stalled", stalled.message)
+        return Finding(False, FindingReason.STALLED, stalled.message)
     if status.phase == PipelinePhase.SUSPENDED:
-        return Finding(False, "Suspended", "spec.suspend is true: nothing new starts")
+        return Finding(False, FindingReason.SUSPENDED, "spec.suspend is true: nothing new starts")
     if snapshot.spec.dry_run:
-        return Finding(False, "DryRun", "spec.dryRun is true: status.plan says what would be created")
+        return Finding(False, FindingReason.DRY_RUN, "spec.dryRun is true: status.plan says what would be created")
     is_endless_and_on = is_endless(snapshot.spec) and status.phase == PipelinePhase.IMPROVING
-    return Finding(is_endless_and_on, status.phase.value, _doing(snapshot, status))
+    return Finding(is_endless_and_on, FindingReason(status.phase), _doing(snapshot, status))
 
 
 def _doing(snapshot: Snapshot, status: TrainingPipelineStatus) -> str:
@@ -149,7 +152,7 @@ def _degraded(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
         for configuration in status.configurations
         for track, message in configuration.failed_tracks.items()
     ]
-    return Finding(True, "TasksFail", "; ".join(sentences)) if sentences else Finding(False, "TasksSucceed")
+    return _found(sentences, FindingReason.TASKS_FAIL, FindingReason.TASKS_SUCCEED)
 
 
 def _regressed(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
@@ -164,7 +167,7 @@ def _regressed(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
         for configuration in status.configurations
         for sentence in configuration.regressions
     ]
-    return Finding(True, "ChampionRegressed", "; ".join(sentences)) if sentences else Finding(False, "ChampionsHold")
+    return _found(sentences, FindingReason.CHAMPION_REGRESSED, FindingReason.CHAMPIONS_HOLD)
 
 
 def _selfplay_stalled(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
@@ -174,7 +177,7 @@ def _selfplay_stalled(snapshot: Snapshot, status: TrainingPipelineStatus) -> Fin
         for configuration in status.configurations
         if (since := selfplay_silent_since(snapshot, configuration)) is not None and snapshot.now - since >= limit
     ]
-    return Finding(True, "NoNewGames", "; ".join(sentences)) if sentences else Finding(False, "GamesArrive")
+    return _found(sentences, FindingReason.NO_NEW_GAMES, FindingReason.GAMES_ARRIVE)
 
 
 def selfplay_silent_since(snapshot: Snapshot, configuration: ConfigurationStatus) -> datetime | None:
@@ -205,7 +208,7 @@ def _loss_diverged(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
         if task.name == TRAIN.name and task.phase == StagePhase.FAILED and task.exit_code == ExitCode.DIVERGED
     ]
     sentences += [f"{each.name}: {each.diverged}" for each in status.configurations if each.diverged]
-    return Finding(True, "TrainingDiverged", "; ".join(sentences)) if sentences else Finding(False, "LossFinite")
+    return _found(sentences, FindingReason.TRAINING_DIVERGED, FindingReason.LOSS_FINITE)
 
 
 def _worker_offline(snapshot: Snapshot, _: TrainingPipelineStatus) -> Finding:
@@ -220,7 +223,7 @@ def _worker_offline(snapshot: Snapshot, _: TrainingPipelineStatus) -> Finding:
         and pool.offline_since is not None
         and snapshot.now - pool.offline_since >= limit
     ]
-    return Finding(True, "RunnerSilent", "; ".join(sentences)) if sentences else Finding(False, "WorkersOnline")
+    return _found(sentences, FindingReason.RUNNER_SILENT, FindingReason.WORKERS_ONLINE)
 
 
 def next_alert(snapshot: Snapshot, status: TrainingPipelineStatus) -> datetime | None:

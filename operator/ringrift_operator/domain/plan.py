@@ -13,6 +13,7 @@ from ringrift_core.contract import Board, Stage, StageParameters
 from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
 from ringrift_operator.api.pool import PoolType, Slot
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.snapshot import PoolObservation, Snapshot, TaskIdentity
 
 
@@ -20,8 +21,7 @@ from ringrift_operator.domain.snapshot import PoolObservation, Snapshot, TaskIde
 class Event:
     """A line for `kubectl describe` and for the live view."""
 
-    reason: str
-    """One word for programs: Promoted, Rejected, TaskFailed, ..."""
+    reason: EventReason
     message: str
     is_warning: bool = False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from ringrift_operator.api.conditions import ConditionStatus, ConditionType
 from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
     Placement,
@@ -19,6 +20,7 @@ from ringrift_operator.domain.dry_run import described
 from ringrift_operator.domain.phases import phase_of
 from ringrift_operator.domain.placement import place
 from ringrift_operator.domain.plan import Decision, Event, PlacedTask, Plan
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
 from ringrift_operator.domain.steps import SELFPLAY, STEPS
 
@@ -133,15 +135,15 @@ def _running(configurations: tuple[ConfigurationStatus, ...]) -> str:
 def _phase_events(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[Event, ...]:
     events = []
     if status.phase != snapshot.status.phase:
-        events.append(Event("PhaseChanged", f"{snapshot.status.phase.value} -> {status.phase.value}"))
+        events.append(Event(EventReason.PHASE_CHANGED, f"{snapshot.status.phase.value} -> {status.phase.value}"))
     if status.plan != snapshot.status.plan:
-        events += [Event("DryRun", line) for line in status.plan]
+        events += [Event(EventReason.DRY_RUN, line) for line in status.plan]
     before = {condition.type: condition for condition in snapshot.status.conditions}
     for condition in status.conditions:
         was = before.get(condition.type)
-        began = condition.status == "True" and (was is None or was.status != "True")
-        if began and condition.type not in ("Ready", "Reconciling"):
-            events.append(Event(condition.type.value, condition.message, is_warning=True))
+        began = condition.status == ConditionStatus.TRUE and (was is None or was.status != ConditionStatus.TRUE)
+        if began and condition.type not in (ConditionType.READY, ConditionType.RECONCILING):
+            events.append(Event(EventReason(condition.type), condition.message, is_warning=True))
     return tuple(events)
 
 

@@ -13,6 +13,7 @@ from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain import retries
 from ringrift_operator.domain.configuration import ENDED, with_task
 from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import TaskObservation
 from ringrift_operator.domain.steps import STEPS
@@ -122,8 +123,10 @@ def _counted(situation: Situation, task: TaskStatus, outcome: Outcome, child: Ta
             return replace(situation, succeeded=situation.succeeded + 1)
         case OutcomeKind.NOT_NOW:
             message = f"{task.name} cannot go on now: {outcome.message}"
-            return situation.say("TaskDelayed", message, is_warning=task.delays >= retries.DEGRADED_AFTER_DELAYS)
+            return situation.say(
+                EventReason.TASK_DELAYED, message, is_warning=task.delays >= retries.DEGRADED_AFTER_DELAYS
+            )
         case _:
             ending = "given up" if task.phase == StagePhase.FAILED else "tried again"
             said = f"{task.name} failed in attempt {child.identity.attempt} and is {ending}: {outcome.message}"
-            return replace(situation, failed=situation.failed + 1).say("TaskFailed", said, is_warning=True)
+            return replace(situation, failed=situation.failed + 1).say(EventReason.TASK_FAILED, said, is_warning=True)

@@ -10,6 +10,7 @@ from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain import retries, steps
 from ringrift_operator.domain.configuration import single_task, step_phase, with_task, with_tasks
 from ringrift_operator.domain.plan import Event
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.rollback import take_over
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
@@ -59,10 +60,12 @@ def refused_rollback(snapshot: Snapshot, configurations: frozenset[str]) -> Even
     request = parse_rollback(value)
     if request is None:
         said = f"{ANNOTATIONS[ROLLBACK]}={value[:80]!r} is no request: write <configuration>/<track>@<time>"
-        return Event("RequestRefused", f"{said}, such as square8-2p/network@2026-01-31T12:00:00Z", is_warning=True)
+        return Event(
+            EventReason.REQUEST_REFUSED, f"{said}, such as square8-2p/network@2026-01-31T12:00:00Z", is_warning=True
+        )
     if request.configuration not in configurations:
         said = f"{ANNOTATIONS[ROLLBACK]}={value[:80]!r}: the pipeline has no configuration {request.configuration}"
-        return Event("RequestRefused", said, is_warning=True)
+        return Event(EventReason.REQUEST_REFUSED, said, is_warning=True)
     return None
 
 
@@ -103,7 +106,7 @@ def answer_rollback(situation: Situation) -> Situation:
         case StagePhase.SUCCEEDED:
             return _handled(take_over(situation, request.track, step), request)
         case StagePhase.FAILED:
-            refused = situation.say("RequestRefused", f"{request.value}: {task.message}", is_warning=True)
+            refused = situation.say(EventReason.REQUEST_REFUSED, f"{request.value}: {task.message}", is_warning=True)
             return _handled(refused, request)
         case _:
             return situation
@@ -113,7 +116,7 @@ def _ask(situation: Situation, request: RollbackRequest, previous: TaskStatus | 
     configuration = situation.configuration
     if request.track.value not in configuration.predecessors:
         said = f"{request.value}: {request.track} has no earlier champion to go back to"
-        return _handled(situation.say("RequestRefused", said, is_warning=True), request)
+        return _handled(situation.say(EventReason.REQUEST_REFUSED, said, is_warning=True), request)
     is_busy = step_phase(configuration, steps.rollback(request.track).name) in (
         StagePhase.PENDING,
         StagePhase.RUNNING,

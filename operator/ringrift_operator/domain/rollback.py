@@ -24,6 +24,7 @@ from ringrift_operator.domain.configuration import (
     step_phase,
     with_task,
 )
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.steps import Step
 from ringrift_operator.domain.tracks import figures, with_pointer
@@ -64,7 +65,9 @@ def take_over(situation: Situation, track: Track, step: Step) -> Situation:
         time=situation.now,
     )
     situation = replace(situation, rollbacks=(*situation.rollbacks, move))
-    return situation.say("RolledBack", f"{track} went back from {before} to {after}: {task.request}", is_warning=True)
+    return situation.say(
+        EventReason.ROLLED_BACK, f"{track} went back from {before} to {after}: {task.request}", is_warning=True
+    )
 
 
 def _decide(situation: Situation, track: Track) -> Situation:
@@ -115,7 +118,7 @@ def _after_failures(situation: Situation, track: Track, champion: str) -> Situat
     if track.value in configuration.predecessors:
         return _ask(situation, track, cause)
     said = f"{track} version {champion} stays, there is no earlier champion to go back to: {cause}"
-    return situation.say("NoPredecessor", said, is_warning=True)
+    return situation.say(EventReason.NO_PREDECESSOR, said, is_warning=True)
 
 
 def _ask(situation: Situation, track: Track, cause: str) -> Situation:

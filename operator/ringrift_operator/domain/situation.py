@@ -11,6 +11,7 @@ from datetime import datetime
 from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, PointerMove
 from ringrift_operator.domain.plan import Event
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.snapshot import Snapshot
 
 
@@ -40,7 +41,7 @@ class Situation:
     def become(self, configuration: ConfigurationStatus) -> Situation:
         return replace(self, configuration=configuration)
 
-    def say(self, reason: str, message: str, *, is_warning: bool = False) -> Situation:
+    def say(self, reason: EventReason, message: str, *, is_warning: bool = False) -> Situation:
         """Adds an event, prefixed with the configuration's name."""
         event = Event(reason, f"{self.configuration.name}: {message}", is_warning)
         return replace(self, events=(*self.events, event))

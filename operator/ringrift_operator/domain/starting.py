@@ -16,6 +16,7 @@ from ringrift_operator.domain.configuration import (
     with_tasks,
     without_step,
 )
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.stalls import blocking_task
@@ -47,8 +48,8 @@ def start_iteration(situation: Situation) -> Situation:
     tasks = [_first_try(step.name, begins) for step in steps_of(trained, tested & set(frozen.tracks))]
     situation = situation.become(with_tasks(started, tasks))
     for track, why in skipped.items():
-        situation = situation.say("TrackSkipped", f"{track} is skipped: {why}")
-    return situation.say("IterationStarted", f"iteration {number} begins with {frozen.games(number)} games")
+        situation = situation.say(EventReason.TRACK_SKIPPED, f"{track} is skipped: {why}")
+    return situation.say(EventReason.ITERATION_STARTED, f"iteration {number} begins with {frozen.games(number)} games")
 
 
 def begin_selfplay_anew(situation: Situation) -> Situation:

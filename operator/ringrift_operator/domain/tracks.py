@@ -23,6 +23,7 @@ from ringrift_operator.domain.configuration import (
     step_phase,
     with_task,
 )
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.stalls import blocking_task
 from ringrift_operator.domain.steps import STEPS
@@ -45,7 +46,7 @@ def _settle(situation: Situation, track: Track) -> Situation:
     evaluation = single_task(configuration, steps.evaluate(track))
     if evaluation.phase in (StagePhase.FAILED, StagePhase.SKIPPED):
         return _decided(situation, track, TrackDecision.FAILED).say(
-            "TrackFailed",
+            EventReason.TRACK_FAILED,
             f"{track} ends iteration {iteration_under_way(configuration)}: {evaluation.message}",
             is_warning=True,
         )
@@ -61,7 +62,7 @@ def _settle(situation: Situation, track: Track) -> Situation:
             return _promoted(situation, track, evaluation, single_task(configuration, promotion))
         case StagePhase.FAILED | StagePhase.SKIPPED:
             said = f"{track} was accepted but not promoted: {single_task(configuration, promotion).message}"
-            return _decided(situation, track, TrackDecision.FAILED).say("TrackFailed", said, is_warning=True)
+            return _decided(situation, track, TrackDecision.FAILED).say(EventReason.TRACK_FAILED, said, is_warning=True)
         case _:
             return situation
 
@@ -71,7 +72,7 @@ def _rejected(situation: Situation, track: Track, verdict: Verdict) -> Situation
     counted = {**failures, track.value: failures.get(track.value, 0) + 1}
     situation = _judged(situation, track, verdict, TrackDecision.REJECTED)
     situation = situation.become(situation.configuration.model_copy(update={"consecutive_failures": counted}))
-    return situation.say("Rejected", f"{track} candidate rejected: {figures(verdict)}; {verdict.reason}")
+    return situation.say(EventReason.REJECTED, f"{track} candidate rejected: {figures(verdict)}; {verdict.reason}")
 
 
 def _promoted(situation: Situation, track: Track, evaluation: TaskStatus, promotion: TaskStatus) -> Situation:
@@ -101,7 +102,7 @@ def _promoted(situation: Situation, track: Track, evaluation: TaskStatus, promot
     if before != version:  # else the registry had moved before the status was lost, and adopt has counted it
         situation = replace(situation, promotions=(*situation.promotions, move))
     situation = situation.become(configuration)
-    return situation.say("Promoted", f"{track} version {version} is champion: {figures(verdict)}")
+    return situation.say(EventReason.PROMOTED, f"{track} version {version} is champion: {figures(verdict)}")
 
 
 def _judged(situation: Situation, track: Track, verdict: Verdict, decision: TrackDecision) -> Situation:

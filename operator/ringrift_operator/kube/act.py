@@ -16,6 +16,7 @@ from ringrift_operator.builders.release import Release
 from ringrift_operator.builders.remote_task import remote_task
 from ringrift_operator.domain.outcomes import outcome_of
 from ringrift_operator.domain.plan import Event, PlacedTask, Plan
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client
 from ringrift_operator.kube.metrics import Metrics
@@ -104,7 +105,7 @@ class Actor:
             if isinstance(outcome, NameTakenError) or (isinstance(outcome, ApiError) and outcome.is_refused)
         }
         for sentence in sorted(refused - self._told.get(snapshot.uid, set())):
-            await self._tell(snapshot, Event("NotCreated", sentence, is_warning=True))
+            await self._tell(snapshot, Event(EventReason.NOT_CREATED, sentence, is_warning=True))
         self._told[snapshot.uid] = refused
         if failures:
             raise failures[0]

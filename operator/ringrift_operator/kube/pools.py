@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ringrift_operator.api.conditions import Condition, ConditionStatus, ConditionType
 from ringrift_operator.api.pool import PoolType, SlotStatus, WorkerPool, WorkerPoolStatus
 from ringrift_operator.domain.labels import identity_from
+from ringrift_operator.domain.reasons import PoolReason
 from ringrift_operator.domain.snapshot import PoolObservation
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client
 from ringrift_operator.kube.parsed import Parsed
@@ -104,18 +105,18 @@ class Pools:
                 busy[(key_of(child)[0], identity.pool), identity.slot] += identity.parallelism
         return busy
 
-    def _readiness(self, pool: WorkerPool) -> tuple[bool, str, str]:
+    def _readiness(self, pool: WorkerPool) -> tuple[bool, PoolReason, str]:
         """Whether the pool is ready, why in a word, and in a sentence."""
         if pool.spec.suspend:
-            return False, "Suspended", "spec.suspend is true: it gets nothing new"
+            return False, PoolReason.SUSPENDED, "spec.suspend is true: it gets nothing new"
         if pool.spec.type == PoolType.RUNNER:
-            return False, "RunnerOffline", "no runner has taken this pool"
+            return False, PoolReason.RUNNER_OFFLINE, "no runner has taken this pool"
         if self._nodes is None:
-            return True, "NodesNotVisible", "the operator may not list nodes and assumes that some match"
+            return True, PoolReason.NODES_NOT_VISIBLE, "the operator may not list nodes and assumes that some match"
         if matching := self._matching(pool):
-            return True, "NodesMatch", f"{matching} ready node{'s' if matching > 1 else ''}"
+            return True, PoolReason.NODES_MATCH, f"{matching} ready node{'s' if matching > 1 else ''}"
         wanted = ", ".join(f"{name}={value}" for name, value in self._selector(pool).items()) or "any labels"
-        return False, "NoNode", f"no ready node with {wanted}: tasks wait until there is one"
+        return False, PoolReason.NO_NODE, f"no ready node with {wanted}: tasks wait until there is one"
 
     def _matching(self, pool: WorkerPool) -> int:
         wanted = self._selector(pool).items()
@@ -127,7 +128,7 @@ class Pools:
 
 
 def pool_status(
-    pool: WorkerPool, busy: Counter[tuple[Key, str]], ready: bool, reason: str, message: str, now: datetime
+    pool: WorkerPool, busy: Counter[tuple[Key, str]], ready: bool, reason: PoolReason, message: str, now: datetime
 ) -> WorkerPoolStatus:
     """The status as it should be; equal to the one there is when nothing changed."""
     key = (pool.metadata.namespace or "", pool.metadata.name)
@@ -137,7 +138,7 @@ def pool_status(
     condition = Condition(
         type=ConditionType.READY,
         status=status,
-        reason=reason,
+        reason=reason.value,
         message=message,
         observed_generation=pool.metadata.generation,
         last_transition_time=(
@@ -146,7 +147,7 @@ def pool_status(
     )
     return WorkerPoolStatus(
         observed_generation=pool.metadata.generation,
-        online=reason in ("NodesMatch", "NodesNotVisible"),
+        online=reason in (PoolReason.NODES_MATCH, PoolReason.NODES_NOT_VISIBLE),
         busy=sum(slot.busy for slot in slots),
         capacity=sum(slot.count for slot in slots),
         slots=slots,

@@ -9,13 +9,12 @@ from datetime import datetime
 from ringrift_core.contract import StageResult
 from ringrift_operator.api.remotetask import RemoteTask, TaskPhase
 from ringrift_operator.domain.outcomes import worst_exit_code
+from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.domain.results import sum_results
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
 from ringrift_operator.domain.steps import STEPS
 from ringrift_operator.kube.pods import PodPhase, PodReport, decisive
 from ringrift_operator.kube.resource import Object, is_going
-
-TOO_LONG = "DeadlineExceeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> 
         seen = Sighting()  # it has started since
     message, reason = seen.message, seen.reason
     if job["spec"].get("suspend"):
-        message, reason = "suspended: its queue has not let it start", "Suspended"
+        message, reason = "suspended: its queue has not let it start", ChildReason.SUSPENDED.value
     return TaskObservation(
         name=job["metadata"]["name"],
         identity=identity,
@@ -78,7 +77,8 @@ def ended_job(
         message = result.message if result else next((each.message for each in reports), "")
     else:
         # What a stage says while it is ended for taking too long is beside the point.
-        failed = [] if end.get("reason") == TOO_LONG else [report for report in reports if report.exit_code != 0]
+        took_too_long = end.get("reason") == ChildReason.DEADLINE_EXCEEDED
+        failed = [] if took_too_long else [report for report in reports if report.exit_code != 0]
         exit_code = worst_exit_code(report.exit_code for report in failed if report.exit_code is not None)
         decider = next((report for report in failed if report.exit_code == exit_code), None)
         reason, message = _failure(job, end, decider, sighting)
@@ -147,9 +147,9 @@ def _failure(job: Object, end: Object, decider: PodReport | None, sighting: Sigh
         if sighting and sighting.reason:  # it never started, and this is why
             message = f"{message} ({sighting.reason}: {sighting.message})"
         return reason, message
-    if decider.reason == "OOMKilled":
+    if decider.reason == ChildReason.OUT_OF_MEMORY:
         memory = job["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"]
-        return "OOMKilled", f"OOMKilled: it needs more than its limit of {memory} of memory"
+        return decider.reason, f"{decider.reason}: it needs more than its limit of {memory} of memory"
     if decider.message:
         return decider.reason, decider.message
     return decider.reason, decider.reason or "the container ended without a word"

@@ -26,6 +26,7 @@ from pydantic import ValidationError
 from ringrift_core.contract import Progress, StageResult, to_arguments
 from ringrift_operator.api.scalars import quantity_value
 from ringrift_operator.domain.plan import PlacedTask
+from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.domain.snapshot import ChildPhase, TaskObservation
 from ringrift_operator.local.folder import replace_file
 
@@ -35,8 +36,8 @@ STAGE_PROGRAM = (sys.executable, "-m", "ringrift_core")
 GRACE_SECONDS = 60.0
 """From SIGTERM to SIGKILL, as in a Pod."""
 
-_OUT_OF_MEMORY = 137
-_DEADLINE_EXCEEDED = 143
+_EXIT_CODES = {ChildReason.OUT_OF_MEMORY: 137, ChildReason.DEADLINE_EXCEEDED: 143}
+"""As of a container that was ended so."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -52,8 +53,8 @@ class _Child:
     progress: Progress | None = None
     unread: bytes = b""
     last_words: str = ""
-    killed_for: str = ""
-    """OOMKilled or DeadlineExceeded, when `local` ended it."""
+    killed_for: ChildReason | None = None
+    """When `local` ended it."""
 
 
 class Processes:
@@ -151,17 +152,15 @@ class Processes:
         result = _read_result(self._file(child.task.name, "json"))
         # A process ended by a signal has the exit code that a shell, or a container, gives it.
         code = 128 - code if code < 0 else code
-        if child.killed_for == "OOMKilled":
-            code = _OUT_OF_MEMORY
-        elif child.killed_for:
-            code = _DEADLINE_EXCEEDED
+        if child.killed_for is not None:
+            code = _EXIT_CODES[child.killed_for]
         is_done = code == 0
         said = result.message if result is not None and result.message else child.last_words
         return replace(
             child.observation,
             phase=ChildPhase.SUCCEEDED if is_done else ChildPhase.FAILED,
             exit_code=code,
-            reason=child.killed_for,
+            reason=child.killed_for or "",
             result=result if is_done else None,
             message=child.killed_for or said,
             finished_at=datetime.now(UTC),
@@ -185,9 +184,9 @@ class Processes:
             return
         limit = int(quantity_value(slot.resources["memory"]))
         if _resident_bytes(child.process.pid) > limit:
-            child.killed_for = "OOMKilled"
+            child.killed_for = ChildReason.OUT_OF_MEMORY
         elif time.monotonic() - child.started > slot.deadline.total_seconds():
-            child.killed_for = "DeadlineExceeded"
+            child.killed_for = ChildReason.DEADLINE_EXCEEDED
         if child.killed_for:
             _signal_group(child.process.pid, signal.SIGKILL)
 

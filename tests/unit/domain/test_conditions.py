@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from ringrift_core.contract import Decision
 from ringrift_operator.api import Condition, ConditionStatus, ConditionType
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.snapshot import TaskObservation
 from tests.unit.domain.test_rollback import with_decision
 from tests.unit.domain.world import BEGINNING, World, pool, world
@@ -170,4 +171,4 @@ def test_a_condition_that_begins_is_an_event_once() -> None:
     one.now += timedelta(minutes=5)
     one.step()
     one.step()
-    assert [event.reason for event in one.events].count("SelfplayStalled") == 1
+    assert [event.reason for event in one.events].count(EventReason.SELFPLAY_STALLED) == 1
