@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Container
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -79,23 +79,41 @@ class Loop:
             await asyncio.Event().wait()
 
 
+@dataclass(slots=True)
+class _Pipeline:
+    """What the passes remember of one pipeline."""
+
+    decision: Decision | None = None
+    """The last one made; None until the first look."""
+    is_touched: bool = False
+    due: float | None = None
+    """When to look even if nothing happens, by the event loop's clock; while it breaks off, the end of its back-off."""
+    failures: int = 0
+    """Looks in a row that broke off."""
+    restless: int = 0
+    """Passes in a row that wrote something."""
+
+    def is_wanted(self, now: float) -> bool:
+        """Whether to look now. One that broke off waits for its back-off, whatever else touches it."""
+        is_due = self.due is not None and self.due <= now
+        return is_due or (self.is_touched and (not self.failures or self.due is None))
+
+    def take(self) -> None:
+        """It is being looked at."""
+        self.is_touched, self.due = False, None
+
+
 class Namespace:
     """The passes of one namespace."""
 
     def __init__(self, name: str, metrics: Metrics) -> None:
         self._name, self._metrics = name, metrics
         self._touched = asyncio.Event()
-        self._dirty: set[str] = set()
-        self._due: dict[str, float] = {}
-        """When to look at a pipeline even if nothing happens, by the event loop's clock."""
-        self._failures: dict[str, int] = {}
-        self._restless: dict[str, int] = {}
-        """Passes in a row that wrote something."""
-        self._decisions: dict[str, Decision] = {}
+        self._pipelines: dict[str, _Pipeline] = {}
         self.pulse = Pulse()
 
     def touch(self, pipeline: str) -> None:
-        self._dirty.add(pipeline)
+        self._pipelines.setdefault(pipeline, _Pipeline()).is_touched = True
         self._touched.set()
 
     async def run(self, gatherer: Gather, actor: CarryOut) -> None:
@@ -112,7 +130,9 @@ class Namespace:
     async def _wait(self) -> None:
         """Until something is touched or due; wakes every few seconds to show that it lives."""
         now = asyncio.get_running_loop().time()
-        next_due = min(self._due.values(), default=now + BEAT_SECONDS)
+        next_due = min(
+            (each.due for each in self._pipelines.values() if each.due is not None), default=now + BEAT_SECONDS
+        )
         timeout = max(0.0, min(next_due - now, BEAT_SECONDS))
         try:
             async with asyncio.timeout(timeout):
@@ -122,14 +142,11 @@ class Namespace:
         await asyncio.sleep(DEBOUNCE_SECONDS)
 
     def _take(self) -> set[str]:
-        """What to look at now. A pipeline that failed waits for its back-off, whatever else touches it."""
+        """What to look at now."""
         now = asyncio.get_running_loop().time()
-        due = {name for name, at in self._due.items() if at <= now}
-        waiting = {name for name in self._failures if self._due.get(name, 0.0) > now}
-        taken = (self._dirty | due) - waiting
-        self._dirty -= taken
+        taken = {name for name, pipeline in self._pipelines.items() if pipeline.is_wanted(now)}
         for name in taken:
-            self._due.pop(name, None)
+            self._pipelines[name].take()
         self._touched.clear()
         return taken
 
@@ -137,22 +154,20 @@ class Namespace:
         """One pass. Untouched pipelines take part in the placement with what they last wanted."""
         touched = sorted(pipelines)
         went_well = dict(zip(touched, await asyncio.gather(*map(self._decide, touched)), strict=True))
-        names = sorted(self._decisions)
+        decided = {name: each.decision for name, each in sorted(self._pipelines.items()) if each.decision is not None}
         # One that broke off still takes its slots, but gets nothing until it has been looked at again.
-        resting = self._failures.keys() - {name for name, fine in went_well.items() if fine}
-        decisions = [
-            replace(self._decisions[name], wanted=()) if name in resting else self._decisions[name] for name in names
-        ]
+        resting = {name for name, each in self._pipelines.items() if each.failures and not went_well.get(name, False)}
+        decisions = [replace(each, wanted=()) if name in resting else each for name, each in decided.items()]
         try:
             known = {decision.snapshot.uid for decision in decisions}
             places = place(decisions, self._gatherer.elsewhere(self._name, known))
             plans = {
                 name: conclude(decision, placed) if name in pipelines else None
-                for name, decision, placed in zip(names, decisions, places, strict=True)
+                for name, decision, placed in zip(decided, decisions, places, strict=True)
                 if name not in resting and (name in pipelines or placed)
             }
         except Exception as error:
-            for name in pipelines - resting:
+            for name in (pipelines & decided.keys()) - resting:
                 self._broke_off(name, error)
             return
         for name, plan in plans.items():
@@ -167,40 +182,45 @@ class Namespace:
             if snapshot is None:
                 self._forget(name)
             else:
-                self._decisions[name] = decide(snapshot)
+                self._pipelines[name].decision = decide(snapshot)
         except Exception as error:
             self._broke_off(name, error)
             return False
         return True
 
     async def _act(self, name: str, plan: Plan) -> None:
-        snapshot = self._decisions[name].snapshot
+        pipeline = self._pipelines[name]
+        assert pipeline.decision is not None
+        snapshot = pipeline.decision.snapshot
         try:
             await self._actor.carry_out(snapshot, plan)
         except Exception as error:
             self._broke_off(name, error)
             return
-        self._failures.pop(name, None)
+        pipeline.failures = 0
         if plan.wake_at is not None:
             wait = (plan.wake_at - datetime.now(UTC)).total_seconds()
-            self._due[name] = asyncio.get_running_loop().time() + max(wait, 0.0) + 0.01
+            pipeline.due = asyncio.get_running_loop().time() + max(wait, 0.0) + 0.01
         if plan.is_empty and plan.status == snapshot.status and not plan.events:
-            self._restless.pop(name, None)
+            pipeline.restless = 0
             return
         # The decision has been carried out: the next pass makes a new one, which should find nothing to do.
-        passes = self._restless[name] = self._restless.get(name, 0) + 1
-        if passes < RESTLESS_PASSES:
+        pipeline.restless += 1
+        if pipeline.restless < RESTLESS_PASSES:
             self.touch(name)
         else:
-            logger.error("%s/%s does not come to rest: %d passes in a row wrote something", self._name, name, passes)
-            self._due[name] = asyncio.get_running_loop().time() + RESTLESS_SECONDS
+            logger.error(
+                "%s/%s does not come to rest: %d passes in a row wrote something", self._name, name, pipeline.restless
+            )
+            pipeline.due = asyncio.get_running_loop().time() + RESTLESS_SECONDS
 
     def _broke_off(self, name: str, error: Exception) -> None:
         """Marks it for another try after a back-off."""
-        failures = self._failures[name] = self._failures.get(name, 0) + 1
-        delay = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1]
+        pipeline = self._pipelines.setdefault(name, _Pipeline())
+        pipeline.failures += 1
+        delay = BACKOFF_SECONDS[min(pipeline.failures, len(BACKOFF_SECONDS)) - 1]
+        pipeline.due = asyncio.get_running_loop().time() + delay
         self._metrics.errors.inc()
-        self._due[name] = asyncio.get_running_loop().time() + delay
         logger.warning(
             "pass over %s/%s broke off, again in %.1f s: %s",
             self._name,
@@ -211,7 +231,7 @@ class Namespace:
         )
 
     def _forget(self, name: str) -> None:
-        self._decisions.pop(name, None)
-        self._failures.pop(name, None)
-        self._restless.pop(name, None)
-        self._due.pop(name, None)
+        """There is no such pipeline. One that was touched while it was looked for is looked for again."""
+        is_touched = self._pipelines.pop(name).is_touched
+        if is_touched:
+            self._pipelines[name] = _Pipeline(is_touched=True)

@@ -1,0 +1,122 @@
+"""What the passes of a namespace remember of each pipeline, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Container
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+from ringrift_operator.domain.plan import Plan
+from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
+from ringrift_operator.kube.loop import BACKOFF_SECONDS, Namespace
+from ringrift_operator.kube.metrics import Metrics
+from ringrift_operator.kube.resource import Key
+from tests.unit.domain.world import World, world
+
+
+class Cluster:
+    """A make-believe namespace as the loop meets it: `broken` pipelines cannot be read."""
+
+    def __init__(self, made: World) -> None:
+        self.world = made
+        self.broken: set[str] = set()
+        self.looks: list[tuple[str, float]] = []
+        self.namespace = Namespace("games", Metrics())
+
+    async def snapshot(self, key: Key) -> Snapshot | None:
+        name = key[1]
+        self.looks.append((name, asyncio.get_running_loop().time()))
+        if name in self.broken:
+            raise ValueError(f"{name} cannot be read")
+        return self.world.snapshot(name) if name in self.world.specs else None
+
+    def elsewhere(self, namespace: str, known: Container[str]) -> list[TaskObservation]:  # noqa: ARG002  # nobody else
+        return []
+
+    async def carry_out(self, snapshot: Snapshot, plan: Plan) -> None:
+        self.world.apply(snapshot.name, plan)
+
+    @asynccontextmanager
+    async def passes(self) -> AsyncIterator[None]:
+        """Runs the passes for the length of the block."""
+        running = asyncio.create_task(self.namespace.run(self, self))
+        yield
+        running.cancel()
+
+    async def looked(self, times: int) -> None:
+        """Waits until the loop has looked so often."""
+        async with asyncio.timeout(30):
+            while len(self.looks) < times:
+                await asyncio.sleep(0.01)
+
+    def pauses(self) -> list[float]:
+        return [later - earlier for (_, earlier), (_, later) in pairwise(self.looks)]
+
+
+def test_a_touched_pipeline_is_looked_at_until_it_rests() -> None:
+    cluster = Cluster(world())
+
+    async def scenario() -> None:
+        async with cluster.passes():
+            cluster.namespace.touch("tp")
+            await cluster.looked(2)
+            await asyncio.sleep(0.1)
+
+    asyncio.run(scenario())
+    assert [child.identity.step for child in cluster.world.live] == ["adopt"]
+    assert len(cluster.looks) == 2, "the second look finds nothing to do"
+
+
+def test_what_breaks_off_waits_longer_each_time_whatever_touches_it() -> None:
+    cluster = Cluster(world())
+    cluster.broken = {"tp"}
+
+    async def scenario() -> None:
+        async with cluster.passes():
+            while len(cluster.looks) < 3:
+                cluster.namespace.touch("tp")
+                await asyncio.sleep(0.01)
+
+    asyncio.run(scenario())
+    assert all(pause >= wanted for pause, wanted in zip(cluster.pauses(), BACKOFF_SECONDS, strict=False))
+
+
+def test_a_pipeline_that_comes_again_has_no_past() -> None:
+    """Deleted while it broke off, and made anew: its first back-off is the shortest again."""
+    cluster = Cluster(world())
+    spec = cluster.world.specs["tp"]
+
+    async def scenario() -> None:
+        async with cluster.passes():
+            cluster.broken = {"tp"}
+            cluster.namespace.touch("tp")
+            await cluster.looked(2)
+            cluster.broken = set()
+            del cluster.world.specs["tp"]
+            await cluster.looked(3)  # and finds it gone
+            cluster.looks.clear()
+            cluster.world.specs["tp"] = spec
+            cluster.broken = {"tp"}
+            cluster.namespace.touch("tp")
+            await cluster.looked(2)
+
+    asyncio.run(scenario())
+    (pause,) = cluster.pauses()
+    assert pause < BACKOFF_SECONDS[2], "not the pause of a third failure"
+
+
+def test_a_pipeline_that_is_gone_is_looked_for_once() -> None:
+    cluster = Cluster(world())
+
+    async def scenario() -> None:
+        async with cluster.passes():
+            cluster.namespace.touch("tp")
+            await cluster.looked(2)
+            del cluster.world.specs["tp"]
+            cluster.looks.clear()
+            cluster.namespace.touch("tp")
+            await asyncio.sleep(0.2)
+
+    asyncio.run(scenario())
+    assert [name for name, _ in cluster.looks] == ["tp"]
