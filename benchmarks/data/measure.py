@@ -37,7 +37,7 @@ from ringrift_core.contract import (
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.replay.games import Game, GamesWriter, Rules, count_games, open_games, read_games
 from ringrift_core.replay.manifest import GamesManifest, read_manifest
-from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_task
+from ringrift_core.replay.shards import SHARD_OUTPUT, shard_task
 from ringrift_core.store import LocalStore
 
 SHARDS = 20

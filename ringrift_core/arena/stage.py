@@ -25,9 +25,9 @@ from ringrift_core.contract import (
     Verdict,
 )
 from ringrift_core.errors import WrongInputError
-from ringrift_core.players.champions import seat_artifact, seat_champion
 from ringrift_core.players.weights import HeuristicWeights
-from ringrift_core.registry.stage import champion_artifact, read_registry
+from ringrift_core.registry.records import champion_artifact, read_registry
+from ringrift_core.seating.champions import seat_artifact, seat_champion
 from ringrift_core.stage import Outcome, Run
 
 __all__ = ["evaluate_stage"]

@@ -9,8 +9,8 @@ from ringrift_core.archive import Checkpoint
 from ringrift_core.arena.gate import whole_groups
 from ringrift_core.cmaes.search import Search, SearchState
 from ringrift_core.contract import CmaesParameters, StageResult
-from ringrift_core.players.champions import champion_weights
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
+from ringrift_core.seating.champions import champion_weights
 from ringrift_core.stage import Outcome, Run
 
 __all__ = ["FIXED_FEATURE", "cmaes_stage"]

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ringrift_core.nn.inference import onnx_policy_evaluator
 from ringrift_core.nn.network import RingRiftNetwork
-from ringrift_core.players.network import onnx_policy_evaluator
 
 __all__ = ["TOLERANCE", "export_onnx", "largest_difference"]
 

@@ -17,8 +17,8 @@ from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
 from ringrift_core.nn.positions import Positions, load_positions
 from ringrift_core.nn.training import Training, TrainingPlan
-from ringrift_core.players.network import ModelCard
-from ringrift_core.registry.stage import champion_artifact
+from ringrift_core.players.cards import ModelCard
+from ringrift_core.registry.records import champion_artifact
 from ringrift_core.stage import Outcome, Run
 
 __all__ = ["train_stage"]

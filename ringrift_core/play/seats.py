@@ -13,12 +13,13 @@ from ringrift_core._engine import Player
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Board, InitialWeights, Track
 from ringrift_core.errors import WrongInputError
+from ringrift_core.nn.inference import onnx_evaluator
 from ringrift_core.play.table import Agent, Human
-from ringrift_core.players.champions import champion_weights, seat_artifact
+from ringrift_core.players.cards import ModelCard
 from ringrift_core.players.ladder import LADDER, LadderError, rung_player
-from ringrift_core.players.network import ModelCard, onnx_evaluator
 from ringrift_core.players.weights import HeuristicWeights
-from ringrift_core.registry.stage import champion_artifact, read_registry
+from ringrift_core.registry.records import champion_artifact, read_registry
+from ringrift_core.seating.champions import champion_weights, seat_artifact
 from ringrift_core.store import open_store
 
 __all__ = ["DEFAULT_OPPONENT", "Casting", "seat_names"]

@@ -9,7 +9,7 @@ from pydantic import ConfigDict
 from ringrift_core.archive import Archive, from_stored_json
 from ringrift_core.contract import Artifact, Contract, Decision, Track, Verdict
 from ringrift_core.errors import StoreRefusedError, WrongInputError
-from ringrift_core.players.network import ModelCard
+from ringrift_core.players.cards import ModelCard
 from ringrift_core.players.weights import HeuristicWeights
 
 __all__ = ["check_candidate", "check_verdict"]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ringrift_core.archive import Archive, from_stored_json, to_stored_json
+from ringrift_core.archive import Archive
 from ringrift_core.contract import (
     AdoptParameters,
-    Artifact,
     Decision,
     PointerParameters,
     PromoteParameters,
@@ -15,30 +14,14 @@ from ringrift_core.contract import (
     StageResult,
     Track,
 )
-from ringrift_core.errors import StoreRefusedError, WrongInputError
+from ringrift_core.errors import WrongInputError
 from ringrift_core.registry.candidate import check_candidate, check_verdict
 from ringrift_core.registry.champions import Move, MoveRefusedError, Registry, promote, roll_back
+from ringrift_core.registry.records import read_registry, read_versioned, swap_registry
 from ringrift_core.replay.manifest import read_manifest
 from ringrift_core.stage import Outcome, Run
 
-__all__ = ["adopt_stage", "champion_artifact", "promote_stage", "read_registry", "rollback_stage"]
-
-
-def read_registry(archive: Archive, track: Track) -> Registry:
-    """The registry of a track; an empty one when nothing was ever promoted."""
-    return _read(archive, track)[0]
-
-
-def champion_artifact(archive: Archive, track: Track, version: int) -> Artifact:
-    """What champion `version` of a track consists of; WrongInputError when there was never such a champion."""
-    registry = read_registry(archive, track)
-    artifact = registry.artifact(version)
-    if artifact is None:
-        raise WrongInputError(
-            f"{track} version {version}: never a champion of {archive.configuration} in {archive.store.uri}; "
-            f"the champion is {registry.version or 'none yet'}"
-        )
-    return archive.addressed(artifact)
+__all__ = ["adopt_stage", "promote_stage", "rollback_stage"]
 
 
 def promote_stage(parameters: PromoteParameters, run: Run) -> StageResult:
@@ -86,14 +69,14 @@ def _move(
     archive: Archive, parameters: PointerParameters, transition: Callable[[Registry], tuple[Registry, Move]]
 ) -> Move:
     while True:
-        registry, version = _read(archive, parameters.track)
+        registry, version = read_versioned(archive, parameters.track)
         try:
             moved, move = transition(registry)
         except MoveRefusedError as refusal:
             raise WrongInputError(str(refusal)) from refusal
         if moved is registry:
             return move
-        if archive.store.swap(_key(archive, parameters.track), to_stored_json(moved), version):
+        if swap_registry(archive, moved, version):
             return move
 
 
@@ -103,21 +86,6 @@ def _outcome(run: Run, move: Move, message: str) -> Outcome:
         metrics={"version": move.version, "predecessor": move.predecessor},
         message=message,
     )
-
-
-def _read(archive: Archive, track: Track) -> tuple[Registry, str | None]:
-    found = archive.store.read(_key(archive, track))
-    if found is None:
-        return Registry(track=track), None
-    place = f"{archive.store.uri}/{_key(archive, track)}"
-    registry = from_stored_json(Registry, found.content, place, "a registry")
-    if registry.track is not track:
-        raise StoreRefusedError(f"{place}: a registry of track {registry.track}, not {track}")
-    return registry, found.version
-
-
-def _key(archive: Archive, track: Track) -> str:
-    return archive.key(f"registry/{track}.json")
 
 
 def _judged_iterations(recorded: Iterable[tuple[int, str]], track: Track) -> list[int]:

@@ -17,7 +17,7 @@ from ringrift_core.replay.games import Rules
 from ringrift_core.replay.identifiers import extend_index, known_ids
 from ringrift_core.replay.manifest import GamesManifest, MergedShards, Segment, read_manifest, swap_manifest
 from ringrift_core.replay.segment import SegmentWriter
-from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_of_task, shard_tasks
+from ringrift_core.replay.shards import SHARD_OUTPUT, shard_of_task, shard_tasks
 from ringrift_core.stage import Outcome, Run
 
 __all__ = ["merge_stage"]

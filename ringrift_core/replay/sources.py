@@ -12,7 +12,7 @@ from ringrift_core.contract import Board, configuration_name
 from ringrift_core.errors import StoreRefusedError
 from ringrift_core.replay.games import Rules, require_rules
 from ringrift_core.replay.manifest import read_manifest
-from ringrift_core.selfplay.shards import is_shard_task
+from ringrift_core.replay.shards import is_shard_task
 from ringrift_core.store import LocalStore, Store, open_store
 
 __all__ = ["GamesFile", "find_files"]

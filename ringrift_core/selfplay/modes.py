@@ -5,8 +5,8 @@ from __future__ import annotations
 from ringrift_core import _engine
 from ringrift_core.contract import EngineMode, SelfplayParameters, Track
 from ringrift_core.errors import WrongInputError
-from ringrift_core.players.champions import champion_weights, network_player
-from ringrift_core.registry.stage import champion_artifact
+from ringrift_core.registry.records import champion_artifact
+from ringrift_core.seating.champions import champion_weights, network_player
 from ringrift_core.stage import Run
 
 __all__ = ["NOISE", "SEARCH_NODES", "players_of_modes"]

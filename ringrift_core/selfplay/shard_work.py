@@ -17,7 +17,7 @@ from ringrift_core.archive import Checkpoint, identity
 from ringrift_core.contract import Artifact, SelfplayParameters
 from ringrift_core.errors import StoreAwayError, StoreRefusedError
 from ringrift_core.replay.games import Game, GamesWriter, Rules, open_games, read_games
-from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_task
+from ringrift_core.replay.shards import SHARD_OUTPUT, shard_task
 from ringrift_core.stage import WORK_SUFFIX
 
 if TYPE_CHECKING:

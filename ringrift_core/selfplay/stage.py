@@ -13,9 +13,9 @@ from ringrift_core import _engine
 from ringrift_core.archive import identity
 from ringrift_core.contract import SelfplayParameters, StageResult
 from ringrift_core.errors import WrongInputError
+from ringrift_core.replay.shards import shard_games, shard_task, shard_tasks
 from ringrift_core.selfplay.modes import players_of_modes
 from ringrift_core.selfplay.shard_work import ShardWork, sums_of_shards
-from ringrift_core.selfplay.shards import shard_games, shard_task, shard_tasks
 from ringrift_core.selfplay.tally import Tally
 from ringrift_core.stage import Outcome, Run
 

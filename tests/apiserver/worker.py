@@ -18,7 +18,7 @@ from typing import Any, Self
 from kubernetes import client, config
 
 from ringrift_core.contract import Artifact, Decision, ExitCode, Shards, Stage, StageResult, Track, Verdict
-from ringrift_core.selfplay.shards import shard_games
+from ringrift_core.replay.shards import shard_games
 
 SHA = "0" * 64
 

@@ -12,7 +12,7 @@ from ringrift_core.archive import Archive
 from ringrift_core.contract import Artifact, Board
 from ringrift_core.replay.games import Game, GamesWriter, Rules
 from ringrift_core.replay.manifest import read_manifest, swap_manifest
-from ringrift_core.selfplay.shards import SHARD_OUTPUT, shard_task
+from ringrift_core.replay.shards import SHARD_OUTPUT, shard_task
 from ringrift_core.store import LocalStore
 from tests.faults.workshop import Workshop
 

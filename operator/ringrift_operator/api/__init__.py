@@ -36,7 +36,8 @@ from ringrift_operator.api.pool import (
     WorkerPoolStatus,
 )
 from ringrift_operator.api.remotetask import ENDED, RemoteTask, RemoteTaskSpec, RemoteTaskStatus, TaskPhase
-from ringrift_operator.api.resolve import ResolvedConfiguration, resolve
+from ringrift_operator.api.resolve import resolve
+from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.api.scalars import format_duration, parse_duration, quantity_value
 from ringrift_operator.api.sections import Evaluator, StartingWeights
 

@@ -12,7 +12,7 @@ from ringrift_core.contract import Artifact, Board, Track, Verdict
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.conditions import Conditions
 from ringrift_operator.api.lists import ListMap
-from ringrift_operator.api.resolve import ResolvedConfiguration
+from ringrift_operator.api.resolved import ResolvedConfiguration
 
 MAX_CONFIGURATIONS = 64
 """Room for every board and player count several times over; bounds what the CEL rules walk."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ringrift_core.contract import GateKind, Track
 from ringrift_operator.api.pipeline_status import ConfigurationStatus
-from ringrift_operator.api.resolve import ResolvedConfiguration
+from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain.configuration import ENDED, is_in_iteration, iteration_under_way, version
 from ringrift_operator.domain.parameters import engine_modes, run_seed, shard_count
 from ringrift_operator.domain.snapshot import Snapshot

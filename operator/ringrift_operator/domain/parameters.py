@@ -23,7 +23,7 @@ from ringrift_core.contract import (
     TrainParameters,
 )
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus
-from ringrift_operator.api.resolve import ResolvedConfiguration
+from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain import steps
 from ringrift_operator.domain.configuration import iteration_under_way, single_task, version
 from ringrift_operator.domain.steps import STEPS, TRACKS_WITH_STAGES, Step

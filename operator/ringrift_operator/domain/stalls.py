@@ -5,7 +5,8 @@ from __future__ import annotations
 from ringrift_core.contract import ExitCode, Track
 from ringrift_operator.api.pipeline import Artifacts
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
-from ringrift_operator.api.resolve import ResolvedConfiguration, resolve
+from ringrift_operator.api.resolve import resolve
+from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.api.sections import Evaluator
 from ringrift_operator.domain import steps
 from ringrift_operator.domain.slots import LARGEST_BATCH_WITHOUT_CUDA, fits, is_reachable

@@ -7,7 +7,8 @@ from datetime import datetime
 from ringrift_core.contract import Track
 from ringrift_operator.api.pipeline import TrainingPipelineSpec
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus, TrackDecision
-from ringrift_operator.api.resolve import ResolvedConfiguration, resolve
+from ringrift_operator.api.resolve import resolve
+from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain.configuration import (
     is_in_iteration,
     iteration_under_way,

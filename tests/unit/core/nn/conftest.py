@@ -15,4 +15,4 @@ import torch
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
     monkeypatch.setattr("ringrift_core.nn.stage.THREADS", 1)
-    monkeypatch.setattr("ringrift_core.players.network.available_cores", lambda: 1)
+    monkeypatch.setattr("ringrift_core.nn.inference.available_cores", lambda: 1)

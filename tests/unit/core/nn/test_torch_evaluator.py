@@ -10,9 +10,10 @@ from safetensors.torch import save_file
 from ringrift_core import _engine
 from ringrift_core.contract import Artifact, Board
 from ringrift_core.errors import WrongInputError
+from ringrift_core.nn.inference import onnx_evaluator, torch_evaluator
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import export_onnx
-from ringrift_core.players.network import ModelCard, onnx_evaluator, torch_evaluator
+from ringrift_core.players.cards import ModelCard
 
 NOWHERE = Artifact(uri="file:///nowhere", sha256="0" * 64, bytes=0)
 

@@ -28,7 +28,7 @@ from ringrift_core.errors import DivergedError, NotNowError, StoreRefusedError
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.positions import SEARCH_SHARE, Policies, Positions, load_positions
 from ringrift_core.nn.training import Training, TrainingPlan, policy_losses
-from ringrift_core.players.network import ModelCard
+from ringrift_core.players.cards import ModelCard
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
 

@@ -25,9 +25,10 @@ from ringrift_core.contract import (
     Verdict,
 )
 from ringrift_core.errors import StoreRefusedError, WrongInputError
-from ringrift_core.players.network import ModelCard
+from ringrift_core.players.cards import ModelCard
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
-from ringrift_core.registry.stage import adopt_stage, champion_artifact, promote_stage, read_registry, rollback_stage
+from ringrift_core.registry.records import champion_artifact, read_registry
+from ringrift_core.registry.stage import adopt_stage, promote_stage, rollback_stage
 from ringrift_core.reporting import Reporter
 from ringrift_core.stage import Run
 from ringrift_core.store import Store

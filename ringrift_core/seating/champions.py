@@ -8,9 +8,10 @@ from ringrift_core import _engine
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Artifact, Board, Device, InitialWeights, Track
 from ringrift_core.errors import WrongInputError
-from ringrift_core.players.network import ModelCard, onnx_evaluator, torch_evaluator
+from ringrift_core.nn.inference import onnx_evaluator, torch_evaluator
+from ringrift_core.players.cards import ModelCard
 from ringrift_core.players.weights import HeuristicWeights
-from ringrift_core.registry.stage import champion_artifact
+from ringrift_core.registry.records import champion_artifact
 
 __all__ = ["champion_weights", "network_player", "seat_artifact", "seat_champion"]
 

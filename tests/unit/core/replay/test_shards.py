@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringrift_core.contract import Shards
-from ringrift_core.selfplay.shards import shard_games, shard_of_task, shard_task
+from ringrift_core.replay.shards import shard_games, shard_of_task, shard_task
 
 
 @given(st.integers(1, 500), st.data())

@@ -1,0 +1,1 @@
+"""From a store and a specification to players that the engine can seat."""
