@@ -271,6 +271,36 @@ impl Position {
         Position { game: self.game.clone(), history: self.history.clone() }
     }
 
+    fn __copy__(&self) -> Position {
+        self.copy()
+    }
+
+    fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> Position {
+        self.copy()
+    }
+
+    /// What `__new__` is given before `__setstate__`: together they are how Python pickles.
+    fn __getnewargs__(&self) -> (&'static str, usize, &'static str, bool) {
+        (self.board(), self.players(), self.profile(), self.swap())
+    }
+
+    /// The state that the history begins with, and the moves since.
+    fn __getstate__(&self) -> PyResult<(String, Vec<String>)> {
+        let first = self.history.first().map_or(&self.game, |past| &past.game);
+        let start = guarded(|| Ok(first.to_json(true).to_string()))?;
+        Ok((start, self.history.iter().map(|past| past.played.notation.clone()).collect()))
+    }
+
+    fn __setstate__(&mut self, state: (String, Vec<String>)) -> PyResult<()> {
+        guarded(|| {
+            let (start, moves) = state;
+            let mut position = Position::around(Game::from_json_text(self.game.setup(), &start)?);
+            moves.iter().try_for_each(|one| position.play_text(one))?;
+            *self = position;
+            Ok(())
+        })
+    }
+
     fn symmetric(&self) -> PyResult<Vec<Position>> {
         let setup = self.game.setup();
         if setup.deployed() {
