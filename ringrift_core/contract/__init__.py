@@ -12,6 +12,7 @@ from ringrift_core.contract.base import (
     IterationParameters,
     Sha256,
     StageParameters,
+    changed,
     to_arguments,
 )
 from ringrift_core.contract.games import ExportParameters, MergeParameters
@@ -86,6 +87,7 @@ __all__ = [
     "Track",
     "TrainParameters",
     "Verdict",
+    "changed",
     "configuration_name",
     "to_arguments",
 ]

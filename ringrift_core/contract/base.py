@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -20,6 +20,19 @@ class Contract(BaseModel):
         ),
         populate_by_name=True,
     )
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def changed(model: Model, **fields: object) -> Model:
+    """The model with these fields changed, and checked as if made anew.
+
+    TypeError for a name that it does not have, ValidationError for a value that does not fit.
+    """
+    if unknown := fields.keys() - type(model).model_fields.keys():
+        raise TypeError(f"{type(model).__name__} has no field {', '.join(sorted(unknown))}")
+    return type(model).model_validate({**dict(model), **fields})
 
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

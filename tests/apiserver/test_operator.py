@@ -111,7 +111,7 @@ def test_a_pipeline_is_trained_to_its_end(person: Person, namespace: str) -> Non
     status = person.sees(phase="Completed")
     assert (status["iteration"], status["games"], status["promotions"]) == (2, 40, 2)
     (configuration,) = status["configurations"]
-    assert configuration["champions"] == {"weights": "2"}
+    assert [track.get("champion") for track in configuration["tracks"]] == [None, "2"], "network has none"
     assert configuration["lastEvaluation"]["decision"] == "Promoted"
     assert status["tasks"]["failed"] == 0
     assert person.condition("Ready")["status"] == "True"
@@ -225,7 +225,7 @@ def test_a_rollback_asked_for_by_annotation(person: Person, worker: Worker, name
     request = f"{CONFIGURATION}/weights@2026-01-31T12:00:00Z"
     person.kubectl("annotate", "tp", "tiny", f"ringrift.ai/rollback-requested={request}")
     status = person.sees(rollbacks=1)
-    assert status["configurations"][0]["champions"] == {"weights": "1"}
+    assert [track.get("champion") for track in status["configurations"][0]["tracks"]] == [None, "1"]
     assert status["handledRequests"]["rollback"] == request
     assert worker.store[CONFIGURATION].champions == {"weights": [0, 1]}
 

@@ -46,7 +46,7 @@ def came_of(person: Person) -> dict[str, Any]:
     (configuration,) = status["configurations"]
     return {
         **{name: status.get(name) for name in ("phase", "iteration", "games", "promotions", "tasks")},
-        "champions": configuration["champions"],
+        "champions": {track["name"]: track["champion"] for track in configuration["tracks"] if "champion" in track},
         "records": [(record["metadata"]["name"], record["spec"]["games"]) for record in records],
     }
 

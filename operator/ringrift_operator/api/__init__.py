@@ -21,6 +21,7 @@ from ringrift_operator.api.pipeline_status import (
     TaskCounts,
     TaskStatus,
     TrackDecision,
+    TrackStatus,
     TrainingPipelineStatus,
     WinRate,
 )
@@ -80,6 +81,7 @@ __all__ = [
     "TaskStatus",
     "TrackDecision",
     "TrackRecord",
+    "TrackStatus",
     "TrainingIteration",
     "TrainingIterationSpec",
     "TrainingPipeline",

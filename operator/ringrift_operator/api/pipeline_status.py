@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_serializer, model_serializer
 
-from ringrift_core.contract import Artifact, Board, Track, Verdict
+from ringrift_core.contract import Artifact, Board, Track, Verdict, changed
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.conditions import Conditions
 from ringrift_operator.api.lists import ListMap
@@ -17,7 +18,11 @@ from ringrift_operator.api.resolved import ResolvedConfiguration
 MAX_CONFIGURATIONS = 64
 """Room for every board and player count several times over; bounds what the CEL rules walk."""
 
-ShortText = Annotated[str, Field(max_length=512)]
+SHORT = 512
+ShortText = Annotated[str, Field(max_length=SHORT)]
+
+Version = Annotated[str, Field(max_length=63)]
+"""Of a champion: the iteration that made it."""
 
 
 class PipelinePhase(enum.StrEnum):
@@ -45,6 +50,16 @@ class TrackDecision(enum.StrEnum):
     FAILED = "Failed"
     SKIPPED = "Skipped"
     REGRESSED = "Regressed"
+
+
+ENDED = frozenset({StagePhase.SUCCEEDED, StagePhase.FAILED, StagePhase.SKIPPED})
+"""Phases of which nothing more comes."""
+
+
+def _only_what_is_known(written: dict[str, Any], *kept: str) -> dict[str, Any]:
+    """Most fields of most tasks and tracks are empty, and a status has to stay small; keys of lists stay."""
+    empty: tuple[Any, ...] = (None, "", 0, False, {})
+    return {name: value for name, value in written.items() if name in kept or value not in empty}
 
 
 class Placement(Value):
@@ -81,11 +96,114 @@ class TaskStatus(Value):
     verdict: Verdict | None = Field(default=None, description="What its gate decided.")
 
     @model_serializer(mode="wrap")
-    def _only_what_is_known(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Most fields of most tasks are empty, and a status has to stay small."""
-        written: dict[str, Any] = serialise(self)
-        empty: tuple[Any, ...] = (None, "", 0, False, {})
-        return {name: value for name, value in written.items() if name == "part" or value not in empty}
+    def _small(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _only_what_is_known(serialise(self), "name", "part")
+
+    @property
+    def has_ended(self) -> bool:
+        return self.phase in ENDED
+
+    def waits(self, now: datetime) -> Self:
+        """It could run, and waits for room."""
+        return changed(self, waiting_since=now)
+
+    def as_part(self, part: int) -> Self:
+        """One part of divided self-play."""
+        return changed(self, part=part)
+
+    def placed(self, placement: Placement | None, now: datetime) -> Self:
+        """A try begins, in a slot or without one."""
+        return changed(
+            self,
+            phase=StagePhase.RUNNING,
+            placement=placement,
+            started_at=self.started_at or now,
+            progress=0.0,
+            progress_at=now,
+        )
+
+    def seen_running(self, now: datetime) -> Self:
+        """Its child runs."""
+        return changed(
+            self,
+            phase=StagePhase.RUNNING,
+            started_at=self.started_at or now,
+            progress_at=self.progress_at or now,
+        )
+
+    def progressed(self, progress: float, now: datetime) -> Self:
+        return changed(self, progress=progress, progress_at=now)
+
+    def ended(self, exit_code: int | None, message: str, began: datetime) -> Self:
+        """The newest try has ended; what that means for the task comes next."""
+        return changed(
+            self,
+            exit_code=exit_code,
+            message=message[:SHORT],
+            progress_at=None,
+            started_at=self.started_at or began,
+        )
+
+    def succeeded(self, now: datetime) -> Self:
+        return changed(
+            self,
+            phase=StagePhase.SUCCEEDED,
+            finished_at=now,
+            progress=0.0,
+            not_before=None,
+            waiting_since=None,
+        )
+
+    def answered(
+        self,
+        *,
+        metrics: Mapping[str, float],
+        outputs: Mapping[str, Artifact],
+        verdict: Verdict | None,
+        message: str,
+        placement: Placement | None,
+    ) -> Self:
+        """What is kept of its result."""
+        return changed(
+            self, metrics=metrics, outputs=outputs, verdict=verdict, message=message[:SHORT], placement=placement
+        )
+
+    def failed(self) -> Self:
+        """A try has failed that counts; whether there is another comes next."""
+        return changed(self, failures=self.failures + 1, delays=0)
+
+    def given_up(self, now: datetime) -> Self:
+        return changed(self, phase=StagePhase.FAILED, finished_at=now, not_before=None)
+
+    def again(self, not_before: datetime | None) -> Self:
+        """To be tried once more."""
+        return changed(
+            self,
+            phase=StagePhase.PENDING,
+            attempt=self.attempt + 1,
+            not_before=not_before,
+            waiting_since=None,
+        )
+
+    def delayed(self, not_before: datetime) -> Self:
+        """To be tried once more, and nobody's failure."""
+        return changed(self, delays=self.delays + 1).again(not_before)
+
+    def revived(self) -> Self:
+        """Given up, and to be tried afresh because someone asked for it or changed the spec."""
+        return changed(self, failures=0, delays=0, finished_at=None).again(None)
+
+    def released(self) -> Self:
+        """Its pause ends now."""
+        return changed(self, not_before=None)
+
+    def skipped(self, message: str, now: datetime) -> Self:
+        """What it needs can no longer succeed."""
+        return changed(self, phase=StagePhase.SKIPPED, message=message[:SHORT], finished_at=now)
+
+    def taken_over(self) -> Self:
+        """A rollback whose pointers stand in the status."""
+        return changed(self, applied=True)
 
 
 class WinRate(Value):
@@ -108,8 +226,93 @@ class LastEvaluation(WinRate):
 class Strength(Value):
     """How strong a champion was against the baselines when it was judged."""
 
-    version: str = Field(max_length=63, description="Champion version.")
+    version: Version = Field(description="Champion version.")
     against: dict[str, WinRate] = Field(default={}, max_length=8, description="By opponent: random, heuristic.")
+
+
+class TrackStatus(Value):
+    """What one track of a configuration has come to."""
+
+    name: Track = Field(description="Track.")
+    champion: Version = Field(default="", description="Champion version; absent: there is none yet.")
+    predecessor: Version = Field(default="", description="Champion that a rollback would restore.")
+    strength: Strength | None = Field(default=None, description="The champion against the baselines.")
+    consecutive_failures: int = Field(default=0, ge=0, description="Rejected candidates in a row.")
+    warned_champion: Version = Field(
+        default="", description="Champion for which too many rejections in a row were answered last."
+    )
+    start_champion: Version = Field(default="", description="Champion when the iteration under way began.")
+    decision: TrackDecision | None = Field(
+        default=None, description="How the iteration under way ended for it; absent: not yet."
+    )
+    failure: ShortText = Field(default="", description="How it failed in the last finished iteration.")
+    regression: ShortText = Field(
+        default="", description="How its champion lost to its predecessor in the last finished iteration."
+    )
+    converged: str = Field(default="", max_length=63, description="What its search has converged under.")
+
+    @model_serializer(mode="wrap")
+    def _small(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _only_what_is_known(serialise(self), "name")
+
+    @property
+    def champion_version(self) -> int:
+        """0 when there is none; likewise the next two."""
+        return int(self.champion or 0)
+
+    @property
+    def predecessor_version(self) -> int:
+        return int(self.predecessor or 0)
+
+    @property
+    def start_version(self) -> int:
+        return int(self.start_champion or 0)
+
+    def adopted(self, champion: int, predecessor: int, failures: int) -> Self:
+        """As the store tells it; version 0 is none."""
+        return changed(self.pointed(champion, predecessor), consecutive_failures=failures)
+
+    def begun(self, champion: int) -> Self:
+        """An iteration begins, from this champion."""
+        return changed(self, start_champion=_version(champion))
+
+    def decided(self, decision: TrackDecision) -> Self:
+        return changed(self, decision=decision)
+
+    def rejected(self) -> Self:
+        return changed(self, decision=TrackDecision.REJECTED, consecutive_failures=self.consecutive_failures + 1)
+
+    def pointed(self, champion: int, predecessor: int) -> Self:
+        """The registry's pointer stands so; version 0 is none."""
+        return changed(self, champion=_version(champion), predecessor=_version(predecessor))
+
+    def promoted(self, champion: int, predecessor: int, against: Mapping[str, WinRate]) -> Self:
+        """A candidate is champion, this strong against the baselines."""
+        pointed = self.pointed(champion, predecessor)
+        strength = Strength(version=pointed.champion, against=dict(against))
+        return changed(pointed, decision=TrackDecision.PROMOTED, consecutive_failures=0, strength=strength)
+
+    def rolled_back(self, champion: int, predecessor: int) -> Self:
+        return changed(self.pointed(champion, predecessor), consecutive_failures=0, strength=None)
+
+    def warned(self) -> Self:
+        """Too many rejections in a row have been answered for this champion."""
+        return changed(self, warned_champion=self.champion)
+
+    def settled(self, failure: str, regression: str, converged: str) -> Self:
+        """Its part of an iteration is over."""
+        return changed(
+            self,
+            start_champion="",
+            decision=None,
+            failure=failure[:SHORT],
+            regression=regression[:SHORT],
+            converged=converged,
+        )
+
+
+def _version(number: int) -> str:
+    return str(number) if number else ""
 
 
 class ConfigurationStatus(Value):
@@ -128,45 +331,61 @@ class ConfigurationStatus(Value):
     tasks: Annotated[tuple[TaskStatus, ...], ListMap(("name", "part"))] = Field(
         default=(), max_length=64, description="The same stages in detail."
     )
+    tracks: Annotated[tuple[TrackStatus, ...], ListMap(("name",))] = Field(
+        default=(), max_length=8, description="Champions, and how each track fares."
+    )
     frozen: ResolvedConfiguration | None = Field(
         default=None, description="Values of the spec that hold for the iteration under way."
     )
     started_at: datetime | None = Field(default=None, description="When the iteration under way began.")
-    start_champions: dict[str, str] = Field(
-        default={}, max_length=8, description="Champion of each track when the iteration under way began."
-    )
-    champions: dict[str, str] = Field(default={}, max_length=8, description="Champion version of each track.")
-    predecessors: dict[str, str] = Field(
-        default={}, max_length=8, description="Champion that a rollback of each track would restore."
-    )
-    consecutive_failures: dict[str, int] = Field(
-        default={}, max_length=8, description="Rejected iterations in a row of each track."
-    )
-    decisions: dict[str, TrackDecision] = Field(
-        default={}, max_length=8, description="How the iteration under way ended for each track."
-    )
     last_evaluation: LastEvaluation | None = Field(default=None, description="The newest verdict.")
-    strength: dict[str, Strength] = Field(
-        default={}, max_length=8, description="Each track's champion against the baselines."
-    )
-    failed_tracks: dict[str, ShortText] = Field(
-        default={}, max_length=8, description="Tracks that failed in the last finished iteration, and why."
-    )
-    regressions: Annotated[tuple[ShortText, ...], Field(max_length=8)] = Field(
-        default=(), description="Champions that lost to their predecessor in the last finished iteration."
-    )
     diverged: ShortText = Field(default="", description="How training diverged in the last finished iteration.")
-    converged: str = Field(
-        default="", max_length=63, description="Evaluator and move limit with which CMA-ES has converged."
-    )
-    warned_champions: dict[str, str] = Field(
-        default={}, max_length=8, description="Champion for which too many failures in a row were answered last."
-    )
 
     @field_serializer("frozen")
     def _without_defaults(self, frozen: ResolvedConfiguration | None) -> dict[str, Any] | None:
         """What was set, and the plan's numbers; a status has to stay small."""
         return None if frozen is None else frozen.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def track(self, name: Track) -> TrackStatus:
+        """The track; one that nothing is known of yet is blank."""
+        return next((track for track in self.tracks if track.name == name), TrackStatus(name=name))
+
+    def with_track(self, track: TrackStatus) -> Self:
+        """With this track in place of the one of its name, or added."""
+        others = (each for each in self.tracks if each.name != track.name)
+        return changed(self, tracks=tuple(sorted((*others, track), key=lambda each: each.name)))
+
+    def with_tasks(self, tasks: tuple[TaskStatus, ...]) -> Self:
+        return changed(self, tasks=tasks)
+
+    def with_games(self, games: int) -> Self:
+        return changed(self, games=games)
+
+    def judged(self, evaluation: LastEvaluation) -> Self:
+        return changed(self, last_evaluation=evaluation)
+
+    def taken_up(self, iteration: int, games: int) -> Self:
+        """Adopted, with what the store held."""
+        return changed(self, adopted=True, iteration=iteration, games=games)
+
+    def begun(self, frozen: ResolvedConfiguration, now: datetime) -> Self:
+        """An iteration begins with these values."""
+        return changed(self, frozen=frozen, started_at=now)
+
+    def begun_anew(self, frozen: ResolvedConfiguration) -> Self:
+        """The iteration under way goes on with other values."""
+        return changed(self, frozen=frozen)
+
+    def finished(self, diverged: str) -> Self:
+        """The iteration under way is over."""
+        return changed(
+            self, iteration=self.iteration + 1, tasks=(), frozen=None, started_at=None, diverged=diverged[:SHORT]
+        )
+
+    def summarised(self, stages: Mapping[str, StagePhase]) -> Self:
+        """What the tasks come to, for people and rules."""
+        is_running = any(task.phase == StagePhase.RUNNING for task in self.tasks)
+        return changed(self, stages=stages, running=is_running)
 
 
 class PointerMove(Value):
@@ -211,3 +430,48 @@ class TrainingPipelineStatus(Value):
         default=(), max_length=MAX_CONFIGURATIONS, description="One entry per configuration."
     )
     conditions: Conditions = Field(default=(), description="Ready, Reconciling, Stalled and what is wrong.")
+
+    def decided(
+        self,
+        *,
+        generation: int,
+        configurations: tuple[ConfigurationStatus, ...],
+        promotions: tuple[PointerMove, ...],
+        rollbacks: tuple[PointerMove, ...],
+        handled_requests: Mapping[str, str],
+    ) -> Self:
+        """After a pass's decisions, with what has newly moved; totals of configurations follow."""
+        return changed(
+            self,
+            observed_generation=generation,
+            configurations=configurations,
+            iteration=min((each.iteration for each in configurations), default=0),
+            games=sum(each.games for each in configurations),
+            promotions=self.promotions + len(promotions),
+            rollbacks=self.rollbacks + len(rollbacks),
+            last_promotion=promotions[-1] if promotions else self.last_promotion,
+            last_rollback=rollbacks[-1] if rollbacks else self.last_rollback,
+            handled_requests=handled_requests,
+        )
+
+    def counted(self, *, promotions: int, rollbacks: int, succeeded: int, failed: int) -> Self:
+        """With so many more moves that a registry remembers, and tasks that ended."""
+        return changed(
+            self,
+            promotions=self.promotions + promotions,
+            rollbacks=self.rollbacks + rollbacks,
+            tasks=TaskCounts(succeeded=self.tasks.succeeded + succeeded, failed=self.tasks.failed + failed),
+        )
+
+    def concluded(
+        self,
+        configurations: tuple[ConfigurationStatus, ...],
+        phase: PipelinePhase,
+        running: str,
+        plan: tuple[str, ...],
+    ) -> Self:
+        """Once tasks have found room."""
+        return changed(self, configurations=configurations, phase=phase, running=running[:SHORT], plan=plan)
+
+    def with_conditions(self, conditions: Conditions) -> Self:
+        return changed(self, conditions=conditions)

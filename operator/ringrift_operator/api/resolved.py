@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
-from ringrift_core.contract import Board, Track, configuration_name
+from ringrift_core.contract import Board, Track, changed, configuration_name
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.sections import Cmaes, Dataset, Evaluation, Network, Nnue, Rollback, Selfplay
 
@@ -41,3 +41,6 @@ class ResolvedConfiguration(Value):
     def move_limit(self, iteration: int) -> int:
         """Turns after which a game of an iteration is cut; 1 is the bootstrap."""
         return self.bootstrap_max_moves if iteration == 1 else self.max_moves
+
+    def with_tracks(self, tracks: tuple[Track, ...]) -> Self:
+        return changed(self, tracks=tracks)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ringrift_core.contract import Track
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain.configuration import single_task, with_task, without_step
 from ringrift_operator.domain.reasons import EventReason
@@ -24,18 +23,17 @@ def adopt(situation: Situation) -> Situation:
     task = single_task(configuration, ADOPT)
     if task.phase != StagePhase.SUCCEEDED:
         return situation
-    found = without_step(configuration, ADOPT).model_copy(
-        update={
-            "adopted": True,
-            "iteration": int(task.metrics.get("iteration", 0)),
-            "games": int(task.metrics.get("games", 0)),
-            "champions": _versions(task, "champion"),
-            "predecessors": _versions(task, "predecessor"),
-            "consecutive_failures": {
-                track.value: int(task.metrics.get(f"failures_{track}", 0)) for track in TRACKS_WITH_STAGES
-            },
-        }
+    found = without_step(configuration, ADOPT).taken_up(
+        iteration=int(task.metrics.get("iteration", 0)), games=int(task.metrics.get("games", 0))
     )
+    for track in TRACKS_WITH_STAGES:
+        found = found.with_track(
+            found.track(track).adopted(
+                champion=int(task.metrics.get(f"champion_{track}", 0)),
+                predecessor=int(task.metrics.get(f"predecessor_{track}", 0)),
+                failures=int(task.metrics.get(f"failures_{track}", 0)),
+            )
+        )
     situation = replace(
         situation.become(found),
         adopted_promotions=int(task.metrics.get("promotions", 0)),
@@ -46,9 +44,3 @@ def adopt(situation: Situation) -> Situation:
             EventReason.ADOPTED, f"the store holds {found.iteration} iterations and {found.games} games"
         )
     return situation
-
-
-def _versions(task: TaskStatus, kind: str) -> dict[str, str]:
-    """Versions above 0 by track, as `<kind>_<track>` of the metrics tell them."""
-    found = {track: int(task.metrics.get(f"{kind}_{track}", 0)) for track in Track}
-    return {track.value: str(number) for track, number in found.items() if number}

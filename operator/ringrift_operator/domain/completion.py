@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from ringrift_core.contract import OUTPUTS, Artifact, Decision, ExitCode, Track, Verdict
@@ -14,10 +13,10 @@ from ringrift_operator.api.pipeline_status import (
     StagePhase,
     TaskStatus,
     TrackDecision,
+    TrackStatus,
 )
 from ringrift_operator.domain import steps
 from ringrift_operator.domain.configuration import (
-    ENDED,
     combined,
     is_in_iteration,
     iteration_under_way,
@@ -43,53 +42,50 @@ def finish_iteration(situation: Situation) -> Situation:
         return situation
     number = iteration_under_way(configuration)
     record = _record(situation.snapshot, configuration)
-    finished = configuration.model_copy(
-        update={
-            "iteration": number,
-            "tasks": (),
-            "frozen": None,
-            "started_at": None,
-            "start_champions": {},
-            "decisions": {},
-            "converged": _converged(configuration),
-            "regressions": tuple(_regressions(configuration)),
-            "diverged": next((task.message for task in configuration.tasks if task.exit_code == ExitCode.DIVERGED), ""),
-            "failed_tracks": {
-                track: _failure(configuration, Track(track))
-                for track, decision in configuration.decisions.items()
-                if decision == TrackDecision.FAILED
-            },
-        }
+    finished = configuration.finished(
+        diverged=next((task.message for task in configuration.tasks if task.exit_code == ExitCode.DIVERGED), "")
     )
+    for track in configuration.tracks:
+        settled = track.settled(
+            failure=_failure(configuration, track.name) if track.decision == TrackDecision.FAILED else "",
+            regression=_regression(configuration, track.name),
+            converged=_converged(configuration, track),
+        )
+        finished = finished.with_track(settled)
     situation = replace(situation.become(finished), records=(*situation.records, record))
     return situation.say(EventReason.ITERATION_FINISHED, f"iteration {number} ends: {record.spec.summary}")
 
 
 def _without_answered_requests(configuration: ConfigurationStatus) -> ConfigurationStatus:
     """Between iterations a finished rollback by request has nothing left to wait for."""
-    if not configuration.adopted or any(task.phase not in ENDED for task in configuration.tasks):
+    if not configuration.adopted or not all(task.has_ended for task in configuration.tasks):
         return configuration
-    return configuration if not configuration.tasks else configuration.model_copy(update={"tasks": ()})
+    return configuration.with_tasks(()) if configuration.tasks else configuration
 
 
 def _is_settled(configuration: ConfigurationStatus) -> bool:
     tracks = configuration.frozen.tracks if configuration.frozen else ()
-    has_decided = all(track.value in configuration.decisions for track in tracks)
-    return has_decided and all(task.phase in ENDED for task in configuration.tasks)
+    has_decided = all(configuration.track(track).decision is not None for track in tracks)
+    return has_decided and all(task.has_ended for task in configuration.tasks)
 
 
-def _converged(configuration: ConfigurationStatus) -> str:
-    """What CMA-ES has converged under, in this iteration or before."""
-    has_converged = any(t.name == steps.CMAES.name and t.metrics.get("converged") == 1 for t in configuration.tasks)
+def _converged(configuration: ConfigurationStatus, track: TrackStatus) -> str:
+    """What the track's search has converged under, in this iteration or before."""
+    has_converged = track.name == Track.WEIGHTS and any(
+        t.name == steps.CMAES.name and t.metrics.get("converged") == 1 for t in configuration.tasks
+    )
     if not has_converged or configuration.frozen is None:
-        return configuration.converged
+        return track.converged
     return search_conditions(configuration.frozen, iteration_under_way(configuration))
 
 
-def _regressions(configuration: ConfigurationStatus) -> Iterator[str]:
+def _regression(configuration: ConfigurationStatus, track: Track) -> str:
+    """How the track's champion lost to its predecessor; empty when it did not."""
     for task in configuration.tasks:
-        if task.verdict is not None and task.verdict.decision == Decision.REGRESSED:
-            yield f"the {task.verdict.track} champion lost to its predecessor: {task.verdict.reason}"[:512]
+        verdict = task.verdict
+        if verdict is not None and verdict.decision == Decision.REGRESSED and verdict.track == track:
+            return verdict.reason
+    return ""
 
 
 def _failure(configuration: ConfigurationStatus, track: Track) -> str:
@@ -169,8 +165,10 @@ def _summed(parts: list[TaskStatus]) -> dict[str, float]:
 
 
 def _track_record(configuration: ConfigurationStatus, track: Track) -> TrackRecord:
-    decision = configuration.decisions[track.value]
-    champion = configuration.champions.get(track.value, "")
+    status = configuration.track(track)
+    decision, champion = status.decision, status.champion
+    if decision is None:
+        raise ValueError(f"{configuration.name}: {track} is undecided, and its iteration over")
     if track not in steps.TRACKS_WITH_STAGES:
         return TrackRecord(track=track, decision=decision, champion=champion)
     maker = steps.CANDIDATE_MAKER[track]

@@ -13,6 +13,7 @@ from ringrift_operator.api.pipeline_status import (
     PipelinePhase,
     StagePhase,
     TaskStatus,
+    TrackStatus,
     TrainingPipelineStatus,
 )
 from ringrift_operator.api.pool import PoolType
@@ -148,9 +149,9 @@ def _degraded(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
         if task.phase == StagePhase.FAILED
     ]
     sentences += [
-        f"{configuration.name}: {track} failed in iteration {configuration.iteration}: {message}"
-        for configuration in status.configurations
-        for track, message in configuration.failed_tracks.items()
+        f"{configuration.name}: {track.name} failed in iteration {configuration.iteration}: {track.failure}"
+        for configuration, track in _tracks(status)
+        if track.failure
     ]
     return _found(sentences, FindingReason.TASKS_FAIL, FindingReason.TASKS_SUCCEED)
 
@@ -163,9 +164,9 @@ def _regressed(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
         if task.verdict is not None and task.verdict.decision == Decision.REGRESSED
     ]
     sentences += [
-        f"{configuration.name}: {sentence}"
-        for configuration in status.configurations
-        for sentence in configuration.regressions
+        f"{configuration.name}: the {track.name} champion lost to its predecessor: {track.regression}"
+        for configuration, track in _tracks(status)
+        if track.regression
     ]
     return _found(sentences, FindingReason.CHAMPION_REGRESSED, FindingReason.CHAMPIONS_HOLD)
 
@@ -243,6 +244,10 @@ def next_alert(snapshot: Snapshot, status: TrainingPipelineStatus) -> datetime |
 
 def _tasks(status: TrainingPipelineStatus) -> list[tuple[ConfigurationStatus, TaskStatus]]:
     return [(configuration, task) for configuration in status.configurations for task in configuration.tasks]
+
+
+def _tracks(status: TrainingPipelineStatus) -> list[tuple[ConfigurationStatus, TrackStatus]]:
+    return [(configuration, track) for configuration in status.configurations for track in configuration.tracks]
 
 
 def _clock(moment: datetime | None) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from ringrift_core.contract import Track
-from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
+from ringrift_operator.api.pipeline_status import ENDED, ConfigurationStatus, StagePhase, TaskStatus
 from ringrift_operator.domain.steps import ORDER, Step
-
-ENDED = frozenset({StagePhase.SUCCEEDED, StagePhase.FAILED, StagePhase.SKIPPED})
 
 
 def is_in_iteration(configuration: ConfigurationStatus) -> bool:
@@ -21,9 +19,9 @@ def iteration_under_way(configuration: ConfigurationStatus) -> int:
     return configuration.iteration + 1
 
 
-def version(champions: Mapping[str, str], track: Track) -> int:
-    """A champion's version as a number; 0 when there is none."""
-    return int(champions.get(track.value, "0"))
+def champion_at_start(configuration: ConfigurationStatus, track: Track) -> int:
+    """Version of a track's champion when the iteration under way began; 0 when there was none."""
+    return configuration.track(track).start_version
 
 
 def single_task(configuration: ConfigurationStatus, step: Step) -> TaskStatus:
@@ -68,4 +66,4 @@ def without_step(configuration: ConfigurationStatus, step: Step) -> Configuratio
 def with_tasks(configuration: ConfigurationStatus, tasks: Iterable[TaskStatus]) -> ConfigurationStatus:
     """The configuration with exactly these tasks, in the steps' order."""
     ordered = tuple(sorted(tasks, key=lambda task: (ORDER[task.name], task.part)))
-    return configuration.model_copy(update={"tasks": ordered})
+    return configuration.with_tasks(ordered)

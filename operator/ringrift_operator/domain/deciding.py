@@ -11,7 +11,6 @@ from collections.abc import Callable
 from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
     StagePhase,
-    TaskCounts,
     TrainingPipelineStatus,
 )
 from ringrift_operator.api.resolve import resolve
@@ -40,7 +39,7 @@ def copy_games(situation: Situation) -> Situation:
     if step_phase(configuration, MERGE.name) != StagePhase.SUCCEEDED:
         return situation
     games = int(single_task(configuration, MERGE).metrics.get("games", configuration.games))
-    return situation.become(configuration.model_copy(update={"games": games}))
+    return situation.become(configuration.with_games(games))
 
 
 POLICIES: tuple[Policy, ...] = (
@@ -115,8 +114,6 @@ def _status(snapshot: Snapshot, situations: tuple[Situation, ...]) -> tuple[Trai
     """The totals; phase, conditions and places come with placement."""
     status = snapshot.status
     configurations = tuple(situation.configuration for situation in situations)
-    promotions = [move for situation in situations for move in situation.promotions]
-    rollbacks = [move for situation in situations for move in situation.rollbacks]
     events = tuple(event for situation in situations for event in situation.events)
     handled = dict(status.handled_requests)
     for situation in situations:
@@ -126,20 +123,17 @@ def _status(snapshot: Snapshot, situations: tuple[Situation, ...]) -> tuple[Trai
         value = snapshot.annotations[requests.ANNOTATIONS[requests.ROLLBACK]]
         handled[requests.ROLLBACK] = value[: requests.VALUE_LENGTH]
         events = (*events, refused)
-    return status.model_copy(
-        update={
-            "observed_generation": snapshot.generation,
-            "configurations": configurations,
-            "iteration": min((each.iteration for each in configurations), default=0),
-            "games": sum(each.games for each in configurations),
-            "promotions": status.promotions + len(promotions) + sum(each.adopted_promotions for each in situations),
-            "rollbacks": status.rollbacks + len(rollbacks) + sum(each.adopted_rollbacks for each in situations),
-            "last_promotion": promotions[-1] if promotions else status.last_promotion,
-            "last_rollback": rollbacks[-1] if rollbacks else status.last_rollback,
-            "tasks": TaskCounts(
-                succeeded=status.tasks.succeeded + sum(situation.succeeded for situation in situations),
-                failed=status.tasks.failed + sum(situation.failed for situation in situations),
-            ),
-            "handled_requests": handled,
-        }
-    ), events
+    decided = status.decided(
+        generation=snapshot.generation,
+        configurations=configurations,
+        promotions=tuple(move for situation in situations for move in situation.promotions),
+        rollbacks=tuple(move for situation in situations for move in situation.rollbacks),
+        handled_requests=handled,
+    )
+    counted = decided.counted(
+        promotions=sum(situation.adopted_promotions for situation in situations),
+        rollbacks=sum(situation.adopted_rollbacks for situation in situations),
+        succeeded=sum(situation.succeeded for situation in situations),
+        failed=sum(situation.failed for situation in situations),
+    )
+    return counted, events

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ringrift_core.contract import GateKind, Track
 from ringrift_operator.api.pipeline_status import ConfigurationStatus
 from ringrift_operator.api.resolved import ResolvedConfiguration
-from ringrift_operator.domain.configuration import ENDED, is_in_iteration, iteration_under_way, version
+from ringrift_operator.domain.configuration import is_in_iteration, iteration_under_way
 from ringrift_operator.domain.parameters import engine_modes, run_seed, shard_count
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.starting import has_all_iterations, resolved
@@ -24,14 +24,15 @@ def described(snapshot: Snapshot, configurations: tuple[ConfigurationStatus, ...
 
 def _lines(snapshot: Snapshot, configuration: ConfigurationStatus) -> list[str]:
     if is_in_iteration(configuration):
-        under_way = [task.name for task in configuration.tasks if task.phase not in ENDED]
+        under_way = [task.name for task in configuration.tasks if not task.has_ended]
         number = iteration_under_way(configuration)
         return [f"{configuration.name}: iteration {number} goes on with {', '.join(under_way)}"]
     if configuration.adopted and has_all_iterations(snapshot, configuration):
         return [f"{configuration.name}: complete after {configuration.iteration} iterations"]
     values = resolved(snapshot, configuration.name)
     lines = [] if configuration.adopted else ["adopt what the store already holds"]
-    lines += _iteration(values, iteration_under_way(configuration), version(configuration.champions, Track.NETWORK))
+    network = configuration.track(Track.NETWORK).champion_version
+    lines += _iteration(values, iteration_under_way(configuration), network)
     return [f"{configuration.name}: {line}" for line in lines]
 
 

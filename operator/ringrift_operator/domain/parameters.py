@@ -25,7 +25,7 @@ from ringrift_core.contract import (
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus
 from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain import steps
-from ringrift_operator.domain.configuration import iteration_under_way, single_task, version
+from ringrift_operator.domain.configuration import champion_at_start, iteration_under_way, single_task
 from ringrift_operator.domain.steps import STEPS, TRACKS_WITH_STAGES, Step
 
 SEEDS_PER_ITERATION = 1000
@@ -80,7 +80,6 @@ def _in_iteration(common: dict[str, Any], configuration: ConfigurationStatus, st
     iteration = iteration_under_way(configuration)
     common = {**common, "iteration": iteration}
     seed = run_seed(frozen, iteration)
-    champions = configuration.start_champions
     match step.stage:
         case Stage.SELFPLAY:
             return _selfplay(common, configuration, frozen, iteration)
@@ -98,7 +97,7 @@ def _in_iteration(common: dict[str, Any], configuration: ConfigurationStatus, st
                 **common,
                 seed=seed,
                 dataset=_output(configuration, steps.EXPORT),
-                network_version=version(champions, Track.NETWORK),
+                network_version=champion_at_start(configuration, Track.NETWORK),
                 epochs=frozen.network.bootstrap_epochs if iteration == 1 else frozen.network.epochs,
                 batch_size=frozen.network.batch_size,
             )
@@ -106,7 +105,7 @@ def _in_iteration(common: dict[str, Any], configuration: ConfigurationStatus, st
             return CmaesParameters(
                 **common,
                 seed=seed,
-                weights_version=version(champions, Track.WEIGHTS),
+                weights_version=champion_at_start(configuration, Track.WEIGHTS),
                 initial_weights=frozen.cmaes.initial_weights.contract,
                 generations=frozen.cmaes.generations,
                 population_size=frozen.cmaes.population_size,
@@ -123,7 +122,7 @@ def _in_iteration(common: dict[str, Any], configuration: ConfigurationStatus, st
 def _selfplay(
     common: dict[str, Any], configuration: ConfigurationStatus, frozen: ResolvedConfiguration, iteration: int
 ) -> SelfplayParameters:
-    network = version(configuration.start_champions, Track.NETWORK)
+    network = champion_at_start(configuration, Track.NETWORK)
     shards = shard_count(frozen, iteration)
     return SelfplayParameters(
         **common,
@@ -132,7 +131,7 @@ def _selfplay(
         shard=str(Shards(0, shards - 1, shards)),
         engine_modes=engine_modes(frozen, iteration, network),
         max_moves=frozen.move_limit(iteration),
-        weights_version=version(configuration.start_champions, Track.WEIGHTS),
+        weights_version=champion_at_start(configuration, Track.WEIGHTS),
         network_version=network,
         initial_weights=frozen.cmaes.initial_weights.contract,
     )
@@ -152,7 +151,7 @@ def _evaluate(
         track=track,
         kind="candidate" if is_candidate else "regression",
         candidate=_output(configuration, steps.CANDIDATE_MAKER[track]) if is_candidate else None,
-        champion_version=version(configuration.start_champions, track),
+        champion_version=champion_at_start(configuration, track),
         initial_weights=frozen.cmaes.initial_weights.contract,
         seed=seed,
         gate=frozen.evaluation.gate,
@@ -177,7 +176,7 @@ def _promote(
         **common,
         track=track,
         request_id=request_id(configuration, track, iteration, "promote"),
-        expected_version=version(configuration.start_champions, track),
+        expected_version=champion_at_start(configuration, track),
         keep_backup_models=frozen.rollback.keep_backup_models,
         candidate=_output(configuration, steps.CANDIDATE_MAKER[track]),
         verdict=single_task(configuration, steps.evaluate(track)).outputs.get(OUTPUTS[Stage.EVALUATE]),
@@ -194,7 +193,7 @@ def _rollback(
         **common,
         track=track,
         request_id=task.request[:200] if is_requested else request_id(configuration, track, iteration, "rollback"),
-        expected_version=version(configuration.champions, track),
+        expected_version=configuration.track(track).champion_version,
         cause=f"requested: {task.request}" if is_requested else task.request,
     )
 

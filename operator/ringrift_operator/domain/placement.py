@@ -19,6 +19,7 @@ from ringrift_core.contract import (
     Stage,
     StageParameters,
     TrainParameters,
+    changed,
 )
 from ringrift_operator.api.pipeline_status import TaskStatus, TrainingPipelineStatus
 from ringrift_operator.api.pool import PoolType, Slot, SlotTime
@@ -157,7 +158,7 @@ def _selfplay(
         number = part if wanted.is_divisible else wanted.part
         identity = _identity(snapshot, wanted, number, room.pool.name, room.slot.name, share.slots)
         shard = str(Shards(share.first, share.last, total))
-        told = _on(snapshot, room, parameters.model_copy(update={"shard": shard}))
+        told = _on(snapshot, room, changed(parameters, shard=shard))
         completions = share.last - share.first + 1 if is_job else 0
         tasks.append(PlacedTask(task_name(identity), identity, told, room.pool, room.slot, completions))
     return tasks
@@ -180,10 +181,10 @@ def _identity(snapshot: Snapshot, wanted: WantedTask, part: int, pool: str, slot
 def _on(snapshot: Snapshot, room: Room, parameters: StageParameters) -> StageParameters:
     """The parameters as this slot's machine needs them: its device, its threads, its view of the store."""
     if isinstance(parameters, TrainParameters | SelfplayParameters):
-        parameters = parameters.model_copy(update={"device": room.slot.device})
+        parameters = changed(parameters, device=room.slot.device)
     if isinstance(parameters, CmaesParameters) and room.slot.max_workers is not None:
         workers = min(parameters.workers, room.slot.max_workers)
-        parameters = parameters.model_copy(update={"workers": workers})
+        parameters = changed(parameters, workers=workers)
     is_claim = snapshot.spec.artifacts.persistent_volume_claim is not None and snapshot.local_store is None
     folder = room.pool.spec.artifacts_path
     return moved(parameters, f"file://{folder.rstrip('/')}") if is_claim and folder is not None else parameters

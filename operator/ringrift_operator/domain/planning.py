@@ -44,15 +44,13 @@ def conclude(decision: Decision, placed: tuple[PlacedTask, ...]) -> Plan:
         _summarised(_with_places(configuration, placed, snapshot.now))
         for configuration in decision.status.configurations
     )
-    status = decision.status.model_copy(
-        update={
-            "configurations": configurations,
-            "phase": phase_of(snapshot, configurations),
-            "running": _running(configurations),
-            "plan": described(snapshot, configurations) if snapshot.spec.dry_run else (),
-        }
+    status = decision.status.concluded(
+        configurations,
+        phase=phase_of(snapshot, configurations),
+        running=_running(configurations),
+        plan=described(snapshot, configurations) if snapshot.spec.dry_run else (),
     )
-    status = status.model_copy(update={"conditions": conditions_of(snapshot, status)})
+    status = status.with_conditions(conditions_of(snapshot, status))
     return Plan(
         records=decision.records,
         status=status,
@@ -77,10 +75,10 @@ def _with_places(
             parts = [each for each in placed if _is_part(each, task)]
             configuration = without_step(configuration, SELFPLAY)
             for part in parts:
-                begun = _begun(whole.model_copy(update={"part": part.identity.part}), part, now)
+                begun = whole.as_part(part.identity.part).placed(_placement(part), now)
                 configuration = with_task(configuration, begun)
         elif _is_new(known[task.identity.step, task.identity.part], task):
-            begun = _begun(known[task.identity.step, task.identity.part], task, now)
+            begun = known[task.identity.step, task.identity.part].placed(_placement(task), now)
             configuration = with_task(configuration, begun)
     return configuration
 
@@ -104,21 +102,8 @@ def _placement(task: PlacedTask) -> Placement | None:
     )
 
 
-def _begun(task: TaskStatus, placed: PlacedTask, now: datetime) -> TaskStatus:
-    return task.model_copy(
-        update={
-            "phase": StagePhase.RUNNING,
-            "placement": _placement(placed),
-            "started_at": task.started_at or now,
-            "progress": 0.0,
-            "progress_at": now,
-        }
-    )
-
-
 def _summarised(configuration: ConfigurationStatus) -> ConfigurationStatus:
-    is_running = any(task.phase == StagePhase.RUNNING for task in configuration.tasks)
-    return configuration.model_copy(update={"stages": stage_phases(configuration), "running": is_running})
+    return configuration.summarised(stage_phases(configuration))
 
 
 def _running(configurations: tuple[ConfigurationStatus, ...]) -> str:
@@ -129,7 +114,7 @@ def _running(configurations: tuple[ConfigurationStatus, ...]) -> str:
         if names:
             ordered = ", ".join(name for name in STEPS if name in names)
             lines.append(f"{configuration.name} i{configuration.iteration + 1}: {ordered}")
-    return "; ".join(lines)[:512]
+    return "; ".join(lines)
 
 
 def _phase_events(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[Event, ...]:

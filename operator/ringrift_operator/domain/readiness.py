@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ringrift_core.contract import SelfplayParameters, Stage
+from ringrift_core.contract import SelfplayParameters, Stage, changed
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
 from ringrift_operator.domain.configuration import step_phase, with_tasks
 from ringrift_operator.domain.parameters import parameters_of
@@ -34,7 +34,7 @@ def note_waiting(situation: Situation) -> Situation:
         waits = task.phase == StagePhase.PENDING and task.waiting_since is None
         if not waits or not is_ready(configuration, task, situation.now):
             return task
-        return task.model_copy(update={"waiting_since": situation.now})
+        return task.waits(situation.now)
 
     tasks = tuple(noted(task) for task in configuration.tasks)
     return situation if tasks == configuration.tasks else situation.become(with_tasks(configuration, tasks))
@@ -67,7 +67,7 @@ def _wanted(situation: Situation, task: TaskStatus) -> WantedTask:
     parameters = parameters_of(store_of(situation.snapshot), tracks, configuration, task)
     is_divided = task.placement is not None
     if isinstance(parameters, SelfplayParameters) and task.placement is not None:
-        parameters = parameters.model_copy(update={"shard": task.placement.shards})
+        parameters = changed(parameters, shard=task.placement.shards)
     return WantedTask(
         configuration=configuration.name,
         board=configuration.board,

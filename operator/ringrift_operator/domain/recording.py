@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from ringrift_core.contract import METRICS, OUTPUTS, Stage, StageResult
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain import retries
-from ringrift_operator.domain.configuration import ENDED, with_task
+from ringrift_operator.domain.configuration import with_task
 from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
@@ -32,7 +32,7 @@ def record_children(situation: Situation) -> Situation:
     children = children_by_key(situation)
     for task in situation.configuration.tasks:
         child = children.get((task.name, task.part, task.attempt))
-        if child is None or task.phase in ENDED:
+        if child is None or task.has_ended:
             continue
         situation = _running(situation, task, child) if child.is_live else _ended(situation, task, child)
     return situation
@@ -56,29 +56,17 @@ def iteration_of(step: str, completed: int) -> int:
 
 
 def _running(situation: Situation, task: TaskStatus, child: TaskObservation) -> Situation:
-    changes: dict[str, object] = {}
-    if task.phase != StagePhase.RUNNING:
-        changes["phase"] = StagePhase.RUNNING
-    if task.started_at is None:
-        changes["started_at"] = situation.now
-    if task.progress_at is None:
-        changes["progress_at"] = situation.now
-    elif _has_grown(task, child) and situation.now - task.progress_at >= PROGRESS_EVERY:
-        changes |= {"progress": child.progress, "progress_at": situation.now}
-    if not changes:
-        return situation
-    return situation.become(with_task(situation.configuration, task.model_copy(update=changes)))
-
-
-def _has_grown(task: TaskStatus, child: TaskObservation) -> bool:
-    return child.progress is not None and child.progress > task.progress
+    seen = task.seen_running(situation.now)
+    is_news = task.progress_at is not None and situation.now - task.progress_at >= PROGRESS_EVERY
+    if is_news and child.progress is not None and child.progress > task.progress:
+        seen = seen.progressed(child.progress, situation.now)
+    return situation if seen == task else situation.become(with_task(situation.configuration, seen))
 
 
 def _ended(situation: Situation, task: TaskStatus, child: TaskObservation) -> Situation:
     outcome = outcome_of(child)
-    ended = retries.after(task, outcome, child.exit_code, situation.now)
-    if ended.started_at is None:
-        ended = ended.model_copy(update={"started_at": child.started_at or situation.now})
+    tried = task.ended(child.exit_code, outcome.message, began=child.started_at or situation.now)
+    ended = retries.after(tried, outcome.kind, situation.now)
     if outcome.kind == OutcomeKind.DONE and child.result is not None:
         ended = _with_result(ended, child.result)
     situation = situation.become(with_task(situation.configuration, ended))
@@ -88,20 +76,18 @@ def _ended(situation: Situation, task: TaskStatus, child: TaskObservation) -> Si
 def _with_result(task: TaskStatus, result: StageResult) -> TaskStatus:
     """What the next steps and the record need of a result; a status has to stay small (design.md section 5)."""
     needed = OUTPUTS.get(result.stage)
-    return task.model_copy(
-        update={
-            # JSON has no infinities.
-            "metrics": {
-                name: _rounded(value)
-                for name, value in result.metrics.items()
-                if math.isfinite(value) and _is_read(result.stage, name)
-            },
-            "outputs": {name: artifact for name, artifact in result.outputs.items() if name == needed},
-            "verdict": result.verdict,
-            # Verdict, games and versions say what these messages say.
-            "message": "" if result.stage in _SAID_OTHERWISE else task.message,
-            "placement": task.placement if result.stage in _REMEMBERED_PLACES else None,
-        }
+    return task.answered(
+        # JSON has no infinities.
+        metrics={
+            name: _rounded(value)
+            for name, value in result.metrics.items()
+            if math.isfinite(value) and _is_read(result.stage, name)
+        },
+        outputs={name: artifact for name, artifact in result.outputs.items() if name == needed},
+        verdict=result.verdict,
+        # Verdict, games and versions say what these messages say.
+        message="" if result.stage in _SAID_OTHERWISE else task.message,
+        placement=task.placement if result.stage in _REMEMBERED_PLACES else None,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ringrift_core.contract import Track
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
-from ringrift_operator.domain import retries, steps
+from ringrift_operator.domain import steps
 from ringrift_operator.domain.configuration import single_task, step_phase, with_task, with_tasks
 from ringrift_operator.domain.plan import Event
 from ringrift_operator.domain.reasons import EventReason
@@ -83,9 +83,9 @@ def answer_reconcile(situation: Situation) -> Situation:
 
 def _retried(task: TaskStatus) -> TaskStatus:
     if task.phase == StagePhase.FAILED and task.name in (ADOPT.name, MERGE.name):
-        return retries.revived(task)
+        return task.revived()
     if task.phase == StagePhase.PENDING and task.attempt > 1:
-        return task.model_copy(update={"not_before": None})
+        return task.released()
     return task
 
 
@@ -114,7 +114,7 @@ def answer_rollback(situation: Situation) -> Situation:
 
 def _ask(situation: Situation, request: RollbackRequest, previous: TaskStatus | None) -> Situation:
     configuration = situation.configuration
-    if request.track.value not in configuration.predecessors:
+    if not configuration.track(request.track).predecessor:
         said = f"{request.value}: {request.track} has no earlier champion to go back to"
         return _handled(situation.say(EventReason.REQUEST_REFUSED, said, is_warning=True), request)
     is_busy = step_phase(configuration, steps.rollback(request.track).name) in (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import assert_never
 
-from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
-from ringrift_operator.domain.outcomes import Outcome, OutcomeKind
+from ringrift_operator.api.pipeline_status import TaskStatus
+from ringrift_operator.domain.outcomes import OutcomeKind
 
 ATTEMPTS = 3
 DEGRADED_AFTER_DELAYS = 3
@@ -18,47 +19,17 @@ def pause(times: int) -> timedelta:
     return min(FIRST_PAUSE * (1 << min(times - 1, 10)), LONGEST_PAUSE)
 
 
-def after(task: TaskStatus, outcome: Outcome, exit_code: int | None, now: datetime) -> TaskStatus:
-    """The task once its newest try has ended with `outcome`."""
-    ended = task.model_copy(update={"exit_code": exit_code, "message": outcome.message[:512], "progress_at": None})
-    match outcome.kind:
+def after(task: TaskStatus, kind: OutcomeKind, now: datetime) -> TaskStatus:
+    """The task, whose newest try has ended so."""
+    match kind:
         case OutcomeKind.DONE:
-            return ended.model_copy(
-                update={
-                    "phase": StagePhase.SUCCEEDED,
-                    "finished_at": now,
-                    "progress": 0.0,
-                    "not_before": None,
-                    "waiting_since": None,
-                }
-            )
+            return task.succeeded(now)
         case OutcomeKind.HOPELESS:
-            return _given_up(ended, now)
+            return task.given_up(now)
         case OutcomeKind.NOT_NOW:
-            delays = task.delays + 1
-            return _again(ended, {"delays": delays}, now + pause(delays))
+            return task.delayed(now + pause(task.delays + 1))
         case OutcomeKind.FAILED:
-            failures = task.failures + 1
-            tried = ended.model_copy(update={"failures": failures, "delays": 0})
-            return _given_up(tried, now) if failures >= ATTEMPTS else _again(tried, {}, now + pause(failures))
-
-
-def revived(task: TaskStatus) -> TaskStatus:
-    """A task that was given up, to be tried afresh because someone asked for it or changed the spec."""
-    return _again(task, {"failures": 0, "delays": 0, "finished_at": None}, None)
-
-
-def _given_up(task: TaskStatus, now: datetime) -> TaskStatus:
-    return task.model_copy(update={"phase": StagePhase.FAILED, "finished_at": now, "not_before": None})
-
-
-def _again(task: TaskStatus, changes: dict[str, object], not_before: datetime | None) -> TaskStatus:
-    return task.model_copy(
-        update={
-            **changes,
-            "phase": StagePhase.PENDING,
-            "attempt": task.attempt + 1,
-            "not_before": not_before,
-            "waiting_since": None,
-        }
-    )
+            failed = task.failed()
+            return failed.given_up(now) if failed.failures >= ATTEMPTS else failed.again(now + pause(failed.failures))
+        case _:
+            assert_never(kind)

@@ -14,10 +14,10 @@ from ringrift_operator.api.pipeline_status import (
     StagePhase,
     TaskStatus,
     TrackDecision,
+    TrackStatus,
 )
 from ringrift_operator.domain import steps
 from ringrift_operator.domain.configuration import (
-    ENDED,
     is_in_iteration,
     iteration_under_way,
     single_task,
@@ -27,7 +27,7 @@ from ringrift_operator.domain.configuration import (
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.steps import Step
-from ringrift_operator.domain.tracks import figures, with_pointer
+from ringrift_operator.domain.tracks import figures, pointers
 
 
 def roll_back(situation: Situation) -> Situation:
@@ -47,15 +47,11 @@ def take_over(situation: Situation, track: Track, step: Step) -> Situation:
     task = single_task(configuration, step)
     if task.applied:
         return situation
-    before = configuration.champions.get(track.value, "0")
-    configuration = with_pointer(configuration, track, task)
-    configuration = with_task(configuration, task.model_copy(update={"applied": True}))
-    after = configuration.champions.get(track.value, "0")
-    failures = {**configuration.consecutive_failures, track.value: 0}
-    strength = {name: value for name, value in configuration.strength.items() if name != track.value}
-    situation = situation.become(
-        configuration.model_copy(update={"consecutive_failures": failures, "strength": strength})
-    )
+    status = configuration.track(track)
+    rolled_back = status.rolled_back(**pointers(task))
+    before, after = status.champion or "0", rolled_back.champion or "0"
+    configuration = with_task(configuration, task.taken_over()).with_track(rolled_back)
+    situation = situation.become(configuration)
     move = PointerMove(
         configuration=configuration.name,
         track=track,
@@ -72,23 +68,22 @@ def take_over(situation: Situation, track: Track, step: Step) -> Situation:
 
 def _decide(situation: Situation, track: Track) -> Situation:
     configuration = situation.configuration
-    decision = configuration.decisions.get(track.value)
-    champion = configuration.champions.get(track.value)
+    status = configuration.track(track)
     # An accepted candidate goes first, and a version 0 has nothing behind it.
-    if decision in (None, TrackDecision.PROMOTED) or champion is None:
+    if status.decision in (None, TrackDecision.PROMOTED) or not status.champion:
         return situation
     if step_phase(configuration, steps.rollback(track).name) is not None or _is_undecided(configuration, track):
         return situation
     regressed = _regression(configuration, track)
-    if regressed is not None and track.value in configuration.predecessors:
+    if regressed is not None and status.predecessor:
         return _ask(situation, track, regressed)
-    return _after_failures(situation, track, champion)
+    return _after_failures(situation, status)
 
 
 def _is_undecided(configuration: ConfigurationStatus, track: Track) -> bool:
     """Whether the champion is still under test, or on its way back because somebody asked."""
     waits_for = (steps.regression(track), steps.requested_rollback(track))
-    return any(step_phase(configuration, step.name) not in (None, *ENDED) for step in waits_for)
+    return any(not task.has_ended for task in configuration.tasks if task.name in {step.name for step in waits_for})
 
 
 def _regression(configuration: ConfigurationStatus, track: Track) -> str | None:
@@ -97,27 +92,26 @@ def _regression(configuration: ConfigurationStatus, track: Track) -> str | None:
     if step_phase(configuration, test.name) != StagePhase.SUCCEEDED:
         return None
     verdict = single_task(configuration, test).verdict
-    is_still_champion = configuration.champions.get(track.value) == configuration.start_champions.get(track.value)
+    status = configuration.track(track)
+    is_still_champion = status.champion == status.start_champion
     if verdict is None or verdict.decision != Decision.REGRESSED or not is_still_champion:
         return None
     return f"regressed, {figures(verdict)} against its predecessor"
 
 
-def _after_failures(situation: Situation, track: Track, champion: str) -> Situation:
+def _after_failures(situation: Situation, track: TrackStatus) -> Situation:
     """Too many rejected candidates in a row count against the champion, once per version."""
     configuration = situation.configuration
-    failures = configuration.consecutive_failures.get(track.value, 0)
     limit = situation.snapshot.spec.rollback.max_consecutive_failures
     if configuration.frozen is not None:
         limit = configuration.frozen.rollback.max_consecutive_failures
-    if failures < limit or configuration.warned_champions.get(track.value) == champion:
+    if track.consecutive_failures < limit or track.warned_champion == track.champion:
         return situation
-    warned = {**configuration.warned_champions, track.value: champion}
-    situation = situation.become(configuration.model_copy(update={"warned_champions": warned}))
-    cause = f"{failures} candidates rejected in a row"
-    if track.value in configuration.predecessors:
-        return _ask(situation, track, cause)
-    said = f"{track} version {champion} stays, there is no earlier champion to go back to: {cause}"
+    situation = situation.become(configuration.with_track(track.warned()))
+    cause = f"{track.consecutive_failures} candidates rejected in a row"
+    if track.predecessor:
+        return _ask(situation, track.name, cause)
+    said = f"{track.name} version {track.champion} stays, there is no earlier champion to go back to: {cause}"
     return situation.say(EventReason.NO_PREDECESSOR, said, is_warning=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from ringrift_core.contract import Track
@@ -12,7 +13,6 @@ from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain.configuration import (
     is_in_iteration,
     iteration_under_way,
-    version,
     with_task,
     with_tasks,
     without_step,
@@ -35,16 +35,11 @@ def start_iteration(situation: Situation) -> Situation:
     number = iteration_under_way(configuration)
     champions, predecessors = champions_before(configuration, number)
     skipped = _skipped(configuration, frozen, number)
-    tested = frozenset(Track(track) for track in predecessors if track in champions) if number > 1 else frozenset()
+    tested = frozenset(track for track in predecessors if track in champions) if number > 1 else frozenset()
     begins = situation.now + frozen.selfplay.cooldown if number > 1 else None
-    started = configuration.model_copy(
-        update={
-            "frozen": frozen,
-            "started_at": situation.now,
-            "start_champions": champions,
-            "decisions": {track.value: TrackDecision.SKIPPED for track in skipped},
-        }
-    )
+    started = _from(configuration.begun(frozen, situation.now), champions)
+    for track in skipped:
+        started = started.with_track(started.track(track).decided(TrackDecision.SKIPPED))
     trained = tuple(track for track in frozen.tracks if track not in skipped)
     tasks = [_first_try(step.name, begins) for step in steps_of(trained, tested & set(frozen.tracks))]
     situation = situation.become(with_tasks(started, tasks))
@@ -65,13 +60,16 @@ def begin_selfplay_anew(situation: Situation) -> Situation:
         return situation
     attempt = max(each.attempt for each in configuration.tasks if each.name == SELFPLAY.name) + 1
     values = resolved(situation.snapshot, configuration.name)
-    changed = configuration.model_copy(
-        update={
-            "frozen": values.model_copy(update={"tracks": configuration.frozen.tracks}),
-            "start_champions": champions_before(configuration, iteration_under_way(configuration))[0],
-        }
-    )
-    return situation.become(with_task(without_step(changed, SELFPLAY), TaskStatus(name=SELFPLAY.name, attempt=attempt)))
+    begun = configuration.begun_anew(values.with_tracks(configuration.frozen.tracks))
+    begun = _from(begun, champions_before(configuration, iteration_under_way(configuration))[0])
+    return situation.become(with_task(without_step(begun, SELFPLAY), TaskStatus(name=SELFPLAY.name, attempt=attempt)))
+
+
+def _from(configuration: ConfigurationStatus, champions: Mapping[Track, int]) -> ConfigurationStatus:
+    """The configuration with every track's part of the iteration starting from these champions."""
+    for track in TRACKS_WITH_STAGES:
+        configuration = configuration.with_track(configuration.track(track).begun(champions.get(track, 0)))
+    return configuration
 
 
 def resolved(snapshot: Snapshot, name: str) -> ResolvedConfiguration:
@@ -100,30 +98,31 @@ def is_endless(spec: TrainingPipelineSpec) -> bool:
     return spec.iterations is None and any(each.iterations is None for each in spec.configurations)
 
 
-def champions_before(configuration: ConfigurationStatus, iteration: int) -> tuple[dict[str, str], dict[str, str]]:
+def champions_before(configuration: ConfigurationStatus, iteration: int) -> tuple[dict[Track, int], dict[Track, int]]:
     """Champions and predecessors as they were when `iteration` began.
 
     They differ from today's when the status was lost in mid-iteration and adopted again: a version is named by the
     iteration that made it, so one of this iteration was promoted since, and the predecessor was champion.
     """
-    champions: dict[str, str] = {}
-    predecessors: dict[str, str] = {}
+    champions: dict[Track, int] = {}
+    predecessors: dict[Track, int] = {}
     for track in TRACKS_WITH_STAGES:
-        champion = version(configuration.champions, track)
-        predecessor = version(configuration.predecessors, track)
+        status = configuration.track(track)
+        champion, predecessor = status.champion_version, status.predecessor_version
         if champion >= iteration:
             champion, predecessor = predecessor, 0
         if champion:
-            champions[track.value] = str(champion)
+            champions[track] = champion
         if predecessor:
-            predecessors[track.value] = str(predecessor)
+            predecessors[track] = predecessor
     return champions, predecessors
 
 
 def _skipped(configuration: ConfigurationStatus, frozen: ResolvedConfiguration, number: int) -> dict[Track, str]:
     """Tracks that this iteration leaves out, and why."""
     skipped = {track: "it has no stages yet" for track in frozen.tracks if track not in TRACKS_WITH_STAGES}
-    if Track.WEIGHTS in frozen.tracks and configuration.converged == search_conditions(frozen, number):
+    converged = configuration.track(Track.WEIGHTS).converged
+    if Track.WEIGHTS in frozen.tracks and converged == search_conditions(frozen, number):
         skipped[Track.WEIGHTS] = "CMA-ES has converged, and neither its evaluator nor its games have changed"
     return skipped
 

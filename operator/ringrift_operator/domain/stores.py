@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import Artifact, StageParameters
+from ringrift_core.contract import Artifact, StageParameters, changed
 from ringrift_operator.api.pipeline import Artifacts
 from ringrift_operator.domain.snapshot import Snapshot
 
@@ -25,5 +25,5 @@ def moved(parameters: StageParameters, store: str) -> StageParameters:
     for name in type(parameters).model_fields:
         value = getattr(parameters, name)
         if isinstance(value, Artifact) and value.uri.startswith(parameters.store + "/"):
-            changes[name] = value.model_copy(update={"uri": store + value.uri.removeprefix(parameters.store)})
-    return parameters.model_copy(update=changes)
+            changes[name] = changed(value, uri=store + value.uri.removeprefix(parameters.store))
+    return changed(parameters, **changes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypedDict, assert_never
 
 from ringrift_core.contract import Decision, Track, Verdict
 from ringrift_operator.api.pipeline_status import (
@@ -11,9 +12,9 @@ from ringrift_operator.api.pipeline_status import (
     LastEvaluation,
     PointerMove,
     StagePhase,
-    Strength,
     TaskStatus,
     TrackDecision,
+    TrackStatus,
     WinRate,
 )
 from ringrift_operator.domain import steps
@@ -36,7 +37,7 @@ def settle_tracks(situation: Situation) -> Situation:
     """Sends accepted candidates on to their promotion, and notes how every finished track ended."""
     frozen = situation.configuration.frozen
     for track in frozen.tracks if frozen is not None else ():
-        if track in steps.TRACKS_WITH_STAGES and track.value not in situation.configuration.decisions:
+        if track in steps.TRACKS_WITH_STAGES and situation.configuration.track(track).decision is None:
             situation = _settle(situation, track)
     return situation
 
@@ -45,11 +46,8 @@ def _settle(situation: Situation, track: Track) -> Situation:
     configuration = situation.configuration
     evaluation = single_task(configuration, steps.evaluate(track))
     if evaluation.phase in (StagePhase.FAILED, StagePhase.SKIPPED):
-        return _decided(situation, track, TrackDecision.FAILED).say(
-            EventReason.TRACK_FAILED,
-            f"{track} ends iteration {iteration_under_way(configuration)}: {evaluation.message}",
-            is_warning=True,
-        )
+        said = f"{track} ends iteration {iteration_under_way(configuration)}: {evaluation.message}"
+        return _failed(situation, track, said)
     if evaluation.phase != StagePhase.SUCCEEDED or evaluation.verdict is None:
         return situation
     if evaluation.verdict.decision != Decision.PROMOTE:
@@ -62,16 +60,16 @@ def _settle(situation: Situation, track: Track) -> Situation:
             return _promoted(situation, track, evaluation, single_task(configuration, promotion))
         case StagePhase.FAILED | StagePhase.SKIPPED:
             said = f"{track} was accepted but not promoted: {single_task(configuration, promotion).message}"
-            return _decided(situation, track, TrackDecision.FAILED).say(EventReason.TRACK_FAILED, said, is_warning=True)
-        case _:
+            return _failed(situation, track, said)
+        case StagePhase.PENDING | StagePhase.RUNNING:
             return situation
+        case phase:
+            assert_never(phase)
 
 
 def _rejected(situation: Situation, track: Track, verdict: Verdict) -> Situation:
-    failures = situation.configuration.consecutive_failures
-    counted = {**failures, track.value: failures.get(track.value, 0) + 1}
-    situation = _judged(situation, track, verdict, TrackDecision.REJECTED)
-    situation = situation.become(situation.configuration.model_copy(update={"consecutive_failures": counted}))
+    rejected = situation.configuration.track(track).rejected()
+    situation = _judged(situation, rejected, verdict, TrackDecision.REJECTED)
     return situation.say(EventReason.REJECTED, f"{track} candidate rejected: {figures(verdict)}; {verdict.reason}")
 
 
@@ -79,35 +77,27 @@ def _promoted(situation: Situation, track: Track, evaluation: TaskStatus, promot
     verdict = evaluation.verdict
     if verdict is None:
         raise ValueError(f"{evaluation.name} was accepted without a verdict")
-    situation = _judged(situation, track, verdict, TrackDecision.PROMOTED)
-    before = situation.configuration.champions.get(track.value)
-    configuration = with_pointer(situation.configuration, track, promotion)
-    version = configuration.champions.get(track.value, "")
-    strength = Strength(version=version, against=baseline_rates(evaluation.metrics))
-    configuration = configuration.model_copy(
-        update={
-            "consecutive_failures": {**configuration.consecutive_failures, track.value: 0},
-            "strength": {**configuration.strength, track.value: strength},
-        }
-    )
+    before = situation.configuration.track(track)
+    promoted = before.promoted(**pointers(promotion), against=baseline_rates(evaluation.metrics))
+    situation = _judged(situation, promoted, verdict, TrackDecision.PROMOTED)
     move = PointerMove(
-        configuration=configuration.name,
+        configuration=situation.configuration.name,
         track=track,
-        iteration=iteration_under_way(configuration),
-        version=version,
+        iteration=iteration_under_way(situation.configuration),
+        version=promoted.champion,
         win_rate=verdict.win_rate,
         reason=verdict.reason[:512],
         time=situation.now,
     )
-    if before != version:  # else the registry had moved before the status was lost, and adopt has counted it
+    # A registry that had moved before the status was lost has been counted by adopt.
+    if before.champion != promoted.champion:
         situation = replace(situation, promotions=(*situation.promotions, move))
-    situation = situation.become(configuration)
-    return situation.say(EventReason.PROMOTED, f"{track} version {version} is champion: {figures(verdict)}")
+    return situation.say(EventReason.PROMOTED, f"{track} version {promoted.champion} is champion: {figures(verdict)}")
 
 
-def _judged(situation: Situation, track: Track, verdict: Verdict, decision: TrackDecision) -> Situation:
+def _judged(situation: Situation, track: TrackStatus, verdict: Verdict, decision: TrackDecision) -> Situation:
     newest = LastEvaluation(
-        track=track,
+        track=track.name,
         games=verdict.games,
         win_rate=verdict.win_rate,
         low=verdict.low,
@@ -115,29 +105,25 @@ def _judged(situation: Situation, track: Track, verdict: Verdict, decision: Trac
         decision=decision,
         reason=verdict.reason[:512],
     )
-    judged = _decided(situation, track, decision)
-    return judged.become(judged.configuration.model_copy(update={"last_evaluation": newest}))
+    return situation.become(situation.configuration.with_track(track).judged(newest))
 
 
-def _decided(situation: Situation, track: Track, decision: TrackDecision) -> Situation:
-    configuration = situation.configuration
-    decisions = {**configuration.decisions, track.value: decision}
-    return situation.become(configuration.model_copy(update={"decisions": decisions}))
+def _failed(situation: Situation, track: Track, message: str) -> Situation:
+    failed = situation.configuration.track(track).decided(TrackDecision.FAILED)
+    situation = situation.become(situation.configuration.with_track(failed))
+    return situation.say(EventReason.TRACK_FAILED, message, is_warning=True)
 
 
-def with_pointer(configuration: ConfigurationStatus, track: Track, move: TaskStatus) -> ConfigurationStatus:
-    """The configuration after a promotion or rollback: champion and predecessor as the registry answered."""
-    return configuration.model_copy(
-        update={
-            "champions": _with_version(configuration.champions, track, move.metrics.get("version", 0)),
-            "predecessors": _with_version(configuration.predecessors, track, move.metrics.get("predecessor", 0)),
-        }
-    )
+class Pointers(TypedDict):
+    """Versions as the registry answered; 0 is none."""
+
+    champion: int
+    predecessor: int
 
 
-def _with_version(versions: dict[str, str], track: Track, number: float) -> dict[str, str]:
-    others = {name: version for name, version in versions.items() if name != track.value}
-    return {**others, track.value: str(int(number))} if number else others
+def pointers(move: TaskStatus) -> Pointers:
+    """Champion and predecessor after a promotion or rollback."""
+    return Pointers(champion=int(move.metrics.get("version", 0)), predecessor=int(move.metrics.get("predecessor", 0)))
 
 
 def baseline_rates(metrics: Mapping[str, float]) -> dict[str, WinRate]:
@@ -170,8 +156,7 @@ def skip_unreachable(situation: Situation) -> Situation:
             message = (
                 failed.message if failed.phase == StagePhase.SKIPPED else f"{failed.name} failed: {failed.message}"
             )
-            changes = {"phase": StagePhase.SKIPPED, "message": message[:512], "finished_at": situation.now}
-            configuration = with_task(configuration, task.model_copy(update=changes))
+            configuration = with_task(configuration, task.skipped(message, situation.now))
     return situation.become(configuration)
 
 

@@ -126,11 +126,11 @@ def _failure(record: TrainingIteration, track: TrackRecord) -> str:
 def _strength(local: Local, configuration: ConfigurationStatus) -> Iterator[str]:
     """Rates are two-player equivalents with their 95 % interval: 0.5 is equal."""
     for track in local.pipeline.spec.tracks:
-        version = configuration.champions.get(track.value)
-        strength = configuration.strength.get(track.value)
-        if version is not None:
-            rates = strength.against if strength is not None else {}
-            yield f"  {track} champion, version {version}" + ("" if rates else ": not measured against the baselines")
+        status = configuration.track(track)
+        if status.champion:
+            rates = status.strength.against if status.strength is not None else {}
+            unmeasured = "" if rates else ": not measured against the baselines"
+            yield f"  {track} champion, version {status.champion}{unmeasured}"
         else:
             rates = _last_candidate(local, configuration, track)
             yield f"  {track}: no champion yet" + ("; its last candidate" if rates else "")

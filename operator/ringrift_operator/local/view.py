@@ -19,10 +19,16 @@ from rich.text import Text
 
 from ringrift_core.contract import Progress
 from ringrift_operator.api.iteration import TrackRecord, TrainingIteration
-from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus, TrackDecision
+from ringrift_operator.api.pipeline_status import (
+    ConfigurationStatus,
+    StagePhase,
+    TaskStatus,
+    TrackDecision,
+    TrackStatus,
+)
 from ringrift_operator.domain.configuration import combined
 from ringrift_operator.domain.plan import Event
-from ringrift_operator.domain.steps import STEPS
+from ringrift_operator.domain.steps import STEPS, TRACKS_WITH_STAGES
 from ringrift_operator.domain.tracks import OPPONENTS
 from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.reconcile import Local
@@ -233,32 +239,29 @@ def _time(tasks: Sequence[TaskStatus]) -> str:
 def _tracks(console: Console, configuration: ConfigurationStatus) -> RenderableType:
     """The champions, and how strong they are: what does not fit in the panel is left out or rounded, never cut."""
     room = console.width - _PANEL_WIDTH
-    tracks = sorted({*configuration.champions, *configuration.consecutive_failures})
+    tracks = [track for track in configuration.tracks if track.name in TRACKS_WITH_STAGES]
     if not tracks:
         return Text("")
     tables = [
-        _tracks_table(configuration, tracks, gap=2, digits=3, with_failures=True),
-        _tracks_table(configuration, tracks, gap=2, digits=3, with_failures=False),
-        _tracks_table(configuration, tracks, gap=1, digits=2, with_failures=False),
+        _tracks_table(tracks, gap=2, digits=3, with_failures=True),
+        _tracks_table(tracks, gap=2, digits=3, with_failures=False),
+        _tracks_table(tracks, gap=1, digits=2, with_failures=False),
     ]
     return next((table for table in tables if console.measure(table).maximum <= room), tables[-1])
 
 
-def _tracks_table(
-    configuration: ConfigurationStatus, tracks: Sequence[str], *, gap: int, digits: int, with_failures: bool
-) -> Table:
+def _tracks_table(tracks: Sequence[TrackStatus], *, gap: int, digits: int, with_failures: bool) -> Table:
     table = Table(box=None, padding=(0, gap, 0, 0), pad_edge=False)
     for name in ("champion", "version"):
         table.add_column(name, no_wrap=True, header_style="dim", min_width=len(name))
     for name in ("against random", "against hand-set", *(["rejected in a row"] if with_failures else [])):
         table.add_column(name, no_wrap=True, header_style="dim")
     for track in tracks:
-        strength = configuration.strength.get(track)
-        against = strength.against if strength is not None else {}
-        cells = [track, configuration.champions.get(track, "none")]
+        against = track.strength.against if track.strength is not None else {}
+        cells = [track.name.value, track.champion or "none"]
         cells += [interval(against[name], digits) if name in against else "" for name in OPPONENTS]
         if with_failures:
-            cells.append(str(configuration.consecutive_failures.get(track, 0)))
+            cells.append(str(track.consecutive_failures))
         table.add_row(*cells)
     return table
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ringrift_core.contract import Track
 from ringrift_operator.api import ConfigurationStatus, PipelinePhase
 from ringrift_operator.domain.snapshot import TaskObservation
-from tests.unit.domain.world import World, world
+from tests.unit.domain.world import World, champions, world
 
 
 def adopting(metrics: Mapping[str, float], **changes: object) -> World:
@@ -66,7 +66,7 @@ def test_a_champion_of_the_iteration_under_way_was_not_there_when_it_began() -> 
     promote = next(task for task in one.created if task.identity.step == "promote-weights")
     assert cmaes.parameters.weights_version == 1  # type: ignore[attr-defined]
     assert promote.parameters.expected_version == 1  # type: ignore[attr-defined]
-    assert configuration(one).champions == {"weights": "2"}
+    assert champions(configuration(one)) == {"weights": "2"}
     assert one.statuses["tp"].promotions == 2, "the repeat finds its promotion done, and it is not counted again"
 
 

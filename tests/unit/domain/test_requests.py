@@ -8,7 +8,7 @@ from ringrift_core.contract import Track
 from ringrift_operator.api import PipelinePhase
 from ringrift_operator.domain.requests import ANNOTATIONS, RECONCILE, ROLLBACK, parse_rollback
 from ringrift_operator.domain.snapshot import TaskObservation
-from tests.unit.domain.world import World, world
+from tests.unit.domain.world import World, champions, world
 
 ASKED = "square8-2p/weights@2026-01-01T00:00:00Z"
 
@@ -38,7 +38,7 @@ def test_a_rollback_is_carried_out_once_and_answered() -> None:
     one.run()
     ask(one, ASKED).run()
     status = one.statuses["tp"]
-    assert status.configurations[0].champions["weights"] == "1"
+    assert champions(one.configuration())["weights"] == "1"
     assert status.rollbacks == 1
     assert status.handled_requests == {"rollback": ASKED}
     assert status.phase == PipelinePhase.COMPLETED
@@ -60,7 +60,7 @@ def test_a_new_value_asks_again() -> None:
     one.run()
     for number, champion in ((1, "2"), (2, "1")):
         ask(one, f"square8-2p/weights@{number}").run()
-        assert one.statuses["tp"].configurations[0].champions == {"weights": champion}
+        assert champions(one.configuration()) == {"weights": champion}
 
 
 def test_in_mid_iteration_it_runs_beside_the_rest() -> None:

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from ringrift_operator.api import StagePhase, TaskStatus
-from ringrift_operator.domain.outcomes import Outcome, OutcomeKind
-from ringrift_operator.domain.retries import after, pause, revived
+from ringrift_operator.domain.outcomes import OutcomeKind
+from ringrift_operator.domain.retries import after, pause
 from ringrift_operator.domain.snapshot import TaskObservation
 from tests.unit.domain.world import BEGINNING, World, world
 
@@ -16,7 +16,7 @@ TRAIN = TaskStatus(name="train", phase=StagePhase.RUNNING)
 
 
 def tried(task: TaskStatus, kind: OutcomeKind) -> TaskStatus:
-    return after(task, Outcome(kind, "why"), 1, BEGINNING)
+    return after(task, kind, BEGINNING)
 
 
 @pytest.mark.parametrize(("times", "seconds"), [(1, 10), (2, 20), (3, 40), (6, 320), (7, 600), (99, 600)])
@@ -53,7 +53,7 @@ def test_hopeless_is_not_tried_again() -> None:
 
 def test_a_revived_task_has_all_its_attempts_and_a_new_name() -> None:
     given_up = tried(TRAIN, OutcomeKind.HOPELESS)
-    again = revived(given_up)
+    again = given_up.revived()
     assert (again.phase, again.failures, again.attempt, again.finished_at) == (StagePhase.PENDING, 0, 2, None)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ringrift_core.contract import Decision, StageResult
 from ringrift_operator.api import TrackDecision
 from ringrift_operator.domain.snapshot import TaskObservation
-from tests.unit.domain.world import World, world
+from tests.unit.domain.world import World, champions, rejections, world
 
 
 def weights(**changes: object) -> World:
@@ -41,10 +41,7 @@ def test_a_regressed_champion_is_rolled_back_in_the_same_iteration() -> None:
     one = run(weights(iterations=3), {3: Decision.REJECT}, {3: Decision.REGRESSED})
     assert rollbacks(one) == [(3, "1")]
     configuration = one.statuses["tp"].configurations[0]
-    assert (configuration.champions, configuration.consecutive_failures) == (
-        {"weights": "1"},
-        {"weights": 0, "network": 0},
-    )
+    assert (champions(configuration), rejections(configuration)) == ({"weights": "1"}, {"weights": 0, "network": 0})
     assert one.statuses["tp"].rollbacks == 1
     assert one.statuses["tp"].last_rollback is not None
     assert "regressed" in one.statuses["tp"].last_rollback.reason
@@ -53,7 +50,7 @@ def test_a_regressed_champion_is_rolled_back_in_the_same_iteration() -> None:
 def test_an_accepted_candidate_goes_before_the_rollback() -> None:
     one = run(weights(iterations=3), {}, {3: Decision.REGRESSED})
     assert rollbacks(one) == []
-    assert one.statuses["tp"].configurations[0].champions == {"weights": "3"}
+    assert champions(one.configuration()) == {"weights": "3"}
 
 
 def test_too_many_rejections_in_a_row_roll_back() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from ringrift_operator.api import ConditionStatus, ConditionType, PipelinePhase
 from ringrift_operator.domain.snapshot import OtherPipeline, TaskObservation
-from tests.unit.domain.world import BEGINNING, World, pipeline_spec, pool, world
+from tests.unit.domain.world import BEGINNING, World, champions, pipeline_spec, pool, world
 
 
 def stalled(one: World) -> str:
@@ -160,7 +160,7 @@ def test_a_champion_can_be_rolled_back_while_self_play_was_refused() -> None:
     one.run(refuse_the_third)
     one.annotations = {"ringrift.ai/rollback-requested": "square8-2p/network@2026-01-31T12:00:00Z"}
     one.run(refuse_the_third)
-    assert one.statuses["tp"].configurations[0].champions["network"] == "1"
+    assert champions(one.configuration())["network"] == "1"
     one.generation += 1
     one.run()
     tries = [task.parameters for task in one.created if task.identity.step == "selfplay"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import Decision
+from ringrift_core.contract import Decision, Track
 from ringrift_operator.api import StagePhase, TrackDecision
 from ringrift_operator.domain.snapshot import TaskObservation
-from tests.unit.domain.world import World, world
+from tests.unit.domain.world import World, champions, rejections, world
 
 
 def ending(world: World, **steps: object) -> World:
@@ -32,7 +32,7 @@ def test_an_accepted_candidate_becomes_champion() -> None:
     one = ending(world(iterations=1))
     assert decisions(one) == [{"weights": TrackDecision.PROMOTED, "network": TrackDecision.PROMOTED}]
     configuration = one.statuses["tp"].configurations[0]
-    assert configuration.champions == {"weights": "1", "network": "1"}
+    assert champions(configuration) == {"weights": "1", "network": "1"}
     assert one.statuses["tp"].promotions == 2
 
 
@@ -40,8 +40,8 @@ def test_a_rejected_candidate_leaves_everything_as_it_was_but_is_counted() -> No
     one = ending(world(iterations=1), evaluate_network=Decision.REJECT)
     assert decisions(one) == [{"weights": TrackDecision.PROMOTED, "network": TrackDecision.REJECTED}]
     configuration = one.statuses["tp"].configurations[0]
-    assert configuration.champions == {"weights": "1"}
-    assert configuration.consecutive_failures == {"weights": 0, "network": 1}
+    assert champions(configuration) == {"weights": "1"}
+    assert rejections(configuration) == {"weights": 0, "network": 1}
     assert [event.message for event in one.events if event.reason == "Rejected"] == [
         "square8-2p: network candidate rejected: 0.600 (0.500 to 0.700) over 40 games; the test says so"
     ]
@@ -56,15 +56,16 @@ def test_a_promotion_ends_the_row_of_rejections() -> None:
         world.end(child, result=world.result(child, next(answers) if is_gate else Decision.PROMOTE))
 
     one.run(answer)
-    assert one.statuses["tp"].configurations[0].consecutive_failures["weights"] == 0
+    assert rejections(one.configuration())["weights"] == 0
 
 
 def test_a_failed_stage_fails_the_tracks_that_need_it_and_no_other() -> None:
     one = ending(world(iterations=1), export=2)
     assert decisions(one) == [{"weights": TrackDecision.PROMOTED, "network": TrackDecision.FAILED}]
     configuration = one.statuses["tp"].configurations[0]
-    assert configuration.consecutive_failures.get("network", 0) == 0, "a crash is no rejection"
-    assert configuration.failed_tracks == {"network": "export failed: the test's wish"}
+    assert rejections(configuration)["network"] == 0, "a crash is no rejection"
+    assert configuration.track(Track.NETWORK).failure == "export failed: the test's wish"
+    assert configuration.track(Track.WEIGHTS).failure == ""
     (record,) = one.records.values()
     assert {s.name: s.phase for s in record.spec.stages}["train"] == StagePhase.SKIPPED
 
@@ -97,7 +98,8 @@ def test_the_strength_of_a_champion_is_what_its_gate_measured() -> None:
         world.end(child, result=result)
 
     one.run(answer)
-    strength = one.statuses["tp"].configurations[0].strength["weights"]
+    strength = one.configuration().track(Track.WEIGHTS).strength
+    assert strength is not None
     assert strength.version == "1"
     assert strength.against["random"].games == 40
     assert set(strength.against) == {"random"}

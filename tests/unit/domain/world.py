@@ -7,7 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from ringrift_core.contract import Artifact, Decision, Stage, StageResult, Track, Verdict
-from ringrift_operator.api import TrainingIteration, TrainingPipelineSpec, TrainingPipelineStatus, WorkerPoolSpec
+from ringrift_operator.api import (
+    ConfigurationStatus,
+    TrainingIteration,
+    TrainingPipelineSpec,
+    TrainingPipelineStatus,
+    WorkerPoolSpec,
+)
 from ringrift_operator.domain.plan import Event, PlacedTask, Plan
 from ringrift_operator.domain.planning import plan_all
 from ringrift_operator.domain.snapshot import (
@@ -48,6 +54,16 @@ def pool(name: str = "pool", **changes: object) -> PoolObservation:
 
 def artifact(name: str) -> Artifact:
     return Artifact(uri=f"s3://ringrift/test/objects/{name}", sha256="0" * 64, bytes=1)
+
+
+def champions(configuration: ConfigurationStatus) -> dict[str, str]:
+    """Versions by track; of tracks that have a champion."""
+    return {track.name.value: track.champion for track in configuration.tracks if track.champion}
+
+
+def rejections(configuration: ConfigurationStatus) -> dict[str, int]:
+    """Candidates rejected in a row, by track."""
+    return {track.name.value: track.consecutive_failures for track in configuration.tracks}
 
 
 def verdict(track: Track, decision: Decision, win_rate: float = 0.6) -> Verdict:
@@ -202,7 +218,7 @@ class World:
             self.now += MINUTE
         raise AssertionError("the pipelines do not come to rest")
 
-    def configuration(self, pipeline: str = "tp") -> object:
+    def configuration(self, pipeline: str = "tp") -> ConfigurationStatus:
         return self.statuses[pipeline].configurations[0]
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from ringrift_core.contract import Stage
 from ringrift_operator.api import TrainingPipeline
 from ringrift_operator.domain.plan import Event
+from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.snapshot import TaskObservation
 from ringrift_operator.local.folder import Folder
 from ringrift_operator.local.processes import Processes
@@ -24,7 +25,11 @@ RATES = {
     for name, value in {"games": 40, "win_rate": 0.612, "low": 0.55, "high": 0.67}.items()
 }
 EVENTS = [
-    (datetime(2026, 1, 1, tzinfo=UTC), "quickstart", Event("Rejected", f"event {number}: {'some words ' * 12}"))
+    (
+        datetime(2026, 1, 1, tzinfo=UTC),
+        "quickstart",
+        Event(EventReason.REJECTED, f"event {number}: {'some words ' * 12}"),
+    )
     for number in range(6)
 ]
 
@@ -78,7 +83,7 @@ def test_nothing_that_matters_is_cut(local: Local, columns: int, rows: int) -> N
 
 def test_an_address_wider_than_the_terminal_is_folded(local: Local) -> None:
     address = "file:///" + "0123456789" * 8
-    event = (EVENTS[0][0], "quickstart", Event("Failed", address))
+    event = (EVENTS[0][0], "quickstart", Event(EventReason.TASK_FAILED, address))
     console = Console(file=io.StringIO(), width=60, height=60, force_terminal=True, color_system=None)
     console.print(fitting(console, [local], [event], timedelta(minutes=12)))
     text = "".join(line.strip("│ ") for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
