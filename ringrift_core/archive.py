@@ -11,7 +11,15 @@ from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
 
-from ringrift_core.contract import Artifact, Contract, SelfplayParameters, StageParameters, StageResult
+from ringrift_core.contract import (
+    Artifact,
+    Contract,
+    SelfplayParameters,
+    StageParameters,
+    StageResult,
+    first_fault,
+    read,
+)
 from ringrift_core.errors import StoreRefusedError
 from ringrift_core.store import LocalStore, Store, open_store
 
@@ -19,7 +27,6 @@ __all__ = [
     "Archive",
     "Checkpoint",
     "TaskRecord",
-    "first_fault",
     "from_stored_json",
     "identity",
     "recorded_task",
@@ -80,18 +87,14 @@ StoredT = TypeVar("StoredT", bound=Contract)
 
 
 def from_stored_json(model: type[StoredT], content: bytes, place: str, kind: str) -> StoredT:
-    """Reads a model back; StoreRefusedError names the place, the kind of thing expected, and the first fault."""
+    """Reads a model back, whatever a later version added to it.
+
+    StoreRefusedError names the place, the kind of thing expected, and the first fault.
+    """
     try:
-        return model.model_validate_json(content)
+        return read(model, content)
     except ValidationError as error:
         raise StoreRefusedError(f"{place}: not {kind}: {first_fault(error)}") from error
-
-
-def first_fault(error: ValidationError) -> str:
-    """The first thing wrong with a value that was read: the field, and what was expected there."""
-    fault = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in fault["loc"])
-    return f"{field}: {fault['msg']}" if field else fault["msg"]
 
 
 def _without_addresses(value: Any) -> Any:

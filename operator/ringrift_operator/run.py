@@ -26,6 +26,7 @@ from ringrift_operator.kube.loop import Loop
 from ringrift_operator.kube.metrics import Metrics, StatusCollector
 from ringrift_operator.kube.pools import Pools
 from ringrift_operator.kube.resource import ITERATIONS, JOBS, PIPELINES, POOLS, REMOTE_TASKS, Key
+from ringrift_operator.kube.schemas import unfit_schemas
 from ringrift_operator.kube.sightings import Sightings
 from ringrift_operator.kube.watch import Watch
 from ringrift_operator.kube.world import World
@@ -85,7 +86,7 @@ async def operate(options: Options) -> None:
     health, metrics = Health(), Metrics()
     async with serving(options.address, options.port, health, metrics.registry) as port, Client(login) as plain:
         logger.info("serving /healthz, /readyz and /metrics on port %d", port)
-        await _patiently("the API server is not there yet", lambda: _custom_resources_exist(plain))
+        await _patiently("the API server is not there yet", lambda: _schemas_fit(plain))
         fence = Fence(options.lease, options.holder)
         await _patiently("the Lease cannot be had yet", lambda: fence.acquire(plain))
         try:
@@ -169,15 +170,13 @@ def _calm_garbage_collection() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-async def _custom_resources_exist(client: Client) -> None:
-    """Waits for the CRDs: kopf looks for them once, when it starts."""
-    told = False
-    while missing := [
-        each.plural for each in (PIPELINES, POOLS, REMOTE_TASKS, ITERATIONS) if not await client.serves(each)
-    ]:
-        if not told:
-            logger.warning("waiting for the CRDs of %s: install the chart ringrift-crds", ", ".join(missing))
-            told = True
+async def _schemas_fit(client: Client) -> None:
+    """Waits for the CRDs: kopf looks for them once, when it starts, and what they lack the API server drops."""
+    told = ""
+    while fault := await unfit_schemas(client):
+        if fault != told:
+            logger.warning("%s", fault)
+            told = fault
         await asyncio.sleep(1)
 
 

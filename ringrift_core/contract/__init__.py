@@ -17,6 +17,7 @@ from ringrift_core.contract.base import (
 )
 from ringrift_core.contract.games import ExportParameters, MergeParameters
 from ringrift_core.contract.judging import CmaesParameters, EvaluateParameters, Verdict
+from ringrift_core.contract.reading import first_fault, read
 from ringrift_core.contract.registry import AdoptParameters, PointerParameters, PromoteParameters, RollbackParameters
 from ringrift_core.contract.results import RESULT_LIMIT_BYTES, Progress, StageResult
 from ringrift_core.contract.selfplay import SHARDS_PATTERN, SelfplayParameters, Shards
@@ -89,5 +90,7 @@ __all__ = [
     "Verdict",
     "changed",
     "configuration_name",
+    "first_fault",
+    "read",
     "to_arguments",
 ]

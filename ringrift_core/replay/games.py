@@ -21,8 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, Json, TypeAdapter, ValidationError, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
-from ringrift_core.archive import first_fault
-from ringrift_core.contract import Board, Profile
+from ringrift_core.contract import Board, Profile, first_fault
 from ringrift_core.errors import StoreAwayError, StoreRefusedError
 
 if TYPE_CHECKING:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from ringrift_core.contract import read
 from ringrift_operator.api.rules import rules_of
 
 GROUP = "ringrift.ai"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
+
+SCHEMA_VERSION = "1.0"
+"""Of the CRDs, beside the API's own version: MAJOR.MINOR. A minor one adds optional fields, a major one changes what is
+there. The operator says so where those that are installed are none for it: the API server drops what they lack."""
+SCHEMA_ANNOTATION = f"{GROUP}/schema"
 
 NAME_PATTERN = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 NAME_LENGTH = 40
@@ -92,6 +99,14 @@ class Resource(Value):
     api_version: str = API_VERSION
     kind: str
     metadata: ObjectMeta
+
+    @field_validator("status", mode="before", check_fields=False)
+    @classmethod
+    def _status_of_any_version(cls, status: Any) -> Any:
+        """A status is ours, not the user's: what a later version added to it is ignored, at any depth."""
+        model = cls.model_fields["status"].annotation
+        assert isinstance(model, type)
+        return read(model, status) if isinstance(status, Mapping) else status
 
     def to_manifest(self) -> dict[str, Any]:
         """The object as JSON values, without what is unset: what `kubectl apply` would send."""

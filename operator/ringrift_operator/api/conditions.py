@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.lists import ListMap
@@ -48,4 +49,13 @@ class Condition(Value):
     last_transition_time: datetime = Field(description="When `status` last changed.")
 
 
-Conditions = Annotated[tuple[Condition, ...], ListMap(("type",)), Field(max_length=16)]
+def _of_known_types(conditions: object) -> object:
+    """Without those, in a status that was read, that a later version has and this one knows nothing about."""
+    if not isinstance(conditions, list | tuple):
+        return conditions
+    return [each for each in conditions if not isinstance(each, Mapping) or each.get("type") in list(ConditionType)]
+
+
+Conditions = Annotated[
+    tuple[Condition, ...], ListMap(("type",)), Field(max_length=16), BeforeValidator(_of_known_types)
+]

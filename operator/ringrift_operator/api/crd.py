@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 from pydantic.json_schema import GenerateJsonSchema
 
-from ringrift_operator.api.base import GROUP, VERSION, Resource
+from ringrift_operator.api.base import GROUP, SCHEMA_ANNOTATION, SCHEMA_VERSION, VERSION, Resource
 from ringrift_operator.api.kinds import KINDS
 from ringrift_operator.api.overlay import OVERRIDES
 from ringrift_operator.api.scalars import format_duration
@@ -139,7 +139,7 @@ def crd(kind: type[Resource]) -> Schema:
         "metadata": {
             "name": f"{kind.plural}.{GROUP}",
             # helm uninstall leaves CRDs, and with them everybody's pipelines, in place.
-            "annotations": {"helm.sh/resource-policy": "keep"},
+            "annotations": {"helm.sh/resource-policy": "keep", SCHEMA_ANNOTATION: SCHEMA_VERSION},
         },
         "spec": {
             "group": GROUP,

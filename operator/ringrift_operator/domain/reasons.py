@@ -38,6 +38,8 @@ class EventReason(enum.StrEnum):
     """An annotation asked for something that cannot be done."""
     NOT_CREATED = "NotCreated"
     """The API server refused a child, or its name is taken by an object that is not ours."""
+    UNREADABLE = "Unreadable"
+    """This version of the operator does not understand the pipeline: it stands still, and what runs of it goes on."""
     PHASE_CHANGED = "PhaseChanged"
     """status.phase is another one."""
     DRY_RUN = "DryRun"
@@ -111,6 +113,8 @@ class PoolReason(enum.StrEnum):
     """Not ready: no runner has taken the pool."""
     SUSPENDED = "Suspended"
     """Not ready: spec.suspend is true."""
+    UNREADABLE = "Unreadable"
+    """Not ready: this version of the operator does not understand the pool, and gives it nothing."""
 
 
 class ChildReason(enum.StrEnum):

@@ -20,16 +20,19 @@ from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client
 from ringrift_operator.kube.metrics import Metrics
+from ringrift_operator.kube.parsed import UnreadableError
 from ringrift_operator.kube.resource import (
     EVENTS,
     ITERATIONS,
     JOBS,
     PIPELINES,
     REMOTE_TASKS,
+    Key,
     Object,
     Resource,
     is_going,
     is_owned_by,
+    key_of,
     uid_of,
 )
 from ringrift_operator.kube.watch import Mirror
@@ -71,7 +74,7 @@ class Actor:
                 await self._delete(ITERATIONS, self._world.records, snapshot, name)
         finally:  # the status that they tell of has been written: the next pass will not tell again
             for event in plan.events:
-                await self._tell(snapshot, event)
+                await self._tell((snapshot.namespace, snapshot.name), snapshot.uid, event)
 
     async def _report(self, snapshot: Snapshot, status: TrainingPipelineStatus) -> bool:
         """Writes the status of this very pipeline; false when it has been deleted meanwhile."""
@@ -104,8 +107,9 @@ class Actor:
             for task, outcome in zip(tasks, outcomes, strict=True)
             if isinstance(outcome, NameTakenError) or (isinstance(outcome, ApiError) and outcome.is_refused)
         }
+        key = (snapshot.namespace, snapshot.name)
         for sentence in sorted(refused - self._told.get(snapshot.uid, set())):
-            await self._tell(snapshot, Event(EventReason.NOT_CREATED, sentence, is_warning=True))
+            await self._tell(key, snapshot.uid, Event(EventReason.NOT_CREATED, sentence, is_warning=True))
         self._told[snapshot.uid] = refused
         if failures:
             raise failures[0]
@@ -138,29 +142,36 @@ class Actor:
             await self._client.delete(resource, key, uid_of(child))
             mirror.drop(child)
 
-    async def _tell(self, snapshot: Snapshot, event: Event) -> None:
+    async def tell_unreadable(self, error: UnreadableError) -> None:
+        """Says of a pipeline that cannot be read why, and what becomes of it."""
+        sentence = f"{error.fault}: mend it, or run an operator that knows it; until then the pipeline stands still"
+        key, uid = key_of(error.obj), uid_of(error.obj)
+        await self._tell(key, uid, Event(EventReason.UNREADABLE, sentence, is_warning=True))
+
+    async def _tell(self, pipeline: Key, uid: str, event: Event) -> None:
         """Posts an event about the pipeline. One that cannot be posted is logged instead: events decide nothing."""
+        namespace, name = pipeline
         now = datetime.now(UTC)
         logger.log(
             logging.WARNING if event.is_warning else logging.INFO,
             "%s: %s",
             event.reason,
             event.message,
-            extra={"namespace": snapshot.namespace, "pipeline": snapshot.name},
+            extra={"namespace": namespace, "pipeline": name},
         )
-        digest = hashlib.sha256(f"{snapshot.uid} {event.reason} {event.message} {now}".encode()).hexdigest()[:16]
+        digest = hashlib.sha256(f"{uid} {event.reason} {event.message} {now}".encode()).hexdigest()[:16]
         moment = now.strftime("%Y-%m-%dT%H:%M:%SZ")
         # core/v1 rather than events.k8s.io: kubectl orders events by lastTimestamp, which the newer kind has not.
         manifest = {
             "apiVersion": EVENTS.api_version,
             "kind": "Event",
-            "metadata": {"namespace": snapshot.namespace, "name": f"{snapshot.name}.{digest}"},
+            "metadata": {"namespace": namespace, "name": f"{name}.{digest}"},
             "involvedObject": {
                 "apiVersion": PIPELINES.api_version,
                 "kind": "TrainingPipeline",
-                "namespace": snapshot.namespace,
-                "name": snapshot.name,
-                "uid": snapshot.uid,
+                "namespace": namespace,
+                "name": name,
+                "uid": uid,
             },
             "reason": event.reason,
             "message": event.message[:EVENT_MESSAGE_LIMIT],
@@ -175,7 +186,7 @@ class Actor:
         try:
             await self._client.create(EVENTS, manifest)
         except EXPECTED as error:
-            logger.warning("event of %s/%s not posted: %s", snapshot.namespace, snapshot.name, error or "no answer")
+            logger.warning("event of %s/%s not posted: %s", namespace, name, error or "no answer")
 
     def _count(self, snapshot: Snapshot, plan: Plan) -> None:
         """Counts the ended tasks: each is deleted once, after it was recorded."""

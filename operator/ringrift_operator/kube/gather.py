@@ -7,9 +7,9 @@ from collections.abc import Container, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ringrift_operator.api.pipeline import TrainingPipeline
+from ringrift_core.contract import read
+from ringrift_operator.api.pipeline import Artifacts, TrainingPipeline
 from ringrift_operator.api.remotetask import RemoteTask
-from ringrift_operator.api.resolve import resolve
 from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, identity_from
 from ringrift_operator.domain.snapshot import (
     KeptRecord,
@@ -37,7 +37,7 @@ class Gatherer:
         self._ended: dict[str, TaskObservation] = {}
 
     async def snapshot(self, key: Key) -> Snapshot | None:
-        """All about one pipeline; None when there is none, or it is being deleted."""
+        """All about one pipeline; None when there is none, or it is being deleted. UnreadableError when it is none."""
         found = self._world.pipelines.get(key)
         if found is None or is_going(found):
             return None
@@ -57,7 +57,11 @@ class Gatherer:
             status=pipeline.status,
             pools=self._pools.observations(key[0]),
             tasks=tuple(sorted([*jobs, *self._remote_tasks(uid)], key=lambda task: task.name)),
-            others=tuple(self._other(each) for each in self._world.sharing_store(found) if uid_of(each) != uid),
+            others=tuple(
+                _other(each, pipeline.spec.artifacts)
+                for each in self._world.sharing_store(found)
+                if uid_of(each) != uid
+            ),
             records=tuple(self._records(uid)),
             annotations=pipeline.metadata.annotations,
         )
@@ -88,18 +92,22 @@ class Gatherer:
         for obj in self._world.remote_tasks.group(uid):
             identity = identity_from(labels(obj))
             if identity is not None:
-                yield remote_task(RemoteTask.model_validate(obj), identity)
+                yield remote_task(read(RemoteTask, obj), identity)
 
     def _records(self, uid: str) -> Iterator[KeptRecord]:
         for obj in self._world.records.group(uid):
             found = labels(obj)
             yield KeptRecord(obj["metadata"]["name"], found[CONFIGURATION], int(found[ITERATION]))
 
-    def _other(self, obj: Object) -> OtherPipeline:
-        other = self._parsed.of(obj)
-        assert other.metadata.creation_timestamp is not None
-        names = frozenset(resolve(each, other.spec).name for each in other.spec.configurations)
-        namespace, name = key_of(obj)
-        return OtherPipeline(
-            name, uid_of(obj), other.metadata.creation_timestamp, other.spec.artifacts, names, namespace
-        )
+
+def _other(obj: Object, artifacts: Artifacts) -> OtherPipeline:
+    """Another pipeline with the same artifacts, read as far as needed: what it is otherwise concerns it alone."""
+    namespace, name = key_of(obj)
+    return OtherPipeline(
+        name=name,
+        uid=uid_of(obj),
+        created_at=datetime.fromisoformat(obj["metadata"]["creationTimestamp"]),
+        artifacts=artifacts,
+        configurations=frozenset(f"{each['board']}-{each['players']}p" for each in obj["spec"]["configurations"]),
+        namespace=namespace,
+    )

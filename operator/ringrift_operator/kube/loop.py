@@ -22,6 +22,7 @@ from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
 from ringrift_operator.kube.client import EXPECTED
 from ringrift_operator.kube.health import Pulse
 from ringrift_operator.kube.metrics import Metrics
+from ringrift_operator.kube.parsed import UnreadableError
 from ringrift_operator.kube.resource import Key
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class CarryOut(Protocol):
     """What the loop does to the world (kube/act.py)."""
 
     async def carry_out(self, snapshot: Snapshot, plan: Plan) -> None: ...
+
+    async def tell_unreadable(self, error: UnreadableError) -> None: ...
 
 
 class Loop:
@@ -161,19 +164,23 @@ class Namespace:
         try:
             known = {decision.snapshot.uid for decision in decisions}
             places = place(decisions, self._gatherer.elsewhere(self._name, known))
-            plans = {
-                name: conclude(decision, placed) if name in pipelines else None
-                for name, decision, placed in zip(decided, decisions, places, strict=True)
-                if name not in resting and (name in pipelines or placed)
-            }
         except Exception as error:
             for name in (pipelines & decided.keys()) - resting:
                 self._broke_off(name, error)
             return
-        for name, plan in plans.items():
-            if plan is None:  # an untouched one has found room: it is looked at afresh before it takes it
-                self.touch(name)
-        await asyncio.gather(*(self._act(name, plan) for name, plan in plans.items() if plan is not None))
+        plans: dict[str, Plan] = {}
+        for name, decision, placed in zip(decided, decisions, places, strict=True):
+            if name in resting:
+                continue
+            if name not in pipelines:
+                if placed:  # an untouched one has found room: it is looked at afresh before it takes it
+                    self.touch(name)
+                continue
+            try:
+                plans[name] = conclude(decision, placed)
+            except Exception as error:
+                self._broke_off(name, error)
+        await asyncio.gather(*(self._act(name, plan) for name, plan in plans.items()))
 
     async def _decide(self, name: str) -> bool:
         """Renews the pipeline's decision; whether that went well."""
@@ -183,6 +190,12 @@ class Namespace:
                 self._forget(name)
             else:
                 self._pipelines[name].decision = decide(snapshot)
+        except UnreadableError as error:
+            is_news = not self._pipelines[name].failures
+            self._broke_off(name, error)
+            if is_news:
+                await self._actor.tell_unreadable(error)
+            return False
         except Exception as error:
             self._broke_off(name, error)
             return False
@@ -227,7 +240,7 @@ class Namespace:
             name,
             delay,
             error or type(error).__name__,
-            exc_info=None if isinstance(error, EXPECTED) else error,
+            exc_info=None if isinstance(error, (*EXPECTED, UnreadableError)) else error,
         )
 
     def _forget(self, name: str) -> None:

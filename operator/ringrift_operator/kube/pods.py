@@ -10,7 +10,7 @@ from datetime import datetime
 import orjson
 from pydantic import ValidationError
 
-from ringrift_core.contract import Progress, StageResult
+from ringrift_core.contract import Progress, StageResult, read
 from ringrift_operator.kube.resource import Object
 
 INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
@@ -111,7 +111,7 @@ def parse_result(words: str) -> StageResult | None:
     if not lines:
         return None
     try:
-        return StageResult.model_validate_json(lines[-1])
+        return read(StageResult, lines[-1])
     except ValidationError:
         return None
 

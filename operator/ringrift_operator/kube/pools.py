@@ -6,17 +6,19 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
+from ringrift_core.contract import read
 from ringrift_operator.api.conditions import Condition, ConditionStatus, ConditionType
 from ringrift_operator.api.pool import PoolType, SlotStatus, WorkerPool, WorkerPoolStatus
 from ringrift_operator.domain.labels import identity_from
 from ringrift_operator.domain.reasons import PoolReason
 from ringrift_operator.domain.snapshot import PoolObservation
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client
-from ringrift_operator.kube.parsed import Parsed
+from ringrift_operator.kube.parsed import Parsed, UnreadableError
 from ringrift_operator.kube.resource import NODES, POOLS, Key, Object, is_going, key_of, uid_of
 from ringrift_operator.kube.tasks import job_phase
 from ringrift_operator.kube.world import World, labels
@@ -25,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 NODES_SECONDS = 30.0
 REPORT_SECONDS = 1.0
+MESSAGE_LENGTH = 1024
+
+READY = frozenset({PoolReason.NODES_MATCH, PoolReason.NODES_NOT_VISIBLE})
+"""Reasons of a pool that has machines, as far as one can see."""
 
 
 class Pools:
@@ -37,8 +43,14 @@ class Pools:
         """Labels of the ready nodes; None when we may not see nodes, or not yet."""
 
     def observations(self, namespace: str) -> tuple[PoolObservation, ...]:
-        """The pools of a namespace, by name. Where nodes cannot be seen, Cluster pools are taken at their word."""
-        pools = [self._parsed.of(obj) for obj in self._world.pools.group(namespace) if not is_going(obj)]
+        """The pools of a namespace that can be read, by name.
+
+        Where nodes cannot be seen, Cluster pools are taken at their word.
+        """
+        pools = []
+        for obj in self._world.pools.group(namespace):
+            with suppress(UnreadableError):  # its status says so
+                pools += [] if is_going(obj) else [self._parsed.of(obj)]
         return tuple(
             PoolObservation(pool.metadata.name, pool.spec, pool.metadata.labels, self._is_online(pool))
             for pool in sorted(pools, key=lambda pool: pool.metadata.name)
@@ -63,9 +75,11 @@ class Pools:
                 if loop.time() - looked > NODES_SECONDS:
                     await self.look()
                     looked = loop.time()
-                await self._report()
-            except (*EXPECTED, ValidationError) as error:
-                logger.warning("pools not reported, again later: %s", error or type(error).__name__)
+                refused = await self._report()
+            except EXPECTED as error:
+                refused = str(error) or type(error).__name__
+            if refused:
+                logger.warning("pools not reported, again later: %s", refused)
                 await asyncio.sleep(5)
             await asyncio.sleep(REPORT_SECONDS)
 
@@ -78,21 +92,32 @@ class Pools:
             return False  # runners come with a later issue
         return self._nodes is None or self._matching(pool) > 0
 
-    async def _report(self) -> None:
+    async def _report(self) -> str:
+        """Writes what changed; one that is refused does not keep the others from theirs. The refusals in a sentence."""
         busy = self._busy()
+        refused = []
         for obj in list(self._world.pools):
-            pool = self._parsed.of(obj)
-            status = pool_status(pool, busy, *self._readiness(pool), datetime.now(UTC))
-            if status == pool.status:
+            before, status = self._status(obj, busy)
+            if status == before:
                 continue
             namespace, name = key_of(obj)
             metadata = {"namespace": namespace, "name": name, "uid": uid_of(obj)}
             try:
                 self._world.pools.put(await self._client.apply_status(POOLS, "WorkerPool", metadata, status))
             except ApiError as error:
-                if not error.is_missing:
-                    raise
-                self._world.pools.drop(obj)
+                if error.is_missing:
+                    self._world.pools.drop(obj)
+                else:
+                    refused.append(f"{namespace}/{name}: {error}")
+        return "; ".join(refused)
+
+    def _status(self, obj: Object, busy: Counter[tuple[Key, str]]) -> tuple[WorkerPoolStatus | None, WorkerPoolStatus]:
+        """The status there is, and the one there should be."""
+        try:
+            pool = self._parsed.of(obj)
+        except UnreadableError as error:
+            return unreadable_status(obj, error.fault, datetime.now(UTC))
+        return pool.status, pool_status(pool, busy, *self._readiness(pool), datetime.now(UTC))
 
     def _busy(self) -> Counter[tuple[Key, str]]:
         """Slots taken by live Jobs and RemoteTasks, by pool and slot."""
@@ -105,18 +130,18 @@ class Pools:
                 busy[(key_of(child)[0], identity.pool), identity.slot] += identity.parallelism
         return busy
 
-    def _readiness(self, pool: WorkerPool) -> tuple[bool, PoolReason, str]:
-        """Whether the pool is ready, why in a word, and in a sentence."""
+    def _readiness(self, pool: WorkerPool) -> tuple[PoolReason, str]:
+        """Why the pool is ready or not, in a word and in a sentence."""
         if pool.spec.suspend:
-            return False, PoolReason.SUSPENDED, "spec.suspend is true: it gets nothing new"
+            return PoolReason.SUSPENDED, "spec.suspend is true: it gets nothing new"
         if pool.spec.type == PoolType.RUNNER:
-            return False, PoolReason.RUNNER_OFFLINE, "no runner has taken this pool"
+            return PoolReason.RUNNER_OFFLINE, "no runner has taken this pool"
         if self._nodes is None:
-            return True, PoolReason.NODES_NOT_VISIBLE, "the operator may not list nodes and assumes that some match"
+            return PoolReason.NODES_NOT_VISIBLE, "the operator may not list nodes and assumes that some match"
         if matching := self._matching(pool):
-            return True, PoolReason.NODES_MATCH, f"{matching} ready node{'s' if matching > 1 else ''}"
+            return PoolReason.NODES_MATCH, f"{matching} ready node{'s' if matching > 1 else ''}"
         wanted = ", ".join(f"{name}={value}" for name, value in self._selector(pool).items()) or "any labels"
-        return False, PoolReason.NO_NODE, f"no ready node with {wanted}: tasks wait until there is one"
+        return PoolReason.NO_NODE, f"no ready node with {wanted}: tasks wait until there is one"
 
     def _matching(self, pool: WorkerPool) -> int:
         wanted = self._selector(pool).items()
@@ -128,30 +153,50 @@ class Pools:
 
 
 def pool_status(
-    pool: WorkerPool, busy: Counter[tuple[Key, str]], ready: bool, reason: PoolReason, message: str, now: datetime
+    pool: WorkerPool, busy: Counter[tuple[Key, str]], reason: PoolReason, message: str, now: datetime
 ) -> WorkerPoolStatus:
     """The status as it should be; equal to the one there is when nothing changed."""
     key = (pool.metadata.namespace or "", pool.metadata.name)
     slots = tuple(SlotStatus(name=slot.name, busy=busy[key, slot.name], count=slot.count) for slot in pool.spec.slots)
-    status = ConditionStatus.TRUE if ready else ConditionStatus.FALSE
-    before = next((each for each in pool.status.conditions if each.type == ConditionType.READY), None)
-    condition = Condition(
-        type=ConditionType.READY,
-        status=status,
-        reason=reason.value,
-        message=message,
-        observed_generation=pool.metadata.generation,
-        last_transition_time=(
-            before.last_transition_time if before and before.status == status else now.replace(microsecond=0)
-        ),
-    )
+    generation = pool.metadata.generation
     return WorkerPoolStatus(
-        observed_generation=pool.metadata.generation,
-        online=reason in (PoolReason.NODES_MATCH, PoolReason.NODES_NOT_VISIBLE),
+        observed_generation=generation,
+        online=reason in READY,
         busy=sum(slot.busy for slot in slots),
         capacity=sum(slot.count for slot in slots),
         slots=slots,
-        conditions=(condition,),
+        conditions=(_condition(pool.status, generation, reason, message, now),),
+    )
+
+
+def unreadable_status(obj: Object, fault: str, now: datetime) -> tuple[WorkerPoolStatus | None, WorkerPoolStatus]:
+    """Of a pool that cannot be read: the status there is, if that can be read, and the one there should be."""
+    try:
+        before = read(WorkerPoolStatus, obj.get("status", {}))
+    except ValidationError:
+        before = None
+    generation = obj["metadata"].get("generation")
+    message = f"{fault}: mend it, or run an operator that knows it; until then the pool gets nothing"[:MESSAGE_LENGTH]
+    condition = _condition(before, generation, PoolReason.UNREADABLE, message, now)
+    return before, WorkerPoolStatus(observed_generation=generation, conditions=(condition,))
+
+
+def _condition(
+    status: WorkerPoolStatus | None, generation: int | None, reason: PoolReason, message: str, now: datetime
+) -> Condition:
+    """Ready, or why not; its time changes only when the answer does."""
+    value = ConditionStatus.TRUE if reason in READY else ConditionStatus.FALSE
+    conditions = status.conditions if status is not None else ()
+    before = next((each for each in conditions if each.type == ConditionType.READY), None)
+    is_new = before is None or before.status != value
+    since = now.replace(microsecond=0) if before is None or is_new else before.last_transition_time
+    return Condition(
+        type=ConditionType.READY,
+        status=value,
+        reason=reason,
+        message=message,
+        observed_generation=generation,
+        last_transition_time=since,
     )
 
 

@@ -24,6 +24,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from ringrift_core.contract import first_fault, read
 from ringrift_operator.api.base import ObjectMeta, Resource
 from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.api.pipeline import TrainingPipeline
@@ -89,15 +90,13 @@ class Folder:
     def _read(self, path: Path, model: type[Written]) -> Written | None:
         """What a file of ours holds; None when there is none."""
         try:
-            return model.model_validate_json(path.read_bytes())
+            return read(model, path.read_bytes())
         except FileNotFoundError:
             return None
         except OSError as error:
             why = f"cannot be read: {error.strerror}"
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(map(str, first["loc"]))
-            why = f"is not a {model.__name__}: {place}{': ' if place else ''}{first['msg']}"
+            why = f"is not a {model.__name__}: {first_fault(error)}"
         raise LocalError(f"{path} {why}; delete {self.path} to read the state from the store anew")
 
 

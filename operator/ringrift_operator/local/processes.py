@@ -23,7 +23,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from ringrift_core.contract import Progress, StageResult, to_arguments
+from ringrift_core.contract import Progress, StageResult, read, to_arguments
 from ringrift_operator.api.scalars import quantity_value
 from ringrift_operator.domain.plan import PlacedTask
 from ringrift_operator.domain.reasons import ChildReason
@@ -269,13 +269,13 @@ def _progress_of(line: bytes) -> Progress | None:
         return None
     try:
         content = json.loads(line)
-        return Progress.model_validate(content) if content.get("kind") == "progress" else None
+        return read(Progress, content) if content.get("kind") == "progress" else None
     except (ValueError, ValidationError):
         return None
 
 
 def _read_result(path: Path) -> StageResult | None:
     try:
-        return StageResult.model_validate_json(path.read_bytes())
+        return read(StageResult, path.read_bytes())
     except (OSError, ValidationError):
         return None

@@ -5,22 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
+from datetime import datetime
 from itertools import pairwise
 
 from ringrift_operator.domain.plan import Plan
+from ringrift_operator.domain.planning import plan
 from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
 from ringrift_operator.kube.loop import BACKOFF_SECONDS, Namespace
 from ringrift_operator.kube.metrics import Metrics
+from ringrift_operator.kube.parsed import UnreadableError
 from ringrift_operator.kube.resource import Key
-from tests.unit.domain.world import World, world
+from tests.unit.domain.world import World, pipeline_spec, world
 
 
 class Cluster:
-    """A make-believe namespace as the loop meets it: `broken` pipelines cannot be read."""
+    """A make-believe namespace as the loop meets it: a look at a `broken` pipeline breaks off."""
 
     def __init__(self, made: World) -> None:
         self.world = made
         self.broken: set[str] = set()
+        self.unreadable: set[str] = set()
+        self.told: list[str] = []
         self.looks: list[tuple[str, float]] = []
         self.namespace = Namespace("games", Metrics())
 
@@ -28,7 +33,10 @@ class Cluster:
         name = key[1]
         self.looks.append((name, asyncio.get_running_loop().time()))
         if name in self.broken:
-            raise ValueError(f"{name} cannot be read")
+            raise ValueError(f"{name} is broken")
+        if name in self.unreadable:
+            obj = {"metadata": {"namespace": key[0], "name": name}}
+            raise UnreadableError("TrainingPipeline", obj, "spec.later: Extra inputs are not permitted")
         return self.world.snapshot(name) if name in self.world.specs else None
 
     def elsewhere(self, namespace: str, known: Container[str]) -> list[TaskObservation]:  # noqa: ARG002  # nobody else
@@ -36,6 +44,9 @@ class Cluster:
 
     async def carry_out(self, snapshot: Snapshot, plan: Plan) -> None:
         self.world.apply(snapshot.name, plan)
+
+    async def tell_unreadable(self, error: UnreadableError) -> None:
+        self.told.append(str(error))
 
     @asynccontextmanager
     async def passes(self) -> AsyncIterator[None]:
@@ -120,3 +131,39 @@ def test_a_pipeline_that_is_gone_is_looked_for_once() -> None:
 
     asyncio.run(scenario())
     assert [name for name, _ in cluster.looks] == ["tp"]
+
+
+def test_one_whose_conclusion_raises_stops_itself_alone() -> None:
+    """A time without a zone, as no operator writes it: it can be decided upon, but not concluded."""
+    made = world()
+    made.specs = {"sick": made.specs["tp"], "well": pipeline_spec(artifacts={"uri": "s3://ringrift/well"})}
+    made.apply("sick", plan(made.snapshot("sick")))
+    made.end(made.live[0])
+    made.apply("sick", plan(made.snapshot("sick")))  # self-play runs
+    (configuration,) = made.statuses["sick"].configurations
+    naive = tuple(task.model_copy(update={"progress_at": datetime(2026, 1, 1)}) for task in configuration.tasks)
+    configuration = configuration.model_copy(update={"tasks": naive})
+    made.statuses["sick"] = made.statuses["sick"].model_copy(update={"configurations": (configuration,)})
+    cluster = Cluster(made)
+
+    async def scenario() -> None:
+        async with cluster.passes():
+            cluster.namespace.touch("sick")
+            cluster.namespace.touch("well")
+            await cluster.looked(4)
+
+    asyncio.run(scenario())
+    assert [child.identity.step for child in made.live if child.identity.pipeline == "well"] == ["adopt"]
+
+
+def test_what_cannot_be_read_is_told_once() -> None:
+    cluster = Cluster(world())
+    cluster.unreadable = {"tp"}
+
+    async def scenario() -> None:
+        async with cluster.passes():
+            cluster.namespace.touch("tp")
+            await cluster.looked(3)
+
+    asyncio.run(scenario())
+    assert cluster.told == ["TrainingPipeline games/tp cannot be read: spec.later: Extra inputs are not permitted"]
