@@ -74,12 +74,13 @@ test-python: setup
 	$(BIN)/python -m pytest -q -m "not e2e"
 
 .PHONY: lint
-lint: setup ## ruff, mypy, stubtest, import-linter, rustfmt, clippy
+lint: setup ## ruff, mypy, stubtest, import-linter, circles among Rust modules, rustfmt, clippy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy ringrift_core operator/ringrift_operator tests benchmarks images
 	$(BIN)/stubtest ringrift_core._engine
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.structure
 	cargo fmt --check --manifest-path $(ENGINE)/Cargo.toml
 	cargo clippy --quiet --all-targets --manifest-path $(ENGINE)/Cargo.toml -- -D warnings
 

@@ -1,4 +1,4 @@
-//! Moves as compact codes, stable across versions: replay files store them, packed (`drivers::packed`).
+//! Moves as compact codes, stable across versions: replay files store them, packed (`records::packed`).
 //!
 //! A code is a `u32`: bits 0..9 `a`, 9..18 `b`, 18..27 `c`, 27..32 the kind. `a`, `b` and `c` are cells unless the table
 //! in `MoveKind` says otherwise; unused fields are 0. Kinds are only ever appended.

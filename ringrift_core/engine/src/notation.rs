@@ -5,9 +5,9 @@ use std::fmt::Write;
 use crate::bits::Bits;
 use crate::board::{Board, Geometry};
 use crate::error::Error;
-use crate::lines::Run;
 use crate::moves::{Move, MoveKind, MoveList, NO_CELL};
 use crate::rays;
+use crate::rules::lines::Run;
 use crate::setup::Profile;
 use crate::state::State;
 

@@ -4,9 +4,9 @@
 
 use crate::bits::Bits;
 use crate::board::{Board, Geometry, MAX_PLAYERS, NONE};
-use crate::lines::Run;
 use crate::moves::{Move, MoveKind, NO_CELL};
 use crate::rays;
+use crate::rules::lines::Run;
 use crate::stack::Stacks;
 use crate::state::State;
 

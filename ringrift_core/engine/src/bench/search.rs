@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use cpu_time::ThreadTime;
 
 use crate::board::{Board, Geometry};
-use crate::drivers::rng::{stream, Purpose};
 use crate::drivers::session::random_opening;
 use crate::error::Error;
 use crate::moves::MoveList;
@@ -15,6 +14,7 @@ use crate::players::budget::Budget;
 use crate::players::heuristic;
 use crate::players::minimax::ordering::Ordering;
 use crate::players::minimax::{self, Settings};
+use crate::rng::{stream, Purpose};
 use crate::setup::{Profile, Setup};
 use crate::state::State;
 use crate::with_geometry;

@@ -4,8 +4,8 @@ use serde_json::{json, Value};
 
 use super::compare::{compare_legal, compare_state_after, normalised};
 use super::header::read_header;
+use super::line::{parse_line, Line};
 use super::report::{Difference, Report};
-use super::text::{parse_line, Line};
 use crate::error::Error;
 use crate::game::Game;
 use crate::moves::MoveList;

@@ -4,6 +4,7 @@ mod compare;
 mod files;
 mod game;
 mod header;
+mod line;
 mod position;
 mod report;
 mod text;

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::compare::{compare_legal, compare_state, compare_state_after, normalised};
 use super::header::setup_of;
+use super::line::{parse_line, Line};
 use super::report::{Difference, Report};
-use super::text::{parse_line, Line};
 use crate::game::Game;
 use crate::moves::MoveList;
 use crate::setup::Profile;

@@ -1,20 +1,12 @@
 //! The lines of a file: which of them are positions, and which make up a game.
 
 use rayon::prelude::*;
-use serde_json::Value;
 
 use super::game::conform_game;
+use super::line::{parse_line, Line};
 use super::position::conform_positions;
 use super::report::{Difference, Report};
 use crate::setup::Profile;
-
-/// A line that is not blank.
-#[derive(Clone, Copy)]
-pub(super) struct Line<'a> {
-    /// 1-based.
-    pub number: usize,
-    pub text: &'a str,
-}
 
 /// Replays the text of a trace or position file; `name` stands in messages. Each header begins another game; positions
 /// stand before the first.
@@ -52,13 +44,4 @@ fn opens_positions(lines: &[Line]) -> bool {
         let has = |field: &str| line.get(field).is_some();
         has("about") || has("id") || has("state") && has("legal")
     })
-}
-
-pub(super) fn parse_line(line: &str) -> Result<Value, Difference> {
-    let wrong = |found: String| Difference::new("the line", "a JSON object", found);
-    let value: Value = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
-    match value.is_object() {
-        true => Ok(value),
-        false => Err(wrong(line.chars().take(60).collect())),
-    }
 }

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use crate::board::Geometry;
-use crate::drivers::rng::{stream, Purpose};
 use crate::moves::{Move, MoveKind, MoveList};
 use crate::playout::Random;
+use crate::rng::{stream, Purpose};
 use crate::setup::Setup;
 use crate::state::State;
 

@@ -5,9 +5,9 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::board::Geometry;
+use crate::drivers::agent::Agent;
+use crate::drivers::host::{Host, Stop};
 use crate::drivers::inquiry::ask;
-use crate::drivers::run::{Host, Stop};
-use crate::drivers::session::Agent;
 use crate::drivers::thought::{Next, Thought};
 use crate::moves::Move;
 use crate::players::memory::Memory;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use crate::board::{Geometry, MAX_PLAYERS};
-use crate::drivers::run::Host;
+use crate::drivers::host::Host;
 use crate::encoding::frame::Frame;
 use crate::encoding::policy::keys;
 use crate::encoding::{encode, Shape};

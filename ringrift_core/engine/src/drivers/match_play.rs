@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::board::{Geometry, MAX_PLAYERS};
 use crate::drivers::book;
-use crate::drivers::record::GameRecord;
-use crate::drivers::rng::{stream, Purpose};
 use crate::drivers::session::Plan;
 use crate::moves::Move;
+use crate::records::game::GameRecord;
+use crate::rng::{stream, Purpose};
 use crate::setup::Setup;
 
 /// Matches of several candidates against one opponent, on the same openings. Agent 0 is the opponent, agent `c + 1`

@@ -1,16 +1,12 @@
-//! Drivers: many games at once, and what is made of their records. Start at `run`.
+//! Drivers: many games at once, in self-play and in matches. Start at `run`.
 
+pub mod agent;
 pub mod book;
 pub mod choose;
+pub mod host;
 pub mod inquiry;
 pub mod match_play;
-pub mod packed;
-pub mod record;
-pub mod replay;
-pub mod rng;
 pub mod run;
-pub mod searched;
 pub mod selfplay;
 pub mod session;
 pub mod thought;
-pub mod verify;

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::board::Geometry;
+use crate::drivers::agent::Agent;
+use crate::drivers::host::{Host, Stop};
 use crate::drivers::inquiry::ask;
-use crate::drivers::record::GameRecord;
-use crate::drivers::session::{Agent, Plan, Progress, Session};
+use crate::drivers::session::{Plan, Progress, Session};
+use crate::records::game::GameRecord;
 use crate::setup::Setup;
 
 /// How often finished games are handed over, and the caller is asked whether to go on.
@@ -21,23 +23,6 @@ const MOST_WAITING: usize = 512;
 const BLOCK: usize = 128;
 /// Games in lock-step when a network plays: enough to fill its batches.
 const LIVE_GAMES: usize = 128;
-
-/// An evaluator's outputs for a batch (docs/encoding.md).
-pub struct Evaluated {
-    /// Win probabilities `[rows, players]`, column 0 the seat to move.
-    pub values: Vec<f32>,
-    /// The number of every policy key `[rows, policy]`, from a network that has a policy.
-    pub policy: Option<Vec<f32>>,
-}
-
-/// What a run needs of its caller, always asked on the calling thread. `E` is the caller's own reason to stop.
-pub trait Host<E> {
-    /// What an evaluator says of encoded positions.
-    fn evaluate(&mut self, evaluator: usize, rows: usize, planes: Vec<f32>, globals: Vec<f32>) -> Result<Evaluated, E>;
-    /// Takes games as they finish, in any order, each with the number of its plan; none now and then. False ends the run:
-    /// games under way are dropped.
-    fn receive(&mut self, finished: Vec<(usize, GameRecord)>) -> Result<bool, E>;
-}
 
 /// Plays `count` games, each by its plan, and hands every finished one to the host.
 pub fn run<G: Geometry, E>(
@@ -144,21 +129,6 @@ fn collect(receiver: &mpsc::Receiver<(usize, GameRecord)>) -> (Vec<(usize, GameR
         }
     }
     (finished, false)
-}
-
-/// Stops the workers when it is told to, and when the caller leaves early.
-pub struct Stop<'a>(pub &'a AtomicBool);
-
-impl Stop<'_> {
-    pub fn now(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Drop for Stop<'_> {
-    fn drop(&mut self) {
-        self.now();
-    }
 }
 
 fn run_in_batches<G: Geometry, E>(

@@ -1,8 +1,8 @@
 //! Self-play: game `i` of a run is decided by (seed, i) and the modes, nothing else.
 
 use crate::board::{Geometry, MAX_PLAYERS};
-use crate::drivers::rng::{stream, Purpose};
 use crate::drivers::session::{random_opening, Plan};
+use crate::rng::{stream, Purpose};
 use crate::setup::Setup;
 
 /// The games of a run.

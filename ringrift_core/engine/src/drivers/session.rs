@@ -3,48 +3,19 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::board::{Geometry, MAX_PLAYERS};
+use crate::drivers::agent::Agent;
 use crate::drivers::inquiry::{Answer, Inquiry};
-use crate::drivers::packed::to_bytes;
-use crate::drivers::record::{game_id, GameRecord};
-use crate::drivers::rng;
-use crate::drivers::searched::Searched;
 use crate::drivers::thought::{Next, Thought};
 use crate::moves::{Move, MoveKind, MoveList};
-use crate::players::heuristic::Weights;
-use crate::players::mcts;
 use crate::players::memory::Memory;
-use crate::players::{Choice, Player};
+use crate::players::Choice;
 use crate::playout::Random;
+use crate::records::game::{game_id, GameRecord};
+use crate::records::packed::to_bytes;
+use crate::records::searched::Searched;
+use crate::rng;
 use crate::setup::Setup;
 use crate::state::{Phase, State};
-
-/// Who can sit at a seat.
-#[derive(Clone, Debug)]
-pub enum Agent {
-    /// Decides by itself.
-    Native(Player),
-    /// Decides by the values that evaluator number `evaluator` gives the positions after its moves.
-    Network { evaluator: usize, noise: f32 },
-    /// Searches with the values of evaluator number `evaluator`; the prior comes from the linear heuristic of `weights`,
-    /// or is uniform.
-    Mcts { evaluator: usize, weights: Option<Weights>, settings: mcts::Settings },
-}
-
-impl Agent {
-    /// Does the agent ask an evaluator?
-    pub fn asks(&self) -> bool {
-        !matches!(self, Agent::Native(_))
-    }
-
-    /// How long it takes over a decision, roughly, in evaluations of the heuristic: to begin the longest games first.
-    pub fn cost(&self) -> u64 {
-        match self {
-            Agent::Native(player) => player.cost(),
-            Agent::Network { .. } => 1000,
-            Agent::Mcts { settings, .. } => 20 * settings.cost(),
-        }
-    }
-}
 
 /// How one game is to be played.
 pub struct Plan {

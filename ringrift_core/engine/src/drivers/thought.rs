@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicBool;
 
 use crate::board::Geometry;
+use crate::drivers::agent::Agent;
 use crate::drivers::inquiry::{look_ahead, Afterstate, Answer, Inquiry};
-use crate::drivers::session::Agent;
 use crate::moves::{Move, MoveList};
 use crate::players::heuristic::Weights;
 use crate::players::mcts::{evaluation, Evaluation, Prior, Step};

@@ -4,9 +4,8 @@
 //! largest value has binary digits, lowest digit first. What follows from other maps (heights, the cells of the board)
 //! is left out. `unpack` gives exactly what `planes::write` would have.
 
-use super::frame::{pixel_of_cell, Frame};
+use super::frame::{pixel_of_cell, relative, Frame};
 use super::planes::{self, Stack, RING_SCALE};
-use super::relative;
 use crate::bits::Bits;
 use crate::board::{Board, Geometry};
 use crate::state::State;

@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use crate::board::{Board, MAX_SLOTS, NONE};
+use crate::board::{Board, Geometry, MAX_SLOTS, NONE};
+use crate::state::State;
 use crate::symmetry::Symmetry;
 
 /// The places of a board's slots under one of its symmetries.
@@ -65,4 +66,10 @@ impl Frame {
 pub fn pixel_of_cell(board: Board, cell: usize) -> usize {
     let (x, y) = board.coordinates(cell);
     (y + board.radius()) as usize * board.size() + (x + board.radius()) as usize
+}
+
+/// Seat `seat` counted from the seat to move: 0 is the mover, 1 the next in turn order.
+#[inline(always)]
+pub fn relative<G: Geometry>(state: &State<G>, seat: usize) -> usize {
+    (seat + state.players() - state.mover()) % state.players()
 }

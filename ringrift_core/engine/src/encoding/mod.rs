@@ -53,11 +53,5 @@ pub fn encode<G: Geometry>(state: &State<G>, planes: &mut [f32], globals: &mut [
     globals::write(state, globals);
 }
 
-/// Seat `seat` counted from the seat to move: 0 is the mover, 1 the next in turn order.
-#[inline(always)]
-fn relative<G: Geometry>(state: &State<G>, seat: usize) -> usize {
-    (seat + state.players() - state.mover()) % state.players()
-}
-
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,6 @@
 //! The planes of a position over the square array. Cells outside a hexagon are 0 in every plane.
 
-use super::frame::Frame;
-use super::relative;
+use super::frame::{relative, Frame};
 use crate::bits::Bits;
 use crate::board::{Geometry, MAX_PLAYERS, NONE};
 use crate::state::{Phase, RegionDebt, State};

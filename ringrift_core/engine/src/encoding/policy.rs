@@ -9,8 +9,7 @@
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-use super::frame::{pixel_of_cell, Frame};
-use super::relative;
+use super::frame::{pixel_of_cell, relative, Frame};
 use crate::bits::Bits;
 use crate::board::{Board, Geometry, MAX_SLOTS};
 use crate::moves::{Move, MoveKind, NO_CELL};

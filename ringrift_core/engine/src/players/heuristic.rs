@@ -131,8 +131,8 @@ pub fn seat_after<G: Geometry>(state: &State<G>, one: Move) -> usize {
 mod tests {
     use super::*;
     use crate::board::{Board, Hex8};
-    use crate::drivers::rng::{stream, Purpose};
     use crate::moves::MoveList;
+    use crate::rng::{stream, Purpose};
     use crate::setup::{Profile, Setup};
 
     #[test]

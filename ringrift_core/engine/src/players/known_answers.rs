@@ -1,9 +1,9 @@
 //! Positions whose answers are known by trying everything: what the tests of all searches are held against.
 
 use crate::board::Geometry;
-use crate::drivers::rng::{stream, Purpose};
 use crate::moves::{Move, MoveList};
 use crate::players::heuristic::{across, decided_values, Values};
+use crate::rng::{stream, Purpose};
 use crate::setup::Setup;
 use crate::state::State;
 

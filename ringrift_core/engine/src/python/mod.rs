@@ -3,6 +3,7 @@
 mod drivers;
 mod encoding;
 mod errors;
+mod host;
 mod measures;
 mod players;
 mod position;

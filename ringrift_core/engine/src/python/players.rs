@@ -6,9 +6,8 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::drivers::agent::Agent;
 use crate::drivers::choose::choose;
-use crate::drivers::rng::{stream, Purpose};
-use crate::drivers::session::Agent;
 use crate::game::Game;
 use crate::moves::{self, MoveList};
 use crate::players::budget::Budget;
@@ -18,9 +17,10 @@ use crate::players::heuristic::{self, Weights};
 use crate::players::mcts::{self, Settings};
 use crate::players::minimax;
 use crate::players::{self, Player as NativePlayer};
-use crate::python::drivers::PythonHost;
 use crate::python::errors::{guarded, refuse, require_numpy, setup_of};
+use crate::python::host::PythonHost;
 use crate::python::position::{Move, Position};
+use crate::rng::{stream, Purpose};
 use crate::with_state;
 
 enum Kind {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 
-use crate::drivers::rng::{stream, Purpose};
 use crate::encoding::exact;
 use crate::error::Error;
 use crate::game::Game;
 use crate::moves::{self, MoveList};
 use crate::python::errors::{guarded, refuse, setup_of, text_of, whole_number, Players, Text};
+use crate::rng::{stream, Purpose};
 use crate::state::{self, Phase};
 use crate::symmetry::Symmetry;
 use crate::with_state;

@@ -5,27 +5,27 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use crate::board::{Geometry, MAX_PLAYERS};
 use crate::drivers::match_play;
-use crate::drivers::packed::{from_bytes, to_bytes};
-use crate::drivers::record::{self, game_id};
-use crate::drivers::replay as replaying;
-use crate::drivers::searched;
 use crate::game::Game;
 use crate::players;
 use crate::python::errors::{guarded, refuse, setup_of};
 use crate::python::position::{Move, Outcome};
+use crate::records::game::{self, game_id};
+use crate::records::packed::{from_bytes, to_bytes};
+use crate::records::replay as replaying;
+use crate::records::searched;
 use crate::setup::Setup;
 use crate::with_geometry;
 
 /// One finished (or cut) game.
 #[pyclass(frozen, module = "ringrift_core._engine")]
 pub struct GameRecord {
-    record: record::GameRecord,
+    record: game::GameRecord,
     seats: Vec<String>,
 }
 
 impl GameRecord {
     /// `names`: of the run's agents.
-    pub fn of(record: record::GameRecord, names: &[String], players: usize) -> GameRecord {
+    pub fn of(record: game::GameRecord, names: &[String], players: usize) -> GameRecord {
         let seats = record.agents[..players].iter().map(|agent| names[*agent].clone()).collect();
         GameRecord { record, seats }
     }

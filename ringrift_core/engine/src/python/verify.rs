@@ -4,8 +4,8 @@ use pyo3::prelude::*;
 use pyo3::pybacked::{PyBackedBytes, PyBackedStr};
 use rayon::prelude::*;
 
-use crate::drivers::verify::{verify, Claim};
 use crate::python::errors::{guarded, refuse, setup_of};
+use crate::records::verify::{verify, Claim};
 use crate::setup::Setup;
 use crate::with_geometry;
 

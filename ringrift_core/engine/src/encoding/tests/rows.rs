@@ -3,10 +3,6 @@
 use half::f16;
 
 use crate::board::{Board, Geometry, Hex8, Square8};
-use crate::drivers::packed::{self, to_bytes};
-use crate::drivers::record::{game_id, starting_seat};
-use crate::drivers::replay::replay;
-use crate::drivers::searched::{self, Searched};
 use crate::encoding::bitmaps::{bytes, pack};
 use crate::encoding::exact;
 use crate::encoding::frame::Frame;
@@ -15,6 +11,10 @@ use crate::encoding::rows::{draw_decisions, is_symmetric, rows_of_games, Making,
 use crate::moves::{MoveKind, MoveList};
 use crate::players::Inner;
 use crate::playout::Random;
+use crate::records::game::{game_id, starting_seat};
+use crate::records::packed::{self, to_bytes};
+use crate::records::replay::replay;
+use crate::records::searched::{self, Searched};
 use crate::setup::{Profile, Setup};
 use crate::state::State;
 use crate::with_state;

@@ -1,7 +1,7 @@
 //! The ordinal distribution (Cohen-Solal 2020, section 7): moves are drawn by rank, whatever their values are.
 
-use crate::drivers::rng;
 use crate::playout::Random;
+use crate::rng;
 
 /// Draws a rank below `moves`, 0 the best. Each rank is taken with probability epsilon + (1 - epsilon) / (moves left), if
 /// none before it was; epsilon = 1 always takes the best, 0 draws uniformly.
@@ -18,7 +18,7 @@ pub fn draw(moves: usize, epsilon: f32, random: &mut Random) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drivers::rng::{stream, Purpose};
+    use crate::rng::{stream, Purpose};
 
     fn frequencies(moves: usize, epsilon: f32) -> Vec<f32> {
         let mut random = stream(1, Purpose::Playout, 0);

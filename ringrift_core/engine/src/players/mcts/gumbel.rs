@@ -2,11 +2,11 @@
 //! them by sequential halving; everywhere values complete the prior into an improved policy.
 
 use crate::board::{Geometry, MAX_PLAYERS};
-use crate::drivers::rng;
 use crate::players::heuristic::Values;
 use crate::players::mcts::evaluation::shares;
 use crate::players::mcts::tree::{Node, Tree};
 use crate::playout::Random;
+use crate::rng;
 
 /// sigma(q) = (C_VISIT + most visits of a move) C_SCALE q, for values between 0 and 1 (section 3.4 of the paper).
 const C_VISIT: f32 = 50.0;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::*;
 use crate::board::{Board, Hex8};
-use crate::drivers::rng::{stream, Purpose};
 use crate::moves::{MoveKind, MoveList};
 use crate::players::heuristic::{seat_after, setting, Values};
 use crate::players::known_answers::{after, decisions_of_random_game, forced_wins, legal, solve};
@@ -13,6 +12,7 @@ use crate::players::mcts::tree::{Proof, Tree};
 use crate::players::memory::Memory;
 use crate::players::{calibration, play_forced, Choice, Found, Player};
 use crate::playout::Random;
+use crate::rng::{stream, Purpose};
 use crate::setup::{Profile, Setup};
 use crate::state::State;
 

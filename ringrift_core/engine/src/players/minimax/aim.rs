@@ -102,8 +102,8 @@ impl Aim {
 mod tests {
     use super::*;
     use crate::board::{Board, Hex8, Square8};
-    use crate::drivers::rng::{stream, Purpose};
     use crate::moves::MoveList;
+    use crate::rng::{stream, Purpose};
     use crate::setup::{Profile, Setup};
 
     fn setup(players: usize) -> Setup {

@@ -5,8 +5,8 @@ use crate::players::heuristic::{Values, WON};
 use crate::state::State;
 
 use super::ordering::pick;
+use super::search::{Frame, Node, Search};
 use super::table::{Bound, Entry};
-use super::{Frame, Node, Search};
 
 impl<G: Geometry> Search<'_, G> {
     /// Values of a position in which somebody has a choice, whose legal moves are in the frame of its ply.

@@ -10,8 +10,9 @@ use crate::players::heuristic::{Values, WON};
 use crate::state::State;
 
 use super::aim::Aim;
+use super::search::{Node, Search};
+use super::settings::{Settings, Variant};
 use super::table::Table;
-use super::{Node, Search, Settings, Variant};
 
 /// Depth at which a search without another bound ends: no game is decided by looking further.
 const MOST_DEPTH: u32 = 100;

@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering as Atomic};
 use std::time::{Duration, Instant};
 
 use crate::board::{Board, Geometry, Hex8, Square8};
-use crate::drivers::rng::{stream, Purpose};
 use crate::moves::{Move, MoveKind, MoveList};
 use crate::players::budget::{Budget, Meter};
 use crate::players::completion::{complete_turn, is_settling};
 use crate::players::heuristic::{self, across, decided_values, Values, WON};
 use crate::playout::Random;
+use crate::rng::{stream, Purpose};
 use crate::setup::{Profile, Setup};
 use crate::state::State;
 
@@ -17,8 +17,10 @@ use super::aim::Aim;
 use super::max_n::won_by;
 use super::ordering::Ordering;
 use super::quiescence::{may_be_forced, UNPROVEN};
+use super::search::{settle, Node, Search};
+use super::settings::{Settings, Variant};
 use super::table::Table;
-use super::{search, settle, Node, Search, Searched, Settings, Variant};
+use super::{search, Searched};
 
 pub(super) static NEVER: AtomicBool = AtomicBool::new(false);
 

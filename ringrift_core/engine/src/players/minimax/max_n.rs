@@ -7,8 +7,8 @@ use crate::board::{Geometry, MAX_PLAYERS};
 use crate::players::heuristic::{Values, WON};
 use crate::state::State;
 
+use super::search::{Node, Search};
 use super::table::{Bound, Entry};
-use super::{Node, Search};
 
 impl<G: Geometry> Search<'_, G> {
     /// Values of a position in which somebody has a choice, whose legal moves are in the frame of its ply. Of equal moves

@@ -9,22 +9,10 @@ use crate::state::{Phase, State};
 
 use super::aim::Aim;
 use super::max_n::won_by;
-use super::Search;
+use super::search::{Rest, Search};
 
 /// What a loss is worth that better play of the same turn might have avoided: less than certain.
 pub(super) const UNPROVEN: f32 = 0.99;
-
-/// How far a completion is searched.
-#[derive(Clone, Copy)]
-pub(super) struct Rest {
-    pub aim: Aim,
-    /// Values of the hero outside of this window need not be exact.
-    pub alpha: f32,
-    pub beta: f32,
-    /// Decisions searched in full; later ones are taken greedily.
-    pub left: u32,
-    pub ply: usize,
-}
 
 impl<G: Geometry> Search<'_, G> {
     /// Values once the mover's turn, and every forced move after it, is completed.

@@ -2,17 +2,18 @@
 //! root's own windows use a part.
 
 use crate::board::{Board, Geometry, Hex8, Square8};
-use crate::drivers::rng::{stream, Purpose};
 use crate::moves::{Move, MoveKind};
 use crate::players::budget::{Budget, Meter};
 use crate::players::heuristic::{self, WON};
 use crate::playout::Random;
+use crate::rng::{stream, Purpose};
 use crate::state::State;
 
 use super::known_answers::{after_move, hero_aim, legal, positions, settings, setup, Plain, NEVER};
 use super::quiescence::UNPROVEN;
+use super::search::{Node, Search};
+use super::settings::{Settings, Variant};
 use super::table::Table;
-use super::{Node, Search, Settings, Variant};
 
 /// Some moves of a position, a swap always among them, each asked for through many windows: one search, whose table holds
 /// what all earlier windows left there. Fail-soft: inside of the window the value is exact, outside it is a bound that

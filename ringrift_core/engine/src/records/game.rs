@@ -3,8 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use crate::board::MAX_PLAYERS;
-use crate::drivers::searched::Searched;
 use crate::moves::Move;
+use crate::records::searched::Searched;
 use crate::setup::Setup;
 use crate::state::Reason;
 

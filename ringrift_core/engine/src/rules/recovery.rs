@@ -2,9 +2,9 @@
 
 use crate::bits::Bits;
 use crate::board::Geometry;
-use crate::lines::Run;
 use crate::moves::{Move, MoveKind, MoveList, NO_CELL};
 use crate::rays;
+use crate::rules::lines::Run;
 use crate::state::State;
 
 /// Order in which the deployed profile looks for a line (item 9): E, SE, S, NE; the hex axes in their own order.

@@ -3,13 +3,13 @@
 use std::fmt::Display;
 
 use crate::board::Geometry;
-use crate::drivers::packed;
-use crate::drivers::record::game_id;
-use crate::drivers::replay::replay;
-use crate::drivers::searched::{self, share_of_others, Searched};
 use crate::error::Error;
 use crate::moves::{Move, MoveList};
 use crate::players::heuristic::Values;
+use crate::records::game::game_id;
+use crate::records::packed;
+use crate::records::replay::replay;
+use crate::records::searched::{self, share_of_others, Searched};
 use crate::setup::Setup;
 use crate::state::{Outcome, State};
 

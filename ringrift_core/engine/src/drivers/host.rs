@@ -1,0 +1,37 @@
+//! What the drivers need of their caller.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::records::game::GameRecord;
+
+/// An evaluator's outputs for a batch (docs/encoding.md).
+pub struct Evaluated {
+    /// Win probabilities `[rows, players]`, column 0 the seat to move.
+    pub values: Vec<f32>,
+    /// The number of every policy key `[rows, policy]`, from a network that has a policy.
+    pub policy: Option<Vec<f32>>,
+}
+
+/// What a run needs of its caller, always asked on the calling thread. `E` is the caller's own reason to stop.
+pub trait Host<E> {
+    /// What an evaluator says of encoded positions.
+    fn evaluate(&mut self, evaluator: usize, rows: usize, planes: Vec<f32>, globals: Vec<f32>) -> Result<Evaluated, E>;
+    /// Takes games as they finish, in any order, each with the number of its plan; none now and then. False ends the run:
+    /// games under way are dropped.
+    fn receive(&mut self, finished: Vec<(usize, GameRecord)>) -> Result<bool, E>;
+}
+
+/// Stops the workers when it is told to, and when the caller leaves early.
+pub struct Stop<'a>(pub &'a AtomicBool);
+
+impl Stop<'_> {
+    pub fn now(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.now();
+    }
+}

@@ -1,0 +1,110 @@
+//! The Python caller behind a driver.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use numpy::ndarray::{Array2, Array4};
+use numpy::{IntoPyArray, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use crate::drivers::host::{Evaluated, Host};
+use crate::encoding::Shape;
+use crate::python::errors::refuse;
+use crate::python::records::GameRecord;
+use crate::records::game;
+use crate::setup::Setup;
+
+/// The Python side of a run: evaluators, what becomes of games, and signals. Works on the thread of the call, without the
+/// GIL except inside these methods.
+pub struct PythonHost {
+    pub setup: Setup,
+    pub evaluators: Vec<Arc<Py<PyAny>>>,
+    pub names: Vec<String>,
+    pub taker: Taker,
+}
+
+/// What becomes of finished games.
+pub enum Taker {
+    /// They are handed to a callable, as records.
+    HandedOver(Py<PyAny>),
+    /// They are kept, by the number of their plan; a callable is told how many there are.
+    Kept { games: BTreeMap<usize, game::GameRecord>, progress: Option<Py<PyAny>> },
+}
+
+impl Taker {
+    pub fn kept(self) -> BTreeMap<usize, game::GameRecord> {
+        match self {
+            Taker::Kept { games, .. } => games,
+            Taker::HandedOver(_) => BTreeMap::new(),
+        }
+    }
+}
+
+impl PythonHost {
+    /// For a single decision, which finishes no game.
+    pub fn without_games(setup: Setup, evaluators: Vec<Arc<Py<PyAny>>>) -> PythonHost {
+        PythonHost {
+            setup,
+            evaluators,
+            names: Vec::new(),
+            taker: Taker::Kept { games: BTreeMap::new(), progress: None },
+        }
+    }
+}
+
+/// The numbers of an evaluator's output, which must have this shape.
+fn numbers(output: &Bound<'_, PyAny>, wanted: [usize; 2]) -> PyResult<Vec<f32>> {
+    let array: PyReadonlyArray2<'_, f32> = output
+        .extract()
+        .map_err(|_| refuse(format!("evaluator: expected a float32 array of shape {wanted:?}, found {output}")))?;
+    if array.shape() != wanted {
+        let found = array.shape();
+        return Err(refuse(format!("evaluator: expected an array of shape {wanted:?}, found {found:?}")));
+    }
+    Ok(array.to_owned_array().into_iter().collect())
+}
+
+impl Host<PyErr> for PythonHost {
+    fn evaluate(&mut self, evaluator: usize, rows: usize, planes: Vec<f32>, globals: Vec<f32>) -> PyResult<Evaluated> {
+        let shape = Shape::of(self.setup.board(), self.setup.players());
+        let wanted = [rows, self.setup.players()];
+        let shaped = |error: numpy::ndarray::ShapeError| refuse(error.to_string());
+        let planes = Array4::from_shape_vec((rows, shape.planes, shape.side, shape.side), planes).map_err(shaped)?;
+        let globals = Array2::from_shape_vec((rows, shape.globals), globals).map_err(shaped)?;
+        Python::attach(|py| {
+            let answer = self.evaluators[evaluator].call1(py, (planes.into_pyarray(py), globals.into_pyarray(py)))?;
+            let answer = answer.bind(py);
+            match answer.cast::<PyTuple>() {
+                Err(_) => Ok(Evaluated { values: numbers(answer, wanted)?, policy: None }),
+                Ok(both) if both.len() == 2 => Ok(Evaluated {
+                    values: numbers(&both.get_item(0)?, wanted)?,
+                    policy: Some(numbers(&both.get_item(1)?, [rows, shape.policy])?),
+                }),
+                Ok(other) => Err(refuse(format!(
+                    "evaluator: expected values, or values and policy, found {} items",
+                    other.len()
+                ))),
+            }
+        })
+    }
+
+    fn receive(&mut self, finished: Vec<(usize, game::GameRecord)>) -> PyResult<bool> {
+        let players = self.setup.players();
+        Python::attach(|py| {
+            py.check_signals()?;
+            let answer = match &mut self.taker {
+                Taker::HandedOver(taker) => {
+                    let record = |(_, played)| GameRecord::of(played, &self.names, players);
+                    taker.call1(py, (finished.into_iter().map(record).collect::<Vec<_>>(),))?
+                }
+                Taker::Kept { games, progress } => {
+                    games.extend(finished);
+                    let Some(progress) = progress else { return Ok(true) };
+                    progress.call1(py, (games.len(),))?
+                }
+            };
+            Ok(answer.is_none(py) || answer.is_truthy(py)?)
+        })
+    }
+}
