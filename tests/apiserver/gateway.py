@@ -15,6 +15,7 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
+from ringrift_operator.kube.client import Connector
 from tests.cluster.control_plane import ControlPlane
 
 HOP_BY_HOP = {"connection", "host", "transfer-encoding", "content-length", "content-encoding"}
@@ -70,7 +71,7 @@ class Gateway:
         app = web.Application(client_max_size=2**24)
         app.router.add_route("*", "/{path:.*}", self._forward)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
+        connector = Connector(ssl=self._tls, limit=0)
         async with aiohttp.ClientSession(self._server, connector=connector, auto_decompress=False) as self._upstream:
             await runner.setup()
             await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -78,7 +79,6 @@ class Gateway:
             self._started.set()
             await self._stop.wait()
             await runner.cleanup()
-        await asyncio.sleep(0.05)  # the transports close in the loop's next rounds
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         if self.is_down:

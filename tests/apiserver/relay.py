@@ -30,13 +30,13 @@ class Relay:
         self.go_dead()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.cut()
-        await asyncio.sleep(0.05)  # the transports close in the loop's next rounds
+        await asyncio.gather(*(stream.wait_closed() for stream in self._streams), return_exceptions=True)
+        await self._server.wait_closed()
 
     def cut(self) -> None:
         """Breaks every connection; new ones are taken."""
         for stream in self._streams:
             stream.transport.abort()
-        self._streams.clear()
 
     def go_dead(self) -> None:
         """From now on what is connected passes nothing, and nobody is told; new connections work."""
@@ -72,4 +72,4 @@ class Relay:
                 await sink.drain()
             sink.close()
         except ConnectionError:
-            pass
+            sink.transport.abort()

@@ -6,6 +6,7 @@ Watches live in `watch`, in sessions of their own: a dead path poisons pooled co
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +14,7 @@ from typing import Any, Self
 import aiohttp
 import kopf
 import orjson
+from aiohttp.client_proto import ResponseHandler
 from pydantic import BaseModel
 
 from ringrift_operator.kube.resource import PODS, Key, Object, Resource
@@ -55,9 +57,30 @@ EXPECTED = (ApiError, FencedError, aiohttp.ClientError, TimeoutError, OSError)
 """What the API server or the way to it may do; waited out. Anything else is a defect."""
 
 
+class _Connection(ResponseHandler):
+    """A connection that is broken off when it is of no more use, instead of taking leave."""
+
+    def close(self) -> None:
+        self.abort()
+
+
+class Connector(aiohttp.TCPConnector):
+    """Connections that end with their session.
+
+    aiohttp's own take leave of the server in TLS whenever an answer is broken off (a watch always is) or one was idle
+    for too long, and no session waits for them: the socket stays open until the server has answered, 30 s on a dead
+    path, even beyond the loop's end.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        made: type[ResponseHandler] = _Connection
+        self._factory = functools.partial(made, loop=self._loop)
+
+
 def session(info: kopf.ConnectionInfo) -> aiohttp.ClientSession:
     """A session for one purpose: writes, or one watch."""
-    connector = aiohttp.TCPConnector(ssl=info.as_ssl_context(), keepalive_timeout=KEEP_ALIVE_SECONDS, limit=64)
+    connector = Connector(ssl=info.as_ssl_context(), keepalive_timeout=KEEP_ALIVE_SECONDS, limit=64)
     return aiohttp.ClientSession(
         base_url=info.server, connector=connector, headers={"User-Agent": FIELD_MANAGER}, trust_env=info.trust_env
     )
