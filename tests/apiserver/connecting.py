@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import kopf
 
+from tests.apiserver import patience
 from tests.cluster.control_plane import ControlPlane
 
 
@@ -31,8 +32,8 @@ def port_of(control_plane: ControlPlane) -> int:
     return port
 
 
-async def eventually(condition: Callable[[], object], seconds: float = 10) -> None:
-    """Returns when the condition holds; fails when time is up."""
-    async with asyncio.timeout(seconds):
+async def eventually(condition: Callable[[], object]) -> None:
+    """Returns when the condition holds; fails when patience is at its end."""
+    async with asyncio.timeout(patience.SECONDS):
         while not condition():
             await asyncio.sleep(0.02)

@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from ringrift_operator.kube.client import Connector
+from tests.apiserver import patience
 from tests.cluster.control_plane import ControlPlane
 
 HOP_BY_HOP = {"connection", "host", "transfer-encoding", "content-length", "content-encoding"}
@@ -52,14 +53,15 @@ class Gateway:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(patience.SECONDS)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(patience.SECONDS)
+        assert not self._thread.is_alive()
 
     @property
     def created(self) -> list[str]:

@@ -17,6 +17,8 @@ from typing import Any, Self
 
 import yaml
 
+from tests.apiserver import patience
+
 RELEASE = {
     "workerImage": "ringrift-worker:test",
     "trainerImage": "ringrift-trainer:test",
@@ -84,17 +86,17 @@ class OperatorProcess:
         """SIGTERM, as a kubelet sends it; the exit status."""
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(15)
+        return self._process.wait(patience.SECONDS)
 
     def kill(self) -> None:
         """SIGKILL, in the middle of whatever it does."""
         assert self._process is not None
         self._process.kill()
 
-    def wait(self, seconds: float) -> int:
+    def wait(self) -> int:
         """The exit status, once it has ended by itself."""
         assert self._process is not None
-        return self._process.wait(seconds)
+        return self._process.wait(patience.SECONDS)
 
     @property
     def port(self) -> int:
@@ -102,10 +104,10 @@ class OperatorProcess:
         return int(re.findall(r"on port (\d+)", self.log.read_text())[-1])
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 30, otherwise: Callable[[], object] = lambda: "") -> Any:
-    """What the condition returns once it is true; fails, with the last words of `otherwise`, when time is up."""
-    deadline = time.monotonic() + seconds
+def eventually(condition: Callable[[], Any], otherwise: Callable[[], object] = lambda: "") -> Any:
+    """What the condition returns once it is true; fails, with the last words of `otherwise`, at the end of patience."""
+    deadline = time.monotonic() + patience.SECONDS
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not true after {seconds} s: {otherwise()}"
+        assert time.monotonic() < deadline, f"not true after {patience.SECONDS} s: {otherwise()}"
         time.sleep(0.05)
     return value

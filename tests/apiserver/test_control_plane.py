@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Any
 
+from tests.apiserver.operator_process import eventually
 from tests.cluster.kubectl import Kubectl
 
 JOB = {
@@ -19,34 +18,25 @@ JOB = {
 }
 
 
-def within_seconds(seconds: float, condition: Callable[[], Any]) -> Any:
-    """What `condition` returns once it is true; fails when time is up."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not true after {seconds} s"
-        time.sleep(0.1)
-    return value
-
-
 def only_pod(kubectl: Kubectl) -> str:
-    pods = within_seconds(20, lambda: kubectl.get("pods")["items"])
+    pods = eventually(lambda: kubectl.get("pods")["items"])
     return str(pods[0]["metadata"]["name"])
 
 
 def test_a_job_completes_when_its_pod_does(kubectl: Kubectl, finish_pod: Callable[..., None]) -> None:
     kubectl.apply(JOB)
     finish_pod(only_pod(kubectl), exit_code=0, message="{}")
-    kubectl("wait", "--for=condition=Complete", "job/job", "--timeout=20s")
+    kubectl("wait", "--for=condition=Complete", "job/job", "--timeout=60s")
 
 
 def test_a_job_fails_when_its_pod_does(kubectl: Kubectl, finish_pod: Callable[..., None]) -> None:
     kubectl.apply(JOB)
     finish_pod(only_pod(kubectl), exit_code=137, reason="OOMKilled")
-    kubectl("wait", "--for=condition=Failed", "job/job", "--timeout=20s")
+    kubectl("wait", "--for=condition=Failed", "job/job", "--timeout=60s")
 
 
 def test_deleting_a_job_collects_its_pods(kubectl: Kubectl) -> None:
     kubectl.apply(JOB)
     only_pod(kubectl)
     kubectl("delete", "job", "job")
-    within_seconds(20, lambda: not kubectl.get("pods")["items"])
+    eventually(lambda: not kubectl.get("pods")["items"])

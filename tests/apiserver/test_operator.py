@@ -74,14 +74,14 @@ class Person:
         found = self.kubectl.get("events", f"--field-selector={about}")["items"]
         return [f"{each['reason']}: {each['message']}" for each in found]
 
-    def sees(self, seconds: float = 30, **fields: Any) -> dict[str, Any]:
+    def sees(self, **fields: Any) -> dict[str, Any]:
         """The status, once these fields have these values."""
 
         def matching() -> dict[str, Any] | None:
             status = self.status()
             return status if all(status.get(name, 0) == value for name, value in fields.items()) else None
 
-        found: dict[str, Any] = eventually(matching, seconds, lambda: json.dumps(self.status(), indent=1)[-3000:])
+        found: dict[str, Any] = eventually(matching, lambda: json.dumps(self.status(), indent=1)[-3000:])
         return found
 
 
@@ -173,21 +173,25 @@ def test_not_now_is_no_failure_and_a_crash_is_one(person: Person, worker: Worker
     worker.script["selfplay"] = [Ending(137, "OOMKilled")] * 2
     person.kubectl.apply(pipeline(namespace))
 
-    def delayed() -> bool:
+    def delayed() -> dict[str, Any] | None:
         tasks = {task["name"]: task for task in person.status().get("configurations", [{}])[0].get("tasks", ())}
-        return {"cmaes", "selfplay"} <= tasks.keys() and all(
-            "notBefore" in tasks[name] for name in ("cmaes", "selfplay")
-        )
+        both = [tasks.get(name, {}) for name in ("cmaes", "selfplay")]
+        return tasks if all("notBefore" in task for task in both) else None
 
-    eventually(delayed)
-    tasks = {task["name"]: task for task in person.status()["configurations"][0]["tasks"]}
+    tasks = eventually(delayed)
     assert (tasks["cmaes"]["attempt"], tasks["cmaes"].get("failures", 0), tasks["cmaes"]["delays"]) == (2, 0, 1)
     assert "the store is away" in tasks["cmaes"]["message"]
     assert (tasks["selfplay"]["attempt"], tasks["selfplay"]["failures"]) == (2, 1)
     assert "its limit of 1Gi" in tasks["selfplay"]["message"]
     # Nobody needs to wait for the end of the pause.
+    worker.holds |= {"cmaes", "selfplay"}
     person.kubectl("annotate", "tp", "tiny", "ringrift.ai/reconcile-requested-at=now")
-    status = person.sees(seconds=8, phase="Completed")
+    eventually(lambda: [name[-3:] for name in person.jobs()] == ["-a2", "-a2"])
+    for job in person.kubectl.get("jobs")["items"]:
+        step = job["metadata"]["labels"]["ringrift.ai/step"]
+        assert job["metadata"]["creationTimestamp"] < tasks[step]["notBefore"]
+    worker.holds.clear()
+    status = person.sees(phase="Completed")
     assert status["tasks"]["failed"] == 1
 
 
@@ -242,7 +246,7 @@ def test_deleting_a_pipeline_takes_its_children_along(person: Person, worker: Wo
     worker.holds |= {"cmaes", "selfplay"}
     person.kubectl.apply(pipeline(namespace))
     eventually(lambda: len(person.jobs()) == 2)
-    person.kubectl("delete", "tp", "tiny", "--timeout=10s")
+    person.kubectl("delete", "tp", "tiny", "--timeout=60s")
     eventually(lambda: person.jobs() == [] and not person.kubectl.get("pods")["items"])
     # The same name again is another pipeline: nothing of the old one counts as its own.
     worker.holds.clear()

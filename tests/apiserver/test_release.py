@@ -59,7 +59,7 @@ def test_the_quickstart_with_the_charts_rights(
         kubectl.apply(ROOT / "examples" / "quickstart.yaml")
         (wanted,) = kubectl.get("tp", "quickstart")["spec"]["configurations"]
         games = wanted["bootstrapGames"] + wanted["gamesPerIteration"]
-        status = person.sees(seconds=60, phase="Completed", iteration=2, games=games)
+        status = person.sees(phase="Completed", iteration=2, games=games)
         assert status["promotions"] == 4
         pools = kubectl.get("wp")["items"]
         assert all("conditions" in pool["status"] for pool in pools)

@@ -13,6 +13,7 @@ from ringrift_operator.kube import watch as watching
 from ringrift_operator.kube.client import Client
 from ringrift_operator.kube.resource import JOBS, Object, uid_of
 from ringrift_operator.kube.watch import Mirror, Watch
+from tests.apiserver import patience
 from tests.apiserver.connecting import eventually, login_to, port_of
 from tests.apiserver.relay import Relay
 from tests.cluster.control_plane import ControlPlane
@@ -47,7 +48,7 @@ class Seen:
         watch = Watch(arguments[0], JOBS, self.mirror, *arguments[1:], **keywords)
         task = asyncio.create_task(watch.run())
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(patience.SECONDS):
                 await watch.synced.wait()
             yield watch
         finally:
@@ -121,6 +122,6 @@ def test_a_broken_path_loses_nothing(
                 getattr(relay, accident)()
                 await client.delete(JOBS, (namespace, "gone"), uid_of(gone))
                 await client.create(JOBS, job(namespace, "new"))
-                await eventually(lambda: seen.names == {"new"}, seconds=15)
+                await eventually(lambda: seen.names == {"new"})
 
     asyncio.run(scenario())

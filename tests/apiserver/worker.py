@@ -19,6 +19,7 @@ from kubernetes import client, config
 
 from ringrift_core.contract import Artifact, Decision, ExitCode, Shards, Stage, StageResult, Track, Verdict
 from ringrift_core.replay.shards import shard_games
+from tests.apiserver import patience
 
 SHA = "0" * 64
 
@@ -72,7 +73,8 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopping.set()
-        self._thread.join(10)
+        self._thread.join(patience.SECONDS)
+        assert not self._thread.is_alive()
         if self._error is not None:
             raise self._error
 

@@ -1,0 +1,6 @@
+"""How long a test waits for what must come."""
+
+from __future__ import annotations
+
+SECONDS = 60
+"""Much longer than it takes on a busy machine: who runs out of it has found a defect, not a slow minute."""
