@@ -8,7 +8,6 @@ import platform
 import random
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -25,6 +24,7 @@ from rich.table import Table
 
 from ringrift_core.archive import Archive, TaskRecord
 from ringrift_core.contract import (
+    STAGE_PROGRAM,
     Board,
     EngineMode,
     ExportParameters,
@@ -109,9 +109,7 @@ class Bench:
         Console(stderr=True).print(f"{name} ...")
         began = time.monotonic()
         with (self.folder / f"{name.replace(' ', '-')}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "ringrift_core", *command], stdout=log, preexec_fn=self._bind
-            )
+            process = subprocess.Popen([*STAGE_PROGRAM, *command], stdout=log, preexec_fn=self._bind)
             _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.monotonic() - began

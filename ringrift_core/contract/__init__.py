@@ -6,6 +6,7 @@ This package imports pydantic and nothing of ours, so the operator needs neither
 """
 
 from ringrift_core.contract.base import (
+    STAGE_PROGRAM,
     Artifact,
     ArtifactReference,
     Contract,
@@ -55,6 +56,7 @@ __all__ = [
     "PARAMETERS",
     "RESULT_LIMIT_BYTES",
     "SHARDS_PATTERN",
+    "STAGE_PROGRAM",
     "AdoptParameters",
     "Artifact",
     "ArtifactReference",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from ringrift_core.contract.vocabulary import Board, PositiveCount, Stage, configuration_name
+
+STAGE_PROGRAM = (sys.executable, "-P", "-m", "ringrift_core")
+"""`ringrift` of this installation, to start a stage with; -P, or a checkout in the working folder would run instead."""
 
 
 class Contract(BaseModel):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from ringrift_core.contract import Board, EngineMode, SelfplayParameters, StageResult, configuration_name, to_arguments
+from ringrift_core.contract import (
+    STAGE_PROGRAM,
+    Board,
+    EngineMode,
+    SelfplayParameters,
+    StageResult,
+    configuration_name,
+    to_arguments,
+)
 
 __all__ = ["GAMES", "PUBLIC_GAMES_PER_SECOND", "AsJson", "measure_selfplay"]
 
@@ -80,7 +87,7 @@ def _play(board: Board, players: int, mode: EngineMode, games: int, cores: list[
             engine_modes=(mode,),
         )
         result = folder / "result.json"
-        command = [sys.executable, "-m", "ringrift_core", *to_arguments(parameters), "--result", str(result)]
+        command = [*STAGE_PROGRAM, *to_arguments(parameters), "--result", str(result)]
         ended = subprocess.run(
             command, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, cores), check=False
         )

@@ -69,7 +69,7 @@ class OperatorProcess:
         # It dies with the tests, however those end.
         bound = [setpriv, "--pdeathsig", "KILL"] if (setpriv := shutil.which("setpriv")) else []
         entry = "from ringrift_operator.cli import main; main()"
-        command = [*bound, sys.executable, "-c", entry, "run", "--port=0", f"--release={self._release}"]
+        command = [*bound, sys.executable, "-P", "-c", entry, "run", "--port=0", f"--release={self._release}"]
         if not any(each.startswith("--identity") for each in self._arguments):
             command.append("--identity=test-operator")
         environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
 import pytest
+
+from ringrift_core.contract import STAGE_PROGRAM
 
 ARCHIVE = Path(__file__).with_name("traces.tar.xz")
 
@@ -22,7 +23,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def conform(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ringrift_core", "conform", *map(str, words)]
+    command = [*STAGE_PROGRAM, "conform", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
 

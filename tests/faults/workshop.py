@@ -8,13 +8,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ringrift_core.archive import Archive
 from ringrift_core.contract import (
+    STAGE_PROGRAM,
     Board,
     EngineMode,
     ExportParameters,
@@ -109,7 +109,7 @@ class Workshop:
         self.scratch.mkdir(exist_ok=True)
         environment = os.environ | {"TMPDIR": str(self.scratch)} | self.environment
         done = subprocess.run(
-            [sys.executable, "-m", "ringrift_core", *arguments],
+            [*STAGE_PROGRAM, *arguments],
             capture_output=True,
             text=True,
             timeout=110,

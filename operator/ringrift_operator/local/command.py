@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ringrift_core.contract import STAGE_PROGRAM
 from ringrift_operator.api.base import Resource
 from ringrift_operator.api.conditions import ConditionStatus, ConditionType
 from ringrift_operator.api.load import InvalidResources, load_file
@@ -22,7 +23,6 @@ from ringrift_operator.local.folder import LocalError
 from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.machine import this_machine
 from ringrift_operator.local.plain import PlainShow
-from ringrift_operator.local.processes import STAGE_PROGRAM
 from ringrift_operator.local.reconcile import snapshot_of
 from ringrift_operator.local.session import Session, found
 from ringrift_operator.local.show import Show

@@ -23,15 +23,12 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from ringrift_core.contract import Progress, StageResult, read, to_arguments
+from ringrift_core.contract import STAGE_PROGRAM, Progress, StageResult, read, to_arguments
 from ringrift_operator.api.scalars import quantity_value
 from ringrift_operator.domain.plan import PlacedTask
 from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.domain.snapshot import ChildPhase, TaskObservation
 from ringrift_operator.local.folder import replace_file
-
-STAGE_PROGRAM = (sys.executable, "-m", "ringrift_core")
-"""`ringrift` of the same installation."""
 
 GRACE_SECONDS = 60.0
 """From SIGTERM to SIGKILL, as in a Pod."""

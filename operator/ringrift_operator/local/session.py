@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from ringrift_core.contract import STAGE_PROGRAM
 from ringrift_operator.api.check import problems_of_change
 from ringrift_operator.api.pipeline import TrainingPipeline
 from ringrift_operator.api.pipeline_status import PipelinePhase, TrainingPipelineStatus
 from ringrift_operator.domain.snapshot import PoolObservation
 from ringrift_operator.local.folder import Folder, LocalError, exclusive, taken_up
-from ringrift_operator.local.processes import STAGE_PROGRAM, Processes
+from ringrift_operator.local.processes import Processes
 from ringrift_operator.local.reconcile import Local, turn
 from ringrift_operator.local.show import Show
 from ringrift_operator.local.stores import is_gone, local_store, lock_of, shown

@@ -217,7 +217,9 @@ def test_the_result_goes_to_the_file_that_was_named(tmp_path: Path) -> None:
 
 def test_heavy_libraries_are_imported_only_where_they_are_used() -> None:
     program = "import sys, ringrift_core.cli; print(*sys.modules)"
-    modules = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    modules = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert not {"torch", "onnxruntime", "onnx", "obstore", "numpy", "cma", "safetensors"} & set(modules)
 
 
@@ -230,13 +232,13 @@ def test_every_stage_but_train_works_where_torch_is_not_installed() -> None:
         "for stage, body in _BODIES.items():\n"
         "    if stage != 'train': import_module(body.partition(':')[0])\n"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    subprocess.run([sys.executable, "-P", "-c", program], check=True)
 
 
 def test_train_says_what_to_install_where_torch_is_not(tmp_path: Path) -> None:
     program = "import sys; sys.modules.update(torch=None); from ringrift_core.cli import main; main()"
     arguments = to_arguments(cli.EXAMPLES[Stage.TRAIN].model_copy(update={"store": tmp_path.as_uri()}))
-    found = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True)
+    found = subprocess.run([sys.executable, "-P", "-c", program, *arguments], capture_output=True, text=True)
     assert found.returncode == ExitCode.WRONG_INPUT
     assert found.stderr == "ringrift train: torch is not installed: pip install 'ringrift[train]'\n"
 

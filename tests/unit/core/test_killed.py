@@ -6,7 +6,6 @@ import json
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from ringrift_core.archive import Archive
 from ringrift_core.contract import (
+    STAGE_PROGRAM,
     Artifact,
     Board,
     CmaesParameters,
@@ -100,7 +100,7 @@ class Pipeline:
 
     def _start(self, parameters: StageParameters, attempt: int) -> subprocess.Popen[bytes]:
         arguments = to_arguments(parameters.model_copy(update={"attempt": attempt}))
-        command = [sys.executable, "-m", "ringrift_core", *arguments, "--result", str(self.result)]
+        command = [*STAGE_PROGRAM, *arguments, "--result", str(self.result)]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
     def _kill(self, process: subprocess.Popen[bytes], stage: Stage) -> None:
@@ -146,7 +146,7 @@ def test_sigterm_ends_self_play_with_not_now_and_what_was_finished_is_kept(tmp_p
         store=store.uri, board=Board.HEXAGONAL, players=2, iteration=1, seed=1, games=400, shard="0-99/100"
     )
     result = tmp_path / "result.json"
-    command = [sys.executable, "-m", "ringrift_core", *to_arguments(parameters), "--result", str(result)]
+    command = [*STAGE_PROGRAM, *to_arguments(parameters), "--result", str(result)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     for line in process.stdout:

@@ -15,7 +15,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +23,7 @@ import pytest
 
 from ringrift_core.archive import Archive
 from ringrift_core.contract import (
+    STAGE_PROGRAM,
     Board,
     EngineMode,
     ExportParameters,
@@ -62,7 +62,7 @@ class Place:
 
     def start(self, stage: str, attempt: int) -> subprocess.Popen[bytes]:
         arguments = to_arguments(self.parameters(stage, attempt))
-        command = [sys.executable, "-m", "ringrift_core", *arguments, "--work-dir", str(self.folder / "work")]
+        command = [*STAGE_PROGRAM, *arguments, "--work-dir", str(self.folder / "work")]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
 
     def finish(self, stage: str, attempt: int = 1) -> float:

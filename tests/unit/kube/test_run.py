@@ -14,7 +14,7 @@ ENTRY = "from ringrift_operator.cli import main; main()"
 def run(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
     return subprocess.run(
-        [sys.executable, "-c", ENTRY, "run", *arguments],
+        [sys.executable, "-P", "-c", ENTRY, "run", *arguments],
         env={**kept, "HOME": str(home), **environment},
         capture_output=True,
         text=True,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-COMMAND = (sys.executable, "-m", "ringrift_operator", "local")
+COMMAND = (sys.executable, "-P", "-m", "ringrift_operator", "local")
 
 PIPELINE = {
     "apiVersion": "ringrift.ai/v1alpha1",

@@ -145,7 +145,7 @@ def test_a_leftover_of_a_killed_local_is_ended(start: Start, tmp_path: Path) -> 
 
 
 def test_another_process_of_the_same_number_is_left_alone(tmp_path: Path) -> None:
-    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    bystander = subprocess.Popen([sys.executable, "-P", "-c", "import time; time.sleep(60)"], start_new_session=True)
     try:
         folder = tmp_path / "tasks"
         folder.mkdir()
@@ -167,7 +167,7 @@ child = subprocess.Popen(["sleep", "60"], preexec_fn=_dies_with(os.getpid()), st
 print(child.pid, flush=True)
 time.sleep(60)
 """
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen([sys.executable, "-P", "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
     os.kill(child, 0)

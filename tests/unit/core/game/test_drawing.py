@@ -93,7 +93,7 @@ def test_a_terminal_gets_colour_unless_it_declines(variables: dict[str, str], co
     ours, theirs = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     environment |= {"TERM": "xterm-256color"} | variables
-    program = [sys.executable, "-c", "from ringrift_core import Game; print(Game('hex8'))"]
+    program = [sys.executable, "-P", "-c", "from ringrift_core import Game; print(Game('hex8'))"]
     subprocess.run(program, stdout=theirs, env=environment, check=True, timeout=60)
     os.close(theirs)
     assert (b"\x1b[" in os.read(ours, 65536)) is coloured
@@ -101,5 +101,5 @@ def test_a_terminal_gets_colour_unless_it_declines(variables: dict[str, str], co
 
 
 def test_a_file_gets_no_colour() -> None:
-    program = [sys.executable, "-c", "from ringrift_core import Game; print(Game('hex8'))"]
+    program = [sys.executable, "-P", "-c", "from ringrift_core import Game; print(Game('hex8'))"]
     assert b"\x1b[" not in subprocess.run(program, capture_output=True, check=True, timeout=60).stdout

@@ -6,14 +6,14 @@ import sys
 
 def test_the_stub_describes_the_built_module() -> None:
     """mypy's stubtest compares names, parameters and defaults."""
-    command = [sys.executable, "-m", "mypy.stubtest", "ringrift_core._engine"]
+    command = [sys.executable, "-P", "-m", "mypy.stubtest", "ringrift_core._engine"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_contract_imports_without_the_engine() -> None:
     program = "import sys; import ringrift_core.contract; assert 'ringrift_core._engine' not in sys.modules"
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=60)
 
 
 def test_the_rules_need_no_numpy_and_arrays_say_that_they_do() -> None:
@@ -32,4 +32,4 @@ for needy in (lambda: _engine.encode_position(game._position), lambda: _engine.P
     else:
         raise AssertionError("no error")
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=60)

@@ -301,5 +301,5 @@ def test_render_says_who_won() -> None:
 
 def test_without_pettingzoo_it_is_said_what_to_install() -> None:
     program = "import sys; sys.modules['pettingzoo'] = None; import ringrift_core.env"
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    found = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True)
     assert found.stderr.endswith("ModuleNotFoundError: pettingzoo is not installed: pip install 'ringrift[env]'\n")

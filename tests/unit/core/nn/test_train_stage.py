@@ -203,7 +203,7 @@ def test_a_training_does_not_depend_on_the_cores_there_are(desk: Desk) -> None:
         result = desk.run.folder / f"{iteration}.json"
         parameters = TrainParameters(**desk.here, iteration=1, seed=1, dataset=dataset, epochs=1)
         program = f"import os; os.sched_setaffinity(0, {some}); from ringrift_core.cli import main; main()"
-        command = [sys.executable, "-c", program, *to_arguments(parameters), "--result", str(result)]
+        command = [sys.executable, "-P", "-c", program, *to_arguments(parameters), "--result", str(result)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         candidates.add(StageResult.model_validate_json(result.read_text()).outputs["candidate"].sha256)
         desk.archive.store.delete(desk.archive.key("tasks/i0001/train.json"))

@@ -11,11 +11,12 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
 import time
 from types import TracebackType
 from typing import Self
+
+from ringrift_core.contract import STAGE_PROGRAM
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 CLEARED = "\x1b[2J"
@@ -32,7 +33,7 @@ class Terminal:
         }
         environment |= {"TERM": "xterm-256color"} | variables
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "ringrift_core", "play", *arguments],
+            [*STAGE_PROGRAM, "play", *arguments],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from ringrift_core.contract import ExitCode
+from ringrift_core.contract import STAGE_PROGRAM, ExitCode
 from ringrift_core.play.session import INTERRUPTED
 from tests.unit.core.play.terminal import CLEARED, Terminal
 
 
 def play(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-m", "ringrift_core", "play", *arguments]
+    program = [*STAGE_PROGRAM, "play", *arguments]
     return subprocess.run(program, input=typed, capture_output=True, text=True, timeout=100)
 
 
@@ -209,7 +208,7 @@ class TestInATerminal:
 
 def test_a_reader_that_leaves_early_is_no_crash() -> None:
     reading, writing = os.pipe()
-    program = [sys.executable, "-m", "ringrift_core", "play", "1", "1", "--seed", "1"]
+    program = [*STAGE_PROGRAM, "play", "1", "1", "--seed", "1"]
     with subprocess.Popen(program, stdout=writing, stderr=subprocess.PIPE, text=True) as process:
         os.close(writing)
         os.close(reading)

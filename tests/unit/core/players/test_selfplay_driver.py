@@ -192,7 +192,9 @@ def peak(games):
 before = peak(2_000)
 print(peak(40_000) - before)
 """
-    grown = int(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout)
+    grown = int(
+        subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, check=True, text=True).stdout
+    )
     assert grown < 16_000, "KB; 40,000 records take several times that"
 
 
@@ -233,7 +235,9 @@ RANDOM = Player.random()
 print("begun", flush=True)
 _engine.play_games("square8", 2, [[{mode}]], seed=1, games=10**7, threads=2)
 """
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(0.3)
