@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+import re
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 HIGHEST_SEED = 2**53
 """Exact in JSON, and what follows from a seed fits the generators' 64 bits. A pipeline's own seed ends at 2^31."""
@@ -59,12 +61,45 @@ class Profile(enum.StrEnum):
     DEPLOYED = "deployed"
 
 
-class Track(enum.StrEnum):
+class Name(enum.StrEnum):
+    """Names to which a later version may add. One that is not listed is read as it stands, for a reader has to get
+    through what the later version wrote; what people write is held to the list (`Known`)."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str) or not re.fullmatch(_NAME_PATTERN, value):
+            return None
+        name = str.__new__(cls, value)
+        name._name_, name._value_ = value, value
+        return name
+
+
+_NAME_PATTERN = r"[a-z][a-z0-9-]{0,31}"
+
+
+def _listed(name: Name) -> Name:
+    listed = [repr(each.value) for each in type(name)]
+    if name not in list(type(name)):
+        # pydantic's own words for a closed enumeration.
+        expected = f"{', '.join(listed[:-1])} or {listed[-1]}" if len(listed) > 1 else listed[0]
+        raise PydanticCustomError("enum", "Input should be {expected}", {"expected": expected})
+    return name
+
+
+Known = AfterValidator(_listed)
+"""Annotation of a Name that has to be one of those listed."""
+
+
+class Track(Name):
     """One line of players that is trained, gated and promoted on its own."""
 
     WEIGHTS = "weights"
     NNUE = "nnue"
     NETWORK = "network"
+
+
+MOST_TRACKS = 8
+"""Room in whatever has an entry for each track."""
 
 
 class EngineMode(enum.StrEnum):
@@ -77,7 +112,7 @@ class EngineMode(enum.StrEnum):
     NETWORK = "network"
 
 
-class Stage(enum.StrEnum):
+class Stage(Name):
     ADOPT = "adopt"
     SELFPLAY = "selfplay"
     MERGE = "merge"

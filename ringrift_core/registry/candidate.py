@@ -45,7 +45,7 @@ def check_verdict(archive: Archive, track: Track, candidate: Artifact, artifact:
         verdict = from_stored_json(StoredVerdict, archive.get_bytes(artifact), artifact.uri, "a verdict").verdict
     except StoreRefusedError as refusal:
         raise WrongInputError(f"--verdict: {refusal}") from refusal
-    if verdict.track is not track:
+    if verdict.track != track:
         raise WrongInputError(f"--verdict: {artifact.uri} judges a candidate of track {verdict.track}, not {track}")
     if verdict.candidate != candidate.sha256:
         raise WrongInputError(

@@ -34,7 +34,7 @@ def read_versioned(archive: Archive, track: Track) -> tuple[Registry, str | None
         return Registry(track=track), None
     place = f"{archive.store.uri}/{_key(archive, track)}"
     registry = from_stored_json(Registry, found.content, place, "a registry")
-    if registry.track is not track:
+    if registry.track != track:
         raise StoreRefusedError(f"{place}: a registry of track {registry.track}, not {track}")
     return registry, found.version
 

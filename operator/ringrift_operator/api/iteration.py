@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from ringrift_core.contract import Artifact, Board, Track, Verdict
+from ringrift_core.contract import MOST_TRACKS, Artifact, Board, Track, Verdict
 from ringrift_operator.api.base import ObjectMeta, PrinterColumn, Resource, Value
 from ringrift_operator.api.lists import ListMap
 from ringrift_operator.api.pipeline_status import PointerMove, StagePhase, TrackDecision
@@ -54,7 +54,7 @@ class TrainingIterationSpec(Value):
         default=(), max_length=32, description="How each stage went."
     )
     tracks: Annotated[tuple[TrackRecord, ...], ListMap(("track",))] = Field(
-        default=(), max_length=len(Track), description="Candidates, verdicts and outcomes."
+        default=(), max_length=MOST_TRACKS, description="Candidates, verdicts and outcomes."
     )
     promotions: tuple[PointerMove, ...] = Field(default=(), max_length=16, description="New champions.")
     rollbacks: tuple[PointerMove, ...] = Field(default=(), max_length=16, description="Champions that gave way.")

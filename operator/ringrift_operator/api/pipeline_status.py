@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_serializer, model_serializer
 
-from ringrift_core.contract import Artifact, Board, Track, Verdict, changed
+from ringrift_core.contract import MOST_TRACKS, Artifact, Board, Track, Verdict, changed
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.conditions import Conditions
 from ringrift_operator.api.lists import ListMap
@@ -332,7 +332,7 @@ class ConfigurationStatus(Value):
         default=(), max_length=64, description="The same stages in detail."
     )
     tracks: Annotated[tuple[TrackStatus, ...], ListMap(("name",))] = Field(
-        default=(), max_length=8, description="Champions, and how each track fares."
+        default=(), max_length=MOST_TRACKS, description="Champions, and how each track fares."
     )
     frozen: ResolvedConfiguration | None = Field(
         default=None, description="Values of the spec that hold for the iteration under way."

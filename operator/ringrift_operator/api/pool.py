@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ringrift_core.contract import Board, Device
+from ringrift_core.contract import Board, Device, Known, Name
 from ringrift_operator.api.base import NAME_RULE, ObjectMeta, PrinterColumn, Resource, Value, name_fits
 from ringrift_operator.api.conditions import Conditions
 from ringrift_operator.api.lists import ListMap, ListSet
@@ -23,7 +23,7 @@ class PoolType(enum.StrEnum):
     """Tasks are RemoteTasks, fetched by `ringrift-runner` on a machine outside the cluster."""
 
 
-class SlotStage(enum.StrEnum):
+class SlotStage(Name):
     """Stages that take a slot; the light ones never do (design.md section 3)."""
 
     SELFPLAY = "selfplay"
@@ -32,6 +32,11 @@ class SlotStage(enum.StrEnum):
     DISTILL = "distill"
     CMAES = "cmaes"
     EVALUATE = "evaluate"
+
+
+SlotStages = Annotated[
+    tuple[Annotated[SlotStage, Known], ...], ListSet(), Field(min_length=1, max_length=len(SlotStage))
+]
 
 
 class SlotTime(enum.StrEnum):
@@ -63,9 +68,9 @@ class Slot(Value):
     name: str = Field(
         min_length=1, max_length=40, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", description="Name within the pool."
     )
-    stages: Annotated[tuple[SlotStage, ...], ListSet(), Field(min_length=1, max_length=len(SlotStage))] = Field(
-        description="Stages it takes."
-    )
+    stages: Annotated[
+        tuple[Annotated[SlotStage, Known], ...], ListSet(), Field(min_length=1, max_length=len(SlotStage))
+    ] = Field(description="Stages it takes.")
     resources: dict[str, Quantity] = Field(
         max_length=16, description="What one task gets, as requests and as limits: cpu, memory, nvidia.com/gpu."
     )

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from ringrift_core.contract import Board, Track, changed, configuration_name
+from ringrift_core.contract import MOST_TRACKS, Board, Track, changed, configuration_name
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.sections import Cmaes, Dataset, Evaluation, Network, Nnue, Rollback, Selfplay
 
@@ -20,7 +20,7 @@ class ResolvedConfiguration(Value):
     games_per_iteration: int = Field(ge=1, description="Games of every later iteration.")
     bootstrap_max_moves: int = Field(ge=1, description="Turns after which a bootstrap game is cut.")
     max_moves: int = Field(ge=1, description="Turns after which a later game is cut.")
-    tracks: Annotated[tuple[Track, ...], Field(max_length=len(Track))] = Field(description="What is trained.")
+    tracks: Annotated[tuple[Track, ...], Field(max_length=MOST_TRACKS)] = Field(description="What is trained.")
     selfplay: Selfplay = Field(default=Selfplay(), description="Games the players play among themselves.")
     dataset: Dataset = Field(default=Dataset(), description="Which games a dataset is made of.")
     network: Network = Field(default=Network(), description="Training of the network.")

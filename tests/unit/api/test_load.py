@@ -80,6 +80,10 @@ def test_every_problem_is_named_at_once_with_its_file(tmp_path: Path) -> None:
         (MINIMAL.replace("players", "playerz"), "(did you mean players?)"),
         (MINIMAL.replace("players: 2", 'players: "2"'), 'configurations[0].players: Invalid value: "2": should be'),
         (MINIMAL.replace("players: 2", "players: true"), "configurations[0].players: Invalid value: true"),
+        (
+            MINIMAL + "  tracks: [weights, later]\n",
+            'spec.tracks[1]: Unsupported value: "later": supported values: "weights", "nnue", "network"',
+        ),
         (MINIMAL + "  sync: {dedupe: false}\n", "spec.sync.dedupe: Unsupported value: false"),
         (MINIMAL + "  selfplay: {engineModes: [mixed, mixed]}\n", "spec.selfplay.engineModes[1]: Duplicate value"),
         (MINIMAL + "  poolSelector: &a {matchLabels: *a}\n", "is not YAML"),
