@@ -57,7 +57,7 @@ class RulesError(ValueError):
 
 @final
 class Move:
-    """One recorded move. Prints as notation (traces/FORMAT.md); equal and hashable by content."""
+    """One recorded move. Prints as notation (docs/trace-format.md); equal and hashable by content."""
 
     @property
     def code(self) -> int:

@@ -53,7 +53,7 @@ class Contents:
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> Contents:
-        """From the trace form of a state (traces/FORMAT.md)."""
+        """From the trace form of a state (docs/trace-format.md)."""
         highlighted = state.get("chain") or state.get("must")
         return cls(
             stacks={parse_cell(cell): tuple(map(int, rings)) for cell, rings in state["stk"].items()},

@@ -17,7 +17,7 @@ ARCHIVE = Path(__file__).with_name("traces.tar.xz")
 
 
 def members(folder: Path) -> list[tuple[str, bytes]]:
-    """(name, content) of every trace, `.gz` unpacked: FORMAT.md and positions first, then the games by name."""
+    """(name, content) of every trace, `.gz` unpacked: their form and positions first, then the games by name."""
     games = sorted(path for path in folder.rglob("*.jsonl*") if path.parent != folder)
     paths = [folder / "FORMAT.md", folder / "positions.jsonl", *games]
     found = []

@@ -15,7 +15,7 @@ from pathlib import Path
 __all__ = ["circles", "folded", "uses"]
 
 Route = tuple[str, ...]
-"""Names of modules from the root of the crate: () is lib.rs, ("players", "minimax") minimax/mod.rs."""
+"""Names of modules from the root of the crate: () is lib.rs, ("players", "minimax") players/minimax/mod.rs."""
 
 _NOISE = re.compile(r"//[^\n]*|/\*.*?\*/|r#*\"[^\"]*\"#*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])'", re.DOTALL)
 _TESTS = re.compile(r"#\[cfg\(test\)\]\s*(?:pub(?:\([^)]*\))?\s+)?(?:(?P<use>use\b[^;]*;)|mod\s+(?P<name>\w+)\s*)")

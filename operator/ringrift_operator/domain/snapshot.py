@@ -34,7 +34,7 @@ class ChildPhase(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskIdentity:
-    """Whose task this is. Written as labels, read back from labels (builders/labels.py)."""
+    """Whose task this is. Written as labels, read back from labels (domain/labels.py)."""
 
     pipeline: str
     configuration: str
@@ -61,7 +61,7 @@ class TaskObservation:
     phase: ChildPhase
     stage: Stage
     exit_code: int | None = None
-    """Of the failing container, the worst of several (domain/exits.py); None while live or when nobody saw it."""
+    """Of the failing container, the worst of several (domain/outcomes.py); None while live or when nobody saw it."""
     reason: str = ""
     """What the platform says of a failure (OOMKilled, DeadlineExceeded), or of why it does not start
     (ImagePullBackOff, Unschedulable, Suspended)."""

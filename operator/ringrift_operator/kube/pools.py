@@ -89,7 +89,7 @@ class Pools:
 
     def _is_online(self, pool: WorkerPool) -> bool:
         if pool.spec.type == PoolType.RUNNER:
-            return False  # runners come with a later issue
+            return False  # no runner is there yet that could say so
         return self._nodes is None or self._matching(pool) > 0
 
     async def _report(self) -> str:

@@ -1,7 +1,7 @@
 //! The rules of RingRift, complete, for four boards and two to four players.
 //!
 //! `Game` is what most callers need: a game on any board. `State<G>` is the same on one board, for code that is compiled
-//! per board. `Move` is a code to keep; `notation` and `json` read and write the forms of traces/FORMAT.md.
+//! per board. `Move` is a code to keep; `notation` and `json` read and write the forms of docs/trace-format.md.
 
 pub mod bench;
 pub mod bits;

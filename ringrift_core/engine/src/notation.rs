@@ -1,4 +1,4 @@
-//! Moves to and from the notation of traces/FORMAT.md.
+//! Moves to and from the notation of docs/trace-format.md.
 
 use std::fmt::Write;
 

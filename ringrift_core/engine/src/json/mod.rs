@@ -1,4 +1,4 @@
-//! States to and from JSON: the STATE of traces/FORMAT.md, and its fuller form with `turn` and `game`.
+//! States to and from JSON: the STATE of docs/trace-format.md, and its fuller form with `turn` and `game`.
 
 mod field;
 mod read;
