@@ -189,9 +189,9 @@ class Archive:
         """Removes an object that nothing refers to any more."""
         self.store.delete(self._object_key(artifact))
 
-    def check_writable(self, iteration: int, task: str) -> None:
-        """StoreError when the task could not be recorded: better heard before the work than after it."""
-        self.store.check_writable(self.key(task_key(iteration, task) + ".json"))
+    def check_writable(self, name: str) -> None:
+        """StoreError when `name`, or an object, could not be written: better heard before the work than after it."""
+        self.store.check_writable(self.key(name), self.key("objects/probe"))
 
     def record(self, iteration: int, task: str) -> TaskRecord | None:
         """The record of a finished task, or None."""

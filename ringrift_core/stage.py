@@ -22,7 +22,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-from ringrift_core.archive import Archive
+from ringrift_core.archive import Archive, task_key
 from ringrift_core.contract import Artifact, ExitCode, StageParameters, StageResult, Verdict
 from ringrift_core.errors import NotNowError, RingRiftError, WrongInputError
 from ringrift_core.reporting import Reporter
@@ -83,7 +83,7 @@ class Run:
         if finished is not None:
             self.report.log(f"{task} of iteration {iteration} is finished already")
             return finished
-        self.archive.check_writable(iteration, task)
+        self.archive.check_writable(f"{task_key(iteration, task)}.json")
         return self.archive.finish(iteration, task, parameters, self.result(parameters, body()))
 
 

@@ -68,6 +68,7 @@ def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
 def _move(
     archive: Archive, parameters: PointerParameters, transition: Callable[[Registry], tuple[Registry, Move]]
 ) -> Move:
+    is_tried = False
     while True:
         registry, version = read_versioned(archive, parameters.track)
         try:
@@ -76,6 +77,9 @@ def _move(
             raise WrongInputError(str(refusal)) from refusal
         if moved is registry:
             return move
+        if not is_tried:
+            archive.check_writable(f"registry/{parameters.track}.json")
+            is_tried = True
         if swap_registry(archive, moved, version):
             return move
 

@@ -48,6 +48,7 @@ def merge_stage(parameters: MergeParameters, run: Run) -> StageResult:
             )
         if not shards:
             return run.result(parameters, _outcome(run, manifest, parameters.iteration))
+        run.archive.check_writable("games.json")
         merged = _merge(parameters, run, manifest, shards)
         if swap_manifest(run.archive, merged, version):
             return run.result(parameters, _outcome(run, merged, parameters.iteration))

@@ -10,7 +10,7 @@ import bisect
 import itertools
 
 from ringrift_core import _engine
-from ringrift_core.archive import identity
+from ringrift_core.archive import identity, task_key
 from ringrift_core.contract import SelfplayParameters, StageResult
 from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.shards import shard_games, shard_task, shard_tasks
@@ -44,7 +44,7 @@ def selfplay_stage(parameters: SelfplayParameters, run: Run) -> StageResult:
     if left:
         run.pause_point()
         _check_siblings(parameters, run)
-        run.archive.check_writable(parameters.iteration, shard_task(left[0]))
+        run.archive.check_writable(f"{task_key(parameters.iteration, shard_task(left[0]))}.json")
         play = _Play(parameters, run, left)
         results |= play.results()
         speed = play.speed

@@ -21,6 +21,7 @@ PACKAGES = {  # program -> Debian package
     "setpriv": "util-linux",
     "buildah": "buildah",
     "mmdebstrap": "mmdebstrap",
+    "fusermount3": "fuse3",
     str(PLUGINS / "bridge"): "containernetworking-plugins",
 }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from tests.faults.mount import refusing_mount
 from tests.faults.workshop import COMMANDS, Ends, Record, Said, Workshop, copy_store, small_disk
 
 
@@ -45,9 +48,26 @@ def record(record_property: Callable[[str, object], None]) -> Record:
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk with a megabyte of room."""
+    with _or_skipped(), small_disk(tmp_path / "disk", "1m") as folder:
+        yield folder
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Mounts file systems that refuse operations, as `refusing_mount` does."""
+    with contextlib.ExitStack() as stack:
+
+        def mount(refused: Mapping[str, int], **how: bool) -> Path:
+            with _or_skipped():
+                return stack.enter_context(refusing_mount(tmp_path / f"mount-{uuid4().hex[:8]}", refused, **how))
+
+        yield mount
+
+
+@contextlib.contextmanager
+def _or_skipped() -> Iterator[None]:
     try:
-        with small_disk(tmp_path / "disk", "1m") as folder:
-            yield folder
+        yield
     except PermissionError as refused:
         if os.environ.get("CI") == "true":
             pytest.fail(str(refused))

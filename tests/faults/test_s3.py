@@ -1,9 +1,10 @@
-"""An S3 server that answers 500 or 403."""
+"""An S3 server that answers 500 or 403, overlooks conditions, or lets nobody delete."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.cluster.requirement import required_binaries
 from tests.faults.proxy import FaultyProxy
 from tests.faults.workshop import COMMANDS, Ends, Record, Workshop, free_bytes
 
+QUOTE = '"'
+
 
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyProxy, Callable[[str], Workshop]]]:
@@ -23,7 +26,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyProxy, 
     folder = tmp_path_factory.mktemp("s3")
     with (
         running_object_store(found, folder, port=free_ports(1)[0]) as server,
-        FaultyProxy(server.url) as proxy,
+        FaultyProxy(server.url, server.secret_key) as proxy,
         pytest.MonkeyPatch.context() as environment,
     ):
         for name, value in server.environment(proxy.url).items():
@@ -79,6 +82,146 @@ def test_a_server_that_fails_is_named_and_nothing_changes(
     assert workshop.command(command).exit_code == 0
     assert workshop.contents() == ends[command]
     assert workshop.wrong_objects() == []
+
+
+@pytest.fixture
+def proxy(s3: tuple[FaultyProxy, Callable[[str], Workshop]]) -> Iterator[FaultyProxy]:
+    """The proxy of the server; what a test has it do ends with the test."""
+    found = s3[0]
+    before = dict(vars(found))
+    yield found
+    vars(found).update(before)
+
+
+CONDITIONS = [
+    ("if-none-match", "If-None-Match on PUT is overlooked there"),
+    ("if-match", "If-Match on PUT is overlooked there"),
+]
+
+
+@pytest.mark.parametrize(("header", "words"), CONDITIONS)
+def test_a_server_that_overlooks_a_condition_is_refused_before_the_work(
+    header: str, words: str, s3: tuple[FaultyProxy, Callable[[str], Workshop]], proxy: FaultyProxy, record: Record
+) -> None:
+    workshop = s3[1](f"overlooks-{header}")
+    before = workshop.contents()
+    proxy.overlooked = frozenset({header})
+    for command in ("selfplay", "merge"):
+        said = workshop.command(command)
+        record(f"S3 overlooks {header}", command, said)
+        assert said.exit_code == ExitCode.WRONG_INPUT
+        assert re.search(rf"^ringrift {command}: store {workshop.uri}: {words}", said.message), said.message
+        assert len(said.message.splitlines()) == 1
+        # Neither a game nor what was tried is left.
+        assert workshop.contents() == before
+        assert list(workshop.scratch.rglob("*")) == []
+
+
+@pytest.mark.parametrize("header", ["if-none-match", "if-match"])
+def test_of_promotions_at_once_none_is_told_that_it_won_where_one_would_be_lost(
+    header: str, s3: tuple[FaultyProxy, Callable[[str], Workshop]], proxy: FaultyProxy
+) -> None:
+    workshop = s3[1](f"promotes-{header}")
+    proxy.overlooked = frozenset({header})
+    with ThreadPoolExecutor(3) as pool:
+        ends = list(pool.map(lambda number: workshop.promote(0, f"at-once-{number}"), range(3)))
+    assert [end.exit_code for end in ends] == [ExitCode.WRONG_INPUT] * 3, ends
+    proxy.overlooked = frozenset()
+    with ThreadPoolExecutor(3) as pool:
+        ends = list(pool.map(lambda number: workshop.promote(0, f"at-once-{number}"), range(3)))
+    assert sorted(end.exit_code for end in ends) == [0, ExitCode.WRONG_INPUT, ExitCode.WRONG_INPUT], ends
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("weak ETags", lambda etag: f'W/{etag.removesuffix(QUOTE)}-gzip"', "with the version that was just read"),
+        ("no ETags", lambda _etag: None, "the server gives no ETag"),
+    ],
+)
+def test_a_proxy_that_changes_etags_is_refused_before_the_work(
+    name: str,
+    change: Callable[[str], str | None],
+    words: str,
+    s3: tuple[FaultyProxy, Callable[[str], Workshop]],
+    proxy: FaultyProxy,
+    record: Record,
+) -> None:
+    workshop = s3[1](name.lower().replace(" ", "-"))
+    before = workshop.contents()
+
+    def changed(headers: dict[str, str]) -> dict[str, str]:
+        kept = {name: value for name, value in headers.items() if name.lower() != "etag"}
+        etag = change(headers.get("ETag", QUOTE * 2))
+        return kept if etag is None else kept | {"ETag": etag}
+
+    proxy.changed = changed
+    said = workshop.command("selfplay")
+    record(f"S3 with {name}", "selfplay", said)
+    assert said.exit_code == ExitCode.WRONG_INPUT
+    assert re.search(rf"^ringrift selfplay: store {workshop.uri}.*{words}", said.message), said.message
+    proxy.changed = lambda headers: headers
+    assert workshop.contents() == before
+
+
+def test_a_server_without_conditional_writes_is_refused_and_not_asked_again(
+    s3: tuple[FaultyProxy, Callable[[str], Workshop]], proxy: FaultyProxy, record: Record
+) -> None:
+    """It answers 501, which of the server's errors is the one that does not pass."""
+    workshop = s3[1]("not-implemented")
+    proxy.fault = lambda method, path: 501 if method == "PUT" and "/probe-" in path else None
+    said = workshop.command("selfplay")
+    record("S3 answers 501 to PUT", "selfplay", said)
+    assert said.exit_code == ExitCode.WRONG_INPUT
+    assert re.search(r"implies functionality that is not implemented\. \(NotImplemented\)$", said.message), said.message
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "words"),
+    [
+        ("uploads in parts", lambda method, path: 403 if method == "POST" and "?uploads" in path else None, "Access"),
+        ("listing", lambda method, path: 403 if method == "GET" and "list-type" in path else None, "Access"),
+        (
+            "buckets of this region",
+            lambda method, _path: 301 if method == "PUT" else None,
+            "a bucket of another region; set AWS_REGION",
+        ),
+    ],
+)
+def test_a_server_that_refuses_what_comes_later_is_refused_before_the_work(
+    name: str,
+    fault: Callable[[str, str], int | None],
+    words: str,
+    s3: tuple[FaultyProxy, Callable[[str], Workshop]],
+    proxy: FaultyProxy,
+    record: Record,
+) -> None:
+    workshop = s3[1](f"refuses-{name.replace(' ', '-')}")
+    before = workshop.contents()
+    proxy.fault = fault
+    said = workshop.command("selfplay")
+    proxy.fault = lambda _method, _path: None
+    record(f"S3 refuses {name}", "selfplay", said)
+    assert said.exit_code == ExitCode.WRONG_INPUT
+    assert re.search(words, said.message), said.message
+    assert workshop.contents() == before
+    assert list(workshop.scratch.rglob("*")) == []
+
+
+@pytest.mark.parametrize("status", [403, 405])
+def test_a_server_that_lets_nobody_delete_is_used(
+    status: int, s3: tuple[FaultyProxy, Callable[[str], Workshop]], proxy: FaultyProxy, ends: Ends, record: Record
+) -> None:
+    workshop = s3[1](f"no-deleting-{status}")
+    proxy.fault = lambda method, path: status if method == "DELETE" or "?delete" in path else None
+    for command in ("selfplay", "merge", "selfplay"):
+        said = workshop.command(command)
+        record(f"S3 answers {status} to DELETE", command, said)
+        assert said.exit_code == 0, said
+    assert proxy.refused > 0
+    assert {key for key in workshop.contents() if "probe" in key} == {"square8-2p/probe"}
+    found = workshop.contents()
+    assert {key: found[key] for key in ends["merge"]} == ends["merge"]
 
 
 def test_verify_without_room_for_a_copy_is_not_now(

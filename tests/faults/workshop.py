@@ -18,11 +18,15 @@ from ringrift_core.contract import (
     Board,
     EngineMode,
     ExportParameters,
+    InitialWeights,
     MergeParameters,
+    PromoteParameters,
     SelfplayParameters,
     StageParameters,
+    Track,
     to_arguments,
 )
+from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.stage import WORK_SUFFIX
 from ringrift_core.store import Store, open_store
 
@@ -80,6 +84,20 @@ class Workshop:
 
     def export(self, iteration: int) -> Said:
         return self.stage(ExportParameters(**self._here, iteration=iteration, seed=1))
+
+    def promote(self, expected_version: int, request_id: str) -> Said:
+        """Makes hand-set weights champion."""
+        weights = HeuristicWeights.of_setting(InitialWeights.BASELINE, Board.SQUARE8, 2)
+        return self.stage(
+            PromoteParameters(
+                **self._here,
+                iteration=expected_version + 1,
+                track=Track.WEIGHTS,
+                candidate=weights.save(self.archive),
+                expected_version=expected_version,
+                request_id=request_id,
+            )
+        )
 
     def verify(self) -> Said:
         return self._run(["replay", "verify", f"{self.uri}/{CONFIGURATION}"])

@@ -309,4 +309,3 @@ def bare_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_version_of_a_value_that_is_gone_is_another_version() -> None:
     store = open_store("s3://ringrift/main")
     assert not store.swap("registry.json", b"1", '"old"')
-    store.check_writable("tasks/i0001/train.json")
