@@ -71,7 +71,7 @@ def identity(parameters: StageParameters) -> tuple[str, dict[str, Any]]:
             values[name] = value["sha256"]
     if isinstance(parameters, SelfplayParameters):
         # Which shard it is, is the task's name; how many there are decides which games it holds.
-        values["shardCount"] = parameters.shards.total
+        values["shardCount"] = parameters.shard.total
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest(), values
 
 

@@ -46,7 +46,9 @@ _CANDIDATE = Artifact(uri="file:///tmp/ringrift/square8-2p/objects/9f2c.json", s
 
 EXAMPLES: dict[Stage, StageParameters] = {
     Stage.ADOPT: contract.AdoptParameters(**_STORE),
-    Stage.SELFPLAY: contract.SelfplayParameters(**_STORE, iteration=1, seed=1001, games=200, shard="0-3/4"),
+    Stage.SELFPLAY: contract.SelfplayParameters(
+        **_STORE, iteration=1, seed=1001, games=200, shard=contract.Shards(0, 3, 4)
+    ),
     Stage.MERGE: contract.MergeParameters(**_STORE, iteration=1),
     Stage.EXPORT: contract.ExportParameters(**_STORE, iteration=1, seed=1001),
     Stage.TRAIN: contract.TrainParameters(**_STORE, iteration=1, seed=1001, dataset=_CANDIDATE),
@@ -140,6 +142,8 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     default = inspect.Parameter.empty if field.is_required() else field.get_default()
     if isinstance(default, tuple):
         default = ",".join(str(item) for item in default)
+    elif isinstance(default, contract.Shards):
+        default = str(default)
     return _keyword(name, bare, default, option)
 
 
@@ -162,6 +166,8 @@ def _bare(annotation: Any) -> tuple[Any, str | None]:
         annotation = typing.get_args(annotation)[0]
     if annotation is Artifact:
         return str, "URI#SHA256:BYTES"
+    if annotation is contract.Shards:
+        return str, None
     if typing.get_origin(annotation) is tuple:
         return str, "NAME,..."
     if typing.get_origin(annotation) is typing.Literal:

@@ -7,14 +7,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from ringrift_core import contract
-from ringrift_core.contract import Stage, StageResult
+from ringrift_core.contract import Contract, Stage, StageResult
 
 __all__ = ["Reporter"]
 
@@ -43,7 +43,7 @@ class Reporter:
     def progress(self, fraction: float, message: str = "", rate: float | None = None, unit: str = "") -> None:
         """How much is done, 0 to 1, in a line of text; `rate` is work per second in `unit`."""
 
-    def log(self, message: str, metrics: Mapping[str, float] | None = None, /) -> None:
+    def log(self, message: str, figures: Mapping[str, Any] | None = None, /) -> None:
         """A line for the record: a sentence, and for programs the figures behind it."""
 
     def warn(self, message: str) -> None:
@@ -75,9 +75,9 @@ class JsonReporter(Reporter):
         )
         self._write(line.model_dump_json(by_alias=True, exclude_none=True))
 
-    def log(self, message: str, metrics: Mapping[str, float] | None = None, /) -> None:
-        figures = {"metrics": metrics} if metrics else {}
-        self._write(json.dumps({"kind": "log", "stage": self.stage, "message": message, **figures}))
+    def log(self, message: str, figures: Mapping[str, Any] | None = None, /) -> None:
+        line = {"kind": "log", "stage": self.stage, "message": message}
+        self._write(json.dumps(line | ({"figures": figures} if figures else {})))
 
     def warn(self, message: str) -> None:
         self._write(json.dumps({"kind": "warning", "stage": self.stage, "message": message}))
@@ -131,7 +131,7 @@ class TerminalReporter(Reporter):
         self._bar.said = message
         self._bar.update(self._task, completed=fraction, pace=pace)
 
-    def log(self, message: str, _metrics: Mapping[str, float] | None = None, /) -> None:
+    def log(self, message: str, _figures: Mapping[str, Any] | None = None, /) -> None:
         self._console.print(message, markup=False)
 
     def warn(self, message: str) -> None:
@@ -147,7 +147,25 @@ class TerminalReporter(Reporter):
         self._bar.stop()
         if result.message:
             self._console.print(result.message, markup=False)
-        for name, value in result.metrics.items():
-            self._console.print(f"  {name:<28} {value:,.6g}", markup=False)
+        for name, value in _lines(result.result):
+            self._console.print(f"  {name:<28} {value}", markup=False)
         for name, artifact in result.outputs.items():
             self._console.print(f"  {name:<28} {artifact.uri}", markup=False, soft_wrap=True)
+
+
+def _lines(model: Contract | None) -> Iterator[tuple[str, str]]:
+    """Name and value of every figure; models inside stand in a line each."""
+    for name in type(model).model_fields if model is not None else ():
+        value = getattr(model, name)
+        items = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(item, Contract) for item in items):
+            for item in items:
+                yield name, "  ".join(f"{label} {text}" for label, text in _lines(item))
+        else:
+            yield (
+                name,
+                " ".join(
+                    f"{item:,.6g}" if isinstance(item, float) else f"{item:,}" if type(item) is int else f"{item}"
+                    for item in items
+                ),
+            )

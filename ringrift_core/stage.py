@@ -23,7 +23,16 @@ from types import FrameType
 from typing import TypeVar
 
 from ringrift_core.archive import Archive, task_key
-from ringrift_core.contract import Artifact, ExitCode, StageParameters, StageResult, Verdict
+from ringrift_core.contract import (
+    MESSAGE_LIMIT,
+    Artifact,
+    ExitCode,
+    Result,
+    StageParameters,
+    StageResult,
+    Verdict,
+    clipped,
+)
 from ringrift_core.errors import NotNowError, RingRiftError, WrongInputError
 from ringrift_core.reporting import Reporter
 
@@ -41,7 +50,7 @@ class Outcome:
     """What a stage has to say; `execute` adds stage, attempt and times."""
 
     outputs: dict[str, Artifact] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
+    result: Result | None = None
     verdict: Verdict | None = None
     message: str = ""
 
@@ -72,7 +81,7 @@ class Run:
             started_at=self.started_at,
             finished_at=datetime.now(UTC),
             outputs=outcome.outputs,
-            metrics=outcome.metrics,
+            result=outcome.result,
             verdict=outcome.verdict,
             message=outcome.message,
         )
@@ -181,7 +190,7 @@ def _write_failure(path: Path | None, parameters: StageParameters, started_at: d
         attempt=parameters.attempt,
         started_at=started_at,
         finished_at=datetime.now(UTC),
-        message=sentence[:1000],
+        message=clipped(sentence, MESSAGE_LIMIT),
     )
     try:
         write_result(path, result)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ringrift_core import _engine
 from ringrift_core.arena.gate import Gate, Judgement
-from ringrift_core.contract import Board
+from ringrift_core.contract import Board, EvaluateParameters
 from ringrift_core.stage import Run
 
 __all__ = ["MOST_IDENTICAL_GAMES", "Group", "Match", "identical_share", "play_until_decided"]
@@ -41,6 +41,13 @@ class Match:
     opponent: _engine.Player
     seed: int
     max_turns: int
+
+    @classmethod
+    def of(
+        cls, parameters: EvaluateParameters, candidate: _engine.Player, opponent: _engine.Player, seed: int
+    ) -> Match:
+        """On the board of the parameters, with their move limit."""
+        return cls(parameters.board, parameters.players, candidate, opponent, seed, parameters.max_moves)
 
     def play(self, first: int, groups: int, progress: Callable[[int], bool]) -> list[Group]:
         """Groups first .. first + groups - 1; fewer when `progress` (games finished) returned False."""

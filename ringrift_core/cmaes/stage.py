@@ -8,7 +8,7 @@ from ringrift_core import _engine
 from ringrift_core.archive import Checkpoint
 from ringrift_core.arena.gate import whole_groups
 from ringrift_core.cmaes.search import Search, SearchState
-from ringrift_core.contract import CmaesParameters, StageResult
+from ringrift_core.contract import CmaesParameters, CmaesResult, StageResult
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
 from ringrift_core.seating.champions import champion_weights
 from ringrift_core.stage import Outcome, Run
@@ -61,13 +61,13 @@ def _search(parameters: CmaesParameters, run: Run) -> Outcome:
     said = f"converged ({', '.join(search.stopped_by)})" if converged else "the budget is spent"
     return Outcome(
         outputs={"candidate": found.save(run.archive)},
-        metrics={
-            "generations": search.generation,
-            "converged": float(converged),
-            "games": search.generation * _games_per_generation(parameters),
-            "population_win_rate": -sum(search.state.fitness[-1]) / parameters.population_size,
-            "step": search.step,
-        },
+        result=CmaesResult(
+            generations=search.generation,
+            games=search.generation * _games_per_generation(parameters),
+            converged=converged,
+            population_win_rate=-sum(search.state.fitness[-1]) / parameters.population_size,
+            step=search.step,
+        ),
         message=f"{search.generation} generations, {said}",
     )
 

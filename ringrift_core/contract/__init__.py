@@ -7,23 +7,51 @@ This package imports pydantic and nothing of ours, so the operator needs neither
 
 from ringrift_core.contract.base import (
     STAGE_PROGRAM,
+    STORE_LIMIT,
     Artifact,
     ArtifactReference,
+    AtMost,
     Contract,
     IterationParameters,
+    Result,
     Sha256,
     StageParameters,
     changed,
+    clipped,
+    json_bytes,
     to_arguments,
 )
-from ringrift_core.contract.games import ExportParameters, MergeParameters
-from ringrift_core.contract.judging import CmaesParameters, EvaluateParameters, Verdict
+from ringrift_core.contract.games import ExportParameters, ExportResult, MergeParameters, MergeResult
+from ringrift_core.contract.judging import (
+    BASELINES,
+    BaselineRate,
+    CmaesParameters,
+    CmaesResult,
+    EvaluateParameters,
+    EvaluateResult,
+    Verdict,
+)
 from ringrift_core.contract.reading import first_fault, read
-from ringrift_core.contract.registry import AdoptParameters, PointerParameters, PromoteParameters, RollbackParameters
-from ringrift_core.contract.results import RESULT_LIMIT_BYTES, Progress, StageResult
-from ringrift_core.contract.selfplay import SHARDS_PATTERN, SelfplayParameters, Shards
-from ringrift_core.contract.stages import LIGHT_STAGES, METRICS, OUTPUTS, PARAMETERS
-from ringrift_core.contract.training import TrainParameters
+from ringrift_core.contract.registry import (
+    AdoptedTrack,
+    AdoptParameters,
+    AdoptResult,
+    PointerParameters,
+    PointerResult,
+    PromoteParameters,
+    RollbackParameters,
+)
+from ringrift_core.contract.results import (
+    CONTRACT_VERSION,
+    MESSAGE_LIMIT,
+    RESULT_LIMIT_BYTES,
+    Progress,
+    StageOwnResult,
+    StageResult,
+)
+from ringrift_core.contract.selfplay import SelfplayParameters, SelfplayResult, Shards
+from ringrift_core.contract.stages import LIGHT_STAGES, OUTPUTS, PARAMETERS, RESULTS
+from ringrift_core.contract.training import TrainParameters, TrainResult
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
     HIGHEST_SEED,
@@ -49,56 +77,74 @@ from ringrift_core.contract.vocabulary import (
 )
 
 __all__ = [
+    "BASELINES",
+    "CONTRACT_VERSION",
     "HIGHEST_COUNT",
     "HIGHEST_SEED",
     "LIGHT_STAGES",
-    "METRICS",
+    "MESSAGE_LIMIT",
     "MOST_TRACKS",
     "MOST_WORKERS",
     "MOVE_LIMITS",
     "OUTPUTS",
     "PARAMETERS",
+    "RESULTS",
     "RESULT_LIMIT_BYTES",
-    "SHARDS_PATTERN",
     "STAGE_PROGRAM",
+    "STORE_LIMIT",
     "AdoptParameters",
+    "AdoptResult",
+    "AdoptedTrack",
     "Artifact",
     "ArtifactReference",
+    "AtMost",
+    "BaselineRate",
     "Board",
     "CmaesParameters",
+    "CmaesResult",
     "Contract",
     "Count",
     "Decision",
     "Device",
     "EngineMode",
     "EvaluateParameters",
+    "EvaluateResult",
     "ExitCode",
     "ExportParameters",
+    "ExportResult",
     "GateKind",
     "InitialWeights",
     "IterationParameters",
     "Known",
     "MergeParameters",
+    "MergeResult",
     "Name",
     "PointerParameters",
+    "PointerResult",
     "PositiveCount",
     "Profile",
     "Progress",
     "PromoteParameters",
+    "Result",
     "RollbackParameters",
     "Seed",
     "SelfplayParameters",
+    "SelfplayResult",
     "Sha256",
     "Shards",
     "Stage",
+    "StageOwnResult",
     "StageParameters",
     "StageResult",
     "Track",
     "TrainParameters",
+    "TrainResult",
     "Verdict",
     "changed",
+    "clipped",
     "configuration_name",
     "first_fault",
+    "json_bytes",
     "read",
     "to_arguments",
 ]

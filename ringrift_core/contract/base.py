@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import Annotated, ClassVar, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
-from ringrift_core.contract.vocabulary import Board, PositiveCount, Stage, configuration_name
+from ringrift_core.contract.vocabulary import Board, PositiveCount, Stage, Total, configuration_name
 
 STAGE_PROGRAM = (sys.executable, "-P", "-m", "ringrift_core")
 """`ringrift` of this installation, to start a stage with; -P, or a checkout in the working folder would run instead."""
@@ -39,15 +51,55 @@ def changed(model: Model, **fields: object) -> Model:
     return type(model).model_validate({**dict(model), **fields})
 
 
+@dataclass(frozen=True)
+class AtMost:
+    """Annotation of a text: at most so many bytes in JSON, which are never fewer than its characters."""
+
+    limit: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(core) | {"maxLength": self.limit}
+
+    def _checked(self, text: str) -> str:
+        if (size := json_bytes(text)) > self.limit:
+            raise ValueError(f"{size} bytes in JSON, {self.limit} fit: {clipped(text, 40)}")
+        return text
+
+
+def json_bytes(text: str) -> int:
+    """Bytes that a text takes in JSON, without its quotation marks."""
+    return len(json.dumps(text, ensure_ascii=False).encode()) - 2
+
+
+def clipped(text: str, limit: int) -> str:
+    """The text, or as much of its beginning as takes `limit` bytes in JSON with the ellipsis that then ends it."""
+    if json_bytes(text) <= limit:
+        return text
+    kept = text[:limit]
+    while (over := json_bytes(kept) + len("…".encode()) - limit) > 0:
+        # No character takes more than six bytes.
+        kept = kept[: -max(1, over // 6)]
+    return kept + "…"
+
+
+STORE_LIMIT = 512
+"""Longest address of a store, in bytes: a result names artifacts by their whole address, and has to stay small."""
+
+URI_LIMIT = 640
+"""Longest address of an artifact, in bytes: a store's, a configuration, and the object's name."""
+
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Artifact(Contract):
     """An immutable, content-addressed file in the store. On a command line: `URI#SHA256:BYTES`."""
 
-    uri: str
-    sha256: Sha256
-    bytes: int = Field(ge=0)
+    uri: Annotated[str, AtMost(URI_LIMIT)] = Field(description="Where it is.")
+    sha256: Sha256 = Field(description="What it holds.")
+    bytes: Total = Field(description="How large it is.")
 
     def __str__(self) -> str:
         return f"{self.uri}#{self.sha256}:{self.bytes}"
@@ -88,6 +140,34 @@ class StageParameters(Contract):
     @property
     def configuration(self) -> str:
         return configuration_name(self.board, self.players)
+
+
+class Result(Contract):
+    """What a stage found, in figures. Everything in it is bounded: it has to fit a StageResult, and a status.
+
+    Fields that a later version adds have a default, so that what was written before can be read.
+    """
+
+    def __add__(self, other: Self) -> Self:
+        """The result of two parts of the work together."""
+        raise TypeError(f"{type(self).__name__}: the parts of this work do not add up")
+
+    def rounded(self) -> Self:
+        """The same with four digits of whatever was measured; counts stay exact."""
+        rounded: Self = _rounded(self)
+        return rounded
+
+
+def _rounded(value: Any) -> Any:
+    match value:
+        case float():
+            return float(f"{value:.4g}")
+        case tuple():
+            return tuple(_rounded(item) for item in value)
+        case Contract():
+            return value.model_copy(update={name: _rounded(getattr(value, name)) for name in type(value).model_fields})
+        case _:
+            return value
 
 
 class IterationParameters(StageParameters):

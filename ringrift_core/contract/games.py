@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from ringrift_core.contract.base import IterationParameters
-from ringrift_core.contract.vocabulary import Board, Count, PositiveCount, Seed, Stage
+from ringrift_core.contract.base import IterationParameters, Result
+from ringrift_core.contract.vocabulary import Board, Count, Measure, PositiveCount, Seed, Stage, Total
 
 
 class MergeParameters(IterationParameters):
@@ -43,3 +43,22 @@ class ExportParameters(IterationParameters):
         if self.symmetries > most:
             raise ValueError(f"--symmetries {self.symmetries}: {self.board} has {most}")
         return self
+
+
+class MergeResult(Result):
+    """All games of the configuration after the merge."""
+
+    games: Total = Field(description="Unique games of all iterations.")
+    new_games: Total = Field(description="Unique games of this iteration.")
+    duplicates: Total = Field(default=0, description="Games of this iteration that were there already.")
+
+
+class ExportResult(Result):
+    """What the dataset holds."""
+
+    games: Total = Field(description="Games with positions in the dataset.")
+    window: Total = Field(description="Games of the window.")
+    positions: Total = Field(description="Positions.")
+    rows: Total = Field(description="Rows: positions, each seen through its symmetries.")
+    shards: Count = Field(description="NPZ shards.")
+    bytes_per_row: Measure = Field(description="Size of a row in the store.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ringrift_core.contract.base import ArtifactReference, Contract, IterationParameters
+from ringrift_core.contract.base import ArtifactReference, AtMost, Contract, IterationParameters, Result
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
     MOST_WORKERS,
@@ -14,9 +14,12 @@ from ringrift_core.contract.vocabulary import (
     Decision,
     GateKind,
     InitialWeights,
+    Measure,
     PositiveCount,
     Seed,
+    Share,
     Stage,
+    Total,
     Track,
 )
 
@@ -76,16 +79,54 @@ class EvaluateParameters(IterationParameters):
         return self
 
 
+REASON_LIMIT = 512
+"""Bytes of a verdict's reason."""
+
+
 class Verdict(Contract):
     """What a gate decided, with its evidence. Rates are two-player equivalents (training.md, Gates)."""
 
     track: Track
     decision: Decision
-    candidate: str = Field(description="SHA-256 of the judged artifact.")
-    champion: str = Field(description="Version judged against, or the baseline's name.")
-    games: int
-    win_rate: float
-    low: float = Field(description="Lower end of the 95 % interval.")
-    high: float
-    raw_share: float = Field(description="Share of games won; 1/players is equal.")
-    reason: str
+    candidate: Annotated[str, AtMost(64)] = Field(description="SHA-256 of the judged artifact.")
+    champion: Annotated[str, AtMost(63)] = Field(description="Version judged against, or the baseline's name.")
+    games: Count
+    win_rate: Share
+    low: Share = Field(description="Lower end of the 95 % interval.")
+    high: Share
+    raw_share: Share = Field(description="Share of games won; 1/players is equal.")
+    reason: Annotated[str, AtMost(REASON_LIMIT)]
+
+
+class CmaesResult(Result):
+    """How far the search came."""
+
+    generations: Count = Field(description="Generations in all.")
+    games: Total = Field(description="Games in all.")
+    converged: bool = Field(description="Ended by itself, before the budget was spent.")
+    population_win_rate: Share = Field(description="Share of games that the last generation won against the start.")
+    step: Measure = Field(description="Step size at the end.")
+
+
+BASELINES = ("random", "heuristic")
+"""Opponents that never change: random play, and one ply with the hand-set weights."""
+
+
+class BaselineRate(Contract):
+    """A match against somebody who never changes, as a two-player-equivalent rate with its 95 % interval."""
+
+    opponent: Annotated[str, AtMost(32)] = Field(description="One of the baselines: random, or heuristic.")
+    games: Count = Field(description="Games played.")
+    win_rate: Share = Field(description="Two-player-equivalent rate.")
+    low: Share = Field(description="Lower end of the 95 % interval.")
+    high: Share = Field(description="Upper end of the 95 % interval.")
+
+
+class EvaluateResult(Result):
+    """What is known of a match beside its verdict; every group stands in the stored verdict."""
+
+    cut_share: Share = Field(description="Share of games cut by the move limit.")
+    identical_share: Share = Field(description="Share of games that repeat a game of another group.")
+    baselines: tuple[BaselineRate, ...] = Field(
+        default=(), max_length=8, description="Matches for the report alone (--baseline-games)."
+    )

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ValidationError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
+TOLERANT = "tolerant"
+"""The context of a tolerant reading, for validators that read a model by themselves."""
+
 
 def read(model: type[ModelT], content: bytes | str | Mapping[str, Any]) -> ModelT:
     """A model from JSON, or from JSON's values; fields that it does not know are ignored, at any depth.
@@ -20,8 +23,8 @@ def read(model: type[ModelT], content: bytes | str | Mapping[str, Any]) -> Model
     pydantic's ValidationError when the rest is none.
     """
     if isinstance(content, bytes | str):
-        return model.model_validate_json(content, extra="ignore")
-    return model.model_validate(content, extra="ignore")
+        return model.model_validate_json(content, extra="ignore", context=TOLERANT)
+    return model.model_validate(content, extra="ignore", context=TOLERANT)
 
 
 def first_fault(error: ValidationError) -> str:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from ringrift_core.contract.base import ArtifactReference, StageParameters, split_commas
-from ringrift_core.contract.vocabulary import Count, PositiveCount, Stage, Track
+from ringrift_core.contract.base import ArtifactReference, Contract, Result, StageParameters, split_commas
+from ringrift_core.contract.vocabulary import Count, PositiveCount, Stage, Total, Track
 
 
 class AdoptParameters(StageParameters):
@@ -44,3 +44,29 @@ class RollbackParameters(PointerParameters):
 
     stage = Stage.ROLLBACK
     cause: str = Field(min_length=1, description="Why, for the registry's history.")
+
+
+class PointerResult(Result):
+    """Whom a promotion or a rollback left champion."""
+
+    version: Count = Field(description="Champion version; 0 is none.")
+    predecessor: Count = Field(description="Champion that a rollback would restore; 0 is none.")
+
+
+class AdoptedTrack(Contract):
+    """What the store knows of one track."""
+
+    track: Track = Field(description="Track.")
+    champion: Count = Field(description="Champion version; 0 is none.")
+    predecessor: Count = Field(description="Champion that a rollback would restore; 0 is none.")
+    failures: Count = Field(description="Rejected candidates since the last accepted one or the last rollback.")
+
+
+class AdoptResult(Result):
+    """What a store holds of one configuration; zeros for an empty one."""
+
+    iteration: Count = Field(description="The last finished iteration.")
+    games: Total = Field(description="Unique games merged.")
+    promotions: Count = Field(description="Promotions ever.")
+    rollbacks: Count = Field(description="Rollbacks ever.")
+    tracks: tuple[AdoptedTrack, ...] = Field(max_length=8, description="Champions and failures of each track.")

@@ -1,13 +1,16 @@
-"""What self-play is told."""
+"""What self-play is told, and what it answers."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
-from ringrift_core.contract.base import IterationParameters, split_commas
+from ringrift_core.contract.base import IterationParameters, Result, split_commas
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
     MOVE_LIMITS,
@@ -18,14 +21,19 @@ from ringrift_core.contract.vocabulary import (
     PositiveCount,
     Seed,
     Stage,
+    Total,
 )
 
 SHARDS_PATTERN = r"^\d{1,10}(-\d{1,10})?/\d{1,10}$"
 """`3/20` or `0-4/20`: see Shards."""
 
 
-class Shards(NamedTuple):
-    """Which of the `total` parts that an iteration's games are divided into: `first` to `last`, counted from 0."""
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """Which of the `total` parts that an iteration's games are divided into: `first` to `last`, counted from 0.
+
+    Written `3/20` or `0-4/20`, in JSON as on a command line.
+    """
 
     first: int
     last: int
@@ -37,17 +45,26 @@ class Shards(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Shards:
-        """Reads `3/20` or `0-4/20`; ValueError says what was expected."""
+        """Reads the written form; ValueError says what was expected."""
         if not re.fullmatch(SHARDS_PATTERN, text, re.ASCII):
             raise ValueError(f"expected I/N or FIRST-LAST/N, as 3/20, found {text!r}")
         some, _, total = text.partition("/")
         first, separator, last = some.partition("-")
         return cls(int(first), int(last) if separator else int(first), int(total))
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        read = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())
+        known = core_schema.is_instance_schema(cls)
+        return core_schema.json_or_python_schema(
+            json_schema=read,
+            python_schema=core_schema.union_schema([known, read], mode="left_to_right"),
+            serialization=core_schema.to_string_ser_schema(),
+        )
 
-def _shards_text(value: str) -> str:
-    Shards.parse(value)
-    return value
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "pattern": SHARDS_PATTERN, "maxLength": 32}
 
 
 class SelfplayParameters(IterationParameters):
@@ -56,8 +73,8 @@ class SelfplayParameters(IterationParameters):
     stage = Stage.SELFPLAY
     seed: Seed = Field(description="Run seed: the pipeline's seed + 1000 x iteration.")
     games: PositiveCount = Field(description="Games of the whole iteration.")
-    shard: Annotated[str, AfterValidator(_shards_text)] = Field(
-        default="0/1",
+    shard: Shards = Field(
+        default=Shards(0, 0, 1),
         description="Which part of the games to play: I/N is the I-th of N, from 0; FIRST-LAST/N are several.",
     )
     index: int | None = Field(
@@ -88,7 +105,7 @@ class SelfplayParameters(IterationParameters):
 
     @model_validator(mode="after")
     def _shards_exist(self) -> SelfplayParameters:
-        first, last, total = self.shards
+        first, last, total = self.shard.first, self.shard.last, self.shard.total
         if not 1 <= total <= self.games:
             raise ValueError(f"--shard {self.shard}: {self.games} games make 1 to {self.games} shards, not {total}")
         if first > last:
@@ -100,17 +117,42 @@ class SelfplayParameters(IterationParameters):
         return self
 
     @property
-    def shards(self) -> Shards:
-        """The shards that `shard` names."""
-        return Shards.parse(self.shard)
-
-    @property
     def chosen_shards(self) -> range:
         """The shards this process plays."""
-        first, last, _ = self.shards
+        first, last = self.shard.first, self.shard.last
         return range(first, last + 1) if self.index is None else range(first + self.index, first + self.index + 1)
 
     @property
     def move_limit(self) -> int:
         """Turns after which a game is cut."""
         return MOVE_LIMITS[self.board][self.players - 2] if self.max_moves is None else self.max_moves
+
+
+class SelfplayResult(Result):
+    """The games of the shards that were asked for, whoever played them."""
+
+    games: Total = Field(description="Games.")
+    cut_games: Total = Field(description="Games cut by the move limit.")
+    turns: Total = Field(description="Turns of all games.")
+    moves: Total = Field(description="Recorded moves of all games.")
+    decisions: Total = Field(description="Decisions of all games.")
+    seat_wins: tuple[Total, ...] = Field(min_length=2, max_length=4, description="Games won by each seat.")
+    games_played: Total = Field(default=0, description="Games that the process itself played; the rest was there.")
+    seconds: float = Field(default=0, ge=0, allow_inf_nan=False, description="Time that these took it.")
+
+    @property
+    def cut_share(self) -> float:
+        """Share of the games that were cut."""
+        return self.cut_games / max(1, self.games)
+
+    @property
+    def games_per_second(self) -> float:
+        """Of the games that the process itself played; 0 when it played none."""
+        return self.games_played / self.seconds if self.seconds else 0.0
+
+    def __add__(self, other: SelfplayResult) -> SelfplayResult:
+        counts = ("games", "cut_games", "turns", "moves", "decisions", "games_played", "seconds")
+        return SelfplayResult(
+            **{name: getattr(self, name) + getattr(other, name) for name in counts},
+            seat_wins=tuple(one + two for one, two in zip(self.seat_wins, other.seat_wins, strict=True)),
+        )

@@ -1,11 +1,11 @@
-"""What the training of a network is told."""
+"""What the training of a network is told, and what it answers."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
-from ringrift_core.contract.base import ArtifactReference, IterationParameters
-from ringrift_core.contract.vocabulary import Count, Device, PositiveCount, Seed, Stage
+from ringrift_core.contract.base import ArtifactReference, IterationParameters, Result
+from ringrift_core.contract.vocabulary import Count, Device, Measure, PositiveCount, Seed, Share, Stage
 
 
 class TrainParameters(IterationParameters):
@@ -18,3 +18,15 @@ class TrainParameters(IterationParameters):
     epochs: PositiveCount = Field(default=10, description="Upper limit of passes over the dataset.")
     batch_size: PositiveCount = Field(default=256, description="Positions per step.")
     device: Device = Field(default=Device.CPU, description="Where to train.")
+
+
+class TrainResult(Result):
+    """The best epoch. Losses are cross-entropies in nats."""
+
+    train_loss: Measure = Field(description="Loss on the training positions.")
+    held_out_loss: Measure = Field(description="Loss on held-out games.")
+    held_out_policy_loss: Measure = Field(description="Part of it that is the policies', per row that has one.")
+    held_out_accuracy: Share = Field(description="Share of held-out positions whose winner was named first.")
+    epochs: Count = Field(description="Epochs trained.")
+    best_epoch: Count = Field(description="The epoch that was kept.")
+    onnx_difference: Measure = Field(description="Largest difference between torch and ONNX Runtime.")

@@ -15,6 +15,9 @@ HIGHEST_SEED = 2**53
 HIGHEST_COUNT = 2**32 - 1
 """Of games, turns, versions and whatever else is counted: the engine does so in 32 bits or more."""
 
+HIGHEST_TOTAL = 2**53
+"""Of what is added up over many games: exact in JSON."""
+
 MOST_WORKERS = 1024
 """Threads of one process: far more than any machine has cores for, and few enough to be started."""
 
@@ -23,6 +26,11 @@ Seed = Annotated[int, Field(ge=0, le=HIGHEST_SEED)]
 Count = Annotated[int, Field(ge=0, le=HIGHEST_COUNT)]
 
 PositiveCount = Annotated[int, Field(ge=1, le=HIGHEST_COUNT)]
+Total = Annotated[int, Field(ge=0, le=HIGHEST_TOTAL)]
+Measure = Annotated[float, Field(allow_inf_nan=False)]
+"""Any number that was measured. JSON has no infinities."""
+Share = Annotated[float, Field(ge=0, le=1)]
+"""A part of a whole, or a rate: from 0 to 1."""
 
 
 class ExitCode(enum.IntEnum):

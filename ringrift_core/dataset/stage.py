@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ringrift_core import _engine
-from ringrift_core.contract import ExportParameters, StageResult
+from ringrift_core.contract import ExportParameters, ExportResult, StageResult
 from ringrift_core.cores import available_cores
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.dataset.sampling import SampledGame, WindowFile, take_stock
@@ -59,14 +59,14 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
     dataset = _manifest(parameters, window, games, positions, writer)
     return Outcome(
         outputs={"dataset": dataset.save(run.archive)},
-        metrics={
-            "games": games,
-            "window": window,
-            "positions": positions,
-            "rows": writer.rows,
-            "shards": len(writer.shards),
-            "bytes_per_row": writer.bytes / writer.rows,
-        },
+        result=ExportResult(
+            games=games,
+            window=window,
+            positions=positions,
+            rows=writer.rows,
+            shards=len(writer.shards),
+            bytes_per_row=writer.bytes / writer.rows,
+        ),
         message=f"{writer.rows} rows of {positions} positions of {games} games, of {window} in the window",
     )
 

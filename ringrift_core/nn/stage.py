@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from ringrift_core import _engine
 from ringrift_core.archive import Checkpoint
-from ringrift_core.contract import Device, StageResult, Track, TrainParameters
+from ringrift_core.contract import Device, StageResult, Track, TrainParameters, TrainResult
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.errors import WrongInputError
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
@@ -126,15 +126,15 @@ def _save(
         raise RuntimeError(f"ONNX and torch differ by {difference:.2g}")
     save_file(network.state_dict(), weights)
     best = min(training.figures, key=lambda figures: figures.held_out_loss)
-    metrics = {
-        "train_loss": best.train_loss,
-        "held_out_loss": best.held_out_loss,
-        "held_out_policy_loss": best.held_out_policy_loss,
-        "held_out_accuracy": best.held_out_accuracy,
-        "epochs": len(training.figures),
-        "best_epoch": best.epoch,
-        "onnx_difference": difference,
-    }
+    result = TrainResult(
+        train_loss=best.train_loss,
+        held_out_loss=best.held_out_loss,
+        held_out_policy_loss=best.held_out_policy_loss,
+        held_out_accuracy=best.held_out_accuracy,
+        epochs=len(training.figures),
+        best_epoch=best.epoch,
+        onnx_difference=difference,
+    )
     files = {"weights": run.archive.put_file(weights, "safetensors"), "onnx": run.archive.put_file(onnx, "onnx")}
     card = ModelCard(
         board=parameters.board,
@@ -151,11 +151,11 @@ def _save(
         device=parameters.device.value,
         threads=torch.get_num_threads(),
         machine=platform.machine(),
-        metrics=metrics,
+        metrics=result.model_dump(),
     )
     return Outcome(
         outputs={"candidate": card.save(run.archive), **files},
-        metrics=metrics,
+        result=result,
         message=f"{len(training.figures)} epochs, best {best.epoch}: held-out loss {best.held_out_loss:.4f}, "
         f"accuracy {best.held_out_accuracy:.3f}",
     )

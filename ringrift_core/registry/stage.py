@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable
 
 from ringrift_core.archive import Archive
 from ringrift_core.contract import (
+    AdoptedTrack,
     AdoptParameters,
+    AdoptResult,
     Decision,
     PointerParameters,
+    PointerResult,
     PromoteParameters,
     RollbackParameters,
     StageResult,
@@ -51,18 +54,24 @@ def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
     registries = {track: read_registry(archive, track) for track in Track}
     recorded = list(archive.tasks())
     finished = _finished_iteration(archive, recorded, {track: registries[track] for track in parameters.tracks})
-    metrics: dict[str, float] = {
-        "iteration": finished,
-        "games": read_manifest(archive)[0].games,
-        "promotions": sum(move.kind == "promote" for registry in registries.values() for move in registry.log),
-        "rollbacks": sum(move.kind == "rollback" for registry in registries.values() for move in registry.log),
-    }
-    for track, registry in registries.items():
-        metrics[f"champion_{track}"] = registry.version
-        metrics[f"predecessor_{track}"] = registry.predecessor
-        metrics[f"failures_{track}"] = _consecutive_failures(archive, recorded, registry, finished)
+    moves = [move for registry in registries.values() for move in registry.log]
+    found = AdoptResult(
+        iteration=finished,
+        games=read_manifest(archive)[0].games,
+        promotions=sum(move.kind == "promote" for move in moves),
+        rollbacks=sum(move.kind == "rollback" for move in moves),
+        tracks=tuple(
+            AdoptedTrack(
+                track=track,
+                champion=registry.version,
+                predecessor=registry.predecessor,
+                failures=_consecutive_failures(archive, recorded, registry, finished),
+            )
+            for track, registry in registries.items()
+        ),
+    )
     message = "an empty store" if not recorded else f"iteration {finished}"
-    return run.result(parameters, Outcome(metrics=metrics, message=message))
+    return run.result(parameters, Outcome(result=found, message=message))
 
 
 def _move(
@@ -87,7 +96,7 @@ def _move(
 def _outcome(run: Run, move: Move, message: str) -> Outcome:
     return Outcome(
         outputs={"champion": run.archive.addressed(move.artifact)},
-        metrics={"version": move.version, "predecessor": move.predecessor},
+        result=PointerResult(version=move.version, predecessor=move.predecessor),
         message=message,
     )
 

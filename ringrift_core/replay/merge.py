@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from ringrift_core.archive import Archive, TaskRecord
-from ringrift_core.contract import Artifact, MergeParameters, StageResult
+from ringrift_core.contract import Artifact, MergeParameters, MergeResult, StageResult
 from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.games import Rules
 from ringrift_core.replay.identifiers import extend_index, known_ids
@@ -61,7 +61,7 @@ def _outcome(run: Run, manifest: GamesManifest, iteration: int) -> Outcome:
     duplicates = sum(segment.duplicates for segment in segments)
     return Outcome(
         outputs={"segment": run.archive.addressed(segments[-1].artifact)} if segments else {},
-        metrics={"games": manifest.games, "new_games": new_games, "duplicates": duplicates},
+        result=MergeResult(games=manifest.games, new_games=new_games, duplicates=duplicates),
         message=f"{manifest.games} games, {new_games} of iteration {iteration}, {duplicates} duplicates left out",
     )
 

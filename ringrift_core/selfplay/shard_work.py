@@ -6,7 +6,6 @@ runs, goes on from whichever of the two has more games.
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterable
 from contextlib import closing
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringrift_core.archive import Checkpoint, identity
-from ringrift_core.contract import Artifact, SelfplayParameters
+from ringrift_core.contract import Artifact, SelfplayParameters, SelfplayResult
 from ringrift_core.errors import StoreAwayError, StoreRefusedError
 from ringrift_core.replay.games import Game, GamesWriter, Rules, open_games, read_games
 from ringrift_core.replay.shards import SHARD_OUTPUT, shard_task
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from ringrift_core._engine import GameRecord
     from ringrift_core.stage import Run
 
-__all__ = ["ShardWork", "sums_of_shards"]
+__all__ = ["ShardWork"]
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 MOST_CHECKPOINT_TIME = 0.05
@@ -104,7 +103,7 @@ class ShardWork:
         self._checkpoint.save(copy, "sqlite")
         copy.unlink()
 
-    def finish(self, log_games: bool) -> tuple[dict[str, Artifact], dict[str, float]]:
+    def finish(self, log_games: bool) -> tuple[dict[str, Artifact], SelfplayResult]:
         """Stores the finished shard, and a log of its games where wanted; the artifacts, and sums over the games."""
         path = self._path.with_suffix(".sqlite")
         self._seal(path)
@@ -140,24 +139,20 @@ class ShardWork:
             self._path.with_name(self._path.name + companion).unlink(missing_ok=True)
 
 
-def sums_of_shards(players: int) -> tuple[str, ...]:
-    """Metrics of a shard, which add up to those of several."""
-    wins = (f"seat{seat + 1}_wins" for seat in range(players))
-    return ("games", "cut_games", "turns", "moves", "decisions", *wins)
-
-
 def _numbers(path: Path) -> set[int]:
     with closing(open_games(path)) as connection:
         return {number for (number,) in connection.execute("SELECT number FROM games")}
 
 
-def _sums(path: Path, players: int) -> dict[str, float]:
+def _sums(path: Path, players: int) -> SelfplayResult:
     wins = ", ".join(f"sum(winner IS {seat + 1})" for seat in range(players))
     with closing(open_games(path)) as connection:
-        row: sqlite3.Row | tuple[int, ...] = connection.execute(
+        games, cut, turns, moves, decisions, *seats = connection.execute(
             f"SELECT count(*), sum(winner IS NULL), sum(turns), sum(recorded_moves), sum(decisions), {wins} FROM games"
         ).fetchone()
-    return dict(zip(sums_of_shards(players), row, strict=True))
+    return SelfplayResult(
+        games=games, cut_games=cut, turns=turns, moves=moves, decisions=decisions, seat_wins=tuple(seats)
+    )
 
 
 def _write_log(games: Path, configuration: str, log: Path) -> None:

@@ -20,6 +20,7 @@ from ringrift_core.contract import (
     Board,
     EngineMode,
     SelfplayParameters,
+    SelfplayResult,
     StageResult,
     configuration_name,
     to_arguments,
@@ -73,8 +74,8 @@ def measure_selfplay(
         Console().print(_table(figures, cores, mode))
 
 
-def _play(board: Board, players: int, mode: EngineMode, games: int, cores: list[int]) -> dict[str, float]:
-    """The metrics of the stage, run as a process."""
+def _play(board: Board, players: int, mode: EngineMode, games: int, cores: list[int]) -> SelfplayResult:
+    """What the stage answers, run as a process."""
     with tempfile.TemporaryDirectory(prefix="ringrift-bench-") as name:
         folder = Path(name)
         parameters = SelfplayParameters(
@@ -93,7 +94,7 @@ def _play(board: Board, players: int, mode: EngineMode, games: int, cores: list[
         )
         if ended.returncode:
             raise typer.Exit(ended.returncode)
-        return StageResult.model_validate_json(result.read_text()).metrics
+        return StageResult.model_validate_json(result.read_text()).answer(SelfplayResult)
 
 
 @dataclass(frozen=True)
@@ -107,15 +108,15 @@ class _Figures:
     cut_share: float
 
     @classmethod
-    def of(cls, runs: list[tuple[dict[str, float], dict[str, float]]]) -> _Figures:
-        """From the metrics of the stage on one core and on many, a pair a round; every round plays the same games."""
+    def of(cls, runs: list[tuple[SelfplayResult, SelfplayResult]]) -> _Figures:
+        """From the stage's answers on one core and on many, a pair a round; every round plays the same games."""
         played = runs[0][1]
         return cls(
-            one_core=max(one["games_per_second"] for one, _ in runs),
-            many_cores=max(many["games_per_second"] for _, many in runs),
-            turns=played["turns"] / played["games"],
-            decisions=played["decisions"] / played["games"],
-            cut_share=played["cut_share"],
+            one_core=max(one.games_per_second for one, _ in runs),
+            many_cores=max(many.games_per_second for _, many in runs),
+            turns=played.turns / played.games,
+            decisions=played.decisions / played.games,
+            cut_share=played.cut_share,
         )
 
     @property

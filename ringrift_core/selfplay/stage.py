@@ -7,15 +7,17 @@ recorded is not played again, and of one that is not, no finished game: a kill l
 from __future__ import annotations
 
 import bisect
+import functools
 import itertools
+import operator
 
 from ringrift_core import _engine
 from ringrift_core.archive import identity, task_key
-from ringrift_core.contract import SelfplayParameters, StageResult
+from ringrift_core.contract import SelfplayParameters, SelfplayResult, StageResult
 from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.shards import shard_games, shard_task, shard_tasks
 from ringrift_core.selfplay.modes import players_of_modes
-from ringrift_core.selfplay.shard_work import ShardWork, sums_of_shards
+from ringrift_core.selfplay.shard_work import ShardWork
 from ringrift_core.selfplay.tally import Tally
 from ringrift_core.stage import Outcome, Run
 
@@ -39,7 +41,7 @@ def selfplay_stage(parameters: SelfplayParameters, run: Run) -> StageResult:
             run.report.log(f"shard {shard} is finished already")
             ShardWork(parameters, run, shard).clear()
             results[shard] = found
-    speed: dict[str, float] = {}
+    played: Tally | None = None
     left = [shard for shard in parameters.chosen_shards if shard not in results]
     if left:
         run.pause_point()
@@ -47,8 +49,8 @@ def selfplay_stage(parameters: SelfplayParameters, run: Run) -> StageResult:
         run.archive.check_writable(f"{task_key(parameters.iteration, shard_task(left[0]))}.json")
         play = _Play(parameters, run, left)
         results |= play.results()
-        speed = play.speed
-    outcome = _sum_up([results[shard] for shard in parameters.chosen_shards], speed, parameters.players, run)
+        played = play.tally
+    outcome = _sum_up([results[shard] for shard in parameters.chosen_shards], played, run)
     return run.result(parameters, outcome)
 
 
@@ -71,13 +73,14 @@ class _Play:
     def __init__(self, parameters: SelfplayParameters, run: Run, shards: list[int]) -> None:
         self._parameters = parameters
         self._run = run
-        self._games = {shard: shard_games(shard, parameters.shards.total, parameters.games) for shard in shards}
+        self._games = {shard: shard_games(shard, parameters.shard.total, parameters.games) for shard in shards}
         self._shards = shards
         self._firsts = [self._games[shard].start for shard in shards]
         self._works = {shard: ShardWork(parameters, run, shard) for shard in shards}
         self._missing = {shard: len(games) for shard, games in self._games.items()}
         self._results: dict[int, StageResult] = {}
-        self._tally = Tally(parameters.players)
+        self.tally = Tally(parameters.players)
+        """Of the games that this process plays itself; of earlier attempts' speed nobody knows."""
         self._wanted = sum(self._missing.values())
 
     def results(self) -> dict[int, StageResult]:
@@ -93,11 +96,6 @@ class _Play:
             for work in self._works.values():
                 work.close()
         return self._results
-
-    @property
-    def speed(self) -> dict[str, float]:
-        """Metrics of the games that this process played itself, if it did; of earlier attempts' nobody knows."""
-        return {"seconds": self._tally.seconds, "games_per_second": self._tally.rate} if self._tally.games else {}
 
     def _resume(self) -> set[int]:
         """What earlier attempts finished; a shard of which nothing is left to play is recorded."""
@@ -133,7 +131,7 @@ class _Play:
 
     def _receive(self, records: list[_engine.GameRecord]) -> bool:
         """Keeps what is finished; records the shards that are complete."""
-        self._tally.add(records)
+        self.tally.add(records)
         in_order = sorted(records, key=lambda record: record.index)
         for shard, group in itertools.groupby(in_order, lambda record: self._shard_of(record.index)):
             new = list(group)
@@ -142,8 +140,8 @@ class _Play:
             if shard not in self._results:
                 self._works[shard].save_when_due()
         left = sum(self._missing.values())
-        message = f"{self._wanted - left:,} of {self._wanted:,} games, {self._tally}"
-        self._run.report.progress(1 - left / self._wanted, message, self._tally.rate, "games/s")
+        message = f"{self._wanted - left:,} of {self._wanted:,} games, {self.tally}"
+        self._run.report.progress(1 - left / self._wanted, message, self.tally.rate, "games/s")
         return not self._run.stop_requested
 
     def _shard_of(self, game: int) -> int:
@@ -159,11 +157,10 @@ class _Play:
         # Again: when this began, another that began too may have had nothing recorded yet.
         _check_siblings(self._parameters, self._run)
         outputs, sums = work.finish(self._parameters.log_games)
-        outcome = Outcome(outputs=outputs, metrics=sums)
-        result = self._run.result(self._parameters, outcome)
+        result = self._run.result(self._parameters, Outcome(outputs=outputs, result=sums))
         result = self._run.archive.finish(self._parameters.iteration, shard_task(shard), self._parameters, result)
         work.clear()
-        self._run.report.log(f"shard {shard}: {_sentence(sums)}", {"shard": shard, **sums})
+        self._run.report.log(f"shard {shard}: {_sentence(sums)}", {"shard": shard, **sums.model_dump(by_alias=True)})
         return result
 
     def _hand_over(self) -> None:
@@ -173,18 +170,18 @@ class _Play:
                 self._works[shard].hand_over()
 
 
-def _sum_up(results: list[StageResult], speed: dict[str, float], players: int, run: Run) -> Outcome:
-    total = {name: sum(result.metrics[name] for result in results) for name in sums_of_shards(players)}
-    games = total["games"]
-    share = total["cut_games"] / games
-    if share > MOST_CUT_GAMES:
-        run.report.warn(f"{share:.0%} of the games were cut by the move limit, more than {MOST_CUT_GAMES:.0%}")
-    metrics = {**total, "cut_share": share, **speed}
+def _sum_up(results: list[StageResult], played: Tally | None, run: Run) -> Outcome:
+    total = functools.reduce(operator.add, (result.answer(SelfplayResult) for result in results))
+    if played is not None and played.games:
+        total = total.model_copy(update={"games_played": played.games, "seconds": played.seconds})
+    if total.cut_share > MOST_CUT_GAMES:
+        run.report.warn(
+            f"{total.cut_share:.0%} of the games were cut by the move limit, more than {MOST_CUT_GAMES:.0%}"
+        )
     # Shards can be many and a result is small: the artifacts stand in the task records.
     outputs = results[0].outputs if len(results) == 1 else {}
-    return Outcome(outputs=outputs, metrics=metrics, message=_sentence(total))
+    return Outcome(outputs=outputs, result=total, message=_sentence(total))
 
 
-def _sentence(sums: dict[str, float]) -> str:
-    games, turns, cut = sums["games"], sums["turns"], sums["cut_games"]
-    return f"{games:,.0f} games of {turns / games:.1f} turns, {cut:,.0f} cut by the move limit"
+def _sentence(sums: SelfplayResult) -> str:
+    return f"{sums.games:,} games of {sums.turns / sums.games:.1f} turns, {sums.cut_games:,} cut by the move limit"

@@ -17,9 +17,20 @@ from typing import Any, Self
 
 from kubernetes import client, config
 
-from ringrift_core.contract import Artifact, Decision, ExitCode, Shards, Stage, StageResult, Track, Verdict
+from ringrift_core.contract import (
+    Artifact,
+    Decision,
+    ExitCode,
+    PointerResult,
+    Shards,
+    Stage,
+    StageResult,
+    Track,
+    Verdict,
+)
 from ringrift_core.replay.shards import shard_games
 from tests.apiserver import patience
+from tests.results import EMPTY_STORE, USUAL, merged, moved, played
 
 SHA = "0" * 64
 
@@ -138,33 +149,32 @@ class Worker:
         result = StageResult(
             stage=stage, attempt=int(labels["ringrift.ai/attempt"]), started_at=now, finished_at=now, message=step
         )
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = {"result": USUAL[stage]}
         match stage:
             case Stage.ADOPT:
-                changes["metrics"] = {"iteration": 0, "games": kept.games}
+                changes["result"] = EMPTY_STORE.model_copy(update={"games": kept.games})
             case Stage.SELFPLAY:
-                first, _, total = Shards.parse(arguments.get("shard", "0/1"))
+                shards = Shards.parse(arguments.get("shard", "0/1"))
                 index = int(pod.metadata.annotations["batch.kubernetes.io/job-completion-index"])
-                games = len(shard_games(first + index, total, int(arguments["games"])))
-                kept.shards[int(arguments["iteration"]), first + index] = games
-                changes["metrics"] = {"games": games, "cut_games": 0}
+                games = len(shard_games(shards.first + index, shards.total, int(arguments["games"])))
+                kept.shards[int(arguments["iteration"]), shards.first + index] = games
+                changes["result"] = played(games)
             case Stage.MERGE:
                 kept.games = sum(kept.shards.values())
-                changes["metrics"] = {"games": kept.games, "new_games": 0}
+                changes["result"] = merged(kept.games)
             case Stage.EXPORT:
                 changes["outputs"] = {"dataset": _artifact("dataset")}
             case Stage.TRAIN | Stage.CMAES:
                 changes["outputs"] = {"candidate": _artifact("candidate")}
-                changes["metrics"] = {"converged": 0}
             case Stage.EVALUATE:
                 changes["verdict"] = _verdict(Track(arguments["track"]), self.decisions.get(step, Decision.PROMOTE))
                 changes["outputs"] = {"verdict": _artifact("verdict")}
             case Stage.PROMOTE | Stage.ROLLBACK:
-                changes["metrics"] = _moved(kept, stage, arguments)
+                changes["result"] = _moved(kept, stage, arguments)
         return result.model_copy(update=changes).to_json()
 
 
-def _moved(kept: Configuration, stage: Stage, arguments: dict[str, str]) -> dict[str, float]:
+def _moved(kept: Configuration, stage: Stage, arguments: dict[str, str]) -> PointerResult:
     """The registry: a request that it knows moves nothing."""
     champions = kept.champions.setdefault(arguments["track"], [0])
     if arguments["request-id"] not in kept.requests:
@@ -173,7 +183,7 @@ def _moved(kept: Configuration, stage: Stage, arguments: dict[str, str]) -> dict
         elif len(champions) > 1:
             champions.pop()
         kept.requests[arguments["request-id"]] = champions[-1]
-    return {"version": champions[-1], "predecessor": champions[-2] if len(champions) > 1 else 0}
+    return moved(champions)
 
 
 def _flags(arguments: list[str]) -> Iterator[tuple[str, str]]:

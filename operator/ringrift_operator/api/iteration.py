@@ -10,21 +10,18 @@ from pydantic import Field
 from ringrift_core.contract import MOST_TRACKS, Artifact, Board, Track, Verdict
 from ringrift_operator.api.base import ObjectMeta, PrinterColumn, Resource, Value
 from ringrift_operator.api.lists import ListMap
-from ringrift_operator.api.pipeline_status import PointerMove, StagePhase, TrackDecision
+from ringrift_operator.api.pipeline_status import PointerMove, StagePhase, StepFinding, TrackDecision
 from ringrift_operator.api.rules import transition
 
 
-class StageRecord(Value):
+class StageRecord(StepFinding):
     """How one stage went."""
 
-    name: str = Field(max_length=63, description="Stage, with its track where there are several: evaluate-network.")
     phase: StagePhase = Field(description="How it ended.")
     attempts: int = Field(default=1, ge=1, description="Tries it took.")
     started_at: datetime | None = Field(default=None, description="When its first attempt began.")
     finished_at: datetime | None = Field(default=None, description="When it ended.")
     message: str = Field(default="", max_length=1024, description="The last thing worth knowing.")
-    metrics: dict[str, float] = Field(default={}, max_length=64, description="Figures of its result.")
-    outputs: dict[str, Artifact] = Field(default={}, max_length=32, description="Artifacts, with their SHA-256.")
 
 
 class TrackRecord(Value):

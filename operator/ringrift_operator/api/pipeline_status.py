@@ -5,11 +5,22 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_serializer, model_serializer
 
-from ringrift_core.contract import MOST_TRACKS, Artifact, Board, Track, Verdict, changed
+from ringrift_core.contract import (
+    MOST_TRACKS,
+    Artifact,
+    Board,
+    Result,
+    Shards,
+    Stage,
+    StageOwnResult,
+    Track,
+    Verdict,
+    changed,
+)
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.conditions import Conditions
 from ringrift_operator.api.lists import ListMap
@@ -17,6 +28,8 @@ from ringrift_operator.api.resolved import ResolvedConfiguration
 
 MAX_CONFIGURATIONS = 64
 """Room for every board and player count several times over; bounds what the CEL rules walk."""
+
+ResultT = TypeVar("ResultT", bound=Result)
 
 SHORT = 512
 ShortText = Annotated[str, Field(max_length=SHORT)]
@@ -68,13 +81,31 @@ class Placement(Value):
     pool: str = Field(max_length=63, description="WorkerPool.")
     slot: str = Field(max_length=63, description="Slot of the pool.")
     count: int = Field(default=1, ge=1, description="Slots taken at once.")
-    shards: str = Field(default="", max_length=32, description="Shards of self-play, I/N or FIRST-LAST/N.")
+    shards: Shards | None = Field(default=None, description="Shards of self-play, I/N or FIRST-LAST/N.")
 
 
-class TaskStatus(Value):
-    """One task of the iteration under way: how often it was tried, where, and what came out."""
+class StepFinding(Value):
+    """What a step of an iteration has left, as its task's status and its record hold it."""
 
     name: str = Field(max_length=63, description="Stage, with its track where there are several: evaluate-network.")
+    stage: Stage = Field(description="Stage that the step runs.")
+    result: StageOwnResult | None = Field(default=None, description="What its stage found, with four digits.")
+    outputs: dict[str, Artifact] = Field(default={}, max_length=32, description="Artifacts of its result.")
+
+    def found(self, model: type[ResultT]) -> ResultT | None:
+        """The result, where it is there already and one of `model`."""
+        return self.result if isinstance(self.result, model) else None
+
+    def answer(self, model: type[ResultT]) -> ResultT:
+        """The result of a step that has succeeded; ValueError when it is none of `model`."""
+        if not isinstance(self.result, model):
+            raise ValueError(f"{self.name}: its result holds no {model.__name__}")
+        return self.result
+
+
+class TaskStatus(StepFinding):
+    """One task of the iteration under way: how often it was tried, where, and what came out."""
+
     part: int = Field(default=0, ge=0, description="Which part of the iteration's self-play; 0 elsewhere.")
     phase: StagePhase = Field(default=StagePhase.PENDING, description="How far it is.")
     attempt: int = Field(default=1, ge=1, description="The newest try, by its number; part of the child's name.")
@@ -91,8 +122,6 @@ class TaskStatus(Value):
     finished_at: datetime | None = Field(default=None, description="When it ended.")
     exit_code: int | None = Field(default=None, description="How the last try that ended exited.")
     message: ShortText = Field(default="", description="The last thing worth knowing.")
-    metrics: dict[str, float] = Field(default={}, max_length=64, description="Figures of its result.")
-    outputs: dict[str, Artifact] = Field(default={}, max_length=32, description="Artifacts of its result.")
     verdict: Verdict | None = Field(default=None, description="What its gate decided.")
 
     @model_serializer(mode="wrap")
@@ -157,7 +186,7 @@ class TaskStatus(Value):
     def answered(
         self,
         *,
-        metrics: Mapping[str, float],
+        result: Result | None,
         outputs: Mapping[str, Artifact],
         verdict: Verdict | None,
         message: str,
@@ -165,7 +194,7 @@ class TaskStatus(Value):
     ) -> Self:
         """What is kept of its result."""
         return changed(
-            self, metrics=metrics, outputs=outputs, verdict=verdict, message=message[:SHORT], placement=placement
+            self, result=result, outputs=outputs, verdict=verdict, message=message[:SHORT], placement=placement
         )
 
     def failed(self) -> Self:

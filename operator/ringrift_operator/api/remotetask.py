@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ringrift_core.contract import SHARDS_PATTERN, Device, Stage, StageResult
+from ringrift_core.contract import Device, Shards, Stage, StageResult
 from ringrift_operator.api.base import ObjectMeta, PrinterColumn, Resource, Value
 from ringrift_operator.api.rules import transition
 from ringrift_operator.api.scalars import PositiveDuration, Quantity
@@ -38,9 +38,7 @@ class RemoteTaskSpec(Value):
     attempt: int = Field(ge=1, description="Which try this is.")
     pool: str = Field(max_length=63, description="WorkerPool whose runner may claim it.")
     slot: str = Field(max_length=63, description="Slot of the pool it takes.")
-    shards: str | None = Field(
-        default=None, max_length=32, pattern=SHARDS_PATTERN, description="Shards of self-play, I/N or FIRST-LAST/N."
-    )
+    shards: Shards | None = Field(default=None, description="Shards of self-play, I/N or FIRST-LAST/N.")
     parameters: dict[str, Any] = Field(description="The stage's parameters (ringrift_core.contract).")
     output: str = Field(max_length=1024, description="URI prefix that its outputs lie under.")
     resources: dict[str, Quantity] = Field(max_length=16, description="What it gets; above the memory it is ended.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ringrift_core.contract import AdoptResult
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain.configuration import single_task, with_task, without_step
 from ringrift_operator.domain.reasons import EventReason
@@ -19,26 +20,17 @@ def adopt(situation: Situation) -> Situation:
     if not configuration.tasks:
         if not situation.may_start:
             return situation
-        return situation.become(with_task(configuration, TaskStatus(name=ADOPT.name)))
+        return situation.become(with_task(configuration, TaskStatus(name=ADOPT.name, stage=ADOPT.stage)))
     task = single_task(configuration, ADOPT)
     if task.phase != StagePhase.SUCCEEDED:
         return situation
-    found = without_step(configuration, ADOPT).taken_up(
-        iteration=int(task.metrics.get("iteration", 0)), games=int(task.metrics.get("games", 0))
-    )
-    for track in TRACKS_WITH_STAGES:
-        found = found.with_track(
-            found.track(track).adopted(
-                champion=int(task.metrics.get(f"champion_{track}", 0)),
-                predecessor=int(task.metrics.get(f"predecessor_{track}", 0)),
-                failures=int(task.metrics.get(f"failures_{track}", 0)),
-            )
-        )
-    situation = replace(
-        situation.become(found),
-        adopted_promotions=int(task.metrics.get("promotions", 0)),
-        adopted_rollbacks=int(task.metrics.get("rollbacks", 0)),
-    )
+    told = task.answer(AdoptResult)
+    found = without_step(configuration, ADOPT).taken_up(iteration=told.iteration, games=told.games)
+    for each in told.tracks:
+        if each.track in TRACKS_WITH_STAGES:
+            adopted = found.track(each.track).adopted(each.champion, each.predecessor, each.failures)
+            found = found.with_track(adopted)
+    situation = replace(situation.become(found), adopted_promotions=told.promotions, adopted_rollbacks=told.rollbacks)
     if found.iteration or found.games:
         return situation.say(
             EventReason.ADOPTED, f"the store holds {found.iteration} iterations and {found.games} games"

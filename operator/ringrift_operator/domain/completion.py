@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ringrift_core.contract import OUTPUTS, Artifact, Decision, ExitCode, Track, Verdict
+from ringrift_core.contract import OUTPUTS, Artifact, CmaesResult, Decision, ExitCode, PointerResult, Track, Verdict
 from ringrift_operator.api.base import API_VERSION, ObjectMeta, OwnerReference
 from ringrift_operator.api.iteration import StageRecord, TrackRecord, TrainingIteration, TrainingIterationSpec
 from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
     PointerMove,
     StagePhase,
-    TaskStatus,
     TrackDecision,
     TrackStatus,
 )
@@ -26,6 +25,7 @@ from ringrift_operator.domain.configuration import (
 from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, PIPELINE
 from ringrift_operator.domain.naming import record_name
 from ringrift_operator.domain.reasons import EventReason
+from ringrift_operator.domain.results import added_up
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.stalls import blocking_task
@@ -71,9 +71,8 @@ def _is_settled(configuration: ConfigurationStatus) -> bool:
 
 def _converged(configuration: ConfigurationStatus, track: TrackStatus) -> str:
     """What the track's search has converged under, in this iteration or before."""
-    has_converged = track.name == Track.WEIGHTS and any(
-        t.name == steps.CMAES.name and t.metrics.get("converged") == 1 for t in configuration.tasks
-    )
+    searches = (task.found(CmaesResult) for task in configuration.tasks)
+    has_converged = track.name == Track.WEIGHTS and any(search is not None and search.converged for search in searches)
     if not has_converged or configuration.frozen is None:
         return track.converged
     return search_conditions(configuration.frozen, iteration_under_way(configuration))
@@ -145,23 +144,15 @@ def _stage_record(configuration: ConfigurationStatus, name: str) -> StageRecord:
     finished = [task.finished_at for task in parts if task.finished_at]
     return StageRecord(
         name=name,
+        stage=STEPS[name].stage,
         phase=combined([task.phase for task in parts]),
         attempts=max(task.attempt for task in parts),
         started_at=min(started, default=None),
         finished_at=max(finished, default=None),
         message=next((task.message for task in parts if task.message), ""),
-        metrics=_summed(parts),
+        result=added_up(task.result for task in parts),
         outputs={output: artifact for task in parts for output, artifact in task.outputs.items()},
     )
-
-
-def _summed(parts: list[TaskStatus]) -> dict[str, float]:
-    """Figures of a step; those of divided self-play add up."""
-    metrics: dict[str, float] = {}
-    for task in parts:
-        for name, value in task.metrics.items():
-            metrics[name] = metrics.get(name, 0) + value
-    return metrics
 
 
 def _track_record(configuration: ConfigurationStatus, track: Track) -> TrackRecord:
@@ -200,7 +191,8 @@ def _moves(snapshot: Snapshot, configuration: ConfigurationStatus, *prefixes: st
     moves = []
     for task in configuration.tasks:
         track = STEPS[task.name].track
-        if task.phase != StagePhase.SUCCEEDED or track is None or not task.name.startswith(prefixes):
+        moved = task.found(PointerResult)
+        if task.phase != StagePhase.SUCCEEDED or track is None or moved is None or not task.name.startswith(prefixes):
             continue
         verdict = _verdict(configuration, steps.evaluate(track).name) if task.name.startswith("promote-") else None
         moves.append(
@@ -208,7 +200,7 @@ def _moves(snapshot: Snapshot, configuration: ConfigurationStatus, *prefixes: st
                 configuration=configuration.name,
                 track=track,
                 iteration=iteration_under_way(configuration),
-                version=str(int(task.metrics.get("version", 0))),
+                version=str(moved.version),
                 win_rate=verdict.win_rate if verdict else None,
                 reason=(verdict.reason if verdict else task.request)[:512],
                 time=task.finished_at or snapshot.now,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ringrift_core.contract import MergeResult
 from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
     StagePhase,
@@ -38,7 +39,7 @@ def copy_games(situation: Situation) -> Situation:
     configuration = situation.configuration
     if step_phase(configuration, MERGE.name) != StagePhase.SUCCEEDED:
         return situation
-    games = int(single_task(configuration, MERGE).metrics.get("games", configuration.games))
+    games = single_task(configuration, MERGE).answer(MergeResult).games
     return situation.become(configuration.with_games(games))
 
 

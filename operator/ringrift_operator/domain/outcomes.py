@@ -53,7 +53,7 @@ def _of_success(task: TaskObservation) -> Outcome:
     """Exit 0 needs a valid result, but for self-play: a finished index needs no message, merge counts the games."""
     if task.stage == Stage.SELFPLAY:
         return Outcome(OutcomeKind.DONE, task.message)
-    if task.result is None or task.result.stage != task.stage:
+    if task.result is None or task.result.stage != task.stage or task.result.result is None:
         return Outcome(OutcomeKind.FAILED, f"{task.stage} exited 0 without a valid result")
     if task.stage in _NEEDED_OUTPUT and OUTPUTS[task.stage] not in task.result.outputs:
         return Outcome(OutcomeKind.FAILED, f"{task.stage} exited 0 without the output {OUTPUTS[task.stage]!r}")

@@ -128,7 +128,7 @@ def _selfplay(
         **common,
         seed=run_seed(frozen, iteration),
         games=frozen.games(iteration),
-        shard=str(Shards(0, shards - 1, shards)),
+        shard=Shards(0, shards - 1, shards),
         engine_modes=engine_modes(frozen, iteration, network),
         max_moves=frozen.move_limit(iteration),
         weights_version=champion_at_start(configuration, Track.WEIGHTS),

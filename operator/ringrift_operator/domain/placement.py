@@ -149,15 +149,15 @@ def _find(snapshot: Snapshot, wanted: WantedTask, occupancy: _Occupancy) -> list
 def _selfplay(
     snapshot: Snapshot, wanted: WantedTask, parameters: SelfplayParameters, rooms: list[Room]
 ) -> list[PlacedTask]:
-    first, last, total = parameters.shards
-    shares = divided(first, last, rooms if wanted.is_divisible else rooms[:1], wanted.is_divisible)
+    whole = parameters.shard
+    shares = divided(whole.first, whole.last, rooms if wanted.is_divisible else rooms[:1], wanted.is_divisible)
     tasks = []
     for part, share in enumerate(shares):
         room = share.room
         is_job = room.pool.spec.type == PoolType.CLUSTER
         number = part if wanted.is_divisible else wanted.part
         identity = _identity(snapshot, wanted, number, room.pool.name, room.slot.name, share.slots)
-        shard = str(Shards(share.first, share.last, total))
+        shard = Shards(share.first, share.last, whole.total)
         told = _on(snapshot, room, changed(parameters, shard=shard))
         completions = share.last - share.first + 1 if is_job else 0
         tasks.append(PlacedTask(task_name(identity), identity, told, room.pool, room.slot, completions))

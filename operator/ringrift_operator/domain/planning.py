@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from ringrift_core.contract import SelfplayParameters
 from ringrift_operator.api.conditions import ConditionStatus, ConditionType
 from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
@@ -98,7 +99,7 @@ def _placement(task: PlacedTask) -> Placement | None:
         pool=task.pool.name,
         slot=task.slot.name,
         count=task.identity.parallelism,
-        shards=getattr(task.parameters, "shard", ""),
+        shards=task.parameters.shard if isinstance(task.parameters, SelfplayParameters) else None,
     )
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import replace
 from datetime import timedelta
-from fnmatch import fnmatch
 
-from ringrift_core.contract import METRICS, OUTPUTS, Stage, StageResult
+from ringrift_core.contract import OUTPUTS, Stage, StageResult
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain import retries
 from ringrift_operator.domain.configuration import with_task
@@ -77,29 +74,13 @@ def _with_result(task: TaskStatus, result: StageResult) -> TaskStatus:
     """What the next steps and the record need of a result; a status has to stay small (design.md section 5)."""
     needed = OUTPUTS.get(result.stage)
     return task.answered(
-        # JSON has no infinities.
-        metrics={
-            name: _rounded(value)
-            for name, value in result.metrics.items()
-            if math.isfinite(value) and _is_read(result.stage, name)
-        },
+        result=None if result.result is None else result.result.rounded(),
         outputs={name: artifact for name, artifact in result.outputs.items() if name == needed},
         verdict=result.verdict,
         # Verdict, games and versions say what these messages say.
         message="" if result.stage in _SAID_OTHERWISE else task.message,
         placement=task.placement if result.stage in _REMEMBERED_PLACES else None,
     )
-
-
-def _is_read(stage: Stage, metric: str) -> bool:
-    """Whether the operator reads the metric; of the stages of which it reads none, people read them all."""
-    read = METRICS.get(stage)
-    return read is None or any(fnmatch(metric, re.sub(r"{\w+}", "*", pattern)) for pattern in read)
-
-
-def _rounded(value: float) -> float:
-    """Counts stay exact, measurements keep four digits."""
-    return value if float(value).is_integer() else float(f"{value:.4g}")
 
 
 def _counted(situation: Situation, task: TaskStatus, outcome: Outcome, child: TaskObservation) -> Situation:

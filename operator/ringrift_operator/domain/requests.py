@@ -123,8 +123,10 @@ def _ask(situation: Situation, request: RollbackRequest, previous: TaskStatus | 
     ) or (previous is not None and previous.phase in (StagePhase.PENDING, StagePhase.RUNNING))
     if is_busy:
         return situation
+    step = steps.requested_rollback(request.track)
     task = TaskStatus(
-        name=steps.requested_rollback(request.track).name,
+        name=step.name,
+        stage=step.stage,
         request=request.value,
         attempt=1 if previous is None else previous.attempt + 1,
     )

@@ -1,24 +1,28 @@
-"""Sums the results of an Indexed Job's indexes to the one result of its task."""
+"""Adds up what the parts of one piece of work found: indexes of an Indexed Job, parts of divided self-play."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import operator
+from collections.abc import Iterable, Sequence
 
-from ringrift_core.contract import StageResult
+from ringrift_core.contract import Result, StageResult
 
 
 def sum_results(results: Sequence[StageResult]) -> StageResult | None:
-    """Metrics added up, from first start to last end, without outputs (merge finds the shards); None of none."""
+    """All as one, from first start to last end, without outputs (merge finds the shards); None of none."""
     if not results:
         return None
-    metrics: dict[str, float] = {}
-    for result in results:
-        for name, value in result.metrics.items():
-            metrics[name] = metrics.get(name, 0) + value
     return StageResult(
         stage=results[0].stage,
         attempt=results[0].attempt,
         started_at=min(result.started_at for result in results),
         finished_at=max(result.finished_at for result in results),
-        metrics=metrics,
+        result=added_up(result.result for result in results),
     )
+
+
+def added_up(results: Iterable[Result | None]) -> Result | None:
+    """The result of all parts together; None of none."""
+    known = [result for result in results if result is not None]
+    return functools.reduce(operator.add, known) if known else None

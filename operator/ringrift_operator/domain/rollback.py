@@ -116,5 +116,6 @@ def _after_failures(situation: Situation, track: TrackStatus) -> Situation:
 
 
 def _ask(situation: Situation, track: Track, cause: str) -> Situation:
-    task = TaskStatus(name=steps.rollback(track).name, request=cause[:256])
+    step = steps.rollback(track)
+    task = TaskStatus(name=step.name, stage=step.stage, request=cause[:256])
     return situation.become(with_task(situation.configuration, task))

@@ -21,7 +21,7 @@ from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.stalls import blocking_task
-from ringrift_operator.domain.steps import SELFPLAY, TRACKS_WITH_STAGES, steps_of
+from ringrift_operator.domain.steps import SELFPLAY, TRACKS_WITH_STAGES, Step, steps_of
 
 
 def start_iteration(situation: Situation) -> Situation:
@@ -41,7 +41,7 @@ def start_iteration(situation: Situation) -> Situation:
     for track in skipped:
         started = started.with_track(started.track(track).decided(TrackDecision.SKIPPED))
     trained = tuple(track for track in frozen.tracks if track not in skipped)
-    tasks = [_first_try(step.name, begins) for step in steps_of(trained, tested & set(frozen.tracks))]
+    tasks = [_first_try(step, begins) for step in steps_of(trained, tested & set(frozen.tracks))]
     situation = situation.become(with_tasks(started, tasks))
     for track, why in skipped.items():
         situation = situation.say(EventReason.TRACK_SKIPPED, f"{track} is skipped: {why}")
@@ -62,7 +62,8 @@ def begin_selfplay_anew(situation: Situation) -> Situation:
     values = resolved(situation.snapshot, configuration.name)
     begun = configuration.begun_anew(values.with_tracks(configuration.frozen.tracks))
     begun = _from(begun, champions_before(configuration, iteration_under_way(configuration))[0])
-    return situation.become(with_task(without_step(begun, SELFPLAY), TaskStatus(name=SELFPLAY.name, attempt=attempt)))
+    whole = TaskStatus(name=SELFPLAY.name, stage=SELFPLAY.stage, attempt=attempt)
+    return situation.become(with_task(without_step(begun, SELFPLAY), whole))
 
 
 def _from(configuration: ConfigurationStatus, champions: Mapping[Track, int]) -> ConfigurationStatus:
@@ -132,7 +133,10 @@ def search_conditions(frozen: ResolvedConfiguration, iteration: int) -> str:
     return f"{frozen.cmaes.evaluator.value}, {frozen.move_limit(iteration)} turns"
 
 
-def _first_try(name: str, selfplay_begins: datetime | None) -> TaskStatus:
+def _first_try(step: Step, selfplay_begins: datetime | None) -> TaskStatus:
     return TaskStatus(
-        name=name, phase=StagePhase.PENDING, not_before=selfplay_begins if name == SELFPLAY.name else None
+        name=step.name,
+        stage=step.stage,
+        phase=StagePhase.PENDING,
+        not_before=selfplay_begins if step == SELFPLAY else None,
     )

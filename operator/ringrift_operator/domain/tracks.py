@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypedDict, assert_never
 
-from ringrift_core.contract import Decision, Track, Verdict
+from ringrift_core.contract import Decision, EvaluateResult, PointerResult, Track, Verdict
 from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
     LastEvaluation,
@@ -28,9 +27,6 @@ from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.stalls import blocking_task
 from ringrift_operator.domain.steps import STEPS
-
-OPPONENTS = ("random", "heuristic")
-"""Baselines that `evaluate` also plays, for the report."""
 
 
 def settle_tracks(situation: Situation) -> Situation:
@@ -55,7 +51,7 @@ def _settle(situation: Situation, track: Track) -> Situation:
     promotion = steps.promote(track)
     match step_phase(configuration, promotion.name):
         case None:
-            return situation.become(with_task(configuration, TaskStatus(name=promotion.name)))
+            return situation.become(with_task(configuration, TaskStatus(name=promotion.name, stage=promotion.stage)))
         case StagePhase.SUCCEEDED:
             return _promoted(situation, track, evaluation, single_task(configuration, promotion))
         case StagePhase.FAILED | StagePhase.SKIPPED:
@@ -78,7 +74,8 @@ def _promoted(situation: Situation, track: Track, evaluation: TaskStatus, promot
     if verdict is None:
         raise ValueError(f"{evaluation.name} was accepted without a verdict")
     before = situation.configuration.track(track)
-    promoted = before.promoted(**pointers(promotion), against=baseline_rates(evaluation.metrics))
+    against = baseline_rates(evaluation.found(EvaluateResult))
+    promoted = before.promoted(**pointers(promotion), against=against)
     situation = _judged(situation, promoted, verdict, TrackDecision.PROMOTED)
     move = PointerMove(
         configuration=situation.configuration.name,
@@ -123,20 +120,15 @@ class Pointers(TypedDict):
 
 def pointers(move: TaskStatus) -> Pointers:
     """Champion and predecessor after a promotion or rollback."""
-    return Pointers(champion=int(move.metrics.get("version", 0)), predecessor=int(move.metrics.get("predecessor", 0)))
+    moved = move.answer(PointerResult)
+    return Pointers(champion=moved.version, predecessor=moved.predecessor)
 
 
-def baseline_rates(metrics: Mapping[str, float]) -> dict[str, WinRate]:
-    """A candidate's rates against random and the hand-set heuristic, as its gate reported them; those played only."""
+def baseline_rates(evaluation: EvaluateResult | None) -> dict[str, WinRate]:
+    """A candidate's rates against the baselines by opponent, as its gate reported them."""
     return {
-        opponent: WinRate(
-            games=int(metrics[f"{opponent}_games"]),
-            win_rate=metrics[f"{opponent}_win_rate"],
-            low=metrics[f"{opponent}_low"],
-            high=metrics[f"{opponent}_high"],
-        )
-        for opponent in OPPONENTS
-        if metrics.get(f"{opponent}_games")
+        rate.opponent: WinRate(games=rate.games, win_rate=rate.win_rate, low=rate.low, high=rate.high)
+        for rate in (evaluation.baselines if evaluation is not None else ())
     }
 
 

@@ -9,11 +9,11 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.markup import escape
 from rich.text import Text
 
-from ringrift_core.contract import Track
+from ringrift_core.contract import BASELINES, EvaluateResult, Track
 from ringrift_operator.api.conditions import ConditionStatus, ConditionType
 from ringrift_operator.api.iteration import TrackRecord, TrainingIteration
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, PipelinePhase, TrackDecision, WinRate
-from ringrift_operator.domain.tracks import OPPONENTS, baseline_rates
+from ringrift_operator.domain.tracks import baseline_rates
 from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown, shown_path
@@ -134,7 +134,7 @@ def _strength(local: Local, configuration: ConfigurationStatus) -> Iterator[str]
         else:
             rates = _last_candidate(local, configuration, track)
             yield f"  {track}: no champion yet" + ("; its last candidate" if rates else "")
-        for name in OPPONENTS:
+        for name in BASELINES:
             if name in rates:
                 yield f"    {_OPPONENT_NAMES[name]} {rate(rates[name])}"
 
@@ -144,7 +144,7 @@ def _last_candidate(local: Local, configuration: ConfigurationStatus, track: Tra
     for record in reversed(local.records):
         for stage in record.spec.stages:
             if record.spec.configuration == configuration.name and stage.name == f"evaluate-{track}":
-                return baseline_rates(stage.metrics)
+                return baseline_rates(stage.found(EvaluateResult))
     return {}
 
 

@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ringrift_core.contract import Progress
+from ringrift_core.contract import BASELINES, Progress
 from ringrift_operator.api.iteration import TrackRecord, TrainingIteration
 from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
@@ -29,7 +29,6 @@ from ringrift_operator.api.pipeline_status import (
 from ringrift_operator.domain.configuration import combined
 from ringrift_operator.domain.plan import Event
 from ringrift_operator.domain.steps import STEPS, TRACKS_WITH_STAGES
-from ringrift_operator.domain.tracks import OPPONENTS
 from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown
@@ -259,7 +258,7 @@ def _tracks_table(tracks: Sequence[TrackStatus], *, gap: int, digits: int, with_
     for track in tracks:
         against = track.strength.against if track.strength is not None else {}
         cells = [track.name.value, track.champion or "none"]
-        cells += [interval(against[name], digits) if name in against else "" for name in OPPONENTS]
+        cells += [interval(against[name], digits) if name in against else "" for name in BASELINES]
         if with_failures:
             cells.append(str(track.consecutive_failures))
         table.add_row(*cells)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from ringrift_core.contract import Decision, Progress, Stage, Verdict
+from ringrift_core.contract import Decision, MergeResult, PointerResult, Progress, SelfplayResult, Stage, Verdict
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus, WinRate
+from ringrift_operator.domain.results import added_up
 from ringrift_operator.domain.starting import iteration_limit
-from ringrift_operator.domain.steps import MERGE, SELFPLAY, STEPS
 from ringrift_operator.domain.tracks import figures
 from ringrift_operator.local.reconcile import Local
 
@@ -59,15 +59,15 @@ def outcome(tasks: Sequence[TaskStatus]) -> str:
     first = tasks[0]
     if first.verdict is not None:
         return judgement(first.verdict)
-    games = sum(int(task.metrics.get("games", 0)) for task in tasks)
-    if first.name == SELFPLAY.name and games:
-        cut = sum(int(task.metrics.get("cut_games", 0)) for task in tasks)
-        return f"{counted(games, 'game')}, {cut} cut by the move limit"
-    if first.name == MERGE.name and games:
-        return f"{counted(games, 'game')} in all, {int(first.metrics.get('new_games', 0)):,} new"
-    if STEPS[first.name].stage == Stage.PROMOTE and "version" in first.metrics:
-        return f"version {first.metrics['version']:.0f} is champion"
-    return next((task.message for task in tasks if task.message), "")
+    match added_up(task.result for task in tasks):
+        case SelfplayResult() as played:
+            return f"{counted(played.games, 'game')}, {played.cut_games} cut by the move limit"
+        case MergeResult() as merged:
+            return f"{counted(merged.games, 'game')} in all, {merged.new_games:,} new"
+        case PointerResult() as moved if first.stage == Stage.PROMOTE:
+            return f"version {moved.version} is champion"
+        case _:
+            return next((task.message for task in tasks if task.message), "")
 
 
 def judgement(verdict: Verdict) -> str:

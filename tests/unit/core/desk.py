@@ -38,7 +38,7 @@ class Recorder(Reporter):
         self.fractions.append(fraction)
         self.on_progress(fraction)
 
-    def log(self, message: str, _metrics: Mapping[str, float] | None = None, /) -> None:
+    def log(self, message: str, _figures: Mapping[str, Any] | None = None, /) -> None:
         self.lines.append(message)
 
     def warn(self, message: str) -> None:

@@ -22,6 +22,7 @@ from ringrift_core.contract import (
     HIGHEST_SEED,
     MOST_WORKERS,
     PARAMETERS,
+    AdoptResult,
     Artifact,
     EngineMode,
     ExitCode,
@@ -210,7 +211,7 @@ def test_the_result_goes_to_the_file_that_was_named(tmp_path: Path) -> None:
     assert found.exit_code == 0
     result = StageResult.model_validate_json(path.read_text())
     assert result.stage is Stage.ADOPT
-    assert result.metrics["games"] == 0
+    assert result.answer(AdoptResult).games == 0
     assert [entry.name for entry in path.parent.iterdir()] == ["result.json"]
     assert json.loads(found.stdout.splitlines()[-1])["kind"] == "result"
 

@@ -119,7 +119,7 @@ class Pipeline:
             record = archive.record(iteration, task)
             assert record is not None
             digests = {name: artifact.sha256 for name, artifact in record.result.outputs.items()}
-            tasks[f"{iteration}/{task}"] = (record.digest, record.result.metrics, digests)
+            tasks[f"{iteration}/{task}"] = (record.digest, record.result.result, digests)
         return {"tasks": tasks, "registry": self._json("registry/weights.json"), "games": self._json("games.json")}
 
     def _json(self, name: str) -> object:

@@ -82,7 +82,7 @@ class Place:
             record = self.archive.record(iteration, task)
             assert record is not None
             outputs = {name: artifact.sha256 for name, artifact in record.result.outputs.items()}
-            found[f"{iteration}/{task}"] = (record.digest, record.result.metrics, outputs)
+            found[f"{iteration}/{task}"] = (record.digest, record.result.result, outputs)
         manifest, _ = read_manifest(self.archive)
         found["games.json"] = manifest
         digest = hashlib.sha256()

@@ -44,5 +44,5 @@ def test_a_log_line_is_a_sentence_to_a_person_and_has_its_figures_for_a_program(
         "kind": "log",
         "stage": "selfplay",
         "message": sentence,
-        "metrics": figures,
+        "figures": figures,
     }

@@ -10,9 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from ringrift_core.contract import AdoptParameters, Board, ExitCode, MergeParameters, Stage, StageResult
+from ringrift_core.contract import (
+    CONTRACT_VERSION,
+    AdoptParameters,
+    Board,
+    ExitCode,
+    MergeParameters,
+    Stage,
+    StageResult,
+)
 from ringrift_core.errors import DivergedError, NotNowError, StoreAwayError, StoreRefusedError, WrongInputError
 from ringrift_core.stage import Outcome, Run, execute, write_result
+from tests.results import EMPTY_STORE
 
 
 @pytest.fixture
@@ -161,7 +170,7 @@ def test_progress_is_json_lines_at_most_two_a_second(
     def body(parameters: AdoptParameters, run: Run) -> StageResult:
         for step in range(1000):
             run.report.progress(step / 1000, "playing", rate=12.5, unit="games/s")
-        return run.result(parameters, Outcome(metrics={"games": 1000}, message="done"))
+        return run.result(parameters, Outcome(result=EMPTY_STORE.model_copy(update={"games": 1000}), message="done"))
 
     assert execute(parameters, body) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -174,7 +183,7 @@ def test_progress_is_json_lines_at_most_two_a_second(
         "rate": 12.5,
         "unit": "games/s",
     }
-    assert lines[1]["metrics"] == {"games": 1000}
+    assert (lines[1]["contractVersion"], lines[1]["result"]["games"]) == (CONTRACT_VERSION, 1000)
 
 
 def test_a_scratch_folder_is_removed_and_a_given_one_kept(parameters: AdoptParameters, tmp_path: Path) -> None:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from ringrift_core.contract import Track
+from ringrift_core.contract import AdoptedTrack, AdoptResult, Track
 from ringrift_operator.api import ConfigurationStatus, PipelinePhase
 from ringrift_operator.domain.snapshot import TaskObservation
+from tests.results import EMPTY_STORE
 from tests.unit.domain.world import World, champions, world
 
 
-def adopting(metrics: Mapping[str, float], **changes: object) -> World:
+def adopting(found: AdoptResult, **changes: object) -> World:
     one = world(**changes)
 
     def answer(world: World, child: TaskObservation) -> None:
         result = world.result(child)
         if child.identity.step == "adopt":
-            result = result.model_copy(update={"metrics": metrics})
+            result = result.model_copy(update={"result": found})
         world.end(child, result=result)
 
     one.run(answer)
@@ -41,8 +40,10 @@ def test_an_iteration_is_finished_by_the_tracks_that_are_trained() -> None:
 
 
 def test_it_goes_on_where_the_store_is() -> None:
-    found = {"iteration": 2, "games": 450, "champion_weights": 2, "predecessor_weights": 1, "failures_network": 2}
-    one = adopting({**found, "promotions": 2, "rollbacks": 1}, iterations=3)
+    weights = AdoptedTrack(track=Track.WEIGHTS, champion=2, predecessor=1, failures=0)
+    network = AdoptedTrack(track=Track.NETWORK, champion=0, predecessor=0, failures=2)
+    found = AdoptResult(iteration=2, games=450, promotions=2, rollbacks=1, tracks=(weights, network))
+    one = adopting(found, iterations=3)
     numbers = {task.identity.iteration for task in one.created}
     assert numbers == {0, 3}
     assert (one.statuses["tp"].promotions, one.statuses["tp"].rollbacks) == (4, 1)
@@ -52,7 +53,7 @@ def test_it_goes_on_where_the_store_is() -> None:
 
 
 def test_a_store_that_holds_everything_completes_at_once() -> None:
-    one = adopting({"iteration": 2, "games": 500}, iterations=2)
+    one = adopting(EMPTY_STORE.model_copy(update={"iteration": 2, "games": 500}), iterations=2)
     assert one.statuses["tp"].phase == PipelinePhase.COMPLETED
     assert one.statuses["tp"].games == 500
     assert len(one.created) == 1
@@ -60,7 +61,8 @@ def test_a_store_that_holds_everything_completes_at_once() -> None:
 
 def test_a_champion_of_the_iteration_under_way_was_not_there_when_it_began() -> None:
     """The status was lost after weights version 2 was promoted, in mid-iteration 2."""
-    found = {"iteration": 1, "games": 100, "champion_weights": 2, "predecessor_weights": 1, "promotions": 2}
+    weights = AdoptedTrack(track=Track.WEIGHTS, champion=2, predecessor=1, failures=0)
+    found = AdoptResult(iteration=1, games=100, promotions=2, rollbacks=0, tracks=(weights,))
     one = adopting(found, iterations=2, tracks=["weights"])
     cmaes = next(task for task in one.created if task.identity.step == "cmaes")
     promote = next(task for task in one.created if task.identity.step == "promote-weights")

@@ -56,21 +56,6 @@ def test_the_games_are_the_merges_and_not_counted_up() -> None:
     assert one.statuses["tp"].games == 300, "the last merge said 300"
 
 
-MEASURED = {
-    "selfplay": ("moves", "decisions", "seconds", "cut_share", "games_per_second", "cut_games"),
-    "merge": ("new_games", "duplicates"),
-    "export": ("games", "window", "rows", "shards"),
-    "train": ("train_loss", "held_out_loss", "held_out_accuracy", "epochs", "best_epoch", "onnx_difference"),
-    "cmaes": ("generations", "converged", "games", "population_win_rate", "step"),
-    "evaluate": (
-        *("games", "cut_share", "identical_share", "win_rate", "low", "high"),
-        *(f"{who}_{what}" for who in ("random", "heuristic") for what in ("games", "win_rate", "low", "high")),
-    ),
-    "promote": ("version", "predecessor"),
-}
-"""Metrics that the stages report, besides those of the make-believe ones."""
-
-
 def test_the_status_of_twelve_configurations_stays_small() -> None:
     """All twelve in the last step of an iteration with everything in it, with results as large as the real ones."""
     boards = ["square8", "square19", "hexagonal", "hex8"]
@@ -91,12 +76,11 @@ def test_the_status_of_twelve_configurations_stays_small() -> None:
         nonlocal heaviest
         heaviest = max(heaviest, weight(world))
         result = world.result(child)
-        metrics = dict.fromkeys(MEASURED.get(child.stage, ()), 0.12345678901234566) | result.metrics
         outputs = {
             name: artifact.model_copy(update={"uri": f"s3://ringrift/main/hexagonal-4p/objects/{'0' * 64}.json"})
             for name, artifact in result.outputs.items()
         }
-        result = result.model_copy(update={"metrics": metrics, "outputs": outputs, "message": "x" * 110})
+        result = result.model_copy(update={"outputs": outputs, "message": "x" * 110})
         world.end(child, result=result)
 
     one.run(answer)

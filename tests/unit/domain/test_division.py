@@ -7,8 +7,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringrift_core.contract import SelfplayResult, Shards
 from ringrift_operator.domain.division import Room, divided
 from ringrift_operator.domain.snapshot import TaskObservation
+from tests.results import played
 from tests.unit.domain.world import World, pool, world
 
 
@@ -71,11 +73,11 @@ def test_the_division_is_recorded_and_only_the_failed_part_is_repeated() -> None
     one.run(answer)
     tasks = [task for task in one.created if task.identity.step == "selfplay"]
     assert [(task.identity.part, task.identity.attempt, task.parameters.shard) for task in tasks] == [  # type: ignore[attr-defined]
-        (0, 1, "0-9/20"),
-        (1, 1, "10-19/20"),
-        (1, 2, "10-19/20"),
+        (0, 1, Shards(0, 9, 20)),
+        (1, 1, Shards(10, 19, 20)),
+        (1, 2, Shards(10, 19, 20)),
     ]
     assert [task.completions for task in tasks] == [10, 10, 10]
     (record,) = one.records.values()
     selfplay = next(stage for stage in record.spec.stages if stage.name == "selfplay")
-    assert (selfplay.attempts, selfplay.metrics) == (2, {"games": 100})
+    assert (selfplay.attempts, selfplay.found(SelfplayResult)) == (2, played(100))

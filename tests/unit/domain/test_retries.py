@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from ringrift_core.contract import Stage
 from ringrift_operator.api import StagePhase, TaskStatus
 from ringrift_operator.domain.outcomes import OutcomeKind
 from ringrift_operator.domain.retries import after, pause
 from ringrift_operator.domain.snapshot import TaskObservation
 from tests.unit.domain.world import BEGINNING, World, world
 
-TRAIN = TaskStatus(name="train", phase=StagePhase.RUNNING)
+TRAIN = TaskStatus(name="train", stage=Stage.TRAIN, phase=StagePhase.RUNNING)
 
 
 def tried(task: TaskStatus, kind: OutcomeKind) -> TaskStatus:

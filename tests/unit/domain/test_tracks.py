@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import Decision, Track
+from ringrift_core.contract import BaselineRate, Decision, Track
 from ringrift_operator.api import StagePhase, TrackDecision
 from ringrift_operator.domain.snapshot import TaskObservation
+from tests.results import JUDGED, SEARCHED
 from tests.unit.domain.world import World, champions, rejections, world
 
 
@@ -89,12 +90,12 @@ def test_nnue_is_skipped_with_a_word() -> None:
 
 def test_the_strength_of_a_champion_is_what_its_gate_measured() -> None:
     one = world(iterations=1, tracks=["weights"])
-    measured = {"random_games": 40, "random_win_rate": 0.9, "random_low": 0.8, "random_high": 1.0}
+    rate = BaselineRate(opponent="random", games=40, win_rate=0.9, low=0.8, high=1.0)
 
     def answer(world: World, child: TaskObservation) -> None:
         result = world.result(child)
         if child.identity.step == "evaluate-weights":
-            result = result.model_copy(update={"metrics": measured})
+            result = result.model_copy(update={"result": JUDGED.model_copy(update={"baselines": (rate,)})})
         world.end(child, result=result)
 
     one.run(answer)
@@ -111,7 +112,7 @@ def test_a_converged_search_is_skipped_until_its_games_change() -> None:
     def answer(world: World, child: TaskObservation) -> None:
         result = world.result(child)
         if child.identity.step == "cmaes":
-            result = result.model_copy(update={"metrics": {"converged": 1.0}})
+            result = result.model_copy(update={"result": SEARCHED.model_copy(update={"converged": True})})
         world.end(child, result=result)
         if child.identity.iteration == 3:
             longer = world.specs["tp"].configurations[0].model_copy(update={"max_moves": 900})

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 import ringrift_operator.api.pipeline_status
 import ringrift_operator.domain
-from ringrift_core.contract import Track, changed
+from ringrift_core.contract import Stage, Track, changed
 from ringrift_operator.api import TaskStatus, TrackDecision, TrackStatus
 from tests.unit.domain.world import BEGINNING, world
 
@@ -27,19 +27,21 @@ def test_no_field_is_set_past_its_model(path: Path) -> None:
 
 def test_a_name_that_is_no_field_is_refused() -> None:
     with pytest.raises(TypeError, match="TaskStatus has no field atempt"):
-        changed(TaskStatus(name="merge"), atempt=2)
+        changed(TaskStatus(name="merge", stage=Stage.MERGE), atempt=2)
 
 
 def test_a_value_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValidationError, match="attempt"):
-        changed(TaskStatus(name="merge"), attempt=0)
+        changed(TaskStatus(name="merge", stage=Stage.MERGE), attempt=0)
     with pytest.raises(ValidationError, match="progress"):
-        TaskStatus(name="merge").progressed(1.5, BEGINNING)
+        TaskStatus(name="merge", stage=Stage.MERGE).progressed(1.5, BEGINNING)
 
 
 def test_the_rest_stays_as_it_was() -> None:
-    task = TaskStatus(name="merge", part=3, message="before", failures=2)
-    assert task.again(None) == TaskStatus(name="merge", part=3, message="before", failures=2, attempt=2)
+    task = TaskStatus(name="merge", stage=Stage.MERGE, part=3, message="before", failures=2)
+    assert task.again(None) == TaskStatus(
+        name="merge", stage=Stage.MERGE, part=3, message="before", failures=2, attempt=2
+    )
 
 
 def test_a_promotion_ends_the_row_of_rejections_and_a_rollback_forgets_the_strength() -> None:

@@ -25,6 +25,7 @@ from ringrift_operator.domain.snapshot import (
     TaskObservation,
 )
 from ringrift_operator.domain.steps import STEPS
+from tests.results import USUAL, merged, moved
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -168,17 +169,15 @@ class World:
         key = (child.identity.pipeline, child.identity.configuration, str(step.track))
         champions = self.registry.setdefault(key, [])
         outputs: dict[str, Artifact] = {}
-        metrics: dict[str, float] = {}
+        found = USUAL[step.stage]
         judged: Verdict | None = None
         match step.stage:
             case Stage.EXPORT:
                 outputs = {"dataset": artifact("dataset.json")}
             case Stage.TRAIN | Stage.CMAES:
                 outputs = {"candidate": artifact(f"{step.name}.bin")}
-            case Stage.SELFPLAY:
-                metrics = {"games": 50}
             case Stage.MERGE:
-                metrics = {"games": 100.0 * child.identity.iteration}
+                found = merged(100 * child.identity.iteration, 100)
             case Stage.EVALUATE if step.track is not None:
                 is_regression = step.name.startswith("regression")
                 judged = verdict(step.track, Decision.KEEP if is_regression else decision)
@@ -190,17 +189,14 @@ class World:
             case _:
                 pass
         if step.stage in (Stage.PROMOTE, Stage.ROLLBACK):
-            metrics = {
-                "version": champions[-1] if champions else 0,
-                "predecessor": champions[-2] if len(champions) > 1 else 0,
-            }
+            found = moved(champions)
         return StageResult(
             stage=step.stage,
             attempt=child.identity.attempt,
             started_at=self.now,
             finished_at=self.now,
             outputs=outputs,
-            metrics=metrics,
+            result=found,
             verdict=judged,
         )
 

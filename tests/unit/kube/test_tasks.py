@@ -7,23 +7,29 @@ from typing import Any
 
 import pytest
 
-from ringrift_core.contract import Artifact, Stage, StageResult
+from ringrift_core.contract import Artifact, Result, Stage, StageResult
 from ringrift_operator.domain.outcomes import OutcomeKind, outcome_of
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
 from ringrift_operator.kube.pods import PodPhase, last_progress, report
 from ringrift_operator.kube.tasks import Sighting, ended_job, indexed_progress, live_job, not_starting
+from tests.results import USUAL, played
 
 NOW = "2026-01-31T12:00:00Z"
 CMAES = TaskIdentity("p", "square8-2p", 1, "cmaes", 1, pool="pool", slot="work")
 SELFPLAY = TaskIdentity("p", "square8-2p", 1, "selfplay", 1, pool="pool", slot="work", parallelism=2)
 
 
-def result(stage: Stage, **metrics: float) -> str:
+def result(stage: Stage, found: Result | None = None) -> str:
     moment = datetime(2026, 1, 31, tzinfo=UTC)
     candidate = {"candidate": Artifact(uri="s3://bucket/candidate", sha256="0" * 64, bytes=1)}
     outputs = candidate if stage == Stage.CMAES else {}
     return StageResult(
-        stage=stage, started_at=moment, finished_at=moment, metrics=metrics, outputs=outputs, message="done"
+        stage=stage,
+        started_at=moment,
+        finished_at=moment,
+        result=found or USUAL[stage],
+        outputs=outputs,
+        message="done",
     ).to_json()
 
 
@@ -66,7 +72,7 @@ def after(
 
 
 def test_exit_zero_with_a_result_is_done() -> None:
-    task = after(job("Complete"), ended(0, result(Stage.CMAES, converged=0)))
+    task = after(job("Complete"), ended(0, result(Stage.CMAES)))
     assert task.phase == ChildPhase.SUCCEEDED
     assert task.result is not None
     assert outcome_of(task).kind == OutcomeKind.DONE
@@ -80,12 +86,12 @@ def test_exit_zero_without_a_valid_result_is_a_failure(message: str) -> None:
 
 
 def test_selfplay_sums_over_indexes_and_an_index_needs_no_message() -> None:
-    pods = [ended(0, result(Stage.SELFPLAY, games=50, cut_games=1), index=0), ended(0, "", index=1)]
-    pods.append(ended(0, result(Stage.SELFPLAY, games=30, cut_games=2), index=2))
+    pods = [ended(0, result(Stage.SELFPLAY, played(50, 1)), index=0), ended(0, "", index=1)]
+    pods.append(ended(0, result(Stage.SELFPLAY, played(30, 2)), index=2))
     task = after(job("Complete", completionMode="Indexed"), *pods, who=SELFPLAY)
     assert outcome_of(task).kind == OutcomeKind.DONE
     assert task.result is not None
-    assert task.result.metrics == {"games": 80, "cut_games": 3}
+    assert task.result.result == played(80, 3)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +122,7 @@ def test_a_failed_stage_is_quoted() -> None:
 
 
 def test_a_drained_pod_says_nothing_about_the_stage() -> None:
-    pods = [ended(75, "drained", disrupted=True), ended(0, result(Stage.CMAES, converged=1), at="2026-01-31T13:00:00Z")]
+    pods = [ended(75, "drained", disrupted=True), ended(0, result(Stage.CMAES), at="2026-01-31T13:00:00Z")]
     assert outcome_of(after(job("Complete"), *pods)).kind == OutcomeKind.DONE
 
 

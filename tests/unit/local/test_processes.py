@@ -15,6 +15,7 @@ from ringrift_core.contract import MergeParameters, Stage
 from ringrift_operator.domain.plan import PlacedTask
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
 from ringrift_operator.local.processes import Processes
+from tests.results import merged
 from tests.unit.domain.world import BEGINNING, pool
 
 STAGE = """
@@ -25,7 +26,8 @@ def progress(fraction, message):
     print(json.dumps(line), flush=True)
 def finish(message="done", code=0):
     times = {"startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:01Z"}
-    result.write_text(json.dumps({"stage": "merge", **times, "message": message, "metrics": {"games": 7}}))
+    answer = {"stage": "merge", **times, "message": message, "result": {"games": 7, "newGames": 7}}
+    result.write_text(json.dumps(answer))
     sys.exit(code)
 """
 """What a stage has to do by the contract; each test says how it goes on."""
@@ -73,7 +75,7 @@ def test_a_result_is_read(start: Start) -> None:
     child = ended(start("finish()")[0])
     assert (child.phase, child.exit_code) == (ChildPhase.SUCCEEDED, 0)
     assert child.result is not None
-    assert (child.result.stage, child.result.metrics) == (Stage.MERGE, {"games": 7})
+    assert (child.result.stage, child.result.result) == (Stage.MERGE, merged(7, 7))
 
 
 def test_progress_is_the_last_line(start: Start) -> None:

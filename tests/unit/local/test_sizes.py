@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from ringrift_core.contract import Stage
+from ringrift_core.contract import BASELINES, BaselineRate, Stage
 from ringrift_operator.api import TrainingPipeline
 from ringrift_operator.domain.plan import Event
 from ringrift_operator.domain.reasons import EventReason
@@ -17,13 +17,10 @@ from ringrift_operator.local.folder import Folder
 from ringrift_operator.local.processes import Processes
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.view import HINT, fitting
+from tests.results import JUDGED
 from tests.unit.domain.world import World, world
 
-RATES = {
-    f"{opponent}_{name}": value
-    for opponent in ("random", "heuristic")
-    for name, value in {"games": 40, "win_rate": 0.612, "low": 0.55, "high": 0.67}.items()
-}
+RATES = tuple(BaselineRate(opponent=name, games=40, win_rate=0.612, low=0.55, high=0.67) for name in BASELINES)
 EVENTS = [
     (
         datetime(2026, 1, 1, tzinfo=UTC),
@@ -42,7 +39,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Local:
     def answer(world: World, child: TaskObservation) -> None:
         result = world.result(child)
         if child.stage == Stage.EVALUATE:
-            result = result.model_copy(update={"metrics": RATES})
+            result = result.model_copy(update={"result": JUDGED.model_copy(update={"baselines": RATES})})
         if child.identity.iteration < 6:
             world.end(child, result=result)
 

@@ -8,7 +8,7 @@ import pytest
 
 from ringrift_core import _engine
 from ringrift_core.arena.match import Group, identical_share
-from ringrift_core.contract import Artifact, Board, Decision, GateKind, Track
+from ringrift_core.contract import BASELINES, Artifact, Board, Decision, EvaluateResult, GateKind, Track
 from ringrift_core.errors import StoreRefusedError, WrongInputError
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
 from ringrift_core.store import open_store
@@ -72,15 +72,17 @@ def test_the_same_evaluation_gives_the_same_verdict(desk: Desk, tmp_path: Path) 
     two = evaluate(other, weights(other, "material"), seed=9, baseline_games=10)
     assert one.verdict == two.verdict
     assert one.outputs["verdict"].sha256 == two.outputs["verdict"].sha256
-    assert one.metrics == two.metrics
+    assert one.result == two.result
 
 
 def test_baseline_games_tell_how_strong_it_is(desk: Desk) -> None:
-    metrics = evaluate(desk, weights(desk), gate=GateKind.FIXED, games=2, baseline_games=60).metrics
-    assert metrics["random_games"] == metrics["heuristic_games"] == 60
-    assert metrics["random_low"] > 0.7
-    assert metrics["heuristic_win_rate"] == 0.5
-    assert metrics["heuristic_low"] < 0.5 < metrics["heuristic_high"]
+    told = evaluate(desk, weights(desk), gate=GateKind.FIXED, games=2, baseline_games=60).answer(EvaluateResult)
+    random, heuristic = told.baselines
+    assert (random.opponent, heuristic.opponent) == BASELINES
+    assert random.games == heuristic.games == 60
+    assert random.low > 0.7
+    assert heuristic.win_rate == 0.5
+    assert heuristic.low < 0.5 < heuristic.high
 
 
 def test_three_players_rotate_through_three_seats(tmp_path: Path) -> None:

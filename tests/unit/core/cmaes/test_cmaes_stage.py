@@ -7,7 +7,7 @@ import pytest
 
 from ringrift_core import _engine
 from ringrift_core.cmaes.stage import FIXED_FEATURE
-from ringrift_core.contract import Board
+from ringrift_core.contract import Board, CmaesResult
 from ringrift_core.errors import NotNowError
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
 from ringrift_core.store import open_store
@@ -28,8 +28,8 @@ def test_a_candidate_names_every_weight_and_keeps_the_scale(desk: Desk) -> None:
     material = dict(zip(FEATURE_NAMES, _engine.heuristic_weights("material"), strict=True))
     assert found.weights[FIXED_FEATURE] == material[FIXED_FEATURE]
     assert found.weights != material
-    assert result.metrics["games"] == 4 * 6 * 4
-    assert result.metrics["converged"] == 0
+    assert result.answer(CmaesResult).games == 4 * 6 * 4
+    assert not result.answer(CmaesResult).converged
 
 
 def test_a_killed_search_goes_on_to_the_same_candidate(desk: Desk, tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_killed_search_goes_on_to_the_same_candidate(desk: Desk, tmp_path: Pat
     result = desk.cmaes(attempt=2, **SMALL)
     assert desk.report.lines[0] == "going on after generation 2"
     assert result.outputs["candidate"].sha256 == whole.outputs["candidate"].sha256
-    assert result.metrics == whole.metrics
+    assert result.result == whole.result
     assert len(desk.objects()) == 1, "the checkpoint is gone"
 
 
@@ -74,4 +74,4 @@ def test_candidates_of_a_generation_share_openings_and_the_next_one_gets_new_one
 def test_games_round_up_to_whole_groups(tmp_path: Path, players: int, games: int) -> None:
     desk = Desk(open_store((tmp_path / "store").as_uri()), tmp_path / "scratch", Board.HEX8, players)
     result = desk.cmaes(seed=1, generations=1, population_size=4, games_per_evaluation=4)
-    assert result.metrics["games"] == 4 * games
+    assert result.answer(CmaesResult).games == 4 * games

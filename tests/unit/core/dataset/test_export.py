@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ringrift_core import _engine
-from ringrift_core.contract import Artifact
+from ringrift_core.contract import Artifact, ExportResult
 from ringrift_core.dataset import shards, stage
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.dataset.window import choose, window_size
@@ -98,9 +98,9 @@ def test_rows_are_the_engines_rows_of_recorded_positions(desk: Desk) -> None:
         assert column.dtype == arrays[name].dtype
         np.testing.assert_array_equal(column, arrays[name])
     assert (manifest.rows, manifest.positions) == (len(arrays["games"]), len(arrays["games"]) // 2)
-    assert result.metrics["rows"] == manifest.rows
+    assert result.answer(ExportResult).rows == manifest.rows
     size = sum(shard.artifact.bytes for shard in manifest.shards)
-    assert result.metrics["bytes_per_row"] == pytest.approx(size / manifest.rows)
+    assert result.answer(ExportResult).bytes_per_row == pytest.approx(size / manifest.rows)
 
 
 @pytest.mark.parametrize("wanted", [1, 50, 333, 10**6])
@@ -195,11 +195,11 @@ def test_cut_and_short_games_are_left_out(desk: Desk) -> None:
     desk.merge(2)
     completed = sum(game.completed for game in games_by_prefix(desk).values())
     assert 10 <= completed < 20
-    assert desk.export(2, min_moves=0).metrics["games"] == completed
-    assert desk.export(3, require_completed=False, min_moves=0).metrics["games"] == 20
+    assert desk.export(2, min_moves=0).answer(ExportResult).games == completed
+    assert desk.export(3, require_completed=False, min_moves=0).answer(ExportResult).games == 20
     lengths = sorted(game.recorded_moves for game in games_by_prefix(desk).values())
     result = desk.export(4, require_completed=False, min_moves=lengths[-1])
-    assert result.metrics["games"] == lengths.count(lengths[-1])
+    assert result.answer(ExportResult).games == lengths.count(lengths[-1])
 
 
 def test_rows_are_stored_in_shards_of_bounded_size(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from ringrift_core.contract import (
     StageResult,
     Track,
     TrainParameters,
+    TrainResult,
     to_arguments,
 )
 from ringrift_core.dataset.manifest import DatasetManifest
@@ -164,7 +165,7 @@ def test_a_candidate_is_trained_judged_promoted_and_resumed_from(desk: Desk) -> 
     assert (card.board, card.players, card.parent, card.dataset) == (Board.SQUARE8, 2, 0, dataset.sha256)
     assert card.torch_version == torch.__version__
     assert card.threads >= 1
-    assert result.metrics["onnx_difference"] < 1e-4
+    assert result.answer(TrainResult).onnx_difference < 1e-4
     verdict = desk.evaluate(
         track=Track.NETWORK, candidate=result.outputs["candidate"], gate=GateKind.FIXED, games=4
     ).verdict
@@ -189,7 +190,7 @@ def test_a_killed_training_goes_on_to_the_same_candidate(desk: Desk, tmp_path: P
     result = train(desk, dataset, attempt=2)
     assert "going on after epoch 1" in desk.report.lines
     assert result.outputs["weights"].sha256 == whole.outputs["weights"].sha256
-    assert result.metrics == whole.metrics
+    assert result.result == whole.result
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system binds no process to cores")

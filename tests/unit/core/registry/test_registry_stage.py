@@ -12,11 +12,14 @@ import pytest
 from ringrift_core import _engine
 from ringrift_core.archive import Archive
 from ringrift_core.contract import (
+    AdoptedTrack,
     AdoptParameters,
+    AdoptResult,
     Artifact,
     Board,
     Decision,
     EvaluateParameters,
+    PointerResult,
     PromoteParameters,
     RollbackParameters,
     Stage,
@@ -32,6 +35,7 @@ from ringrift_core.registry.stage import adopt_stage, promote_stage, rollback_st
 from ringrift_core.reporting import Reporter
 from ringrift_core.stage import Run
 from ringrift_core.store import Store
+from tests.results import EMPTY_STORE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -96,9 +100,14 @@ class Desk:
         result = StageResult(stage=Stage.EVALUATE, started_at=NOW, finished_at=NOW, verdict=said)
         self.archive.finish(iteration, f"evaluate-{track}", parameters, result)
 
-    def adopt(self, *tracks: Track) -> dict[str, float]:
+    def adopt(self, *tracks: Track) -> AdoptResult:
         parameters = AdoptParameters(**self.here, tracks=tracks or (Track.WEIGHTS,))
-        return adopt_stage(parameters, self.run).metrics
+        return adopt_stage(parameters, self.run).answer(AdoptResult)
+
+
+def of(found: AdoptResult, track: Track) -> AdoptedTrack:
+    (one,) = [each for each in found.tracks if each.track == track]
+    return one
 
 
 @pytest.fixture
@@ -107,18 +116,18 @@ def desk(store: Store, tmp_path: Path) -> Desk:
 
 
 def test_promoting_moves_the_pointer_in_the_store(desk: Desk) -> None:
-    assert desk.promote(1, 0).metrics == {"version": 1, "predecessor": 0}
+    assert desk.promote(1, 0).result == PointerResult(version=1, predecessor=0)
     result = desk.promote(2, 1)
-    assert result.metrics == {"version": 2, "predecessor": 1}
+    assert result.result == PointerResult(version=2, predecessor=1)
     assert result.outputs["champion"] == champion_artifact(desk.archive, Track.WEIGHTS, 2)
-    assert desk.roll_back(2).metrics == {"version": 1, "predecessor": 0}
+    assert desk.roll_back(2).result == PointerResult(version=1, predecessor=0)
 
 
 def test_a_repeated_request_is_not_carried_out_twice(desk: Desk) -> None:
     desk.promote(1, 0)
     desk.promote(2, 1)
     before = read_registry(desk.archive, Track.WEIGHTS)
-    assert desk.promote(2, 1).metrics == {"version": 2, "predecessor": 1}
+    assert desk.promote(2, 1).result == PointerResult(version=2, predecessor=1)
     assert read_registry(desk.archive, Track.WEIGHTS) == before
 
 
@@ -227,22 +236,20 @@ def test_a_version_that_was_never_champion_is_named(desk: Desk) -> None:
 
 
 def test_an_empty_store_adopts_as_zeros(desk: Desk) -> None:
-    metrics = desk.adopt(Track.WEIGHTS, Track.NETWORK)
-    assert metrics["iteration"] == metrics["games"] == metrics["champion_network"] == metrics["failures_weights"] == 0
-    assert set(metrics.values()) == {0}
+    assert desk.adopt(Track.WEIGHTS, Track.NETWORK) == EMPTY_STORE
 
 
 def test_an_iteration_is_finished_when_its_candidates_are_judged_and_promoted(desk: Desk) -> None:
     desk.judge(1, Decision.PROMOTE)
-    assert desk.adopt()["iteration"] == 0
+    assert desk.adopt().iteration == 0
     desk.promote(1, 0)
-    assert desk.adopt()["iteration"] == 1
-    assert desk.adopt(Track.WEIGHTS, Track.NETWORK)["iteration"] == 0
+    assert desk.adopt().iteration == 1
+    assert desk.adopt(Track.WEIGHTS, Track.NETWORK).iteration == 0
     desk.judge(1, Decision.REJECT, Track.NETWORK)
-    assert desk.adopt(Track.WEIGHTS, Track.NETWORK)["iteration"] == 1
+    assert desk.adopt(Track.WEIGHTS, Track.NETWORK).iteration == 1
     desk.judge(2, Decision.REJECT)
-    assert desk.adopt(Track.WEIGHTS, Track.NETWORK)["iteration"] == 1
-    assert desk.adopt()["iteration"] == 2
+    assert desk.adopt(Track.WEIGHTS, Track.NETWORK).iteration == 1
+    assert desk.adopt().iteration == 2
 
 
 def test_failures_count_rejections_since_the_last_promotion_or_rollback(desk: Desk) -> None:
@@ -252,13 +259,13 @@ def test_failures_count_rejections_since_the_last_promotion_or_rollback(desk: De
     desk.promote(2, 1)
     desk.judge(3, Decision.REJECT)
     desk.judge(5, Decision.REJECT)
-    assert desk.adopt()["failures_weights"] == 2
+    assert of(desk.adopt(), Track.WEIGHTS).failures == 2
     desk.roll_back(2)
-    metrics = desk.adopt()
-    assert (metrics["failures_weights"], metrics["rollbacks"], metrics["promotions"]) == (0, 1, 2)
-    assert (metrics["champion_weights"], metrics["predecessor_weights"]) == (1, 0)
+    found = desk.adopt()
+    assert (found.rollbacks, found.promotions) == (1, 2)
+    assert of(found, Track.WEIGHTS) == AdoptedTrack(track=Track.WEIGHTS, champion=1, predecessor=0, failures=0)
     desk.judge(6, Decision.REJECT)
-    assert desk.adopt()["failures_weights"] == 1
+    assert of(desk.adopt(), Track.WEIGHTS).failures == 1
 
 
 def test_a_rejection_of_an_unfinished_iteration_is_left_for_who_takes_it_up(desk: Desk) -> None:
@@ -266,15 +273,15 @@ def test_a_rejection_of_an_unfinished_iteration_is_left_for_who_takes_it_up(desk
     for iteration in (1, 2):
         desk.judge(iteration, Decision.REJECT)
     desk.judge(1, Decision.REJECT, Track.NETWORK)
-    metrics = desk.adopt(*both)
-    assert (metrics["iteration"], metrics["failures_weights"], metrics["failures_network"]) == (1, 1, 1)
+    found = desk.adopt(*both)
+    assert (found.iteration, *(of(found, track).failures for track in both)) == (1, 1, 1)
     desk.judge(2, Decision.REJECT, Track.NETWORK)
-    metrics = desk.adopt(*both)
-    assert (metrics["iteration"], metrics["failures_weights"], metrics["failures_network"]) == (2, 2, 2)
+    found = desk.adopt(*both)
+    assert (found.iteration, *(of(found, track).failures for track in both)) == (2, 2, 2)
 
 
 def test_a_champion_of_a_track_that_is_not_trained_is_found_too(desk: Desk) -> None:
     desk.promote(1, 0)
     desk.judge(2, Decision.REJECT, Track.NETWORK)
-    metrics = desk.adopt(Track.NETWORK)
-    assert (metrics["iteration"], metrics["champion_weights"], metrics["promotions"]) == (2, 1, 1)
+    found = desk.adopt(Track.NETWORK)
+    assert (found.iteration, of(found, Track.WEIGHTS).champion, found.promotions) == (2, 1, 1)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringrift_core.archive import Archive
+from ringrift_core.contract import MergeResult
 from ringrift_core.errors import StoreRefusedError, WrongInputError
 from ringrift_core.replay import merge
 from ringrift_core.replay.games import read_games
@@ -29,9 +30,9 @@ def merged_ids(desk: Desk) -> list[str]:
 
 def test_a_merge_takes_in_every_new_shard_and_no_shard_twice(desk: Desk) -> None:
     desk.selfplay(1, seed=1001, games=20)
-    assert desk.merge(1).metrics == {"games": 20, "new_games": 20, "duplicates": 0}
+    assert desk.merge(1).result == MergeResult(games=20, new_games=20, duplicates=0)
     desk.selfplay(2, seed=2001, games=30)
-    assert desk.merge(2).metrics == {"games": 50, "new_games": 30, "duplicates": 0}
+    assert desk.merge(2).result == MergeResult(games=50, new_games=30, duplicates=0)
     assert len(set(merged_ids(desk))) == 50
 
 
@@ -40,7 +41,7 @@ def test_a_repeat_reports_the_same(desk: Desk) -> None:
     first = desk.merge()
     before = read_manifest(desk.archive)
     again = desk.merge()
-    assert (again.metrics, again.outputs) == (first.metrics, first.outputs)
+    assert (again.result, again.outputs) == (first.result, first.outputs)
     assert read_manifest(desk.archive) == before
 
 
@@ -48,17 +49,17 @@ def test_the_same_game_is_kept_once(desk: Desk) -> None:
     desk.selfplay(1, seed=7, games=20)
     desk.selfplay(2, seed=7, games=30)
     desk.merge(1)
-    assert desk.merge(2).metrics == {"games": 30, "new_games": 10, "duplicates": 20}
+    assert desk.merge(2).result == MergeResult(games=30, new_games=10, duplicates=20)
     assert len(set(merged_ids(desk))) == len(merged_ids(desk)) == 30
 
 
 def test_a_shard_that_comes_late_is_merged_by_the_next_merge(desk: Desk) -> None:
     desk.selfplay(1, seed=1001, games=30, shard="0-1/3")
-    assert desk.merge(1).metrics["new_games"] == 20
+    assert desk.merge(1).answer(MergeResult).new_games == 20
     desk.selfplay(1, seed=1001, games=30, shard="2/3")
-    assert desk.merge(1).metrics == {"games": 30, "new_games": 30, "duplicates": 0}
+    assert desk.merge(1).result == MergeResult(games=30, new_games=30, duplicates=0)
     desk.selfplay(2, seed=2001, games=10)
-    assert desk.merge(2).metrics == {"games": 40, "new_games": 10, "duplicates": 0}
+    assert desk.merge(2).result == MergeResult(games=40, new_games=10, duplicates=0)
 
 
 def test_merging_after_every_shard_gives_the_same_games_as_merging_once(desk: Desk, tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_a_far_iteration_costs_no_more_than_the_last_one_played(desk: Desk, monk
         return keys(prefix)
 
     monkeypatch.setattr(store, "keys", spy)
-    assert desk.merge(3_000_000).metrics == {"games": 20, "new_games": 20, "duplicates": 0}
+    assert desk.merge(3_000_000).result == MergeResult(games=20, new_games=20, duplicates=0)
     assert listed == ["square8-2p/tasks/i0002/selfplay-"]
 
 
@@ -141,8 +142,8 @@ def test_iterations_are_merged_in_the_order_of_their_numbers(desk: Desk) -> None
     for iteration in (10_000, 9_999, 1):
         desk.selfplay(iteration, seed=iteration, games=10)
     assert desk.archive.iterations() == [1, 9_999, 10_000]
-    assert desk.merge(9_999).metrics["games"] == 20
-    assert desk.merge(10_000).metrics["games"] == 30
+    assert desk.merge(9_999).answer(MergeResult).games == 20
+    assert desk.merge(10_000).answer(MergeResult).games == 30
 
 
 def test_a_store_without_games_is_refused(desk: Desk) -> None:
@@ -151,7 +152,7 @@ def test_a_store_without_games_is_refused(desk: Desk) -> None:
     desk.selfplay(2, games=10)
     with pytest.raises(WrongInputError, match="no games there up to iteration 1"):
         desk.merge(1)
-    assert desk.merge(2).metrics["games"] == 10
+    assert desk.merge(2).answer(MergeResult).games == 10
 
 
 def test_who_loses_the_race_merges_into_the_winners_manifest(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +167,7 @@ def test_who_loses_the_race_merges_into_the_winners_manifest(desk: Desk, monkeyp
         return swap_manifest(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(merge, "swap_manifest", race)
-    assert desk.merge(1).metrics["games"] == 20
+    assert desk.merge(1).answer(MergeResult).games == 20
     assert read_manifest(desk.archive)[0].games == 20
     assert len(set(merged_ids(desk))) == 20
 

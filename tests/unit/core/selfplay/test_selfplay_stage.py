@@ -10,7 +10,7 @@ import pytest
 
 from ringrift_core import _engine
 from ringrift_core.archive import identity
-from ringrift_core.contract import Board, EngineMode, SelfplayParameters, StageResult
+from ringrift_core.contract import Board, EngineMode, SelfplayParameters, SelfplayResult, StageResult
 from ringrift_core.errors import NotNowError, StoreRefusedError, WrongInputError
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.replay.games import Game, GamesWriter, read_games
@@ -19,7 +19,7 @@ from ringrift_core.selfplay.shard_work import ShardWork
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
 
-SPEED = {"seconds", "games_per_second"}
+NOTHING_PLAYED = {"games_played": 0, "seconds": 0}
 
 
 def games_of(desk: Desk, iteration: int = 1) -> list[Game]:
@@ -33,8 +33,9 @@ def games_of(desk: Desk, iteration: int = 1) -> list[Game]:
 
 def test_shards_hold_whole_games_that_the_engine_replays(desk: Desk) -> None:
     result = desk.selfplay(games=25)
-    assert (result.metrics["games"], result.metrics["cut_games"]) == (25, 0)
-    assert result.metrics["games_per_second"] > 0
+    told = result.answer(SelfplayResult)
+    assert (told.games, told.cut_games, sum(told.seat_wins), told.games_played) == (25, 0, 25, 25)
+    assert told.games_per_second > 0
     shards = [line for line in desk.report.lines if line.startswith("shard ")]
     assert sorted(line.partition(" of ")[0] for line in shards) == [f"shard {n}: {8 + n // 2} games" for n in range(3)]
     games = games_of(desk)
@@ -69,7 +70,7 @@ def test_a_finished_shard_is_not_played_again(desk: Desk) -> None:
     desk.report.lines.clear()
     again = desk.selfplay(games=20, attempt=2)
     assert desk.report.lines == ["shard 0 is finished already", "shard 1 is finished already"]
-    assert again.metrics == {name: first.metrics[name] for name in first.metrics if name not in SPEED}
+    assert again.answer(SelfplayResult) == first.answer(SelfplayResult).model_copy(update=NOTHING_PLAYED)
     assert again.attempt == 2
 
 
@@ -104,7 +105,7 @@ def test_in_mixed_games_each_seat_is_drawn(desk: Desk) -> None:
 
 def test_cut_games_are_counted_and_warned_of(desk: Desk) -> None:
     result = desk.selfplay(games=10, max_moves=3)
-    assert result.metrics["cut_share"] == 1
+    assert result.answer(SelfplayResult).cut_share == 1
     assert "warning: 100% of the games were cut by the move limit, more than 5%" in desk.report.lines
     assert {game.reason for game in games_of(desk)} == {"max_moves"}
     assert not any(game.completed for game in games_of(desk))
@@ -174,7 +175,7 @@ def content(desk: Desk) -> dict[str, tuple[object, object]]:
     for number, task in desk.archive.tasks():
         record = desk.archive.record(number, task)
         assert record is not None
-        found[task] = ({name: one.sha256 for name, one in record.result.outputs.items()}, record.result.metrics)
+        found[task] = ({name: one.sha256 for name, one in record.result.outputs.items()}, record.result.result)
     return found
 
 
@@ -228,9 +229,10 @@ def test_the_speed_is_that_of_the_games_this_process_played(desk: Desk) -> None:
     result = desk.selfplay(games=5000, shard="0/1")
     (said,) = [line for line in desk.report.lines if "goes on from" in line]
     earlier = int(said.split()[5])
-    assert 0 < earlier < 5000 == result.metrics["games"]
-    played = result.metrics["games_per_second"] * result.metrics["seconds"]
-    assert played == pytest.approx(5000 - earlier, rel=1e-3)
+    told = result.answer(SelfplayResult)
+    assert 0 < earlier < 5000 == told.games
+    assert told.games_played == 5000 - earlier
+    assert told.games_per_second == told.games_played / told.seconds
 
 
 def test_what_an_older_attempt_saves_late_is_refused(desk: Desk) -> None:

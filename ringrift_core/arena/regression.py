@@ -1,0 +1,79 @@
+"""A champion against its predecessor: evidence of a pair grows over iterations, until it says something."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from ringrift_core.arena.evidence import PairEvidence, PairGroup, read_evidence, swap_evidence
+from ringrift_core.arena.gate import Gate, Judgement, RegressionTest, whole_groups
+from ringrift_core.arena.match import Group, Match, play_until_decided
+from ringrift_core.arena.verdict import stored_verdict, verdict_of
+from ringrift_core.contract import Artifact, Decision, EvaluateParameters, Verdict
+from ringrift_core.errors import WrongInputError
+from ringrift_core.registry.records import champion_artifact, read_registry
+from ringrift_core.seating.champions import seat_artifact
+from ringrift_core.stage import Outcome, Run
+
+__all__ = ["hold_against_predecessor"]
+
+
+def hold_against_predecessor(parameters: EvaluateParameters, run: Run) -> Outcome:
+    """Adds up to `games` games of champion against predecessor to the pair's evidence, and judges all of it."""
+    registry = read_registry(run.archive, parameters.track)
+    version = parameters.champion_version
+    champion = champion_artifact(run.archive, parameters.track, version)
+    if registry.version != version:
+        raise WrongInputError(
+            f"--champion-version {version}: the champion of {parameters.track} is {registry.version or 'none yet'}"
+        )
+    if not registry.earlier:
+        return stored_verdict(parameters, run, _no_predecessor(parameters, champion))
+    predecessor = registry.earlier[0]
+    gate = RegressionTest(parameters.players, parameters.max_games, parameters.regression_threshold)
+    match = Match.of(
+        parameters,
+        seat_artifact(run.archive, parameters.track, champion, run.folder),
+        seat_artifact(run.archive, parameters.track, predecessor.artifact, run.folder),
+        # The pair's own seed: its openings go on where the last iteration stopped.
+        int(champion.sha256[:8] + predecessor.artifact.sha256[:4], 16),
+    )
+    groups, judgement = _accumulate(parameters, run, gate, match, champion, predecessor.artifact)
+    if judgement is None:
+        games = len(groups) * parameters.players
+        judgement = Judgement(Decision.KEEP, len(groups), f"nothing found in {games} games so far")
+    name = str(predecessor.version)
+    verdict = verdict_of(parameters, champion.sha256, name, groups, judgement, Decision.KEEP)
+    return stored_verdict(parameters, run, verdict, groups, gate)
+
+
+def _accumulate(
+    parameters: EvaluateParameters, run: Run, gate: Gate, match: Match, champion: Artifact, predecessor: Artifact
+) -> tuple[list[Group], Judgement | None]:
+    while True:
+        evidence, version = read_evidence(run.archive, parameters.track, champion, predecessor)
+        # A repeat of this iteration after a kill finds its own groups and plays none.
+        played = any(entry.iteration >= parameters.iteration for entry in evidence.groups)
+        before = evidence.through(parameters.iteration)
+        at_most = 0 if played else whole_groups(parameters.games, parameters.players)
+        groups, judgement = play_until_decided(match, gate, run, "regression test", before, at_most)
+        if len(groups) <= len(before):
+            return groups, judgement
+        added = tuple(PairGroup(iteration=parameters.iteration, **asdict(group)) for group in groups[len(before) :])
+        grown = PairEvidence(champion=champion, predecessor=predecessor, groups=(*evidence.groups, *added))
+        if swap_evidence(run.archive, parameters.track, grown, version):
+            return groups, judgement
+
+
+def _no_predecessor(parameters: EvaluateParameters, champion: Artifact) -> Verdict:
+    return Verdict(
+        track=parameters.track,
+        decision=Decision.KEEP,
+        candidate=champion.sha256,
+        champion="0",
+        games=0,
+        win_rate=0.5,
+        low=0.0,
+        high=1.0,
+        raw_share=1 / parameters.players,
+        reason="the first champion has no predecessor to be compared with",
+    )
