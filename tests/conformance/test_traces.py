@@ -4,22 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tarfile
 from pathlib import Path
 
-import pytest
-
 from ringrift_core.contract import STAGE_PROGRAM
-
-ARCHIVE = Path(__file__).with_name("traces.tar.xz")
-
-
-@pytest.fixture(scope="module")
-def traces(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("traces")
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(folder, filter="data")
-    return folder
 
 
 def conform(*words: str | Path) -> subprocess.CompletedProcess[str]:
