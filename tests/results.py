@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import typing
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+import annotated_types
+from pydantic.fields import FieldInfo
+
 from ringrift_core.contract import (
+    MESSAGE_LIMIT,
+    RESULTS,
+    STORE_LIMIT,
     AdoptedTrack,
     AdoptResult,
+    AtMost,
     CmaesResult,
+    Contract,
     EvaluateResult,
     ExportResult,
     MergeResult,
@@ -13,8 +26,12 @@ from ringrift_core.contract import (
     Result,
     SelfplayResult,
     Stage,
+    StageResult,
     Track,
     TrainResult,
+    Verdict,
+    clipped,
+    json_bytes,
 )
 
 EMPTY_STORE = AdoptResult(
@@ -75,3 +92,74 @@ USUAL: dict[Stage, Result] = {
     Stage.ROLLBACK: moved([1]),
 }
 """One of each stage."""
+
+NOW = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
+LONGEST_FLOAT = -2.2250738585072014e-308
+"""No float takes more characters."""
+
+OUTPUTS = {
+    Stage.ADOPT: (),
+    Stage.SELFPLAY: ("games", "log"),
+    Stage.MERGE: ("segment",),
+    Stage.EXPORT: ("dataset",),
+    Stage.TRAIN: ("candidate", "weights", "onnx"),
+    Stage.CMAES: ("candidate",),
+    Stage.EVALUATE: ("verdict",),
+    Stage.PROMOTE: ("champion",),
+    Stage.ROLLBACK: ("champion",),
+}
+"""Every artifact that a stage may name."""
+
+
+def bound(field: FieldInfo, kind: type) -> Any:
+    return next((found for found in field.metadata if isinstance(found, kind)), None)
+
+
+def largest(model: type[Contract], characters: str = "\N{PILE OF POO}") -> dict[str, Any]:
+    """Values of a model's fields that take the most room in JSON that their bounds allow."""
+    return {name: largest_value(field, characters) for name, field in model.model_fields.items()}
+
+
+def largest_value(field: FieldInfo, characters: str) -> Any:
+    kind = field.annotation
+    if typing.get_origin(kind) is tuple:
+        (item, _) = typing.get_args(kind)
+        inner = FieldInfo.from_annotation(item)
+        return [largest_value(inner, characters)] * bound(field, annotated_types.MaxLen).max_length
+    if isinstance(kind, type) and issubclass(kind, Contract):
+        return largest(kind, characters)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return max((member.value for member in kind), key=len)
+    if kind is bool:
+        return False
+    if kind is int:
+        return bound(field, annotated_types.Le).le
+    if kind is float:
+        return abs(LONGEST_FLOAT) if bound(field, annotated_types.Ge) else LONGEST_FLOAT
+    if kind is str:
+        limit = bound(field, AtMost).limit
+        size = json_bytes(characters)
+        return characters * (limit // size) + "x" * (limit % size)
+    raise AssertionError(f"no bound known for {kind}")
+
+
+def longest_uri() -> str:
+    """That of an object in a store whose address is as long as it may be, of a configuration with the longest name."""
+    return f"s3://{'b' * (STORE_LIMIT - 5)}/hexagonal-4p/objects/{'0' * 64}.safetensors"
+
+
+def largest_answer(stage: Stage, characters: str) -> StageResult:
+    verdict = largest(Verdict, characters)
+    return StageResult.model_validate(
+        {
+            "contract_version": "9999.9999",
+            "stage": stage,
+            "attempt": 2**32 - 1,
+            "started_at": NOW,
+            "finished_at": NOW,
+            "outputs": {name: {"uri": longest_uri(), "sha256": "0" * 64, "bytes": 2**53} for name in OUTPUTS[stage]},
+            "result": largest(RESULTS[stage], characters),
+            "verdict": verdict if stage is Stage.EVALUATE else None,
+            "message": clipped(characters * MESSAGE_LIMIT, MESSAGE_LIMIT),
+        }
+    )

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from ringrift_core.contract.base import ArtifactReference, Contract, Result, StageParameters, split_commas
-from ringrift_core.contract.vocabulary import Count, PositiveCount, Stage, Total, Track
+from ringrift_core.contract.vocabulary import MOST_TRACKS, Count, PositiveCount, Stage, Total, Track
 
 
 class AdoptParameters(StageParameters):
@@ -69,4 +69,6 @@ class AdoptResult(Result):
     games: Total = Field(description="Unique games merged.")
     promotions: Count = Field(description="Promotions ever.")
     rollbacks: Count = Field(description="Rollbacks ever.")
-    tracks: tuple[AdoptedTrack, ...] = Field(max_length=8, description="Champions and failures of each track.")
+    tracks: tuple[AdoptedTrack, ...] = Field(
+        max_length=MOST_TRACKS, description="Champions and failures of each track."
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import types
 import typing
-from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -18,10 +17,8 @@ from pydantic.fields import FieldInfo
 
 from ringrift_core.contract import (
     CONTRACT_VERSION,
-    MESSAGE_LIMIT,
     RESULT_LIMIT_BYTES,
     RESULTS,
-    STORE_LIMIT,
     Artifact,
     AtMost,
     CmaesResult,
@@ -38,80 +35,9 @@ from ringrift_core.contract import (
     json_bytes,
     read,
 )
-from tests.results import SEARCHED, USUAL, played
-
-NOW = datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
-LONGEST_FLOAT = -2.2250738585072014e-308
-"""No float takes more characters."""
-
-OUTPUTS = {
-    Stage.ADOPT: (),
-    Stage.SELFPLAY: ("games", "log"),
-    Stage.MERGE: ("segment",),
-    Stage.EXPORT: ("dataset",),
-    Stage.TRAIN: ("candidate", "weights", "onnx"),
-    Stage.CMAES: ("candidate",),
-    Stage.EVALUATE: ("verdict",),
-    Stage.PROMOTE: ("champion",),
-    Stage.ROLLBACK: ("champion",),
-}
-"""Every artifact that a stage may name."""
+from tests.results import NOW, SEARCHED, USUAL, largest, largest_answer, longest_uri, played
 
 stages = pytest.mark.parametrize("stage", RESULTS, ids=str)
-
-
-def bound(field: FieldInfo, kind: type) -> Any:
-    return next((found for found in field.metadata if isinstance(found, kind)), None)
-
-
-def largest(model: type[Contract], characters: str = "\N{PILE OF POO}") -> dict[str, Any]:
-    """Values of a model's fields that take the most room in JSON that their bounds allow."""
-    return {name: largest_value(field, characters) for name, field in model.model_fields.items()}
-
-
-def largest_value(field: FieldInfo, characters: str) -> Any:
-    kind = field.annotation
-    if typing.get_origin(kind) is tuple:
-        (item, _) = typing.get_args(kind)
-        inner = FieldInfo.from_annotation(item)
-        return [largest_value(inner, characters)] * bound(field, annotated_types.MaxLen).max_length
-    if isinstance(kind, type) and issubclass(kind, Contract):
-        return largest(kind, characters)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return max((member.value for member in kind), key=len)
-    if kind is bool:
-        return False
-    if kind is int:
-        return bound(field, annotated_types.Le).le
-    if kind is float:
-        return abs(LONGEST_FLOAT) if bound(field, annotated_types.Ge) else LONGEST_FLOAT
-    if kind is str:
-        limit = bound(field, AtMost).limit
-        size = json_bytes(characters)
-        return characters * (limit // size) + "x" * (limit % size)
-    raise AssertionError(f"no bound known for {kind}")
-
-
-def longest_uri() -> str:
-    """That of an object in a store whose address is as long as it may be, of a configuration with the longest name."""
-    return f"s3://{'b' * (STORE_LIMIT - 5)}/hexagonal-4p/objects/{'0' * 64}.safetensors"
-
-
-def largest_result(stage: Stage, characters: str) -> StageResult:
-    verdict = largest(Verdict, characters)
-    return StageResult.model_validate(
-        {
-            "contract_version": "9999.9999",
-            "stage": stage,
-            "attempt": 2**32 - 1,
-            "started_at": NOW,
-            "finished_at": NOW,
-            "outputs": {name: {"uri": longest_uri(), "sha256": "0" * 64, "bytes": 2**53} for name in OUTPUTS[stage]},
-            "result": largest(RESULTS[stage], characters),
-            "verdict": verdict if stage is Stage.EVALUATE else None,
-            "message": clipped(characters * MESSAGE_LIMIT, MESSAGE_LIMIT),
-        }
-    )
 
 
 @stages
@@ -119,15 +45,15 @@ def largest_result(stage: Stage, characters: str) -> StageResult:
     "characters", ["x", '"', "\N{PILE OF POO}", "\x01"], ids=["plain", "quoted", "wide", "control"]
 )
 def test_the_largest_answer_of_every_stage_fits(stage: Stage, characters: str) -> None:
-    text = largest_result(stage, characters).to_json()
+    text = largest_answer(stage, characters).to_json()
     assert len(text.encode()) <= RESULT_LIMIT_BYTES
-    assert StageResult.model_validate_json(text) == largest_result(stage, characters)
+    assert StageResult.model_validate_json(text) == largest_answer(stage, characters)
 
 
 def test_what_would_not_fit_is_to_be_stored() -> None:
     uri = longest_uri()
     outputs = {name: Artifact(uri=uri, sha256="0" * 64, bytes=1) for name in ("one", "two", "three")}
-    answer = largest_result(Stage.EVALUATE, "x").model_copy(update={"outputs": outputs})
+    answer = largest_answer(Stage.EVALUATE, "x").model_copy(update={"outputs": outputs})
     with pytest.raises(ValueError, match=r"the result of evaluate has \d+ bytes, 4096 fit: store what is large as an"):
         answer.to_json()
 
