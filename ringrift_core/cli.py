@@ -20,48 +20,14 @@ import typer
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from ringrift_core import bench, contract
+from ringrift_core import bench
 from ringrift_core.conformance import conform
-from ringrift_core.contract import PARAMETERS, Artifact, Board, ExitCode, Stage, StageParameters, Track
+from ringrift_core.contract import STAGES, Artifact, ExitCode, Shards, StageFacts, StageParameters, to_arguments
 from ringrift_core.play.command import play
 from ringrift_core.replay import commands as replay
 from ringrift_core.stage import execute
 
 __all__ = ["app", "main"]
-
-_BODIES = {
-    Stage.ADOPT: "ringrift_core.registry.stage:adopt_stage",
-    Stage.SELFPLAY: "ringrift_core.selfplay.stage:selfplay_stage",
-    Stage.MERGE: "ringrift_core.replay.merge:merge_stage",
-    Stage.EXPORT: "ringrift_core.dataset.stage:export_stage",
-    Stage.TRAIN: "ringrift_core.nn.stage:train_stage",
-    Stage.CMAES: "ringrift_core.cmaes.stage:cmaes_stage",
-    Stage.EVALUATE: "ringrift_core.arena.stage:evaluate_stage",
-    Stage.PROMOTE: "ringrift_core.registry.stage:promote_stage",
-    Stage.ROLLBACK: "ringrift_core.registry.stage:rollback_stage",
-}
-
-_STORE: dict[str, Any] = {"store": "file:///tmp/ringrift", "board": Board.SQUARE8, "players": 2}
-_CANDIDATE = Artifact(uri="file:///tmp/ringrift/square8-2p/objects/9f2c.json", sha256="9f2c" * 16, bytes=812)
-
-EXAMPLES: dict[Stage, StageParameters] = {
-    Stage.ADOPT: contract.AdoptParameters(**_STORE),
-    Stage.SELFPLAY: contract.SelfplayParameters(
-        **_STORE, iteration=1, seed=1001, games=200, shard=contract.Shards(0, 3, 4)
-    ),
-    Stage.MERGE: contract.MergeParameters(**_STORE, iteration=1),
-    Stage.EXPORT: contract.ExportParameters(**_STORE, iteration=1, seed=1001),
-    Stage.TRAIN: contract.TrainParameters(**_STORE, iteration=1, seed=1001, dataset=_CANDIDATE),
-    Stage.CMAES: contract.CmaesParameters(**_STORE, iteration=1, seed=1001, generations=5),
-    Stage.EVALUATE: contract.EvaluateParameters(**_STORE, iteration=1, track=Track.WEIGHTS, candidate=_CANDIDATE),
-    Stage.PROMOTE: contract.PromoteParameters(
-        **_STORE, track=Track.WEIGHTS, iteration=1, request_id="i0001", expected_version=0, candidate=_CANDIDATE
-    ),
-    Stage.ROLLBACK: contract.RollbackParameters(
-        **_STORE, track=Track.WEIGHTS, request_id="by-hand-1", expected_version=3, cause="plays worse than version 2"
-    ),
-}
-"""One command a stage, shown by `--help`."""
 
 EXIT_STATUS = (
     f"Exit status: {ExitCode.DONE:d} done, {ExitCode.WRONG_INPUT:d} the input is wrong, {ExitCode.DIVERGED:d} training "
@@ -97,8 +63,8 @@ def _options(
     """What stands before the stage's name."""
 
 
-def _add_stage(model: type[StageParameters]) -> None:
-    stage = model.stage
+def _add_stage(facts: StageFacts) -> None:
+    model, stage = facts.parameters, facts.stage
 
     def command(*, result: Path | None, work_dir: Path | None, **options: Any) -> None:
         try:
@@ -107,13 +73,12 @@ def _add_stage(model: type[StageParameters]) -> None:
             for line in _sentences(error, model):
                 typer.echo(f"ringrift {stage}: {line}", err=True)
             raise typer.Exit(ExitCode.WRONG_INPUT) from None
-        module, _, function = _BODIES[stage].partition(":")
         try:
-            body = getattr(import_module(module), function)
+            body = _body_of(facts)
         except ModuleNotFoundError as error:
             if error.name is None or error.name.partition(".")[0] == "ringrift_core":
                 raise
-            extra = "train" if stage is Stage.TRAIN else "stages"
+            extra = "train" if facts.needs_torch else "stages"
             typer.echo(f"ringrift {stage}: {error.name} is not installed: pip install 'ringrift[{extra}]'", err=True)
             raise typer.Exit(ExitCode.WRONG_INPUT) from None
         raise typer.Exit(execute(parameters, body, result_path=result, work_dir=work_dir))
@@ -129,8 +94,14 @@ def _add_stage(model: type[StageParameters]) -> None:
     ]
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {option.name: option.annotation for option in options}
-    example = shlex.join(["ringrift", *contract.to_arguments(EXAMPLES[stage])])
+    example = shlex.join(["ringrift", *to_arguments(facts.example_parameters())])
     app.command(stage.value, help=inspect.getdoc(model), epilog=f"{EXIT_STATUS}\n\nExample: {example}")(command)
+
+
+def _body_of(facts: StageFacts) -> Any:
+    """The stage's code, imported now; ModuleNotFoundError where an extra is not installed."""
+    module, _, function = facts.body.partition(":")
+    return getattr(import_module(module), function)
 
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
@@ -142,7 +113,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     default = inspect.Parameter.empty if field.is_required() else field.get_default()
     if isinstance(default, tuple):
         default = ",".join(str(item) for item in default)
-    elif isinstance(default, contract.Shards):
+    elif isinstance(default, Shards):
         default = str(default)
     return _keyword(name, bare, default, option)
 
@@ -166,7 +137,7 @@ def _bare(annotation: Any) -> tuple[Any, str | None]:
         annotation = typing.get_args(annotation)[0]
     if annotation is Artifact:
         return str, "URI#SHA256:BYTES"
-    if annotation is contract.Shards:
+    if annotation is Shards:
         return str, None
     if typing.get_origin(annotation) is tuple:
         return str, "NAME,..."
@@ -197,8 +168,8 @@ def _sentences(error: ValidationError, model: type[StageParameters]) -> list[str
     return sentences
 
 
-for _model in PARAMETERS.values():
-    _add_stage(_model)
+for _facts in STAGES.values():
+    _add_stage(_facts)
 app.command()(conform)
 app.command()(play)
 app.add_typer(bench.application, name="bench")

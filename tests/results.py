@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from ringrift_core.contract import (
     MESSAGE_LIMIT,
-    RESULTS,
+    STAGES,
     STORE_LIMIT,
     AdoptedTrack,
     AdoptResult,
@@ -158,7 +158,7 @@ def largest_answer(stage: Stage, characters: str) -> StageResult:
             "started_at": NOW,
             "finished_at": NOW,
             "outputs": {name: {"uri": longest_uri(), "sha256": "0" * 64, "bytes": 2**53} for name in OUTPUTS[stage]},
-            "result": largest(RESULTS[stage], characters),
+            "result": largest(STAGES[stage].result, characters),
             "verdict": verdict if stage is Stage.EVALUATE else None,
             "message": clipped(characters * MESSAGE_LIMIT, MESSAGE_LIMIT),
         }

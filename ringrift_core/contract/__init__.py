@@ -50,7 +50,7 @@ from ringrift_core.contract.results import (
     StageResult,
 )
 from ringrift_core.contract.selfplay import SelfplayParameters, SelfplayResult, Shards
-from ringrift_core.contract.stages import LIGHT_STAGES, OUTPUTS, PARAMETERS, RESULTS
+from ringrift_core.contract.stages import STAGES, StageFacts
 from ringrift_core.contract.training import TrainParameters, TrainResult
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
@@ -81,15 +81,12 @@ __all__ = [
     "CONTRACT_VERSION",
     "HIGHEST_COUNT",
     "HIGHEST_SEED",
-    "LIGHT_STAGES",
     "MESSAGE_LIMIT",
     "MOST_TRACKS",
     "MOST_WORKERS",
     "MOVE_LIMITS",
-    "OUTPUTS",
-    "PARAMETERS",
-    "RESULTS",
     "RESULT_LIMIT_BYTES",
+    "STAGES",
     "STAGE_PROGRAM",
     "STORE_LIMIT",
     "AdoptParameters",
@@ -133,6 +130,7 @@ __all__ = [
     "Sha256",
     "Shards",
     "Stage",
+    "StageFacts",
     "StageOwnResult",
     "StageParameters",
     "StageResult",

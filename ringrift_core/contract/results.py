@@ -21,7 +21,7 @@ from pydantic_core import CoreSchema
 from ringrift_core.contract.base import Artifact, AtMost, Contract, Result
 from ringrift_core.contract.judging import Verdict
 from ringrift_core.contract.reading import TOLERANT, first_fault, read
-from ringrift_core.contract.stages import RESULTS
+from ringrift_core.contract.stages import STAGES
 from ringrift_core.contract.vocabulary import PositiveCount, Stage
 
 ResultT = TypeVar("ResultT", bound=Result)
@@ -50,10 +50,13 @@ def _of_its_stage(value: Any, info: ValidationInfo) -> Any:
     stage = info.data.get("stage")
     if value is None or stage is None:
         return value
-    if (model := RESULTS.get(stage)) is None:
+    if (facts := STAGES.get(stage)) is None:
+        if isinstance(value, Result):
+            return value
         if info.context == TOLERANT:
             return LaterResult.model_validate(value)
         raise ValueError(f"nothing is known of what {stage} answers")
+    model = facts.result
     try:
         return read(model, value) if info.context == TOLERANT else model.model_validate(value)
     except ValidationError as error:
@@ -78,7 +81,8 @@ def _merged_fields() -> dict[str, Any]:
     """The fields of all result models by name; ValueError where two of one name are of different kinds."""
     found: dict[str, dict[str, Any]] = {}
     said: dict[str, dict[str, str]] = {}
-    for stage, model in RESULTS.items():
+    for stage, facts in STAGES.items():
+        model = facts.result
         schema = model.model_json_schema(by_alias=True)
         for name, field in schema["properties"].items():
             kind = _bare(field, schema.get("$defs", {}))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import enum
 import re
-from typing import Annotated, Self
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from ringrift_core.contract.reading import TOLERANT
 
 HIGHEST_SEED = 2**53
 """Exact in JSON, and what follows from a seed fits the generators' 64 bits. A pipeline's own seed ends at 2^31."""
@@ -85,17 +89,34 @@ class Name(enum.StrEnum):
 _NAME_PATTERN = r"[a-z][a-z0-9-]{0,31}"
 
 
-def _listed(name: Name) -> Name:
-    listed = [repr(each.value) for each in type(name)]
-    if name not in list(type(name)):
+@dataclass(frozen=True)
+class Known:
+    """Annotation of a Name that has to be one of these; of none given, one of those that its type lists.
+
+    A tolerant reader lets others pass: they are a later version's.
+    """
+
+    names: tuple[Name, ...] = ()
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        names = self.names or tuple(source)
+
+        def check(value: object, info: ValidationInfo) -> object:
+            return value if info.context == TOLERANT else _one_of(names, value)
+
+        return core_schema.with_info_before_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "enum": [name.value for name in self.names]} if self.names else handler(core)
+
+
+def _one_of(names: tuple[Name, ...], value: object) -> object:
+    if value not in names:
+        listed = [repr(name.value) for name in names]
         # pydantic's own words for a closed enumeration.
-        expected = f"{', '.join(listed[:-1])} or {listed[-1]}" if len(listed) > 1 else listed[0]
+        expected = " or ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
         raise PydanticCustomError("enum", "Input should be {expected}", {"expected": expected})
-    return name
-
-
-Known = AfterValidator(_listed)
-"""Annotation of a Name that has to be one of those listed."""
+    return value
 
 
 class Track(Name):

@@ -26,7 +26,7 @@ from ringrift_operator.api.sections import (
 )
 from ringrift_operator.api.selector import LabelSelector
 
-Tracks = Annotated[tuple[Annotated[Track, Known], ...], ListSet(), Field(min_length=1, max_length=len(Track))]
+Tracks = Annotated[tuple[Annotated[Track, Known()], ...], ListSet(), Field(min_length=1, max_length=len(Track))]
 
 
 class PersistentVolumeClaim(Value):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ringrift_core.contract import Board, Device, Known, Name
+from ringrift_core.contract import STAGES, Board, Device, Known, Stage
 from ringrift_operator.api.base import NAME_RULE, ObjectMeta, PrinterColumn, Resource, Value, name_fits
 from ringrift_operator.api.conditions import Conditions
 from ringrift_operator.api.lists import ListMap, ListSet
@@ -23,19 +23,12 @@ class PoolType(enum.StrEnum):
     """Tasks are RemoteTasks, fetched by `ringrift-runner` on a machine outside the cluster."""
 
 
-class SlotStage(Name):
-    """Stages that take a slot; the light ones never do (design.md section 3)."""
-
-    SELFPLAY = "selfplay"
-    TRAIN = "train"
-    NNUE = "nnue"
-    DISTILL = "distill"
-    CMAES = "cmaes"
-    EVALUATE = "evaluate"
-
+SLOT_STAGES = (*(stage for stage, facts in STAGES.items() if not facts.is_light), Stage("nnue"), Stage("distill"))
+"""Stages that take a slot, and those to come that pools may name already; the light ones never do (design.md section
+3)."""
 
 SlotStages = Annotated[
-    tuple[Annotated[SlotStage, Known], ...], ListSet(), Field(min_length=1, max_length=len(SlotStage))
+    tuple[Annotated[Stage, Known(SLOT_STAGES)], ...], ListSet(), Field(min_length=1, max_length=len(SLOT_STAGES))
 ]
 
 
@@ -68,9 +61,7 @@ class Slot(Value):
     name: str = Field(
         min_length=1, max_length=40, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", description="Name within the pool."
     )
-    stages: Annotated[
-        tuple[Annotated[SlotStage, Known], ...], ListSet(), Field(min_length=1, max_length=len(SlotStage))
-    ] = Field(description="Stages it takes.")
+    stages: SlotStages = Field(description="Stages it takes.")
     resources: dict[str, Quantity] = Field(
         max_length=16, description="What one task gets, as requests and as limits: cpu, memory, nvidia.com/gpu."
     )

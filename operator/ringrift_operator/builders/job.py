@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from ringrift_core.contract import Device, Stage, to_arguments
+from ringrift_core.contract import Device, to_arguments
 from ringrift_operator.api.pool import PodTemplate
 from ringrift_operator.builders.metadata import child_metadata
 from ringrift_operator.builders.release import Release
@@ -127,7 +127,7 @@ def _container(
         arguments += ["--index", "$(JOB_COMPLETION_INDEX)"]
     container: Manifest = {
         "name": CONTAINER,
-        "image": _image(task, release),
+        "image": _image(snapshot, task, release),
         "imagePullPolicy": release.image_pull_policy,
         "command": ["ringrift"],
         "args": arguments,
@@ -144,13 +144,14 @@ def _container(
     return container
 
 
-def _image(task: PlacedTask, release: Release) -> str:
+def _image(snapshot: Snapshot, task: PlacedTask, release: Release) -> str:
     """The pool's own image, or the release's: torch is only needed to train, and to infer on a GPU."""
     if task.pool is not None and task.pool.spec.image:
         return task.pool.spec.image
     if task.slot is None and release.light_stages.image:
         return release.light_stages.image
-    needs_torch = task.stage == Stage.TRAIN or (task.slot is not None and task.slot.device != Device.CPU)
+    stage_needs_torch = snapshot.recipes.steps[task.identity.step].handling.facts.needs_torch
+    needs_torch = stage_needs_torch or (task.slot is not None and task.slot.device != Device.CPU)
     return release.trainer_image if needs_torch else release.worker_image
 
 

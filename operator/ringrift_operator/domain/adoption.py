@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ringrift_core.contract import AdoptResult
-from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
-from ringrift_operator.domain.configuration import single_task, with_task, without_step
+from ringrift_operator.api.pipeline_status import StagePhase
+from ringrift_operator.domain.configuration import single_task
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
-from ringrift_operator.domain.steps import ADOPT, TRACKS_WITH_STAGES
+from ringrift_operator.domain.steps import ADOPT
 
 
 def adopt(situation: Situation) -> Situation:
@@ -20,14 +20,14 @@ def adopt(situation: Situation) -> Situation:
     if not configuration.tasks:
         if not situation.may_start:
             return situation
-        return situation.become(with_task(configuration, TaskStatus(name=ADOPT.name, stage=ADOPT.stage)))
+        return situation.ask(ADOPT)
     task = single_task(configuration, ADOPT)
     if task.phase != StagePhase.SUCCEEDED:
         return situation
     told = task.answer(AdoptResult)
-    found = without_step(configuration, ADOPT).taken_up(iteration=told.iteration, games=told.games)
+    found = situation.without_step(ADOPT).configuration.taken_up(iteration=told.iteration, games=told.games)
     for each in told.tracks:
-        if each.track in TRACKS_WITH_STAGES:
+        if each.track in situation.recipes.tracks:
             adopted = found.track(each.track).adopted(each.champion, each.predecessor, each.failures)
             found = found.with_track(adopted)
     situation = replace(situation.become(found), adopted_promotions=told.promotions, adopted_rollbacks=told.rollbacks)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from ringrift_core.contract import OUTPUTS, Artifact, CmaesResult, Decision, ExitCode, PointerResult, Track, Verdict
+from ringrift_core.contract import Artifact, Decision, ExitCode, PointerResult, Track, Verdict
 from ringrift_operator.api.base import API_VERSION, ObjectMeta, OwnerReference
 from ringrift_operator.api.iteration import StageRecord, TrackRecord, TrainingIteration, TrainingIterationSpec
 from ringrift_operator.api.pipeline_status import (
@@ -25,12 +26,11 @@ from ringrift_operator.domain.configuration import (
 from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, PIPELINE
 from ringrift_operator.domain.naming import record_name
 from ringrift_operator.domain.reasons import EventReason
+from ringrift_operator.domain.recipe import Step
 from ringrift_operator.domain.results import added_up
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.stalls import blocking_task
-from ringrift_operator.domain.starting import search_conditions
-from ringrift_operator.domain.steps import STEPS
 
 
 def finish_iteration(situation: Situation) -> Situation:
@@ -49,7 +49,7 @@ def finish_iteration(situation: Situation) -> Situation:
         settled = track.settled(
             failure=_failure(configuration, track.name) if track.decision == TrackDecision.FAILED else "",
             regression=_regression(configuration, track.name),
-            converged=_converged(configuration, track),
+            converged=_converged(situation.snapshot, configuration, track),
         )
         finished = finished.with_track(settled)
     situation = replace(situation.become(finished), records=(*situation.records, record))
@@ -69,13 +69,15 @@ def _is_settled(configuration: ConfigurationStatus) -> bool:
     return has_decided and all(task.has_ended for task in configuration.tasks)
 
 
-def _converged(configuration: ConfigurationStatus, track: TrackStatus) -> str:
+def _converged(snapshot: Snapshot, configuration: ConfigurationStatus, track: TrackStatus) -> str:
     """What the track's search has converged under, in this iteration or before."""
-    searches = (task.found(CmaesResult) for task in configuration.tasks)
-    has_converged = track.name == Track.WEIGHTS and any(search is not None and search.converged for search in searches)
-    if not has_converged or configuration.frozen is None:
+    recipe = snapshot.recipes.tracks.get(track.name)
+    if recipe is None or configuration.frozen is None:
         return track.converged
-    return search_conditions(configuration.frozen, iteration_under_way(configuration))
+    if step_phase(configuration, recipe.maker.name) != StagePhase.SUCCEEDED:
+        return track.converged
+    search = single_task(configuration, recipe.maker.name)
+    return recipe.converged(search, configuration.frozen, iteration_under_way(configuration)) or track.converged
 
 
 def _regression(configuration: ConfigurationStatus, track: Track) -> str:
@@ -90,7 +92,7 @@ def _regression(configuration: ConfigurationStatus, track: Track) -> str:
 def _failure(configuration: ConfigurationStatus, track: Track) -> str:
     """The words of the step that failed the track."""
     for step in (steps.promote(track), steps.evaluate(track)):
-        if step_phase(configuration, step.name) in (StagePhase.FAILED, StagePhase.SKIPPED):
+        if step_phase(configuration, step) in (StagePhase.FAILED, StagePhase.SKIPPED):
             return single_task(configuration, step).message
     return ""
 
@@ -98,7 +100,7 @@ def _failure(configuration: ConfigurationStatus, track: Track) -> str:
 def _record(snapshot: Snapshot, configuration: ConfigurationStatus) -> TrainingIteration:
     number = iteration_under_way(configuration)
     frozen = configuration.frozen
-    tracks = tuple(_track_record(configuration, track) for track in (frozen.tracks if frozen else ()))
+    tracks = tuple(_track_record(snapshot, configuration, track) for track in (frozen.tracks if frozen else ()))
     name = record_name(snapshot.name, configuration.name, number)
     return TrainingIteration(
         kind="TrainingIteration",
@@ -118,10 +120,14 @@ def _record(snapshot: Snapshot, configuration: ConfigurationStatus) -> TrainingI
             finished_at=snapshot.now,
             games=configuration.games,
             summary=", ".join(_summary(track) for track in tracks)[:512],
-            stages=tuple(_stage_record(configuration, name) for name in STEPS if step_phase(configuration, name)),
+            stages=tuple(
+                _stage_record(configuration, step)
+                for step in snapshot.recipes.steps.values()
+                if step_phase(configuration, step.name)
+            ),
             tracks=tracks,
-            promotions=_moves(snapshot, configuration, "promote-"),
-            rollbacks=_moves(snapshot, configuration, "rollback-", "requested-rollback-"),
+            promotions=_moves(snapshot, configuration, steps.promote),
+            rollbacks=_moves(snapshot, configuration, steps.rollback, steps.requested_rollback),
         ),
     )
 
@@ -138,13 +144,13 @@ def owner_of(snapshot: Snapshot) -> OwnerReference:
     )
 
 
-def _stage_record(configuration: ConfigurationStatus, name: str) -> StageRecord:
-    parts = [task for task in configuration.tasks if task.name == name]
+def _stage_record(configuration: ConfigurationStatus, step: Step) -> StageRecord:
+    parts = [task for task in configuration.tasks if task.name == step.name]
     started = [task.started_at for task in parts if task.started_at]
     finished = [task.finished_at for task in parts if task.finished_at]
     return StageRecord(
-        name=name,
-        stage=STEPS[name].stage,
+        name=step.name,
+        stage=step.stage,
         phase=combined([task.phase for task in parts]),
         attempts=max(task.attempt for task in parts),
         started_at=min(started, default=None),
@@ -155,26 +161,27 @@ def _stage_record(configuration: ConfigurationStatus, name: str) -> StageRecord:
     )
 
 
-def _track_record(configuration: ConfigurationStatus, track: Track) -> TrackRecord:
+def _track_record(snapshot: Snapshot, configuration: ConfigurationStatus, track: Track) -> TrackRecord:
     status = configuration.track(track)
     decision, champion = status.decision, status.champion
     if decision is None:
         raise ValueError(f"{configuration.name}: {track} is undecided, and its iteration over")
-    if track not in steps.TRACKS_WITH_STAGES:
+    recipe = snapshot.recipes.tracks.get(track)
+    if recipe is None:
         return TrackRecord(track=track, decision=decision, champion=champion)
-    maker = steps.CANDIDATE_MAKER[track]
     return TrackRecord(
         track=track,
         decision=decision,
-        candidate=_output(configuration, maker.name, OUTPUTS[maker.stage]),
-        verdict=_verdict(configuration, steps.evaluate(track).name),
-        regression=_verdict(configuration, steps.regression(track).name),
+        candidate=_output(configuration, recipe.maker),
+        verdict=_verdict(configuration, steps.evaluate(track)),
+        regression=_verdict(configuration, steps.regression(track)),
         champion=champion,
     )
 
 
-def _output(configuration: ConfigurationStatus, step: str, output: str) -> Artifact | None:
-    return next((task.outputs.get(output) for task in configuration.tasks if task.name == step), None)
+def _output(configuration: ConfigurationStatus, step: Step) -> Artifact | None:
+    made = (task.outputs.get(step.handling.facts.output) for task in configuration.tasks if task.name == step.name)
+    return next(made, None)
 
 
 def _verdict(configuration: ConfigurationStatus, step: str) -> Verdict | None:
@@ -186,15 +193,17 @@ def _summary(track: TrackRecord) -> str:
     return f"{track.track} {track.decision}{rate}"
 
 
-def _moves(snapshot: Snapshot, configuration: ConfigurationStatus, *prefixes: str) -> tuple[PointerMove, ...]:
+def _moves(
+    snapshot: Snapshot, configuration: ConfigurationStatus, *called: Callable[[Track], str]
+) -> tuple[PointerMove, ...]:
     """Pointer moves of this iteration, from the tasks that made them."""
     moves = []
     for task in configuration.tasks:
-        track = STEPS[task.name].track
+        track = snapshot.recipes.steps[task.name].track
         moved = task.found(PointerResult)
-        if task.phase != StagePhase.SUCCEEDED or track is None or moved is None or not task.name.startswith(prefixes):
+        if track is None or moved is None or task.name not in {name(track) for name in called}:
             continue
-        verdict = _verdict(configuration, steps.evaluate(track).name) if task.name.startswith("promote-") else None
+        verdict = _verdict(configuration, steps.evaluate(track)) if task.name == steps.promote(track) else None
         moves.append(
             PointerMove(
                 configuration=configuration.name,

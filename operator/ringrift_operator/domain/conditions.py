@@ -24,7 +24,7 @@ from ringrift_operator.domain.slots import is_selected
 from ringrift_operator.domain.snapshot import ChildPhase, Snapshot
 from ringrift_operator.domain.stalls import stalled_as_a_whole, stalled_in_part
 from ringrift_operator.domain.starting import is_endless
-from ringrift_operator.domain.steps import SELFPLAY, STEPS, TRAIN
+from ringrift_operator.domain.steps import SELFPLAY
 
 MESSAGE_LENGTH = 1024
 
@@ -159,7 +159,7 @@ def _degraded(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
 def _regressed(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
     """In the iteration under way, or in the last one."""
     sentences = [
-        f"{configuration.name}: the {STEPS[task.name].track} champion lost to its predecessor: {task.verdict.reason}"
+        f"{configuration.name}: the {task.verdict.track} champion lost to its predecessor: {task.verdict.reason}"
         for configuration, task in _tasks(status)
         if task.verdict is not None and task.verdict.decision == Decision.REGRESSED
     ]
@@ -183,7 +183,7 @@ def _selfplay_stalled(snapshot: Snapshot, status: TrainingPipelineStatus) -> Fin
 
 def selfplay_silent_since(snapshot: Snapshot, configuration: ConfigurationStatus) -> datetime | None:
     """When the running self-play of a configuration last grew; None while none runs, or while it grows."""
-    running = [t for t in configuration.tasks if t.name == SELFPLAY.name and t.phase == StagePhase.RUNNING]
+    running = [t for t in configuration.tasks if t.name == SELFPLAY and t.phase == StagePhase.RUNNING]
     grown = {
         child.identity.part
         for child in snapshot.tasks
@@ -206,7 +206,7 @@ def _loss_diverged(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
     sentences = [
         f"{configuration.name}: {task.message}"
         for configuration, task in _tasks(status)
-        if task.name == TRAIN.name and task.phase == StagePhase.FAILED and task.exit_code == ExitCode.DIVERGED
+        if task.phase == StagePhase.FAILED and task.exit_code == ExitCode.DIVERGED
     ]
     sentences += [f"{each.name}: {each.diverged}" for each in status.configurations if each.diverged]
     return _found(sentences, FindingReason.TRAINING_DIVERGED, FindingReason.LOSS_FINITE)

@@ -1,12 +1,9 @@
-"""Reading and changing one configuration's status: small pure functions that the policies share."""
+"""Reading one configuration's status: small pure functions that the policies share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ringrift_core.contract import Track
 from ringrift_operator.api.pipeline_status import ENDED, ConfigurationStatus, StagePhase, TaskStatus
-from ringrift_operator.domain.steps import ORDER, Step
 
 
 def is_in_iteration(configuration: ConfigurationStatus) -> bool:
@@ -24,12 +21,12 @@ def champion_at_start(configuration: ConfigurationStatus, track: Track) -> int:
     return configuration.track(track).start_version
 
 
-def single_task(configuration: ConfigurationStatus, step: Step) -> TaskStatus:
+def single_task(configuration: ConfigurationStatus, step: str) -> TaskStatus:
     """The one task of a step that is never divided. KeyError when the iteration does not have it."""
     for task in configuration.tasks:
-        if task.name == step.name:
+        if task.name == step:
             return task
-    raise KeyError(f"{configuration.name} has no task {step.name}")
+    raise KeyError(f"{configuration.name} has no task {step}")
 
 
 def step_phase(configuration: ConfigurationStatus, name: str) -> StagePhase | None:
@@ -47,23 +44,5 @@ def combined(phases: list[StagePhase]) -> StagePhase:
     return StagePhase.FAILED
 
 
-def stage_phases(configuration: ConfigurationStatus) -> dict[str, StagePhase]:
-    """The summary of all steps, in their order."""
-    names = sorted({task.name for task in configuration.tasks}, key=ORDER.__getitem__)
-    return {name: combined([task.phase for task in configuration.tasks if task.name == name]) for name in names}
-
-
-def with_task(configuration: ConfigurationStatus, task: TaskStatus) -> ConfigurationStatus:
-    """The configuration with this task in place of the one with its name and part, or added."""
-    others = tuple(t for t in configuration.tasks if (t.name, t.part) != (task.name, task.part))
-    return with_tasks(configuration, (*others, task))
-
-
-def without_step(configuration: ConfigurationStatus, step: Step) -> ConfigurationStatus:
-    return with_tasks(configuration, (task for task in configuration.tasks if task.name != step.name))
-
-
-def with_tasks(configuration: ConfigurationStatus, tasks: Iterable[TaskStatus]) -> ConfigurationStatus:
-    """The configuration with exactly these tasks, in the steps' order."""
-    ordered = tuple(sorted(tasks, key=lambda task: (ORDER[task.name], task.part)))
-    return configuration.with_tasks(ordered)
+def without_step(configuration: ConfigurationStatus, step: str) -> ConfigurationStatus:
+    return configuration.with_tasks(tuple(task for task in configuration.tasks if task.name != step))

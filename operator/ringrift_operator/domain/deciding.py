@@ -37,7 +37,7 @@ Policy = Callable[[Situation], Situation]
 def copy_games(situation: Situation) -> Situation:
     """The total of unique games is the merge's, never counted up here."""
     configuration = situation.configuration
-    if step_phase(configuration, MERGE.name) != StagePhase.SUCCEEDED:
+    if step_phase(configuration, MERGE) != StagePhase.SUCCEEDED:
         return situation
     games = single_task(configuration, MERGE).answer(MergeResult).games
     return situation.become(configuration.with_games(games))

@@ -6,7 +6,9 @@ from ringrift_core.contract import GateKind, Track
 from ringrift_operator.api.pipeline_status import ConfigurationStatus
 from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain.configuration import is_in_iteration, iteration_under_way
-from ringrift_operator.domain.parameters import engine_modes, run_seed, shard_count
+from ringrift_operator.domain.recipe import run_seed
+from ringrift_operator.domain.recipes import Recipes
+from ringrift_operator.domain.recipes.shared import engine_modes, shard_count
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.starting import has_all_iterations, resolved
 
@@ -31,32 +33,25 @@ def _lines(snapshot: Snapshot, configuration: ConfigurationStatus) -> list[str]:
         return [f"{configuration.name}: complete after {configuration.iteration} iterations"]
     values = resolved(snapshot, configuration.name)
     lines = [] if configuration.adopted else ["adopt what the store already holds"]
-    network = configuration.track(Track.NETWORK).champion_version
-    lines += _iteration(values, iteration_under_way(configuration), network)
+    lines += _iteration(snapshot.recipes, values, configuration)
     return [f"{configuration.name}: {line}" for line in lines]
 
 
-def _iteration(values: ResolvedConfiguration, number: int, network: int) -> list[str]:
+def _iteration(recipes: Recipes, values: ResolvedConfiguration, configuration: ConfigurationStatus) -> list[str]:
+    number = iteration_under_way(configuration)
+    network = configuration.track(Track.NETWORK).champion_version
     modes = ", ".join(mode.value for mode in engine_modes(values, number, network))
     lines = [
-        f"iteration {number}: selfplay of {values.games(number)} games in {shard_count(values, number)} shards "
+        f"selfplay of {values.games(number)} games in {shard_count(values, number)} shards "
         f"({modes}; seed {run_seed(values, number)}; cut after {values.move_limit(number)} turns), then merge"
     ]
-    if Track.NETWORK in values.tracks:
-        epochs = values.network.bootstrap_epochs if number == 1 else values.network.epochs
-        lines.append(
-            f"iteration {number}: export, then train the network for at most {epochs} epochs "
-            f"of batch {values.network.batch_size}, then {_gate(values)}"
-        )
-    if Track.WEIGHTS in values.tracks:
-        lines.append(
-            f"iteration {number}: cmaes of at most {values.cmaes.generations} generations of "
-            f"{values.cmaes.population_size} candidates, {values.cmaes.games_per_evaluation} games each, "
-            f"then {_gate(values)}"
-        )
-    if Track.NNUE in values.tracks:
-        lines.append(f"iteration {number}: nnue is skipped, it has no stages yet")
-    return lines
+    lines += [
+        f"{recipe.described(values, number)}, then {_gate(values)}"
+        for recipe in recipes.makers_first
+        if recipe.track in values.tracks
+    ]
+    lines += [f"{track} is skipped, it has no stages yet" for track in values.tracks if track not in recipes.tracks]
+    return [f"iteration {number}: {line}" for line in lines]
 
 
 def _gate(values: ResolvedConfiguration) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ringrift_core.contract import Stage
+from ringrift_operator.domain.recipe import Step
 from ringrift_operator.domain.snapshot import TaskIdentity
-from ringrift_operator.domain.steps import STEPS
 
 _PREFIX = "ringrift.ai/"
 PIPELINE = _PREFIX + "pipeline"
@@ -21,9 +22,8 @@ SLOT = _PREFIX + "slot"
 PARALLELISM = _PREFIX + "parallelism"
 
 
-def labels_of(task: TaskIdentity) -> dict[str, str]:
-    """Labels of a child. Light stages have neither pool nor slot."""
-    step = STEPS[task.step]
+def labels_of(task: TaskIdentity, step: Step) -> dict[str, str]:
+    """Labels of a child of this step. Light stages have neither pool nor slot."""
     labels = {
         PIPELINE: task.pipeline,
         CONFIGURATION: task.configuration,
@@ -42,9 +42,10 @@ def labels_of(task: TaskIdentity) -> dict[str, str]:
 
 
 def identity_from(labels: Mapping[str, str]) -> TaskIdentity | None:
-    """The identity that `labels_of` wrote; None when the labels are not a task's of this version."""
+    """The identity that `labels_of` wrote; None when the labels are not a task's."""
     try:
-        identity = TaskIdentity(
+        stage_from(labels)
+        return TaskIdentity(
             pipeline=labels[PIPELINE],
             configuration=labels[CONFIGURATION],
             iteration=int(labels[ITERATION]),
@@ -57,4 +58,8 @@ def identity_from(labels: Mapping[str, str]) -> TaskIdentity | None:
         )
     except (KeyError, ValueError):
         return None
-    return identity if identity.step in STEPS else None
+
+
+def stage_from(labels: Mapping[str, str]) -> Stage:
+    """The stage that `labels_of` wrote."""
+    return Stage(labels[STAGE])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from ringrift_operator.domain.snapshot import TaskIdentity
+from ringrift_operator.domain.steps import SELFPLAY
 
 LIMIT = 52
 """Room is left for what controllers append: a Pod's index and random suffix, within a label value's 63."""
@@ -19,7 +20,7 @@ def task_name(task: TaskIdentity) -> str:
     Only the parts of self-play carry pool and number: anything else runs once per attempt.
     """
     parts = [task.pipeline, task.configuration, f"i{task.iteration}", task.step]
-    if task.step == "selfplay":
+    if task.step == SELFPLAY:
         parts += [task.pool, str(task.part)]
     return shortened("-".join([*parts, f"a{task.attempt}"]))
 

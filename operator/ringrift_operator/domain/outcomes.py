@@ -6,11 +6,9 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ringrift_core.contract import OUTPUTS, ExitCode, Stage
+from ringrift_core.contract import ExitCode
+from ringrift_operator.domain.recipe import Handling
 from ringrift_operator.domain.snapshot import ChildPhase, TaskObservation
-
-_NEEDED_OUTPUT = frozenset({Stage.EXPORT, Stage.TRAIN, Stage.CMAES})
-"""Stages whose output the next stage cannot do without."""
 
 
 class OutcomeKind(enum.Enum):
@@ -29,14 +27,14 @@ class Outcome:
     message: str = ""
 
 
-def outcome_of(task: TaskObservation) -> Outcome:
+def outcome_of(task: TaskObservation, handling: Handling) -> Outcome:
     """Reads an ended try. ValueError while it is live."""
     if task.is_live:
         raise ValueError(f"{task.name} is {task.phase.value}: it has no outcome yet")
     if task.phase == ChildPhase.LOST:
         return Outcome(OutcomeKind.NOT_NOW, task.message or f"pool {task.identity.pool} was lost")
     if task.phase == ChildPhase.SUCCEEDED:
-        return _of_success(task)
+        return _of_success(task, handling)
     said = task.message or task.reason or "no reason given"
     match task.exit_code:
         case ExitCode.WRONG_INPUT | ExitCode.DIVERGED:
@@ -49,16 +47,17 @@ def outcome_of(task: TaskObservation) -> Outcome:
             return Outcome(OutcomeKind.FAILED, f"exit code {code}: {said}")
 
 
-def _of_success(task: TaskObservation) -> Outcome:
-    """Exit 0 needs a valid result, but for self-play: a finished index needs no message, merge counts the games."""
-    if task.stage == Stage.SELFPLAY:
+def _of_success(task: TaskObservation, handling: Handling) -> Outcome:
+    """Exit 0 is not enough where the next steps need what the stage answers or leaves."""
+    if not handling.needs_result:
         return Outcome(OutcomeKind.DONE, task.message)
     if task.result is None or task.result.stage != task.stage or task.result.result is None:
         return Outcome(OutcomeKind.FAILED, f"{task.stage} exited 0 without a valid result")
-    if task.stage in _NEEDED_OUTPUT and OUTPUTS[task.stage] not in task.result.outputs:
-        return Outcome(OutcomeKind.FAILED, f"{task.stage} exited 0 without the output {OUTPUTS[task.stage]!r}")
-    if task.stage == Stage.EVALUATE and task.result.verdict is None:
-        return Outcome(OutcomeKind.FAILED, "evaluate exited 0 without a verdict")
+    output = handling.facts.output
+    if handling.needs_output and output not in task.result.outputs:
+        return Outcome(OutcomeKind.FAILED, f"{task.stage} exited 0 without the output {output!r}")
+    if handling.needs_verdict and task.result.verdict is None:
+        return Outcome(OutcomeKind.FAILED, f"{task.stage} exited 0 without a verdict")
     return Outcome(OutcomeKind.DONE, task.result.message)
 
 

@@ -12,13 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from ringrift_core.contract import (
-    CmaesParameters,
     Device,
     SelfplayParameters,
     Shards,
     Stage,
     StageParameters,
-    TrainParameters,
     changed,
 )
 from ringrift_operator.api.pipeline_status import TaskStatus, TrainingPipelineStatus
@@ -27,9 +25,10 @@ from ringrift_operator.api.scalars import quantity_value
 from ringrift_operator.domain.division import Room, divided
 from ringrift_operator.domain.naming import task_name
 from ringrift_operator.domain.plan import Decision, PlacedTask, WantedTask
+from ringrift_operator.domain.recipe import Handling
 from ringrift_operator.domain.slots import fits, is_reachable, may_be_used_now
 from ringrift_operator.domain.snapshot import PoolObservation, Snapshot, TaskIdentity, TaskObservation
-from ringrift_operator.domain.steps import ORDER, SELFPLAY, STEPS
+from ringrift_operator.domain.steps import SELFPLAY
 from ringrift_operator.domain.stores import moved
 
 SlotKey = tuple[str, str]
@@ -54,7 +53,7 @@ class _Occupancy:
     def take(self, identity: TaskIdentity) -> None:
         key = (identity.pool, identity.slot)
         self.busy[key] = self.busy.get(key, 0) + identity.parallelism
-        if STEPS[identity.step].stage == Stage.SELFPLAY:
+        if identity.step == SELFPLAY:
             self.selfplay.add(identity.pool)
         slot = self.slot(key)
         if slot is not None and slot.when == SlotTime.COOLDOWN:
@@ -76,7 +75,7 @@ class _Occupancy:
             for slot in pool.spec.slots
             if _fits(pool, slot, wanted) and self.free(pool, slot) and self._may_begin(pool, slot, wanted.stage)
         ]
-        return sorted(rooms, key=lambda room: _preference(room, wanted.stage))
+        return sorted(rooms, key=lambda room: _preference(room, wanted.handling))
 
     def _may_begin(self, pool: PoolObservation, slot: Slot, stage: Stage) -> bool:
         """Cool-down slots and self-play exclude each other on a pool."""
@@ -121,14 +120,15 @@ def _queue(decisions: Sequence[Decision]) -> list[tuple[int, WantedTask]]:
     def turn(entry: tuple[int, WantedTask]) -> tuple[datetime, str, str, int, int]:
         index, wanted = entry
         waited = longest[index, wanted.configuration]
-        return waited, decisions[index].snapshot.name, wanted.configuration, ORDER[wanted.step], wanted.part
+        snapshot = decisions[index].snapshot
+        return waited, snapshot.name, wanted.configuration, snapshot.recipes.order[wanted.step], wanted.part
 
     return sorted(entries, key=turn)
 
 
 def _find(snapshot: Snapshot, wanted: WantedTask, occupancy: _Occupancy) -> list[PlacedTask]:
     """Room for one wanted task, taken at once: none, one task, or the parts of divided self-play."""
-    if STEPS[wanted.step].is_light:
+    if wanted.handling.facts.is_light:
         identity = _identity(snapshot, wanted, wanted.part, "", "", 1)
         return [PlacedTask(task_name(identity), identity, wanted.parameters, None, None)]
     rooms = occupancy.rooms(snapshot, wanted)
@@ -139,7 +139,7 @@ def _find(snapshot: Snapshot, wanted: WantedTask, occupancy: _Occupancy) -> list
     else:
         room = rooms[0]
         identity = _identity(snapshot, wanted, wanted.part, room.pool.name, room.slot.name, 1)
-        parameters = _on(snapshot, room, wanted.parameters)
+        parameters = _on(snapshot, room, wanted.handling, wanted.parameters)
         tasks = [PlacedTask(task_name(identity), identity, parameters, room.pool, room.slot)]
     for task in tasks:
         occupancy.take(task.identity)
@@ -158,7 +158,7 @@ def _selfplay(
         number = part if wanted.is_divisible else wanted.part
         identity = _identity(snapshot, wanted, number, room.pool.name, room.slot.name, share.slots)
         shard = Shards(share.first, share.last, whole.total)
-        told = _on(snapshot, room, changed(parameters, shard=shard))
+        told = _on(snapshot, room, wanted.handling, changed(parameters, shard=shard))
         completions = share.last - share.first + 1 if is_job else 0
         tasks.append(PlacedTask(task_name(identity), identity, told, room.pool, room.slot, completions))
     return tasks
@@ -178,12 +178,12 @@ def _identity(snapshot: Snapshot, wanted: WantedTask, part: int, pool: str, slot
     )
 
 
-def _on(snapshot: Snapshot, room: Room, parameters: StageParameters) -> StageParameters:
+def _on(snapshot: Snapshot, room: Room, handling: Handling, parameters: StageParameters) -> StageParameters:
     """The parameters as this slot's machine needs them: its device, its threads, its view of the store."""
-    if isinstance(parameters, TrainParameters | SelfplayParameters):
+    if handling.takes_device:
         parameters = changed(parameters, device=room.slot.device)
-    if isinstance(parameters, CmaesParameters) and room.slot.max_workers is not None:
-        workers = min(parameters.workers, room.slot.max_workers)
+    if handling.takes_workers and room.slot.max_workers is not None:
+        workers = min(dict(parameters)["workers"], room.slot.max_workers)
         parameters = changed(parameters, workers=workers)
     is_claim = snapshot.spec.artifacts.persistent_volume_claim is not None and snapshot.local_store is None
     folder = room.pool.spec.artifacts_path
@@ -191,15 +191,14 @@ def _on(snapshot: Snapshot, room: Room, parameters: StageParameters) -> StagePar
 
 
 def _fits(pool: PoolObservation, slot: Slot, wanted: WantedTask) -> bool:
-    batch = wanted.parameters.batch_size if isinstance(wanted.parameters, TrainParameters) else 0
-    return fits(pool, slot, wanted.stage, wanted.board, wanted.players, batch)
+    return fits(pool, slot, wanted.stage, wanted.board, wanted.players, wanted.needs_cuda)
 
 
-def _preference(room: Room, stage: Stage) -> tuple[int, int, Decimal, str, str]:
-    """Training looks for the fastest device, everything else leaves those free; a cool-down slot is the last resort."""
+def _preference(room: Room, handling: Handling) -> tuple[int, int, Decimal, str, str]:
+    """Some look for the fastest device, everything else leaves those free; a cool-down slot is the last resort."""
     device = _DEVICE_RANK[room.slot.device]
     when = int(room.slot.when == SlotTime.COOLDOWN)
-    rank = device if stage == Stage.TRAIN else -device
+    rank = device if handling.prefers_accelerator else -device
     return rank, when, -room.cores, room.pool.name, room.slot.name
 
 
@@ -217,7 +216,7 @@ def pools_due_for_cooldown(
         if task.placement is None:
             continue
         pool = task.placement.pool
-        if task.name == SELFPLAY.name and task.finished_at is not None:
+        if task.name == SELFPLAY and task.finished_at is not None:
             selfplay_ended[pool] = max(selfplay_ended.get(pool, task.finished_at), task.finished_at)
         elif task.started_at is not None and _is_in_cooldown(task, pools.get(pool)):
             cooldown_began[pool] = max(cooldown_began.get(pool, task.started_at), task.started_at)

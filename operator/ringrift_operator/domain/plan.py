@@ -14,6 +14,7 @@ from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
 from ringrift_operator.api.pool import PoolType, Slot
 from ringrift_operator.domain.reasons import EventReason
+from ringrift_operator.domain.recipe import Handling
 from ringrift_operator.domain.snapshot import PoolObservation, Snapshot, TaskIdentity
 
 
@@ -39,6 +40,9 @@ class WantedTask:
     attempt: int
     parameters: StageParameters
     waiting_since: datetime
+    handling: Handling
+    needs_cuda: bool = False
+    """It takes cuda slots only."""
     is_divisible: bool = False
     """Self-play that has not been divided over slots yet: it may become several tasks."""
 

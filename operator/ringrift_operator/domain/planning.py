@@ -15,15 +15,16 @@ from ringrift_operator.api.pipeline_status import (
     TrainingPipelineStatus,
 )
 from ringrift_operator.domain.conditions import conditions_of, next_alert
-from ringrift_operator.domain.configuration import stage_phases, with_task, without_step
+from ringrift_operator.domain.configuration import without_step
 from ringrift_operator.domain.deciding import decide
 from ringrift_operator.domain.dry_run import described
 from ringrift_operator.domain.phases import phase_of
 from ringrift_operator.domain.placement import place
 from ringrift_operator.domain.plan import Decision, Event, PlacedTask, Plan
 from ringrift_operator.domain.reasons import EventReason
+from ringrift_operator.domain.recipes import Recipes
 from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
-from ringrift_operator.domain.steps import SELFPLAY, STEPS
+from ringrift_operator.domain.steps import SELFPLAY
 
 
 def plan(snapshot: Snapshot) -> Plan:
@@ -42,13 +43,13 @@ def conclude(decision: Decision, placed: tuple[PlacedTask, ...]) -> Plan:
     """The plan of one pipeline once its tasks have found room."""
     snapshot = decision.snapshot
     configurations = tuple(
-        _summarised(_with_places(configuration, placed, snapshot.now))
+        _summarised(snapshot, _with_places(snapshot, configuration, placed))
         for configuration in decision.status.configurations
     )
     status = decision.status.concluded(
         configurations,
         phase=phase_of(snapshot, configurations),
-        running=_running(configurations),
+        running=_running(snapshot.recipes, configurations),
         plan=described(snapshot, configurations) if snapshot.spec.dry_run else (),
     )
     status = status.with_conditions(conditions_of(snapshot, status))
@@ -64,28 +65,29 @@ def conclude(decision: Decision, placed: tuple[PlacedTask, ...]) -> Plan:
 
 
 def _with_places(
-    configuration: ConfigurationStatus, placed: tuple[PlacedTask, ...], now: datetime
+    snapshot: Snapshot, configuration: ConfigurationStatus, placed: tuple[PlacedTask, ...]
 ) -> ConfigurationStatus:
     """Notes where the new tasks run. Self-play that was divided becomes one task per part."""
+    recipes, now = snapshot.recipes, snapshot.now
     for task in placed:
         if task.identity.configuration != configuration.name:
             continue
         known = {(each.name, each.part): each for each in configuration.tasks}
-        if task.identity.step == SELFPLAY.name and known[SELFPLAY.name, 0].placement is None:
-            whole = known[SELFPLAY.name, 0]
+        if task.identity.step == SELFPLAY and known[SELFPLAY, 0].placement is None:
+            whole = known[SELFPLAY, 0]
             parts = [each for each in placed if _is_part(each, task)]
             configuration = without_step(configuration, SELFPLAY)
             for part in parts:
                 begun = whole.as_part(part.identity.part).placed(_placement(part), now)
-                configuration = with_task(configuration, begun)
+                configuration = recipes.with_task(configuration, begun)
         elif _is_new(known[task.identity.step, task.identity.part], task):
             begun = known[task.identity.step, task.identity.part].placed(_placement(task), now)
-            configuration = with_task(configuration, begun)
+            configuration = recipes.with_task(configuration, begun)
     return configuration
 
 
 def _is_part(task: PlacedTask, other: PlacedTask) -> bool:
-    return task.identity.step == SELFPLAY.name and task.identity.configuration == other.identity.configuration
+    return task.identity.step == SELFPLAY and task.identity.configuration == other.identity.configuration
 
 
 def _is_new(task: TaskStatus, placed: PlacedTask) -> bool:
@@ -103,17 +105,17 @@ def _placement(task: PlacedTask) -> Placement | None:
     )
 
 
-def _summarised(configuration: ConfigurationStatus) -> ConfigurationStatus:
-    return configuration.summarised(stage_phases(configuration))
+def _summarised(snapshot: Snapshot, configuration: ConfigurationStatus) -> ConfigurationStatus:
+    return configuration.summarised(snapshot.recipes.phases(configuration))
 
 
-def _running(configurations: tuple[ConfigurationStatus, ...]) -> str:
+def _running(recipes: Recipes, configurations: tuple[ConfigurationStatus, ...]) -> str:
     """`square8-2p i3: cmaes, train` for every configuration with something running."""
     lines = []
     for configuration in configurations:
         names = {task.name for task in configuration.tasks if task.phase == StagePhase.RUNNING}
         if names:
-            ordered = ", ".join(name for name in STEPS if name in names)
+            ordered = ", ".join(name for name in recipes.steps if name in names)
             lines.append(f"{configuration.name} i{configuration.iteration + 1}: {ordered}")
     return "; ".join(lines)
 

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ringrift_core.contract import SelfplayParameters, Stage, changed
-from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
-from ringrift_operator.domain.configuration import step_phase, with_tasks
-from ringrift_operator.domain.parameters import parameters_of
+from ringrift_core.contract import SelfplayParameters, changed
+from ringrift_operator.api.pipeline_status import ENDED, ConfigurationStatus, StagePhase, TaskStatus
+from ringrift_operator.domain.configuration import step_phase
 from ringrift_operator.domain.plan import WantedTask
+from ringrift_operator.domain.recipe import Commission, Step
 from ringrift_operator.domain.recording import children_by_key, iteration_of
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.stalls import blocking_task
 from ringrift_operator.domain.starting import resolved
-from ringrift_operator.domain.steps import SELFPLAY, STEPS
+from ringrift_operator.domain.steps import SELFPLAY
 from ringrift_operator.domain.stores import store_of
 
 
-def is_ready(configuration: ConfigurationStatus, task: TaskStatus, now: datetime) -> bool:
+def is_ready(configuration: ConfigurationStatus, step: Step, task: TaskStatus, now: datetime) -> bool:
     """Whether a task that has not run yet could."""
     is_due = task.not_before is None or task.not_before <= now
-    needs = STEPS[task.name].needs
-    return is_due and all(step_phase(configuration, need) == StagePhase.SUCCEEDED for need in needs)
+    needs = all(step_phase(configuration, need) == StagePhase.SUCCEEDED for need in step.needs)
+    after = all(step_phase(configuration, before) in (None, *ENDED) for before in step.after)
+    return is_due and needs and after
 
 
 def note_waiting(situation: Situation) -> Situation:
@@ -32,12 +33,12 @@ def note_waiting(situation: Situation) -> Situation:
 
     def noted(task: TaskStatus) -> TaskStatus:
         waits = task.phase == StagePhase.PENDING and task.waiting_since is None
-        if not waits or not is_ready(configuration, task, situation.now):
+        if not waits or not is_ready(configuration, situation.recipes.steps[task.name], task, situation.now):
             return task
         return task.waits(situation.now)
 
     tasks = tuple(noted(task) for task in configuration.tasks)
-    return situation if tasks == configuration.tasks else situation.become(with_tasks(configuration, tasks))
+    return situation if tasks == configuration.tasks else situation.become(configuration.with_tasks(tasks))
 
 
 def wanted_tasks(situation: Situation) -> tuple[WantedTask, ...]:
@@ -50,21 +51,28 @@ def wanted_tasks(situation: Situation) -> tuple[WantedTask, ...]:
     leaving = {(c.identity.step, c.identity.part, c.identity.attempt) for c in situation.snapshot.tasks if c.deleting}
     wanted = []
     for task in configuration.tasks:
+        step = situation.recipes.steps[task.name]
         key = (task.name, task.part, task.attempt)
         is_open = task.phase == StagePhase.RUNNING or (
-            task.phase == StagePhase.PENDING and is_ready(configuration, task, situation.now)
+            task.phase == StagePhase.PENDING and is_ready(configuration, step, task, situation.now)
         )
-        # A champion that cannot be read is a reason to stand still, and its rollback the way out.
-        may_run = not is_blocked or STEPS[task.name].stage == Stage.ROLLBACK
+        may_run = not is_blocked or step.handling.is_way_out
         if is_open and may_run and key not in children and key not in leaving:
             wanted.append(_wanted(situation, task))
     return tuple(wanted)
 
 
 def _wanted(situation: Situation, task: TaskStatus) -> WantedTask:
-    configuration = situation.configuration
+    configuration, step = situation.configuration, situation.recipes.steps[task.name]
     tracks = resolved(situation.snapshot, configuration.name).tracks
-    parameters = parameters_of(store_of(situation.snapshot), tracks, configuration, task)
+    commission = Commission(
+        step=step,
+        task=task,
+        configuration=configuration,
+        store=store_of(situation.snapshot),
+        tracks=tuple(track for track in tracks if track in situation.recipes.tracks),
+    )
+    parameters = step.parameters(commission)
     is_divided = task.placement is not None
     if isinstance(parameters, SelfplayParameters) and task.placement is not None:
         parameters = changed(parameters, shard=task.placement.shards)
@@ -78,7 +86,9 @@ def _wanted(situation: Situation, task: TaskStatus) -> WantedTask:
         attempt=task.attempt,
         parameters=parameters,
         waiting_since=task.waiting_since or situation.now,
-        is_divisible=task.name == SELFPLAY.name and not is_divided,
+        handling=step.handling,
+        needs_cuda=configuration.frozen is not None and bool(step.needs_cuda(configuration.frozen)),
+        is_divisible=task.name == SELFPLAY and not is_divided,
     )
 
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import assert_never
 
-from ringrift_core.contract import OUTPUTS, Stage, StageResult
+from ringrift_core.contract import StageResult
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain import retries
-from ringrift_operator.domain.configuration import with_task
 from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of
 from ringrift_operator.domain.reasons import EventReason
+from ringrift_operator.domain.recipe import Handling
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import TaskObservation
-from ringrift_operator.domain.steps import STEPS
+from ringrift_operator.domain.steps import ADOPT
 
 PROGRESS_EVERY = timedelta(minutes=1)
 """Status takes progress at most this often; a live view reads the children themselves."""
-
-
-_SAID_OTHERWISE = frozenset({Stage.SELFPLAY, Stage.MERGE, Stage.EVALUATE, Stage.PROMOTE})
-_REMEMBERED_PLACES = frozenset({Stage.SELFPLAY, Stage.CMAES})
-"""Stages whose ended tasks tell a pool when its cool-down is due (domain/placement.py)."""
 
 
 def record_children(situation: Situation) -> Situation:
@@ -49,7 +45,7 @@ def children_by_key(situation: Situation) -> dict[tuple[str, int, int], TaskObse
 
 def iteration_of(step: str, completed: int) -> int:
     """Iteration that a step's child is labelled with: adopt comes before the first one."""
-    return 0 if STEPS[step].stage == Stage.ADOPT else completed + 1
+    return 0 if step == ADOPT else completed + 1
 
 
 def _running(situation: Situation, task: TaskStatus, child: TaskObservation) -> Situation:
@@ -57,29 +53,29 @@ def _running(situation: Situation, task: TaskStatus, child: TaskObservation) -> 
     is_news = task.progress_at is not None and situation.now - task.progress_at >= PROGRESS_EVERY
     if is_news and child.progress is not None and child.progress > task.progress:
         seen = seen.progressed(child.progress, situation.now)
-    return situation if seen == task else situation.become(with_task(situation.configuration, seen))
+    return situation if seen == task else situation.with_task(seen)
 
 
 def _ended(situation: Situation, task: TaskStatus, child: TaskObservation) -> Situation:
-    outcome = outcome_of(child)
+    handling = situation.snapshot.handling_of(child)
+    outcome = outcome_of(child, handling)
     tried = task.ended(child.exit_code, outcome.message, began=child.started_at or situation.now)
     ended = retries.after(tried, outcome.kind, situation.now)
     if outcome.kind == OutcomeKind.DONE and child.result is not None:
-        ended = _with_result(ended, child.result)
-    situation = situation.become(with_task(situation.configuration, ended))
-    return _counted(situation, ended, outcome, child)
+        ended = _with_result(ended, child.result, handling)
+    return _counted(situation.with_task(ended), ended, outcome, child)
 
 
-def _with_result(task: TaskStatus, result: StageResult) -> TaskStatus:
+def _with_result(task: TaskStatus, result: StageResult, handling: Handling) -> TaskStatus:
     """What the next steps and the record need of a result; a status has to stay small (design.md section 5)."""
-    needed = OUTPUTS.get(result.stage)
+    needed = handling.facts.output
     return task.answered(
         result=None if result.result is None else result.result.rounded(),
         outputs={name: artifact for name, artifact in result.outputs.items() if name == needed},
         verdict=result.verdict,
         # Verdict, games and versions say what these messages say.
-        message="" if result.stage in _SAID_OTHERWISE else task.message,
-        placement=task.placement if result.stage in _REMEMBERED_PLACES else None,
+        message="" if handling.is_said_otherwise else task.message,
+        placement=task.placement if handling.remembers_place else None,
     )
 
 
@@ -93,7 +89,9 @@ def _counted(situation: Situation, task: TaskStatus, outcome: Outcome, child: Ta
             return situation.say(
                 EventReason.TASK_DELAYED, message, is_warning=task.delays >= retries.DEGRADED_AFTER_DELAYS
             )
-        case _:
+        case OutcomeKind.FAILED | OutcomeKind.HOPELESS:
             ending = "given up" if task.phase == StagePhase.FAILED else "tried again"
             said = f"{task.name} failed in attempt {child.identity.attempt} and is {ending}: {outcome.message}"
             return replace(situation, failed=situation.failed + 1).say(EventReason.TASK_FAILED, said, is_warning=True)
+        case kind:
+            assert_never(kind)

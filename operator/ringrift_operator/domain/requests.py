@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from ringrift_core.contract import Track
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain import steps
-from ringrift_operator.domain.configuration import single_task, step_phase, with_task, with_tasks
+from ringrift_operator.domain.configuration import single_task, step_phase
 from ringrift_operator.domain.plan import Event
 from ringrift_operator.domain.reasons import EventReason
+from ringrift_operator.domain.recipes import Recipes
 from ringrift_operator.domain.rollback import take_over
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
@@ -44,10 +46,10 @@ def open_request(snapshot: Snapshot, kind: str) -> str | None:
     return value if value and value[:VALUE_LENGTH] != snapshot.status.handled_requests.get(kind) else None
 
 
-def parse_rollback(value: str) -> RollbackRequest | None:
+def parse_rollback(value: str, recipes: Recipes) -> RollbackRequest | None:
     """Reads `square8-2p/network@<time>`; None when it is something else."""
     match = _ROLLBACK_VALUE.fullmatch(value)
-    if match is None or len(value) > VALUE_LENGTH or match["track"] not in set(steps.TRACKS_WITH_STAGES):
+    if match is None or len(value) > VALUE_LENGTH or match["track"] not in recipes.tracks:
         return None
     return RollbackRequest(value, match["configuration"], Track(match["track"]))
 
@@ -57,7 +59,7 @@ def refused_rollback(snapshot: Snapshot, configurations: frozenset[str]) -> Even
     value = open_request(snapshot, ROLLBACK)
     if value is None:
         return None
-    request = parse_rollback(value)
+    request = parse_rollback(value, snapshot.recipes)
     if request is None:
         said = f"{ANNOTATIONS[ROLLBACK]}={value[:80]!r} is no request: write <configuration>/<track>@<time>"
         return Event(
@@ -78,11 +80,12 @@ def answer_reconcile(situation: Situation) -> Situation:
         return situation
     situation = replace(situation, handled_requests=(*situation.handled_requests, (RECONCILE, value or "")))
     situation = begin_selfplay_anew(situation)
-    return situation.become(with_tasks(situation.configuration, map(_retried, situation.configuration.tasks)))
+    configuration = situation.configuration
+    return situation.become(configuration.with_tasks(tuple(map(_retried, configuration.tasks))))
 
 
 def _retried(task: TaskStatus) -> TaskStatus:
-    if task.phase == StagePhase.FAILED and task.name in (ADOPT.name, MERGE.name):
+    if task.phase == StagePhase.FAILED and task.name in (ADOPT, MERGE):
         return task.revived()
     if task.phase == StagePhase.PENDING and task.attempt > 1:
         return task.released()
@@ -92,13 +95,13 @@ def _retried(task: TaskStatus) -> TaskStatus:
 def answer_rollback(situation: Situation) -> Situation:
     """`rollback-requested`: asks for the rollback of a champion, and answers once it has ended."""
     value = open_request(situation.snapshot, ROLLBACK)
-    request = parse_rollback(value) if value else None
+    request = parse_rollback(value, situation.recipes) if value else None
     if request is None or request.configuration != situation.configuration.name:
         return situation
     if not situation.configuration.adopted or (ROLLBACK, request.value) in situation.handled_requests:
         return situation
     step = steps.requested_rollback(request.track)
-    phase = step_phase(situation.configuration, step.name)
+    phase = step_phase(situation.configuration, step)
     task = single_task(situation.configuration, step) if phase is not None else None
     if task is None or task.request != request.value:
         return _ask(situation, request, task)
@@ -108,8 +111,10 @@ def answer_rollback(situation: Situation) -> Situation:
         case StagePhase.FAILED:
             refused = situation.say(EventReason.REQUEST_REFUSED, f"{request.value}: {task.message}", is_warning=True)
             return _handled(refused, request)
-        case _:
+        case StagePhase.PENDING | StagePhase.RUNNING | StagePhase.SKIPPED:
             return situation
+        case ended:
+            assert_never(ended)
 
 
 def _ask(situation: Situation, request: RollbackRequest, previous: TaskStatus | None) -> Situation:
@@ -117,20 +122,14 @@ def _ask(situation: Situation, request: RollbackRequest, previous: TaskStatus | 
     if not configuration.track(request.track).predecessor:
         said = f"{request.value}: {request.track} has no earlier champion to go back to"
         return _handled(situation.say(EventReason.REQUEST_REFUSED, said, is_warning=True), request)
-    is_busy = step_phase(configuration, steps.rollback(request.track).name) in (
+    is_busy = step_phase(configuration, steps.rollback(request.track)) in (
         StagePhase.PENDING,
         StagePhase.RUNNING,
     ) or (previous is not None and previous.phase in (StagePhase.PENDING, StagePhase.RUNNING))
     if is_busy:
         return situation
-    step = steps.requested_rollback(request.track)
-    task = TaskStatus(
-        name=step.name,
-        stage=step.stage,
-        request=request.value,
-        attempt=1 if previous is None else previous.attempt + 1,
-    )
-    return situation.become(with_task(configuration, task))
+    attempt = 1 if previous is None else previous.attempt + 1
+    return situation.ask(steps.requested_rollback(request.track), attempt=attempt, request=request.value)
 
 
 def _handled(situation: Situation, request: RollbackRequest) -> Situation:

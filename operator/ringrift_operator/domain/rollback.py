@@ -12,7 +12,6 @@ from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
     PointerMove,
     StagePhase,
-    TaskStatus,
     TrackDecision,
     TrackStatus,
 )
@@ -22,27 +21,25 @@ from ringrift_operator.domain.configuration import (
     iteration_under_way,
     single_task,
     step_phase,
-    with_task,
 )
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
-from ringrift_operator.domain.steps import Step
 from ringrift_operator.domain.tracks import figures, pointers
 
 
 def roll_back(situation: Situation) -> Situation:
     """Asks for the rollbacks that are due, and takes over the pointers that finished ones moved."""
-    for track in steps.TRACKS_WITH_STAGES:
+    for track in situation.recipes.tracks:
         situation = take_over(situation, track, steps.rollback(track))
         if is_in_iteration(situation.configuration):
             situation = _decide(situation, track)
     return situation
 
 
-def take_over(situation: Situation, track: Track, step: Step) -> Situation:
+def take_over(situation: Situation, track: Track, step: str) -> Situation:
     """Champion and predecessor as a finished rollback's result tells them, once."""
     configuration = situation.configuration
-    if step_phase(configuration, step.name) != StagePhase.SUCCEEDED:
+    if step_phase(configuration, step) != StagePhase.SUCCEEDED:
         return situation
     task = single_task(configuration, step)
     if task.applied:
@@ -50,8 +47,7 @@ def take_over(situation: Situation, track: Track, step: Step) -> Situation:
     status = configuration.track(track)
     rolled_back = status.rolled_back(**pointers(task))
     before, after = status.champion or "0", rolled_back.champion or "0"
-    configuration = with_task(configuration, task.taken_over()).with_track(rolled_back)
-    situation = situation.become(configuration)
+    situation = situation.with_task(task.taken_over()).with_track(rolled_back)
     move = PointerMove(
         configuration=configuration.name,
         track=track,
@@ -72,7 +68,7 @@ def _decide(situation: Situation, track: Track) -> Situation:
     # An accepted candidate goes first, and a version 0 has nothing behind it.
     if status.decision in (None, TrackDecision.PROMOTED) or not status.champion:
         return situation
-    if step_phase(configuration, steps.rollback(track).name) is not None or _is_undecided(configuration, track):
+    if step_phase(configuration, steps.rollback(track)) is not None or _is_undecided(configuration, track):
         return situation
     regressed = _regression(configuration, track)
     if regressed is not None and status.predecessor:
@@ -83,13 +79,13 @@ def _decide(situation: Situation, track: Track) -> Situation:
 def _is_undecided(configuration: ConfigurationStatus, track: Track) -> bool:
     """Whether the champion is still under test, or on its way back because somebody asked."""
     waits_for = (steps.regression(track), steps.requested_rollback(track))
-    return any(not task.has_ended for task in configuration.tasks if task.name in {step.name for step in waits_for})
+    return any(not task.has_ended for task in configuration.tasks if task.name in waits_for)
 
 
 def _regression(configuration: ConfigurationStatus, track: Track) -> str | None:
     """Why the champion that this iteration began with has regressed; None when it has not, or is champion no more."""
     test = steps.regression(track)
-    if step_phase(configuration, test.name) != StagePhase.SUCCEEDED:
+    if step_phase(configuration, test) != StagePhase.SUCCEEDED:
         return None
     verdict = single_task(configuration, test).verdict
     status = configuration.track(track)
@@ -107,7 +103,7 @@ def _after_failures(situation: Situation, track: TrackStatus) -> Situation:
         limit = configuration.frozen.rollback.max_consecutive_failures
     if track.consecutive_failures < limit or track.warned_champion == track.champion:
         return situation
-    situation = situation.become(configuration.with_track(track.warned()))
+    situation = situation.with_track(track.warned())
     cause = f"{track.consecutive_failures} candidates rejected in a row"
     if track.predecessor:
         return _ask(situation, track.name, cause)
@@ -116,6 +112,4 @@ def _after_failures(situation: Situation, track: TrackStatus) -> Situation:
 
 
 def _ask(situation: Situation, track: Track, cause: str) -> Situation:
-    step = steps.rollback(track)
-    task = TaskStatus(name=step.name, stage=step.stage, request=cause[:256])
-    return situation.become(with_task(situation.configuration, task))
+    return situation.ask(steps.rollback(track), request=cause[:256])

@@ -6,8 +6,6 @@ from ringrift_core.contract import Board, Device, Stage
 from ringrift_operator.api.pool import PoolType, Slot, SlotTime
 from ringrift_operator.domain.snapshot import PoolObservation, Snapshot
 
-LARGEST_BATCH_WITHOUT_CUDA = 512
-
 
 def is_selected(snapshot: Snapshot, pool: PoolObservation) -> bool:
     """Whether the pipeline uses the pool at all."""
@@ -22,13 +20,13 @@ def is_reachable(snapshot: Snapshot, pool: PoolObservation) -> bool:
     return is_selected(snapshot, pool) and (not is_claim or pool.spec.type == PoolType.CLUSTER or has_folder)
 
 
-def fits(pool: PoolObservation, slot: Slot, stage: Stage, board: Board, players: int, batch_size: int = 0) -> bool:
-    """Whether the slot takes a stage of this configuration; `batch_size` of train."""
+def fits(pool: PoolObservation, slot: Slot, stage: Stage, board: Board, players: int, needs_cuda: bool) -> bool:
+    """Whether the slot takes a stage of this configuration."""
     return (
         stage.value in slot.stages
         and (not pool.spec.boards or board in pool.spec.boards)
         and (not pool.spec.players or players in pool.spec.players)
-        and not (stage == Stage.TRAIN and batch_size > LARGEST_BATCH_WITHOUT_CUDA and slot.device != Device.CUDA)
+        and (slot.device == Device.CUDA or not needs_cuda)
         and not (stage == Stage.SELFPLAY and slot.when == SlotTime.COOLDOWN)
     )
 

@@ -14,6 +14,8 @@ from ringrift_core.contract import Stage, StageResult
 from ringrift_operator.api.pipeline import Artifacts, TrainingPipelineSpec
 from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
 from ringrift_operator.api.pool import WorkerPoolSpec
+from ringrift_operator.domain.recipe import Handling
+from ringrift_operator.domain.recipes import SHIPPED, Recipes
 
 
 class ChildPhase(enum.StrEnum):
@@ -135,3 +137,9 @@ class Snapshot:
     annotations: Mapping[str, str] = field(default_factory=dict)
     local_store: str | None = None
     """Set by `ringrift-operator local`: the store as its processes see it. None in a cluster."""
+    recipes: Recipes = SHIPPED
+    """Which steps there are, and how each track's candidate is made."""
+
+    def handling_of(self, child: TaskObservation) -> Handling:
+        """How the child's stage is treated. KeyError of an unknown step: gatherers leave such children out."""
+        return self.recipes.steps[child.identity.step].handling

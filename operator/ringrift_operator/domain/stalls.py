@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import ExitCode, Track
+from ringrift_core.contract import ExitCode
 from ringrift_operator.api.pipeline import Artifacts
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
 from ringrift_operator.api.resolve import resolve
 from ringrift_operator.api.resolved import ResolvedConfiguration
-from ringrift_operator.api.sections import Evaluator
-from ringrift_operator.domain import steps
-from ringrift_operator.domain.slots import LARGEST_BATCH_WITHOUT_CUDA, fits, is_reachable
+from ringrift_operator.domain.recipe import Step
+from ringrift_operator.domain.slots import fits, is_reachable
 from ringrift_operator.domain.snapshot import OtherPipeline, Snapshot
-from ringrift_operator.domain.steps import ADOPT, MERGE, SELFPLAY, Step
+from ringrift_operator.domain.steps import ADOPT, MERGE, SELFPLAY
 
 
 def stalled_as_a_whole(snapshot: Snapshot) -> tuple[str, ...]:
@@ -32,9 +31,9 @@ def blocking_task(configuration: ConfigurationStatus) -> TaskStatus | None:
     something else; to go on would be to train and promote on that.
     """
     for task in configuration.tasks:
-        is_shared = task.name in (SELFPLAY.name, MERGE.name)
+        is_shared = task.name in (SELFPLAY, MERGE)
         if task.phase == StagePhase.FAILED and (
-            task.name == ADOPT.name or (is_shared and task.exit_code == ExitCode.WRONG_INPUT)
+            task.name == ADOPT or (is_shared and task.exit_code == ExitCode.WRONG_INPUT)
         ):
             return task
     return None
@@ -85,16 +84,16 @@ def _store_key(artifacts: Artifacts, namespace: str) -> tuple[str, ...]:
 
 
 def _not_yet(snapshot: Snapshot) -> tuple[str, ...]:
+    """What the spec asks for and no recipe has yet."""
+    recipes = snapshot.recipes
     sentences = []
     for values in _resolved(snapshot):
-        if values.network.distributed.nodes > 1 or values.network.distributed.processes_per_node > 1:
-            sentences.append(
-                f"{values.name}: distributed training is not there yet: set network.distributed.nodes to 1"
-            )
-        if values.cmaes.evaluator == Evaluator.NEURAL and Track.WEIGHTS in values.tracks:
-            sentences.append(f"{values.name}: evaluator Neural is not there yet: set cmaes.evaluator to Auto or Games")
-        if not set(values.tracks) & set(steps.TRACKS_WITH_STAGES):
-            sentences.append(f"{values.name}: the nnue track has no stages yet: add weights or network to tracks")
+        sentences += [
+            f"{values.name}: {sentence}" for recipe in recipes.makers_first for sentence in recipe.not_yet(values)
+        ]
+        if not any(track in recipes.tracks for track in values.tracks):
+            wanted, there = " or ".join(values.tracks), " or ".join(recipes.tracks)
+            sentences.append(f"{values.name}: the {wanted} track has no stages yet: add {there} to tracks")
     return tuple(sentences)
 
 
@@ -102,11 +101,11 @@ def _without_pool(snapshot: Snapshot) -> tuple[str, ...]:
     """Stages that no pool could ever take, whether it is busy, suspended, offline or not."""
     sentences = []
     for values in _resolved(snapshot):
-        for step in _heavy_steps(values):
+        for step in _heavy_steps(snapshot, values):
             if not any(
                 is_reachable(snapshot, pool)
                 and any(
-                    fits(pool, slot, step.stage, values.board, values.players, values.network.batch_size)
+                    fits(pool, slot, step.stage, values.board, values.players, bool(step.needs_cuda(values)))
                     for slot in pool.spec.slots
                 )
                 for pool in snapshot.pools
@@ -119,8 +118,8 @@ def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> s
     if not snapshot.pools:
         return f"there is no WorkerPool to run {step.stage} of {values.name}: create one (kubectl get workerpools)"
     needs = f"a slot with stage {step.stage}"
-    if step == steps.TRAIN and values.network.batch_size > LARGEST_BATCH_WITHOUT_CUDA:
-        needs += f" and device cuda (batch {values.network.batch_size} is above {LARGEST_BATCH_WITHOUT_CUDA})"
+    if why := step.needs_cuda(values):
+        needs += f" and device cuda ({why})"
     if snapshot.spec.artifacts.persistent_volume_claim is not None:
         needs += ", of type Cluster or with artifactsPath (the store is a claim)"
     return (
@@ -129,9 +128,9 @@ def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> s
     )
 
 
-def _heavy_steps(values: ResolvedConfiguration) -> tuple[Step, ...]:
+def _heavy_steps(snapshot: Snapshot, values: ResolvedConfiguration) -> tuple[Step, ...]:
     """One step of each stage that needs a slot."""
-    wanted = steps.steps_of(values.tracks, frozenset())
+    wanted = snapshot.recipes.of_iteration(values.tracks, frozenset())
     by_stage = {step.stage: step for step in wanted if not step.is_light}
     return tuple(by_stage.values())
 

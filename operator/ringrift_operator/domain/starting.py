@@ -13,15 +13,14 @@ from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain.configuration import (
     is_in_iteration,
     iteration_under_way,
-    with_task,
-    with_tasks,
-    without_step,
 )
 from ringrift_operator.domain.reasons import EventReason
+from ringrift_operator.domain.recipe import Step
+from ringrift_operator.domain.recipes import Recipes
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.stalls import blocking_task
-from ringrift_operator.domain.steps import SELFPLAY, TRACKS_WITH_STAGES, Step, steps_of
+from ringrift_operator.domain.steps import SELFPLAY
 
 
 def start_iteration(situation: Situation) -> Situation:
@@ -33,16 +32,16 @@ def start_iteration(situation: Situation) -> Situation:
         return situation
     frozen = resolved(situation.snapshot, configuration.name)
     number = iteration_under_way(configuration)
-    champions, predecessors = champions_before(configuration, number)
-    skipped = _skipped(configuration, frozen, number)
+    champions, predecessors = champions_before(situation.recipes, configuration, number)
+    skipped = _skipped(situation.recipes, configuration, frozen, number)
     tested = frozenset(track for track in predecessors if track in champions) if number > 1 else frozenset()
     begins = situation.now + frozen.selfplay.cooldown if number > 1 else None
-    started = _from(configuration.begun(frozen, situation.now), champions)
+    started = _from(situation.recipes, configuration.begun(frozen, situation.now), champions)
     for track in skipped:
         started = started.with_track(started.track(track).decided(TrackDecision.SKIPPED))
     trained = tuple(track for track in frozen.tracks if track not in skipped)
-    tasks = [_first_try(step, begins) for step in steps_of(trained, tested & set(frozen.tracks))]
-    situation = situation.become(with_tasks(started, tasks))
+    steps = situation.recipes.of_iteration(trained, tested & set(frozen.tracks))
+    situation = situation.become(started.with_tasks(tuple(_first_try(step, begins) for step in steps)))
     for track, why in skipped.items():
         situation = situation.say(EventReason.TRACK_SKIPPED, f"{track} is skipped: {why}")
     return situation.say(EventReason.ITERATION_STARTED, f"iteration {number} begins with {frozen.games(number)} games")
@@ -56,19 +55,19 @@ def begin_selfplay_anew(situation: Situation) -> Situation:
     """
     configuration = situation.configuration
     task = blocking_task(configuration)
-    if task is None or task.name != SELFPLAY.name or configuration.frozen is None:
+    if task is None or task.name != SELFPLAY or configuration.frozen is None:
         return situation
-    attempt = max(each.attempt for each in configuration.tasks if each.name == SELFPLAY.name) + 1
+    attempt = max(each.attempt for each in configuration.tasks if each.name == SELFPLAY) + 1
     values = resolved(situation.snapshot, configuration.name)
     begun = configuration.begun_anew(values.with_tracks(configuration.frozen.tracks))
-    begun = _from(begun, champions_before(configuration, iteration_under_way(configuration))[0])
-    whole = TaskStatus(name=SELFPLAY.name, stage=SELFPLAY.stage, attempt=attempt)
-    return situation.become(with_task(without_step(begun, SELFPLAY), whole))
+    champions, _ = champions_before(situation.recipes, configuration, iteration_under_way(configuration))
+    situation = situation.become(_from(situation.recipes, begun, champions))
+    return situation.without_step(SELFPLAY).ask(SELFPLAY, attempt=attempt)
 
 
-def _from(configuration: ConfigurationStatus, champions: Mapping[Track, int]) -> ConfigurationStatus:
+def _from(recipes: Recipes, configuration: ConfigurationStatus, champions: Mapping[Track, int]) -> ConfigurationStatus:
     """The configuration with every track's part of the iteration starting from these champions."""
-    for track in TRACKS_WITH_STAGES:
+    for track in recipes.tracks:
         configuration = configuration.with_track(configuration.track(track).begun(champions.get(track, 0)))
     return configuration
 
@@ -99,7 +98,9 @@ def is_endless(spec: TrainingPipelineSpec) -> bool:
     return spec.iterations is None and any(each.iterations is None for each in spec.configurations)
 
 
-def champions_before(configuration: ConfigurationStatus, iteration: int) -> tuple[dict[Track, int], dict[Track, int]]:
+def champions_before(
+    recipes: Recipes, configuration: ConfigurationStatus, iteration: int
+) -> tuple[dict[Track, int], dict[Track, int]]:
     """Champions and predecessors as they were when `iteration` began.
 
     They differ from today's when the status was lost in mid-iteration and adopted again: a version is named by the
@@ -107,7 +108,7 @@ def champions_before(configuration: ConfigurationStatus, iteration: int) -> tupl
     """
     champions: dict[Track, int] = {}
     predecessors: dict[Track, int] = {}
-    for track in TRACKS_WITH_STAGES:
+    for track in recipes.tracks:
         status = configuration.track(track)
         champion, predecessor = status.champion_version, status.predecessor_version
         if champion >= iteration:
@@ -119,18 +120,15 @@ def champions_before(configuration: ConfigurationStatus, iteration: int) -> tupl
     return champions, predecessors
 
 
-def _skipped(configuration: ConfigurationStatus, frozen: ResolvedConfiguration, number: int) -> dict[Track, str]:
+def _skipped(
+    recipes: Recipes, configuration: ConfigurationStatus, frozen: ResolvedConfiguration, number: int
+) -> dict[Track, str]:
     """Tracks that this iteration leaves out, and why."""
-    skipped = {track: "it has no stages yet" for track in frozen.tracks if track not in TRACKS_WITH_STAGES}
-    converged = configuration.track(Track.WEIGHTS).converged
-    if Track.WEIGHTS in frozen.tracks and converged == search_conditions(frozen, number):
-        skipped[Track.WEIGHTS] = "CMA-ES has converged, and neither its evaluator nor its games have changed"
+    skipped = {track: "it has no stages yet" for track in frozen.tracks if track not in recipes.tracks}
+    for track, recipe in recipes.tracks.items():
+        if track in frozen.tracks and (why := recipe.skipped(configuration.track(track), frozen, number)):
+            skipped[track] = why
     return skipped
-
-
-def search_conditions(frozen: ResolvedConfiguration, iteration: int) -> str:
-    """What CMA-ES searches under: once converged, it begins again when this changes."""
-    return f"{frozen.cmaes.evaluator.value}, {frozen.move_limit(iteration)} turns"
 
 
 def _first_try(step: Step, selfplay_begins: datetime | None) -> TaskStatus:
@@ -138,5 +136,5 @@ def _first_try(step: Step, selfplay_begins: datetime | None) -> TaskStatus:
         name=step.name,
         stage=step.stage,
         phase=StagePhase.PENDING,
-        not_before=selfplay_begins if step == SELFPLAY else None,
+        not_before=selfplay_begins if step.name == SELFPLAY else None,
     )

@@ -21,19 +21,18 @@ from ringrift_operator.domain.configuration import (
     iteration_under_way,
     single_task,
     step_phase,
-    with_task,
 )
 from ringrift_operator.domain.reasons import EventReason
+from ringrift_operator.domain.recipe import Step
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.stalls import blocking_task
-from ringrift_operator.domain.steps import STEPS
 
 
 def settle_tracks(situation: Situation) -> Situation:
     """Sends accepted candidates on to their promotion, and notes how every finished track ended."""
     frozen = situation.configuration.frozen
     for track in frozen.tracks if frozen is not None else ():
-        if track in steps.TRACKS_WITH_STAGES and situation.configuration.track(track).decision is None:
+        if track in situation.recipes.tracks and situation.configuration.track(track).decision is None:
             situation = _settle(situation, track)
     return situation
 
@@ -49,9 +48,9 @@ def _settle(situation: Situation, track: Track) -> Situation:
     if evaluation.verdict.decision != Decision.PROMOTE:
         return _rejected(situation, track, evaluation.verdict)
     promotion = steps.promote(track)
-    match step_phase(configuration, promotion.name):
+    match step_phase(configuration, promotion):
         case None:
-            return situation.become(with_task(configuration, TaskStatus(name=promotion.name, stage=promotion.stage)))
+            return situation.ask(promotion)
         case StagePhase.SUCCEEDED:
             return _promoted(situation, track, evaluation, single_task(configuration, promotion))
         case StagePhase.FAILED | StagePhase.SKIPPED:
@@ -107,7 +106,7 @@ def _judged(situation: Situation, track: TrackStatus, verdict: Verdict, decision
 
 def _failed(situation: Situation, track: Track, message: str) -> Situation:
     failed = situation.configuration.track(track).decided(TrackDecision.FAILED)
-    situation = situation.become(situation.configuration.with_track(failed))
+    situation = situation.with_track(failed)
     return situation.say(EventReason.TRACK_FAILED, message, is_warning=True)
 
 
@@ -143,20 +142,18 @@ def skip_unreachable(situation: Situation) -> Situation:
     if blocking_task(configuration) is not None:
         return situation
     for task in configuration.tasks:
-        failed = _failed_need(configuration, task)
+        failed = _failed_need(situation.configuration, situation.recipes.steps[task.name], task)
         if failed is not None:
-            message = (
-                failed.message if failed.phase == StagePhase.SKIPPED else f"{failed.name} failed: {failed.message}"
-            )
-            configuration = with_task(configuration, task.skipped(message, situation.now))
-    return situation.become(configuration)
+            said = failed.message if failed.phase == StagePhase.SKIPPED else f"{failed.name} failed: {failed.message}"
+            situation = situation.with_task(task.skipped(said, situation.now))
+    return situation
 
 
-def _failed_need(configuration: ConfigurationStatus, task: TaskStatus) -> TaskStatus | None:
+def _failed_need(configuration: ConfigurationStatus, step: Step, task: TaskStatus) -> TaskStatus | None:
     """The task that keeps a pending one from ever starting; None when there is none, or while it is unfinished."""
     if task.phase != StagePhase.PENDING:
         return None
-    for need in STEPS[task.name].needs:
+    for need in step.needs:
         if step_phase(configuration, need) in (StagePhase.FAILED, StagePhase.SKIPPED):
             parts = (t for t in configuration.tasks if t.name == need)
             return next(part for part in parts if part.phase != StagePhase.SUCCEEDED)

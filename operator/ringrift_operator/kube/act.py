@@ -192,5 +192,5 @@ class Actor:
         """Counts the ended tasks: each is deleted once, after it was recorded."""
         for child in snapshot.tasks:
             if child.name in plan.delete and not child.is_live:
-                outcome = outcome_of(child).kind.name.lower()
+                outcome = outcome_of(child, snapshot.handling_of(child)).kind.name.lower()
                 self._metrics.tasks.labels(snapshot.namespace, child.stage.value, outcome).inc()

@@ -11,6 +11,7 @@ from ringrift_core.contract import read
 from ringrift_operator.api.pipeline import Artifacts, TrainingPipeline
 from ringrift_operator.api.remotetask import RemoteTask
 from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, identity_from
+from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import (
     KeptRecord,
     OtherPipeline,
@@ -31,8 +32,11 @@ from ringrift_operator.kube.world import World, labels
 class Gatherer:
     """Makes snapshots. What was parsed or read is kept for as long as its object stays as it is."""
 
-    def __init__(self, client: Client, world: World, sightings: Sightings, pools: Pools) -> None:
+    def __init__(
+        self, client: Client, world: World, sightings: Sightings, pools: Pools, recipes: Recipes = SHIPPED
+    ) -> None:
         self._client, self._world, self._sightings, self._pools = client, world, sightings, pools
+        self._recipes = recipes
         self._parsed = Parsed(TrainingPipeline)
         self._ended: dict[str, TaskObservation] = {}
 
@@ -43,7 +47,7 @@ class Gatherer:
             return None
         pipeline = self._parsed.of(found)
         uid = uid_of(found)
-        children = [(child, identity_from(labels(child))) for child in self._world.jobs.group(uid)]
+        children = [(child, self._identity(child)) for child in self._world.jobs.group(uid)]
         jobs = await asyncio.gather(*(self._job(job, identity) for job, identity in children if identity))
         assert pipeline.metadata.creation_timestamp is not None
         return Snapshot(
@@ -64,6 +68,7 @@ class Gatherer:
             ),
             records=tuple(self._records(uid)),
             annotations=pipeline.metadata.annotations,
+            recipes=self._recipes,
         )
 
     def elsewhere(self, namespace: str, known: Container[str]) -> list[TaskObservation]:
@@ -78,6 +83,11 @@ class Gatherer:
         for uid in self._ended.keys() - {uid_of(job) for job in self._world.jobs}:
             del self._ended[uid]
 
+    def _identity(self, child: Object) -> TaskIdentity | None:
+        """Whose task a child is; None of a child that is none of ours, or runs a step of another version."""
+        identity = identity_from(labels(child))
+        return identity if identity is not None and identity.step in self._recipes.steps else None
+
     async def _job(self, job: Object, identity: TaskIdentity) -> TaskObservation:
         uid = uid_of(job)
         if job_phase(job).is_live:
@@ -90,7 +100,7 @@ class Gatherer:
 
     def _remote_tasks(self, uid: str) -> Iterator[TaskObservation]:
         for obj in self._world.remote_tasks.group(uid):
-            identity = identity_from(labels(obj))
+            identity = self._identity(obj)
             if identity is not None:
                 yield remote_task(read(RemoteTask, obj), identity)
 

@@ -8,11 +8,11 @@ from datetime import datetime
 
 from ringrift_core.contract import StageResult
 from ringrift_operator.api.remotetask import RemoteTask, TaskPhase
+from ringrift_operator.domain.labels import stage_from
 from ringrift_operator.domain.outcomes import worst_exit_code
 from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.domain.results import sum_results
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
-from ringrift_operator.domain.steps import STEPS
 from ringrift_operator.kube.pods import PodPhase, PodReport, decisive
 from ringrift_operator.kube.resource import Object, is_going
 
@@ -50,7 +50,7 @@ def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> 
         name=job["metadata"]["name"],
         identity=identity,
         phase=phase,
-        stage=STEPS[identity.step].stage,
+        stage=stage_from(job["metadata"]["labels"]),
         reason=reason,
         progress=seen.progress,
         message=message,
@@ -86,7 +86,7 @@ def ended_job(
         name=job["metadata"]["name"],
         identity=identity,
         phase=phase,
-        stage=STEPS[identity.step].stage,
+        stage=stage_from(job["metadata"]["labels"]),
         exit_code=exit_code,
         reason=reason,
         result=result,

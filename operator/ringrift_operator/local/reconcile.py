@@ -13,6 +13,7 @@ from ringrift_operator.api.pipeline_status import PipelinePhase
 from ringrift_operator.api.resolve import resolve
 from ringrift_operator.domain.plan import Event, Plan
 from ringrift_operator.domain.planning import plan_all
+from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import KeptRecord, OtherPipeline, PoolObservation, Snapshot, TaskObservation
 from ringrift_operator.local.folder import Folder
 from ringrift_operator.local.processes import Processes
@@ -31,6 +32,7 @@ class Local:
     processes: Processes
     records: list[TrainingIteration]
     children: tuple[TaskObservation, ...] = ()
+    recipes: Recipes = SHIPPED
     is_at_rest: bool = False
     """Nothing runs, nothing is planned, and waiting would change nothing."""
 
@@ -84,6 +86,7 @@ def snapshot_of(
         ),
         annotations=metadata.annotations,
         local_store=local.store,
+        recipes=local.recipes,
     )
 
 

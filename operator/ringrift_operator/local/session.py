@@ -15,6 +15,7 @@ from ringrift_core.contract import STAGE_PROGRAM
 from ringrift_operator.api.check import problems_of_change
 from ringrift_operator.api.pipeline import TrainingPipeline
 from ringrift_operator.api.pipeline_status import PipelinePhase, TrainingPipelineStatus
+from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import PoolObservation
 from ringrift_operator.local.folder import Folder, LocalError, exclusive, taken_up
 from ringrift_operator.local.processes import Processes
@@ -53,6 +54,7 @@ class Session:
     data: Path
     show: Show
     program: Sequence[str] = STAGE_PROGRAM
+    recipes: Recipes = SHIPPED
     interrupts: Interrupts = field(default_factory=Interrupts)
 
     def run(self) -> int:
@@ -85,6 +87,7 @@ class Session:
 
     def _take_up(self, wanted: TrainingPipeline) -> Local:
         local = found(wanted, self.data, datetime.now(UTC), self.program)
+        local.recipes = self.recipes
         local.folder.save(local.pipeline)
         local.processes.end_leftovers()
         return local

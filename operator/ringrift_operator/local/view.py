@@ -28,7 +28,6 @@ from ringrift_operator.api.pipeline_status import (
 )
 from ringrift_operator.domain.configuration import combined
 from ringrift_operator.domain.plan import Event
-from ringrift_operator.domain.steps import STEPS, TRACKS_WITH_STAGES
 from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown
@@ -164,7 +163,7 @@ def _configuration(
     content: list[RenderableType] = []
     if configuration.tasks:
         content.append(_stages(local, configuration))
-    content.append(_tracks(console, configuration))
+    content.append(_tracks(console, local, configuration))
     records = [record for record in local.records if record.spec.configuration == configuration.name]
     content += [_record(record) for record in records[max(0, len(records) - most_records) :]]
     title = f"[bold]{configuration.name}[/]  {iterations(local, configuration)}  {counted(configuration.games, 'game')}"
@@ -178,7 +177,7 @@ def _stages(local: Local, configuration: ConfigurationStatus) -> RenderableType:
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column(justify="right", no_wrap=True)
     live = _progress_by_step(local, configuration)
-    for name in STEPS:
+    for name in local.recipes.steps:
         tasks = [task for task in configuration.tasks if task.name == name]
         if tasks:
             table.add_row(*_stage(tasks, live.get(name, [])))
@@ -235,10 +234,10 @@ def _time(tasks: Sequence[TaskStatus]) -> str:
     return duration(last - started)
 
 
-def _tracks(console: Console, configuration: ConfigurationStatus) -> RenderableType:
+def _tracks(console: Console, local: Local, configuration: ConfigurationStatus) -> RenderableType:
     """The champions, and how strong they are: what does not fit in the panel is left out or rounded, never cut."""
     room = console.width - _PANEL_WIDTH
-    tracks = [track for track in configuration.tracks if track.name in TRACKS_WITH_STAGES]
+    tracks = [track for track in configuration.tracks if track.name in local.recipes.tracks]
     if not tracks:
         return Text("")
     tables = [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ringrift_core.contract import RESULTS, Decision, Stage, StageResult
+from ringrift_core.contract import STAGES, Decision, Stage, StageResult
 from ringrift_operator.api import TrainingIteration, TrainingPipeline
 from ringrift_operator.api.crd import open_api_schema
 from ringrift_operator.domain.snapshot import TaskObservation
@@ -92,7 +92,7 @@ def test_the_largest_answers_make_statuses_and_records_that_the_api_server_takes
         assert list(faults(status, STATUS)) == []
 
     one.run(end)
-    assert seen == set(RESULTS) - {Stage.ROLLBACK}
+    assert seen == set(STAGES) - {Stage.ROLLBACK}
     _, records = written(one)
     assert len(records) == 2
     for record in records:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ringrift_core.contract import PARAMETERS, Stage
+from ringrift_core.contract import STAGES, Stage
 from ringrift_operator.api import RemoteTask
 from ringrift_operator.builders.remote_task import remote_task
 from ringrift_operator.domain.labels import identity_from
@@ -37,7 +37,7 @@ def test_it_names_a_stage_and_parameters_that_the_contract_reads_back() -> None:
     for task in remote:
         manifest = remote_task(one.snapshot(), task)
         resource = RemoteTask.model_validate(manifest)
-        read = PARAMETERS[resource.spec.stage].model_validate(resource.spec.parameters)
+        read = STAGES[resource.spec.stage].parameters.model_validate(resource.spec.parameters)
         assert read == task.parameters
         assert identity_from(manifest["metadata"]["labels"]) == task.identity
         assert resource.spec.resources == {"memory": "16Gi"}

@@ -21,7 +21,7 @@ from ringrift_core.contract import (
     HIGHEST_COUNT,
     HIGHEST_SEED,
     MOST_WORKERS,
-    PARAMETERS,
+    STAGES,
     AdoptResult,
     Artifact,
     EngineMode,
@@ -48,7 +48,7 @@ def invoke(*arguments: str) -> Result:
 @st.composite
 def parameters(draw: st.DrawFn) -> StageParameters:
     """Valid parameters of any stage."""
-    model = draw(st.sampled_from(list(PARAMETERS.values())))
+    model = draw(st.sampled_from([facts.parameters for facts in STAGES.values()]))
     values: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         if name == "shard":
@@ -111,7 +111,7 @@ def test_a_rendered_command_line_is_parsed_back_to_equal_parameters(wanted: Stag
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cli, "execute", body)
-        patch.setattr(cli, "_BODIES", dict.fromkeys(Stage, "ringrift_core.registry.stage:adopt_stage"))
+        patch.setattr(cli, "_body_of", lambda _: None)
         found = invoke(*to_arguments(wanted))
     assert found.exit_code == 0, found.output
     assert seen == [wanted]
@@ -123,7 +123,7 @@ def test_help_describes_every_option_and_shows_a_command_that_works(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "500")
     text = invoke(stage, "--help").output
-    for name, field in PARAMETERS[stage].model_fields.items():
+    for name, field in STAGES[stage].parameters.model_fields.items():
         assert f"--{name.replace('_', '-')}" in text
         assert field.description
         assert field.description[:40] in text
@@ -190,8 +190,10 @@ def test_the_largest_numbers_that_are_accepted_play(tmp_path: Path, flag: str) -
 @pytest.mark.parametrize("stage", list(Stage))
 def test_every_number_has_a_largest_value(stage: Stage) -> None:
     """A number that no machine can count to is a mistake to be told, not an OverflowError."""
-    good = to_arguments(cli.EXAMPLES[stage])
-    numbers = [name for name, field in PARAMETERS[stage].model_fields.items() if field.annotation in (int, int | None)]
+    good = to_arguments(STAGES[stage].example_parameters())
+    numbers = [
+        name for name, field in STAGES[stage].parameters.model_fields.items() if field.annotation in (int, int | None)
+    ]
     assert numbers
     for name in numbers:
         flag = f"--{name.replace('_', '-')}"
@@ -229,16 +231,16 @@ def test_every_stage_but_train_works_where_torch_is_not_installed() -> None:
     program = (
         "import sys; sys.modules.update(torch=None, safetensors=None, onnx=None)\n"
         "from importlib import import_module\n"
-        "from ringrift_core.cli import _BODIES\n"
-        "for stage, body in _BODIES.items():\n"
-        "    if stage != 'train': import_module(body.partition(':')[0])\n"
+        "from ringrift_core.contract import STAGES\n"
+        "for facts in STAGES.values():\n"
+        "    if not facts.needs_torch: import_module(facts.body.partition(':')[0])\n"
     )
     subprocess.run([sys.executable, "-P", "-c", program], check=True)
 
 
 def test_train_says_what_to_install_where_torch_is_not(tmp_path: Path) -> None:
     program = "import sys; sys.modules.update(torch=None); from ringrift_core.cli import main; main()"
-    arguments = to_arguments(cli.EXAMPLES[Stage.TRAIN].model_copy(update={"store": tmp_path.as_uri()}))
+    arguments = to_arguments(STAGES[Stage.TRAIN].example_parameters().model_copy(update={"store": tmp_path.as_uri()}))
     found = subprocess.run([sys.executable, "-P", "-c", program, *arguments], capture_output=True, text=True)
     assert found.returncode == ExitCode.WRONG_INPUT
     assert found.stderr == "ringrift train: torch is not installed: pip install 'ringrift[train]'\n"

@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from ringrift_core.contract import (
     CONTRACT_VERSION,
     RESULT_LIMIT_BYTES,
-    RESULTS,
+    STAGES,
     Artifact,
     AtMost,
     CmaesResult,
@@ -37,7 +37,7 @@ from ringrift_core.contract import (
 )
 from tests.results import NOW, SEARCHED, USUAL, largest, largest_answer, longest_uri, played
 
-stages = pytest.mark.parametrize("stage", RESULTS, ids=str)
+stages = pytest.mark.parametrize("stage", STAGES, ids=str)
 
 
 @stages
@@ -93,7 +93,7 @@ def unbounded(annotation: Any, metadata: list[Any], place: str) -> list[str]:
 
 @stages
 def test_nothing_in_a_result_is_unbounded(stage: Stage) -> None:
-    assert unbounded(RESULTS[stage], [], stage.value) == []
+    assert unbounded(STAGES[stage].result, [], stage.value) == []
     assert unbounded(Verdict, [], "verdict") == []
 
 
@@ -119,7 +119,7 @@ def test_an_answer_is_read_back_by_the_model_of_its_stage(stage: Stage) -> None:
     answer = StageResult(stage=stage, started_at=NOW, finished_at=NOW, result=USUAL[stage])
     again = StageResult.model_validate_json(answer.to_json())
     assert again == answer
-    assert type(again.result) is RESULTS[stage]
+    assert type(again.result) is STAGES[stage].result
     assert again.contract_version == CONTRACT_VERSION
 
 

@@ -9,12 +9,16 @@ from typing import Annotated
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from ringrift_core.contract import Known, Stage, Track
+from ringrift_core.contract import STAGES, Known, Stage, Track, read
 
 
 class Reading(BaseModel):
     track: Track
     counts: dict[Track, int] = {}
+
+
+class Written(BaseModel):
+    track: Annotated[Track, Known()]
 
 
 def test_a_track_of_a_later_version_is_read_as_it_stands() -> None:
@@ -24,6 +28,11 @@ def test_a_track_of_a_later_version_is_read_as_it_stands() -> None:
     assert found.counts[Track("later")] == 1
     assert found == Reading.model_validate_json(text)
     assert "later" not in list(Track)
+
+
+def test_every_stage_has_its_facts() -> None:
+    assert list(STAGES) == list(Stage)
+    assert all(facts.stage == stage for stage, facts in STAGES.items())
 
 
 def test_a_listed_name_is_the_one_that_is_listed() -> None:
@@ -43,11 +52,12 @@ def test_what_is_no_name_at_all_is_refused(text: str) -> None:
 
 
 def test_what_people_write_is_held_to_the_list_in_the_same_words() -> None:
-    known = TypeAdapter(Annotated[Track, Known])
+    known = TypeAdapter(Annotated[Track, Known()])
     assert known.validate_python("nnue") is Track.NNUE
     said = []
     for text in ("later", "Not A Name"):
         with pytest.raises(ValidationError) as refused:
             known.validate_python(text)
         said.append(refused.value.errors()[0]["msg"])
+    assert read(Written, '{"track":"later"}').track == Track("later"), "what a later version let through is there"
     assert said == ["Input should be 'weights', 'nnue' or 'network'"] * 2

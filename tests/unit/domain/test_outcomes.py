@@ -5,16 +5,26 @@ from __future__ import annotations
 import pytest
 
 from ringrift_core.contract import Stage
-from ringrift_operator.domain.outcomes import OutcomeKind, outcome_of, worst_exit_code
+from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of, worst_exit_code
+from ringrift_operator.domain.recipes import SHIPPED
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
-from ringrift_operator.domain.steps import STEPS
 from tests.unit.domain.world import world
 
 
 def ended(step: str, phase: ChildPhase, exit_code: int | None = None, **changes: object) -> TaskObservation:
     identity = TaskIdentity("tp", "square8-2p", 1, step, 1)
-    fields = {"name": "x", "identity": identity, "phase": phase, "stage": STEPS[step].stage, "exit_code": exit_code}
+    fields = {
+        "name": "x",
+        "identity": identity,
+        "phase": phase,
+        "stage": SHIPPED.steps[step].stage,
+        "exit_code": exit_code,
+    }
     return TaskObservation(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def judged(child: TaskObservation) -> Outcome:
+    return outcome_of(child, SHIPPED.steps[child.identity.step].handling)
 
 
 @pytest.mark.parametrize(
@@ -29,48 +39,48 @@ def ended(step: str, phase: ChildPhase, exit_code: int | None = None, **changes:
     ],
 )
 def test_the_exit_code_decides(code: int | None, kind: OutcomeKind) -> None:
-    assert outcome_of(ended("train", ChildPhase.FAILED, code)).kind == kind
+    assert judged(ended("train", ChildPhase.FAILED, code)).kind == kind
 
 
 def test_a_lost_task_counts_as_no_attempt() -> None:
-    assert outcome_of(ended("train", ChildPhase.LOST)).kind == OutcomeKind.NOT_NOW
+    assert judged(ended("train", ChildPhase.LOST)).kind == OutcomeKind.NOT_NOW
 
 
 def test_success_without_a_result_is_a_failure() -> None:
-    outcome = outcome_of(ended("merge", ChildPhase.SUCCEEDED, 0))
+    outcome = judged(ended("merge", ChildPhase.SUCCEEDED, 0))
     assert outcome.kind == OutcomeKind.FAILED
     assert outcome.message == "merge exited 0 without a valid result"
 
 
 def test_selfplay_needs_no_result() -> None:
-    assert outcome_of(ended("selfplay", ChildPhase.SUCCEEDED, 0)).kind == OutcomeKind.DONE
+    assert judged(ended("selfplay", ChildPhase.SUCCEEDED, 0)).kind == OutcomeKind.DONE
 
 
 @pytest.mark.parametrize("step", ["export", "train", "cmaes"])
 def test_success_without_the_output_that_is_needed_next_is_a_failure(step: str) -> None:
     child = ended(step, ChildPhase.SUCCEEDED, 0)
     result = world().result(child)
-    assert outcome_of(ended(step, ChildPhase.SUCCEEDED, 0, result=result)).kind == OutcomeKind.DONE
+    assert judged(ended(step, ChildPhase.SUCCEEDED, 0, result=result)).kind == OutcomeKind.DONE
     bare = result.model_copy(update={"outputs": {}})
-    assert outcome_of(ended(step, ChildPhase.SUCCEEDED, 0, result=bare)).kind == OutcomeKind.FAILED
+    assert judged(ended(step, ChildPhase.SUCCEEDED, 0, result=bare)).kind == OutcomeKind.FAILED
 
 
 def test_a_gate_without_a_verdict_is_a_failure() -> None:
     child = ended("evaluate-weights", ChildPhase.SUCCEEDED, 0)
     result = world().result(child)
     bare = result.model_copy(update={"verdict": None})
-    assert outcome_of(ended("evaluate-weights", ChildPhase.SUCCEEDED, 0, result=result)).kind == OutcomeKind.DONE
-    assert outcome_of(ended("evaluate-weights", ChildPhase.SUCCEEDED, 0, result=bare)).kind == OutcomeKind.FAILED
+    assert judged(ended("evaluate-weights", ChildPhase.SUCCEEDED, 0, result=result)).kind == OutcomeKind.DONE
+    assert judged(ended("evaluate-weights", ChildPhase.SUCCEEDED, 0, result=bare)).kind == OutcomeKind.FAILED
 
 
 def test_another_stages_result_is_none() -> None:
     result = world().result(ended("merge", ChildPhase.SUCCEEDED, 0))
-    assert outcome_of(ended("export", ChildPhase.SUCCEEDED, 0, result=result)).kind == OutcomeKind.FAILED
+    assert judged(ended("export", ChildPhase.SUCCEEDED, 0, result=result)).kind == OutcomeKind.FAILED
 
 
 def test_a_live_task_has_no_outcome() -> None:
     with pytest.raises(ValueError, match="no outcome yet"):
-        outcome_of(ended("merge", ChildPhase.RUNNING))
+        judged(ended("merge", ChildPhase.RUNNING))
 
 
 @pytest.mark.parametrize(
@@ -82,10 +92,10 @@ def test_the_worst_of_several_indexes_decides(codes: list[int], worst: int | Non
 
 
 def test_every_stage_is_judged() -> None:
-    for step in STEPS.values():
+    for step in SHIPPED.steps.values():
         if step.stage != Stage.SELFPLAY:
             done = ended(step.name, ChildPhase.SUCCEEDED, 0)
             one = world()
             one.registry["tp", "square8-2p", str(step.track)] = [1, 2]
-            judged = ended(step.name, ChildPhase.SUCCEEDED, 0, result=one.result(done))
-            assert outcome_of(judged).kind == OutcomeKind.DONE, step.name
+            answered = ended(step.name, ChildPhase.SUCCEEDED, 0, result=one.result(done))
+            assert judged(answered).kind == OutcomeKind.DONE, step.name

@@ -6,6 +6,7 @@ import pytest
 
 from ringrift_core.contract import Track
 from ringrift_operator.api import PipelinePhase
+from ringrift_operator.domain.recipes import SHIPPED
 from ringrift_operator.domain.requests import ANNOTATIONS, RECONCILE, ROLLBACK, parse_rollback
 from ringrift_operator.domain.snapshot import TaskObservation
 from tests.unit.domain.world import World, champions, world
@@ -24,11 +25,11 @@ def refusals(one: World) -> list[str]:
 
 @pytest.mark.parametrize("value", ["", "weights", "square8-2p/weights", "square8-2p/value@1", "square8-5p/weights@1"])
 def test_what_is_no_request(value: str) -> None:
-    assert parse_rollback(value) is None
+    assert parse_rollback(value, SHIPPED) is None
 
 
 def test_a_request_names_configuration_and_track() -> None:
-    request = parse_rollback(ASKED)
+    request = parse_rollback(ASKED, SHIPPED)
     assert request is not None
     assert (request.configuration, request.track) == ("square8-2p", Track.WEIGHTS)
 

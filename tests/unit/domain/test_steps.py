@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import LIGHT_STAGES, Stage, Track
+from ringrift_core.contract import STAGES, Stage, Track
+from ringrift_operator.domain.recipes import SHIPPED
 from ringrift_operator.domain.snapshot import TaskObservation
-from ringrift_operator.domain.steps import STEPS, steps_of
 from tests.unit.domain.world import World, world
 
 
 def names(*tracks: Track, tested: frozenset[Track] = frozenset()) -> list[str]:
-    return [step.name for step in steps_of(tracks, tested)]
+    return [step.name for step in SHIPPED.of_iteration(tracks, tested)]
 
 
 def test_every_iteration_plays_and_merges() -> None:
@@ -22,7 +22,7 @@ def test_the_network_track_goes_from_games_to_its_gate() -> None:
 
 def test_the_weights_track_needs_no_games() -> None:
     assert names(Track.WEIGHTS) == ["selfplay", "merge", "cmaes", "evaluate-weights"]
-    assert STEPS["cmaes"].needs == ()
+    assert SHIPPED.steps["cmaes"].needs == ()
 
 
 def test_only_champions_with_a_predecessor_are_tested_again() -> None:
@@ -31,8 +31,8 @@ def test_only_champions_with_a_predecessor_are_tested_again() -> None:
 
 
 def test_what_a_step_needs_comes_before_it() -> None:
-    order = list(STEPS)
-    assert all(order.index(need) < order.index(step.name) for step in STEPS.values() for need in step.needs)
+    order = list(SHIPPED.steps)
+    assert all(order.index(need) < order.index(step.name) for step in SHIPPED.steps.values() for need in step.needs)
 
 
 def test_a_step_begins_only_when_what_it_needs_has_succeeded() -> None:
@@ -40,7 +40,7 @@ def test_a_step_begins_only_when_what_it_needs_has_succeeded() -> None:
 
     def answer(world: World, child: TaskObservation) -> None:
         name = child.identity.step
-        assert all(need in done for need in STEPS[name].needs), name
+        assert all(need in done for need in SHIPPED.steps[name].needs), name
         done.append(name)
         world.end(child)
 
@@ -54,5 +54,5 @@ def test_light_stages_take_no_slot() -> None:
     one = world(iterations=1)
     one.run()
     for task in one.created:
-        assert (task.pool is None) == (task.stage in LIGHT_STAGES)
+        assert (task.pool is None) == STAGES[task.stage].is_light
     assert {task.stage for task in one.created} >= {Stage.ADOPT, Stage.MERGE, Stage.PROMOTE}

@@ -16,6 +16,7 @@ from ringrift_operator.api import (
 )
 from ringrift_operator.domain.plan import Event, PlacedTask, Plan
 from ringrift_operator.domain.planning import plan_all
+from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import (
     ChildPhase,
     KeptRecord,
@@ -24,7 +25,6 @@ from ringrift_operator.domain.snapshot import (
     Snapshot,
     TaskObservation,
 )
-from ringrift_operator.domain.steps import STEPS
 from tests.results import USUAL, merged, moved
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
@@ -96,6 +96,7 @@ class World:
     events: list[Event] = field(default_factory=list)
     annotations: Mapping[str, str] = field(default_factory=dict)
     generation: int = 1
+    recipes: Recipes = SHIPPED
     others: tuple[OtherPipeline, ...] = ()
     registry: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     """Champion versions, oldest first, by pipeline, configuration and track."""
@@ -122,6 +123,7 @@ class World:
                 if r.spec.pipeline == name
             ),
             annotations=self.annotations,
+            recipes=self.recipes,
         )
 
     def plans(self) -> tuple[Plan, ...]:
@@ -156,8 +158,9 @@ class World:
 
     def end(self, child: TaskObservation, **changes: object) -> None:
         """Lets a child end: Succeeded with a fitting result unless `changes` say otherwise."""
-        result = self.result(child) if changes.get("phase", ChildPhase.SUCCEEDED) == ChildPhase.SUCCEEDED else None
-        ending = {"phase": ChildPhase.SUCCEEDED, "exit_code": 0, "result": result, "finished_at": self.now}
+        if "result" not in changes and changes.get("phase", ChildPhase.SUCCEEDED) == ChildPhase.SUCCEEDED:
+            changes["result"] = self.result(child)
+        ending = {"phase": ChildPhase.SUCCEEDED, "exit_code": 0, "finished_at": self.now}
         self.children[child.name] = replace(child, **{**ending, **changes})  # type: ignore[arg-type]
 
     def fail(self, child: TaskObservation, exit_code: int | None = 1, message: str = "boom") -> None:
@@ -165,7 +168,7 @@ class World:
 
     def result(self, child: TaskObservation, decision: Decision = Decision.PROMOTE) -> StageResult:
         """What the stage would answer; promote and rollback move the make-believe registry."""
-        step = STEPS[child.identity.step]
+        step = self.recipes.steps[child.identity.step]
         key = (child.identity.pipeline, child.identity.configuration, str(step.track))
         champions = self.registry.setdefault(key, [])
         outputs: dict[str, Artifact] = {}

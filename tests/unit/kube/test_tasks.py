@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from ringrift_core.contract import Artifact, Result, Stage, StageResult
-from ringrift_operator.domain.outcomes import OutcomeKind, outcome_of
+from ringrift_operator.domain.labels import labels_of
+from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of
+from ringrift_operator.domain.recipes import SHIPPED
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
 from ringrift_operator.kube.pods import PodPhase, last_progress, report
 from ringrift_operator.kube.tasks import Sighting, ended_job, indexed_progress, live_job, not_starting
@@ -59,7 +61,7 @@ def job(condition: str = "", reason: str = "", message: str = "", **spec: Any) -
     conditions = [{"type": condition, "status": "True", "reason": reason, "message": message}] if condition else []
     container = {"name": "stage", "resources": {"limits": {"memory": "4Gi"}}}
     return {
-        "metadata": {"name": "job", "namespace": "n"},
+        "metadata": {"name": "job", "namespace": "n", "labels": labels_of(CMAES, SHIPPED.steps["cmaes"])},
         "spec": {"template": {"spec": {"containers": [container]}}, **spec},
         "status": {"startTime": NOW, "conditions": conditions},
     }
@@ -68,19 +70,24 @@ def job(condition: str = "", reason: str = "", message: str = "", **spec: Any) -
 def after(
     finished: dict[str, Any], *pods: dict[str, Any], who: TaskIdentity = CMAES, seen: Sighting | None = None
 ) -> TaskObservation:
+    finished["metadata"]["labels"] = labels_of(who, SHIPPED.steps[who.step])
     return ended_job(finished, who, [report(each) for each in pods], seen)
+
+
+def judged(task: TaskObservation) -> Outcome:
+    return outcome_of(task, SHIPPED.steps[task.identity.step].handling)
 
 
 def test_exit_zero_with_a_result_is_done() -> None:
     task = after(job("Complete"), ended(0, result(Stage.CMAES)))
     assert task.phase == ChildPhase.SUCCEEDED
     assert task.result is not None
-    assert outcome_of(task).kind == OutcomeKind.DONE
+    assert judged(task).kind == OutcomeKind.DONE
 
 
 @pytest.mark.parametrize("message", ["", "not JSON", '{"stage": "cmaes"}', result(Stage.TRAIN)])
 def test_exit_zero_without_a_valid_result_is_a_failure(message: str) -> None:
-    outcome = outcome_of(after(job("Complete"), ended(0, message)))
+    outcome = judged(after(job("Complete"), ended(0, message)))
     assert outcome.kind == OutcomeKind.FAILED
     assert "without a valid result" in outcome.message
 
@@ -89,7 +96,7 @@ def test_selfplay_sums_over_indexes_and_an_index_needs_no_message() -> None:
     pods = [ended(0, result(Stage.SELFPLAY, played(50, 1)), index=0), ended(0, "", index=1)]
     pods.append(ended(0, result(Stage.SELFPLAY, played(30, 2)), index=2))
     task = after(job("Complete", completionMode="Indexed"), *pods, who=SELFPLAY)
-    assert outcome_of(task).kind == OutcomeKind.DONE
+    assert judged(task).kind == OutcomeKind.DONE
     assert task.result is not None
     assert task.result.result == played(80, 3)
 
@@ -106,43 +113,43 @@ def test_selfplay_sums_over_indexes_and_an_index_needs_no_message() -> None:
 )
 def test_the_worst_index_decides(codes: tuple[int, ...], kind: OutcomeKind) -> None:
     pods = [ended(code, f"said {code}", index=index) for index, code in enumerate(codes)]
-    assert outcome_of(after(job("Failed", completionMode="Indexed"), *pods, who=SELFPLAY)).kind == kind
+    assert judged(after(job("Failed", completionMode="Indexed"), *pods, who=SELFPLAY)).kind == kind
 
 
 def test_memory_is_named_with_its_limit() -> None:
     task = after(job("Failed", "BackoffLimitExceeded"), ended(137, "", "OOMKilled"))
     assert (task.exit_code, task.reason) == (137, "OOMKilled")
-    assert outcome_of(task).message == "exit code 137: OOMKilled: it needs more than its limit of 4Gi of memory"
+    assert judged(task).message == "exit code 137: OOMKilled: it needs more than its limit of 4Gi of memory"
 
 
 def test_a_failed_stage_is_quoted() -> None:
-    assert outcome_of(after(job("Failed"), ended(1, "Traceback\nValueError: no\n", "Error"))).message == (
+    assert judged(after(job("Failed"), ended(1, "Traceback\nValueError: no\n", "Error"))).message == (
         "exit code 1: Traceback\nValueError: no"
     )
 
 
 def test_a_drained_pod_says_nothing_about_the_stage() -> None:
     pods = [ended(75, "drained", disrupted=True), ended(0, result(Stage.CMAES), at="2026-01-31T13:00:00Z")]
-    assert outcome_of(after(job("Complete"), *pods)).kind == OutcomeKind.DONE
+    assert judged(after(job("Complete"), *pods)).kind == OutcomeKind.DONE
 
 
 def test_an_evicted_pod_is_a_failure_with_the_kubelets_words() -> None:
     evicted = pod({}, phase="Failed", reason="Evicted", message="The node was low on resource: memory.")
     task = after(job("Failed", "BackoffLimitExceeded"), evicted)
     assert (task.exit_code, task.reason) == (None, "Evicted")
-    assert outcome_of(task).message == "The node was low on resource: memory."
+    assert judged(task).message == "The node was low on resource: memory."
 
 
 def test_a_deadline_counts_whatever_the_stage_said_when_it_was_ended() -> None:
     late = job("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")
-    outcome = outcome_of(after(late, ended(75, "saved")))
+    outcome = judged(after(late, ended(75, "saved")))
     assert outcome.kind == OutcomeKind.FAILED
     assert outcome.message == "Job was active longer than specified deadline"
 
 
 def test_a_deadline_of_an_image_that_never_came_says_so() -> None:
     late = job("Failed", "DeadlineExceeded", "Job was active longer than specified deadline")
-    outcome = outcome_of(after(late, seen=Sighting(reason="ImagePullBackOff", message="no such image")))
+    outcome = judged(after(late, seen=Sighting(reason="ImagePullBackOff", message="no such image")))
     assert outcome.message.endswith("(ImagePullBackOff: no such image)")
 
 

@@ -1,0 +1,178 @@
+"""What a step is, and what a track's recipe is: the forms of the tables in domain/recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ringrift_core.contract import Artifact, Stage, StageFacts, StageParameters, Track
+from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus, TrackStatus
+from ringrift_operator.api.resolved import ResolvedConfiguration
+from ringrift_operator.domain.configuration import champion_at_start, iteration_under_way, single_task
+
+SEEDS_PER_ITERATION = 1000
+"""Distance between the run seeds of two iterations (plan.md: seed = iteration x 1000)."""
+
+
+def run_seed(frozen: ResolvedConfiguration, iteration: int) -> int:
+    """Seed of everything random in an iteration."""
+    return frozen.selfplay.seed + SEEDS_PER_ITERATION * iteration
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How the operator treats a stage: the contract's facts, and its own."""
+
+    facts: StageFacts
+    needs_result: bool = True
+    """Exit 0 without a valid result fails the try."""
+    needs_output: bool = False
+    """Exit 0 without its output fails the try: the next step cannot do without."""
+    needs_verdict: bool = False
+    """Exit 0 without a verdict fails the try."""
+    is_said_otherwise: bool = False
+    """Verdict, games or versions say what its message says: the status need not keep that."""
+    is_way_out: bool = False
+    """Runs while its configuration stands still, too: it may be what mends that."""
+    remembers_place: bool = False
+    """Ended, it still tells a pool when its cool-down is due (domain/placement.py)."""
+    takes_device: bool = False
+    """It is told what the slot computes with."""
+    takes_workers: bool = False
+    """It is told how many threads the slot allows."""
+    prefers_accelerator: bool = False
+    """Looks for the fastest device; everything else leaves those free."""
+
+    @property
+    def stage(self) -> Stage:
+        return self.facts.stage
+
+
+def _any_device(_: ResolvedConfiguration) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an iteration; `name` is how status, child names and labels call it (domain/steps.py)."""
+
+    name: str
+    handling: Handling
+    parameters: Callable[[Commission], StageParameters]
+    """What its process is told."""
+    track: Track | None = None
+    needs: tuple[str, ...] = ()
+    """Steps that must have succeeded first; when one cannot, neither can this."""
+    after: tuple[str, ...] = ()
+    """Steps that must have ended first, however; those that the iteration does not have keep nobody waiting."""
+    needs_cuda: Callable[[ResolvedConfiguration], str] = _any_device
+    """Why it takes cuda slots only; empty when any device will do."""
+
+    @property
+    def stage(self) -> Stage:
+        return self.handling.stage
+
+    @property
+    def is_light(self) -> bool:
+        """Takes no slot."""
+        return self.handling.facts.is_light
+
+
+@dataclass(frozen=True, slots=True)
+class Commission:
+    """A task that is about to run, with all that its parameters are made of. The steps it needs have succeeded."""
+
+    step: Step
+    task: TaskStatus
+    configuration: ConfigurationStatus
+    store: str
+    tracks: tuple[Track, ...]
+    """Tracks of the spec that can be trained."""
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """What every stage is told."""
+        configuration = self.configuration
+        return {
+            "store": self.store,
+            "board": configuration.board,
+            "players": configuration.players,
+            "attempt": self.task.attempt,
+        }
+
+    @property
+    def in_iteration(self) -> dict[str, Any]:
+        """What every stage of an iteration is told."""
+        return {**self.common, "iteration": self.iteration}
+
+    @property
+    def frozen(self) -> ResolvedConfiguration:
+        """Values of the iteration under way; ValueError without one."""
+        if self.configuration.frozen is None:
+            raise ValueError(f"{self.configuration.name}: {self.step.name} without an iteration under way")
+        return self.configuration.frozen
+
+    @property
+    def iteration(self) -> int:
+        return iteration_under_way(self.configuration)
+
+    @property
+    def seed(self) -> int:
+        return run_seed(self.frozen, self.iteration)
+
+    @property
+    def track(self) -> Track:
+        """The step's own; ValueError when it belongs to none."""
+        if self.step.track is None:
+            raise ValueError(f"{self.step.name} belongs to no track")
+        return self.step.track
+
+    def champion(self, track: Track) -> int:
+        """Version with which the iteration began; 0 is none."""
+        return champion_at_start(self.configuration, track)
+
+    def output(self, step: str) -> Artifact | None:
+        """What an earlier step of this iteration left for the next; None when it left nothing."""
+        return next(iter(single_task(self.configuration, step).outputs.values()), None)
+
+    def made_by(self, step: str) -> Artifact:
+        """The same of a step that always leaves something: no result is accepted without (domain/outcomes.py)."""
+        made = self.output(step)
+        if made is None:
+            raise ValueError(f"{self.configuration.name}: {step} has left nothing for {self.step.name}")
+        return made
+
+
+def _never_skipped(_: TrackStatus, __: ResolvedConfiguration, ___: int) -> str:
+    return ""
+
+
+def _never_converged(_: TaskStatus, __: ResolvedConfiguration, ___: int) -> str:
+    return ""
+
+
+def _nothing(_: ResolvedConfiguration) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a track's candidate is made. What comes after that is the same for every track (domain/recipes/gates.py)."""
+
+    track: Track
+    makers: tuple[Step, ...]
+    """Steps that make the candidate, each needing the ones before; it is the last one's output."""
+    described: Callable[[ResolvedConfiguration, int], str]
+    """What an iteration does for it, up to the gate: a line of a dry run."""
+    skipped: Callable[[TrackStatus, ResolvedConfiguration, int], str] = _never_skipped
+    """Why an iteration leaves it out; empty when it does not."""
+    converged: Callable[[TaskStatus, ResolvedConfiguration, int], str] = _never_converged
+    """What the last maker, which has succeeded, has converged under; empty when it has not."""
+    not_yet: Callable[[ResolvedConfiguration], tuple[str, ...]] = _nothing
+    """What the spec asks of it and is not there yet, in sentences: nothing starts before that is changed."""
+
+    @property
+    def maker(self) -> Step:
+        """The step whose output is the candidate."""
+        return self.makers[-1]

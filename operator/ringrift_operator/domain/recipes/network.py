@@ -1,0 +1,73 @@
+"""The network track: a dataset of the games, then training from the champion."""
+
+from __future__ import annotations
+
+from ringrift_core.contract import STAGES, ExportParameters, Stage, Track, TrainParameters
+from ringrift_operator.api.resolved import ResolvedConfiguration
+from ringrift_operator.domain import steps
+from ringrift_operator.domain.recipe import Commission, Handling, Recipe, Step
+
+LARGEST_BATCH_WITHOUT_CUDA = 512
+
+
+def epochs(values: ResolvedConfiguration, iteration: int) -> int:
+    return values.network.bootstrap_epochs if iteration == 1 else values.network.epochs
+
+
+def _export(commission: Commission) -> ExportParameters:
+    dataset = commission.frozen.dataset
+    return ExportParameters(
+        **commission.in_iteration,
+        seed=commission.seed,
+        require_completed=dataset.require_completed,
+        min_moves=dataset.min_moves,
+    )
+
+
+def _train(commission: Commission) -> TrainParameters:
+    frozen = commission.frozen
+    return TrainParameters(
+        **commission.in_iteration,
+        seed=commission.seed,
+        dataset=commission.made_by("export"),
+        network_version=commission.champion(Track.NETWORK),
+        epochs=epochs(frozen, commission.iteration),
+        batch_size=frozen.network.batch_size,
+    )
+
+
+def _needs_cuda(values: ResolvedConfiguration) -> str:
+    batch = values.network.batch_size
+    return f"batch {batch} is above {LARGEST_BATCH_WITHOUT_CUDA}" if batch > LARGEST_BATCH_WITHOUT_CUDA else ""
+
+
+def _described(values: ResolvedConfiguration, iteration: int) -> str:
+    return (
+        f"export, then train the network for at most {epochs(values, iteration)} epochs "
+        f"of batch {values.network.batch_size}"
+    )
+
+
+def _not_yet(values: ResolvedConfiguration) -> tuple[str, ...]:
+    distributed = values.network.distributed
+    if distributed.nodes > 1 or distributed.processes_per_node > 1:
+        return ("distributed training is not there yet: set network.distributed.nodes to 1",)
+    return ()
+
+
+NETWORK = Recipe(
+    Track.NETWORK,
+    makers=(
+        Step("export", Handling(STAGES[Stage.EXPORT], needs_output=True), _export, needs=(steps.MERGE,)),
+        Step(
+            "train",
+            Handling(STAGES[Stage.TRAIN], needs_output=True, takes_device=True, prefers_accelerator=True),
+            _train,
+            Track.NETWORK,
+            needs=("export",),
+            needs_cuda=_needs_cuda,
+        ),
+    ),
+    described=_described,
+    not_yet=_not_yet,
+)

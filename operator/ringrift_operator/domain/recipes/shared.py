@@ -1,0 +1,72 @@
+"""Steps that every iteration has, whatever it trains."""
+
+from __future__ import annotations
+
+from ringrift_core.contract import (
+    STAGES,
+    AdoptParameters,
+    EngineMode,
+    MergeParameters,
+    SelfplayParameters,
+    Shards,
+    Stage,
+    Track,
+)
+from ringrift_operator.api.resolved import ResolvedConfiguration
+from ringrift_operator.domain import steps
+from ringrift_operator.domain.recipe import Commission, Handling, Step
+
+
+def engine_modes(frozen: ResolvedConfiguration, iteration: int, network: int) -> tuple[EngineMode, ...]:
+    """Modes of an iteration: the bootstrap is never mixed, and no network plays before there is a champion."""
+    left_out = {EngineMode.MIXED, EngineMode.NETWORK} if iteration == 1 else set()
+    if network == 0:
+        left_out.add(EngineMode.NETWORK)
+    return tuple(mode for mode in frozen.selfplay.engine_modes if mode not in left_out) or (EngineMode.HEURISTIC_ONLY,)
+
+
+def shard_count(frozen: ResolvedConfiguration, iteration: int) -> int:
+    """Shards of an iteration's self-play."""
+    return -(-frozen.games(iteration) // frozen.selfplay.shard_games)
+
+
+def _adopt(commission: Commission) -> AdoptParameters:
+    return AdoptParameters(**commission.common, tracks=commission.tracks)
+
+
+def _selfplay(commission: Commission) -> SelfplayParameters:
+    frozen, iteration = commission.frozen, commission.iteration
+    network = commission.champion(Track.NETWORK)
+    shards = shard_count(frozen, iteration)
+    return SelfplayParameters(
+        **commission.in_iteration,
+        seed=commission.seed,
+        games=frozen.games(iteration),
+        shard=Shards(0, shards - 1, shards),
+        engine_modes=engine_modes(frozen, iteration, network),
+        max_moves=frozen.move_limit(iteration),
+        weights_version=commission.champion(Track.WEIGHTS),
+        network_version=network,
+        initial_weights=frozen.cmaes.initial_weights.contract,
+    )
+
+
+def _merge(commission: Commission) -> MergeParameters:
+    return MergeParameters(**commission.in_iteration)
+
+
+ADOPT = Step(steps.ADOPT, Handling(STAGES[Stage.ADOPT]), _adopt)
+"""Before the first iteration."""
+
+SELFPLAY = Step(
+    steps.SELFPLAY,
+    Handling(
+        STAGES[Stage.SELFPLAY],
+        needs_result=False,  # a finished index needs no message: merge counts the games
+        is_said_otherwise=True,
+        remembers_place=True,
+        takes_device=True,
+    ),
+    _selfplay,
+)
+MERGE = Step(steps.MERGE, Handling(STAGES[Stage.MERGE], is_said_otherwise=True), _merge, needs=(steps.SELFPLAY,))
