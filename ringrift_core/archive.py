@@ -170,11 +170,15 @@ class Archive:
         return found.content
 
     def get_file(self, artifact: Artifact, folder: Path) -> Path:
-        """The object as a file, read-only and verified: the store's own where it is a folder, else a copy."""
+        """The object as a file, read-only and verified: the store's own where it is a folder, else a copy.
+
+        A folder too deep for SQLite is copied from, too.
+        """
         key = self._object_key(artifact)
-        if isinstance(self.store, LocalStore):
-            path = self.store.path(key)
-            found = self.store.digest(key)
+        store = self.store
+        if isinstance(store, LocalStore) and (place := store.in_place(key)) is not None:
+            path = place
+            found = store.digest(key)
         else:
             path = folder / key.rpartition("/")[2]
             found = _sha256(path) if path.exists() else None

@@ -34,12 +34,16 @@ from ringrift_core.contract import (
     clipped,
 )
 from ringrift_core.errors import NotNowError, RingRiftError, WrongInputError
+from ringrift_core.files import LONGEST_PATH, is_too_long, new_file, scratch_folder, temporary_folder
 from ringrift_core.reporting import Reporter
 
 __all__ = ["WORK_SUFFIX", "Outcome", "Run", "execute"]
 
 WORK_SUFFIX = ".work"
 """Part of the names of scratch files that the next attempt goes on from."""
+
+_LONGEST_NAME = 80
+"""Characters of the longest name of a scratch file: a SHA-256 and what stands around it."""
 
 CRASH = 1
 """Exit status of a defect; the operator tries again."""
@@ -150,7 +154,7 @@ def write_result(path: Path, result: StageResult) -> None:
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        descriptor, partial = new_file(path.parent, ".ringrift-")
     except OSError:
         # A read-only folder with a writable file in it: /dev/termination-log in a Pod.
         path.write_bytes(content)
@@ -160,10 +164,10 @@ def write_result(path: Path, result: StageResult) -> None:
         file.flush()
         os.fsync(file.fileno())
     try:
-        Path(name).replace(path)
+        partial.replace(path)
     except OSError:
         # A mount point cannot be renamed over.
-        Path(name).unlink()
+        partial.unlink()
         path.write_bytes(content)
 
 
@@ -213,16 +217,16 @@ def _scratch(work_dir: Path | None, parameters: StageParameters) -> Iterator[Pat
                     pass
         except OSError as error:
             raise WrongInputError(f"--work-dir {work_dir}: {error.strerror}; name a folder to write to") from error
+        _check_length(work_dir, "--work-dir")
         yield work_dir
         return
     told = parameters.model_dump_json(exclude={"attempt"})
-    folder = (
-        Path(tempfile.gettempdir()) / f"ringrift-{parameters.stage}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
-    )
+    folder = temporary_folder() / f"ringrift-{parameters.stage}-{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    _check_length(folder, "TMPDIR")
     with _claimed(folder) as is_ours:
         if not is_ours:
-            with tempfile.TemporaryDirectory(prefix="ringrift-") as name:
-                yield Path(name)
+            with scratch_folder() as another:
+                yield another
             return
         try:
             yield folder
@@ -230,6 +234,14 @@ def _scratch(work_dir: Path | None, parameters: StageParameters) -> Iterator[Pat
             _keep_work_alone(folder)
             raise
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_length(folder: Path, named_by: str) -> None:
+    """WrongInputError when files in a scratch folder would have paths that SQLite does not open."""
+    if is_too_long(folder, "/" + "x" * _LONGEST_NAME):
+        raise WrongInputError(
+            f"{named_by}: {folder} is too long: SQLite opens paths of {LONGEST_PATH} bytes; name a shorter one"
+        )
 
 
 def _keep_work_alone(folder: Path) -> None:

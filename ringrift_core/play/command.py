@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +47,7 @@ def play(
 
     from ringrift_core._engine import RulesError
     from ringrift_core.errors import RingRiftError, WrongInputError
+    from ringrift_core.files import scratch_folder
     from ringrift_core.game import Game
     from ringrift_core.play.advice import Adviser
     from ringrift_core.play.saving import SavedGame
@@ -67,8 +67,8 @@ def play(
             game = Game(board, len(seated), swap=swap)
         if seed is None:
             seed = saved.seed if saved is not None else random.SystemRandom().randrange(2**31)
-        with tempfile.TemporaryDirectory(prefix="ringrift-play-") as folder:
-            casting = Casting(Board(game.board), game.players, store, Path(folder))
+        with scratch_folder("ringrift-play-") as folder:
+            casting = Casting(Board(game.board), game.players, store, folder)
             table = Table(game, casting.agents(seated), seed)
             if saved is not None and load is not None:
                 saved.replay(table, load)

@@ -7,7 +7,6 @@ import errno
 import itertools
 import json
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,8 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ringrift_core.contract import ExitCode
-from ringrift_core.errors import StoreError, StoreRefusedError
+from ringrift_core.errors import RingRiftError, StoreRefusedError
+from ringrift_core.files import scratch_folder, temporary_folder
 
 if TYPE_CHECKING:
     from ringrift_core.replay.games import Game
@@ -56,22 +56,22 @@ def _opened(command: str, sources: Sequence[str]) -> Iterator[Iterator[GamesFile
     from ringrift_core._engine import RulesError
     from ringrift_core.replay.sources import find_files
 
-    with tempfile.TemporaryDirectory(prefix="ringrift-") as folder:
-        try:
-            yield itertools.chain.from_iterable(find_files(source, Path(folder)) for source in sources)
-        except BrokenPipeError:
-            raise  # Nobody reads on, as with `| head`: no failure of ours.
-        except (StoreError, RulesError, OSError) as failure:
-            raise _failed(command, failure) from None
+    try:
+        with scratch_folder() as folder:
+            yield itertools.chain.from_iterable(find_files(source, folder) for source in sources)
+    except BrokenPipeError:
+        raise  # Nobody reads on, as with `| head`: no failure of ours.
+    except (RingRiftError, RulesError, OSError) as failure:
+        raise _failed(command, failure) from None
 
 
 def _failed(command: str, failure: Exception) -> typer.Exit:
     code, sentence = ExitCode.WRONG_INPUT, str(failure)
     if isinstance(failure, OSError):
-        sentence = f"{failure.filename or tempfile.gettempdir()}: {failure.strerror}"
+        sentence = f"{failure.filename or temporary_folder()}: {failure.strerror}"
         if failure.errno in (errno.ENOSPC, errno.EDQUOT):
             code = ExitCode.NOT_NOW
-    elif isinstance(failure, StoreError):
+    elif isinstance(failure, RingRiftError):
         code = failure.exit_code
     typer.echo(f"ringrift replay {command}: {sentence}", err=True)
     return typer.Exit(code)
@@ -202,13 +202,13 @@ def verify(
         task = bar.add_task("", total=None)
         for source in sources:
             try:
-                with tempfile.TemporaryDirectory(prefix="ringrift-") as folder:
-                    for found in _faults(verification, source, Path(folder)):
+                with scratch_folder() as folder:
+                    for found in _faults(verification, source, folder):
                         bar.update(task, description=f"{verification.games:,} games, {verification.faults} faults")
                         for fault in found[: max(0, faults - named)]:
                             typer.echo(str(fault))
                         named += len(found)
-            except (StoreError, OSError) as failure:
+            except (RingRiftError, OSError) as failure:
                 unreadable = max(unreadable, _failed("verify", failure).exit_code)
     for fault in verification.check_together()[: max(0, faults - named)]:
         typer.echo(str(fault))

@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, Json, TypeAdapter, ValidationError, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
@@ -35,6 +35,7 @@ __all__ = [
     "Game",
     "GamesWriter",
     "Rules",
+    "connect",
     "count_games",
     "explained",
     "game_of",
@@ -191,6 +192,19 @@ class _Row(Ending):
 _RULES = TypeAdapter(Rules)
 
 
+def connect(
+    address: str, *, uri: bool = False, isolation_level: Literal["DEFERRED"] | None = "DEFERRED"
+) -> sqlite3.Connection:
+    """Opens a file, as `sqlite3.connect` does; what SQLite sorts stays in memory.
+
+    Its temporary files would lie in a folder of its own choice: SQLITE_TMPDIR, /var/tmp, the working folder. What is
+    sorted is the index of the ids, some 100 bytes a game of the file that is being made.
+    """
+    connection = sqlite3.connect(address, uri=uri, isolation_level=isolation_level)
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
 class GamesWriter:
     """A file under work, new or gone on with. Each `append` is one transaction: a crash loses none that returned."""
 
@@ -199,7 +213,7 @@ class GamesWriter:
         self.path = path
         self.rules = rules
         with explained(path):
-            self._connection = sqlite3.connect(path)
+            self._connection = connect(str(path))
             try:
                 self._prepare()
             except BaseException:
@@ -268,7 +282,7 @@ def open_games(path: Path) -> sqlite3.Connection:
         # A finished file is never written again: no lock files beside it, which may lie in a read-only folder. One
         # under work has its newest games in the companion that ends in -wal.
         immutable = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True)
+        connection = connect(f"{path.absolute().as_uri()}?mode=ro{immutable}", uri=True)
         try:
             _check(connection, path)
         except BaseException:

@@ -17,7 +17,7 @@ from typing import Self
 
 import numpy as np
 
-from ringrift_core.replay.games import COLUMNS, Rules, create_schema, explained, open_games, require_rules
+from ringrift_core.replay.games import COLUMNS, Rules, connect, create_schema, explained, open_games, require_rules
 from ringrift_core.replay.identifiers import Prefixes, contains
 
 __all__ = ["SegmentWriter"]
@@ -40,7 +40,7 @@ class SegmentWriter:
         self._known = known
         self._new: list[Prefixes] = []
         with explained(path):
-            self._connection = sqlite3.connect(path, isolation_level=None)
+            self._connection = connect(str(path), isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = OFF")
             self._connection.execute("PRAGMA synchronous = OFF")
             create_schema(self._connection, rules)

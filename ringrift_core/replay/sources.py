@@ -77,8 +77,8 @@ def _recorded_shards(keys: Iterable[str]) -> int:
 
 
 def _one(store: Store, key: str, name: str, folder: Path) -> Iterator[GamesFile]:
-    if isinstance(store, LocalStore):
-        yield GamesFile(name, store.path(key))
+    if isinstance(store, LocalStore) and (place := store.in_place(key)) is not None:
+        yield GamesFile(name, place)
         return
     path = folder / key
     if store.download(key, path) is None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +23,8 @@ from ringrift_core.contract import (
     configuration_name,
     to_arguments,
 )
+from ringrift_core.errors import WrongInputError
+from ringrift_core.files import scratch_folder, temporary_folder
 
 __all__ = ["GAMES", "PUBLIC_GAMES_PER_SECOND", "AsJson", "measure_selfplay"]
 
@@ -59,6 +59,10 @@ def measure_selfplay(
     allowed = sorted(os.sched_getaffinity(0))
     if cores > len(allowed):
         raise typer.BadParameter(f"{cores}, and this process may use {len(allowed)}", param_hint="--cores")
+    try:
+        temporary_folder()
+    except WrongInputError as error:
+        raise typer.BadParameter(str(error)) from None
     figures = {}
     for (board, players), games in GAMES.items():
         wanted = max(1, round(games * share))
@@ -76,8 +80,7 @@ def measure_selfplay(
 
 def _play(board: Board, players: int, mode: EngineMode, games: int, cores: list[int]) -> SelfplayResult:
     """What the stage answers, run as a process."""
-    with tempfile.TemporaryDirectory(prefix="ringrift-bench-") as name:
-        folder = Path(name)
+    with scratch_folder("ringrift-bench-") as folder:
         parameters = SelfplayParameters(
             store=(folder / "store").as_uri(),
             board=board,

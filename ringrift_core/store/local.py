@@ -12,16 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
-from uuid import uuid4
 
 from ringrift_core.errors import StoreAwayError, StoreRefusedError
+from ringrift_core.files import is_too_long, new_file
 from ringrift_core.store.base import CHUNK_BYTES, Store, Versioned
 from ringrift_core.store.probe import check_promises, probe_key
 
 __all__ = ["LocalStore"]
-
-_ANYONE = 0o666
-"""Mode of new files before the umask: one for all, as every program makes its files."""
 
 _ONE_AT_A_TIME = threading.Lock()
 """POSIX locks, where there are no others, do not tell a process's threads apart."""
@@ -118,6 +115,8 @@ class LocalStore(Store):
         return True
 
     def check_writable(self, *keys: str) -> None:
+        for key in {key.rpartition("/")[0]: key for key in keys}.values():
+            self._check_folder(key)
         for configuration in dict.fromkeys(key.partition("/")[0] for key in keys):
             with probe_key(self, configuration) as probe:
                 try:
@@ -126,8 +125,6 @@ class LocalStore(Store):
                 finally:
                     _discard(self._lock_path(probe))
             self.folders(f"{configuration}/")
-        for key in {key.rpartition("/")[0]: key for key in keys}.values():
-            self._check_folder(key)
 
     def keys(self, prefix: str) -> Iterator[str]:
         folder, _, start = prefix.rpartition("/")
@@ -157,6 +154,11 @@ class LocalStore(Store):
             raise StoreRefusedError(f"key {key!r}: empty or dotted parts are not allowed")
         return self.root / key
 
+    def in_place(self, key: str) -> Path | None:
+        """Where the value of `key` lies, for programs to read it there; None where its path is too long for SQLite."""
+        path = self.path(key)
+        return None if is_too_long(path) else path
+
     @contextmanager
     def _written(self, key: str, fill: Callable[[BinaryIO], object]) -> Iterator[Path]:
         """A new file, filled and closed, in the same file system; removed at the end unless it was renamed.
@@ -164,14 +166,13 @@ class LocalStore(Store):
         Closed, because some file systems send what was written then, and rename no file that is open.
         """
         folder = self.root / ".partial"
-        partial = folder / uuid4().hex
         path = self.path(key)
         with self._explained(key, "make a folder"):
             folder.mkdir(parents=True, exist_ok=True)
             path.parent.mkdir(parents=True, exist_ok=True)
+        with self._explained(key, "make a file"):
+            descriptor, partial = new_file(folder)
         try:
-            with self._explained(key, "make a file"):
-                descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _ANYONE)
             with self._explained(key, "write a file"), os.fdopen(descriptor, "wb") as file:
                 fill(file)
                 _flush(file)
@@ -206,7 +207,7 @@ class LocalStore(Store):
         with self._explained(key, "make a folder"):
             self._lock_path(key).parent.mkdir(parents=True, exist_ok=True)
         with self._explained(key, "make a file"):
-            descriptor = os.open(self._lock_path(key), os.O_RDWR | os.O_CREAT, _ANYONE)
+            descriptor = os.open(self._lock_path(key), os.O_RDWR | os.O_CREAT, 0o666)
         try:
             yield descriptor
         finally:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +18,7 @@ from ringrift_core import _engine
 from ringrift_core.contract import Board, Profile
 from ringrift_core.errors import StoreRefusedError
 from ringrift_core.replay.games import Game, GamesWriter, Rules, count_games, explained, read_games, read_rules
+from tests.faults.workshop import small_disk
 
 SQUARE8 = Rules.usual(Board.SQUARE8, 2)
 PLAYERS = [
@@ -171,3 +175,37 @@ def test_the_questions_of_the_documentation_are_answered(tmp_path: Path) -> None
         documented = set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE)) | {"turns", "recorded_moves", "decisions"}
         columns = {row[1] for row in connection.execute("PRAGMA table_info(games)")}
         assert columns <= documented
+
+
+def test_sqlite_keeps_no_file_of_its_own_outside_the_scratch_folder(tmp_path: Path) -> None:
+    """Its temporary folder has no room: sorting ids for the index would need two megabytes of it."""
+    program = """
+import hashlib, sys
+from pathlib import Path
+from ringrift_core.contract import Board
+from ringrift_core.replay.games import Game, GamesWriter, Rules
+from ringrift_core.replay.segment import SegmentWriter
+
+folder, rules = Path(sys.argv[1]), Rules.usual(Board.SQUARE8, 2)
+games = (
+    Game(number, hashlib.sha256(b"%d" % number).hexdigest(), rules, ("", ""), 1, (1, 2), "", False, 1, 1, 1, b"", b"")
+    for number in range(120_000)
+)
+with GamesWriter(folder / "work", rules) as writer:
+    writer.append(games)
+    writer.seal(folder / "shard.sqlite")
+with SegmentWriter(folder / "segment.sqlite", rules, []) as segment:
+    segment.add(folder / "shard.sqlite")
+    segment.finish()
+"""
+    try:
+        with small_disk(tmp_path / "disk", "256k") as disk:
+            scratch = tmp_path / "scratch"
+            scratch.mkdir()
+            environment = os.environ | {"SQLITE_TMPDIR": str(disk), "TMPDIR": str(disk)}
+            command = [sys.executable, "-c", program, str(scratch)]
+            done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+            assert done.returncode == 0, done.stderr
+            assert list(disk.iterdir()) == []
+    except PermissionError as refused:
+        pytest.skip(str(refused))
