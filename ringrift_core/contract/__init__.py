@@ -50,11 +50,12 @@ from ringrift_core.contract.results import (
     StageResult,
 )
 from ringrift_core.contract.selfplay import SelfplayParameters, SelfplayResult, Shards
-from ringrift_core.contract.stages import STAGES, StageFacts
+from ringrift_core.contract.stages import STAGES, TRACKS, StageFacts
 from ringrift_core.contract.training import TrainParameters, TrainResult
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
     HIGHEST_SEED,
+    MOST_STAGES,
     MOST_TRACKS,
     MOST_WORKERS,
     MOVE_LIMITS,
@@ -82,6 +83,7 @@ __all__ = [
     "HIGHEST_COUNT",
     "HIGHEST_SEED",
     "MESSAGE_LIMIT",
+    "MOST_STAGES",
     "MOST_TRACKS",
     "MOST_WORKERS",
     "MOVE_LIMITS",
@@ -89,6 +91,7 @@ __all__ = [
     "STAGES",
     "STAGE_PROGRAM",
     "STORE_LIMIT",
+    "TRACKS",
     "AdoptParameters",
     "AdoptResult",
     "AdoptedTrack",

@@ -101,16 +101,16 @@ def _together(descriptions: dict[str, str]) -> str:
     return " ".join(f"{stage}: {text[0].lower()}{text[1:]}" for text, stage in descriptions.items())
 
 
-def _bare(schema: Any, definitions: dict[str, Any]) -> Any:
+def _bare(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     """A schema without references, titles, defaults and what must be there."""
-    if isinstance(schema, list):
-        return [_bare(item, definitions) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
     if "$ref" in schema:
         return _bare(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    left_out = {"title", "default", "required"}
-    return {key: _bare(value, definitions) for key, value in schema.items() if key not in left_out}
+    bare = {key: value for key, value in schema.items() if key not in {"title", "default", "required"}}
+    if "properties" in bare:
+        bare["properties"] = {name: _bare(field, definitions) for name, field in bare["properties"].items()}
+    if "items" in bare:
+        bare["items"] = _bare(bare["items"], definitions)
+    return bare
 
 
 class StageResult(Contract):

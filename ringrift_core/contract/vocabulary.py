@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -91,32 +92,26 @@ _NAME_PATTERN = r"[a-z][a-z0-9-]{0,31}"
 
 @dataclass(frozen=True)
 class Known:
-    """Annotation of a Name that has to be one of these; of none given, one of those that its type lists.
+    """Annotation of a Name that has to be one of a table's, as the table is when the name is read.
 
     A tolerant reader lets others pass: they are a later version's.
     """
 
-    names: tuple[Name, ...] = ()
+    names: Callable[[], Iterable[Name]]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        names = self.names or tuple(source)
-
-        def check(value: object, info: ValidationInfo) -> object:
-            return value if info.context == TOLERANT else _one_of(names, value)
-
-        return core_schema.with_info_before_validator_function(check, handler(source))
+        return core_schema.with_info_before_validator_function(self._checked, handler(source))
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "enum": [name.value for name in self.names]} if self.names else handler(core)
+        return {"type": "string", "enum": [name.value for name in self.names()]}
 
-
-def _one_of(names: tuple[Name, ...], value: object) -> object:
-    if value not in names:
-        listed = [repr(name.value) for name in names]
-        # pydantic's own words for a closed enumeration.
-        expected = " or ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
-        raise PydanticCustomError("enum", "Input should be {expected}", {"expected": expected})
-    return value
+    def _checked(self, value: object, info: ValidationInfo) -> object:
+        if info.context != TOLERANT and value not in (names := tuple(self.names())):
+            listed = [repr(name.value) for name in names]
+            # pydantic's own words for a closed enumeration.
+            expected = " or ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
+            raise PydanticCustomError("enum", "Input should be {expected}", {"expected": expected})
+        return value
 
 
 class Track(Name):
@@ -129,6 +124,9 @@ class Track(Name):
 
 MOST_TRACKS = 8
 """Room in whatever has an entry for each track."""
+
+MOST_STAGES = 32
+"""Room in whatever has an entry for each stage."""
 
 
 class EngineMode(enum.StrEnum):

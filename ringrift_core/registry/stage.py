@@ -51,7 +51,7 @@ def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
     that is no longer trained still plays.
     """
     archive = run.archive
-    registries = {track: read_registry(archive, track) for track in Track}
+    registries = {track: read_registry(archive, track) for track in dict.fromkeys((*Track, *parameters.tracks))}
     recorded = list(archive.tasks())
     finished = _finished_iteration(archive, recorded, {track: registries[track] for track in parameters.tracks})
     moves = [move for registry in registries.values() for move in registry.log]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from ringrift_core.contract import STAGES, Board, Device, Known, Stage
+from ringrift_core.contract import MOST_STAGES, STAGES, Board, Device, Known, Stage
 from ringrift_operator.api.base import NAME_RULE, ObjectMeta, PrinterColumn, Resource, Value, name_fits
 from ringrift_operator.api.conditions import Conditions
 from ringrift_operator.api.lists import ListMap, ListSet
@@ -23,12 +24,15 @@ class PoolType(enum.StrEnum):
     """Tasks are RemoteTasks, fetched by `ringrift-runner` on a machine outside the cluster."""
 
 
-SLOT_STAGES = (*(stage for stage, facts in STAGES.items() if not facts.is_light), Stage("nnue"), Stage("distill"))
-"""Stages that take a slot, and those to come that pools may name already; the light ones never do (design.md section
-3)."""
+def slot_stages() -> Iterator[Stage]:
+    """Stages that take a slot, and those to come that pools may name already; the light ones never do (design.md
+    section 3)."""
+    yield from (stage for stage, facts in STAGES.items() if not facts.is_light)
+    yield from (Stage("nnue"), Stage("distill"))
+
 
 SlotStages = Annotated[
-    tuple[Annotated[Stage, Known(SLOT_STAGES)], ...], ListSet(), Field(min_length=1, max_length=len(SLOT_STAGES))
+    tuple[Annotated[Stage, Known(slot_stages)], ...], ListSet(), Field(min_length=1, max_length=MOST_STAGES)
 ]
 
 

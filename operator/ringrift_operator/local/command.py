@@ -17,6 +17,7 @@ from ringrift_operator.api.load import InvalidResources, load_file
 from ringrift_operator.api.pipeline import TrainingPipeline
 from ringrift_operator.api.pool import WorkerPool
 from ringrift_operator.domain.planning import plan
+from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import PoolObservation
 from ringrift_operator.domain.stalls import stalled_as_a_whole
 from ringrift_operator.local.folder import LocalError
@@ -32,19 +33,25 @@ WRONG_INPUT = 2
 
 
 def local(
-    file: Path, data: Path, *, dry_run: bool = False, plain: bool = False, program: Sequence[str] = STAGE_PROGRAM
+    file: Path,
+    data: Path,
+    *,
+    dry_run: bool = False,
+    plain: bool = False,
+    program: Sequence[str] = STAGE_PROGRAM,
+    recipes: Recipes = SHIPPED,
 ) -> int:
     """Runs the pipelines of a file; the exit status: 0 complete, 1 at a standstill, 2 wrong input, 130 stopped."""
     console = Console(highlight=False)
     try:
-        pipelines, pools = _read(file)
+        pipelines, pools = _read(file, recipes)
         if dry_run:
-            _show_plan(console, pipelines, pools, data)
+            _show_plan(console, pipelines, pools, data, recipes)
             return 0
         invocation = Invocation(file, data, plain)
         is_live = console.is_terminal and not plain
         show: Show = LiveShow(console, invocation) if is_live else PlainShow(console, invocation)
-        return Session(pipelines, pools, data, show, program).run()
+        return Session(pipelines, pools, data, show, program, recipes).run()
     except InvalidResources as invalid:
         print(invalid, file=sys.stderr)
         return WRONG_INPUT
@@ -57,7 +64,7 @@ def local(
         return 1
 
 
-def _read(file: Path) -> tuple[list[TrainingPipeline], tuple[PoolObservation, ...]]:
+def _read(file: Path, recipes: Recipes) -> tuple[list[TrainingPipeline], tuple[PoolObservation, ...]]:
     resources: list[Resource] = load_file(file)
     pipelines = [resource for resource in resources if isinstance(resource, TrainingPipeline)]
     if not pipelines:
@@ -67,16 +74,23 @@ def _read(file: Path) -> tuple[list[TrainingPipeline], tuple[PoolObservation, ..
         for resource in resources
         if isinstance(resource, WorkerPool)
     )
-    return pipelines, pools or (this_machine(),)
+    return pipelines, pools or (this_machine(recipes),)
 
 
 def _show_plan(
-    console: Console, pipelines: Sequence[TrainingPipeline], pools: tuple[PoolObservation, ...], data: Path
+    console: Console,
+    pipelines: Sequence[TrainingPipeline],
+    pools: tuple[PoolObservation, ...],
+    data: Path,
+    recipes: Recipes,
 ) -> None:
     """What would run, and what would keep it from running. Nothing is written."""
     now = datetime.now(UTC)
     # Of two that want the same the first in the file is the older one, as in a run.
-    locals_ = [found(wanted, data, now + place * timedelta.resolution) for place, wanted in enumerate(pipelines)]
+    locals_ = [
+        found(wanted, data, now + place * timedelta.resolution, recipes=recipes)
+        for place, wanted in enumerate(pipelines)
+    ]
     for local in locals_:
         snapshot = snapshot_of(local, locals_, pools, now)
         dry = replace(snapshot, spec=snapshot.spec.model_copy(update={"dry_run": True}))

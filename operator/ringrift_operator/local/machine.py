@@ -9,21 +9,26 @@ import subprocess
 
 from ringrift_core.contract import Device
 from ringrift_operator.api.pool import WorkerPoolSpec
+from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import PoolObservation
 
 NAME = "this-machine"
 
 
-def this_machine() -> PoolObservation:
-    """One slot to play and one to learn. A stage uses all cores by itself: more would only get in each other's way."""
+def this_machine(recipes: Recipes = SHIPPED) -> PoolObservation:
+    """One slot to learn, for stages that look for the fastest device, and one to play, for all others of the recipes.
+
+    A stage uses all cores by itself: more would only get in each other's way.
+    """
     resources = {"cpu": str(cores()), "memory": str(memory_bytes())}
-    spec = {
-        "type": "Runner",
-        "slots": [
-            {"name": "play", "stages": ["selfplay", "cmaes", "evaluate"], "resources": resources},
-            {"name": "learn", "stages": ["train"], "resources": resources, "device": fastest_device().value},
-        ],
-    }
+    heavy = {step.stage: step.handling for step in recipes.steps.values() if not step.is_light}
+    learn = [stage.value for stage, handling in heavy.items() if handling.prefers_accelerator]
+    play = [stage.value for stage in heavy if stage.value not in learn]
+    slots = [
+        {"name": "play", "stages": play, "resources": resources},
+        {"name": "learn", "stages": learn, "resources": resources, "device": fastest_device().value},
+    ]
+    spec = {"type": "Runner", "slots": [slot for slot in slots if slot["stages"]]}
     return PoolObservation(NAME, WorkerPoolSpec.model_validate(spec))
 
 

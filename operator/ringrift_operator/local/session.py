@@ -86,8 +86,7 @@ class Session:
         }
 
     def _take_up(self, wanted: TrainingPipeline) -> Local:
-        local = found(wanted, self.data, datetime.now(UTC), self.program)
-        local.recipes = self.recipes
+        local = found(wanted, self.data, datetime.now(UTC), self.program, self.recipes)
         local.folder.save(local.pipeline)
         local.processes.end_leftovers()
         return local
@@ -111,7 +110,13 @@ class Session:
                 local.processes.stop(lambda: self.interrupts.count > 1)
 
 
-def found(wanted: TrainingPipeline, data: Path, now: datetime, program: Sequence[str] = STAGE_PROGRAM) -> Local:
+def found(
+    wanted: TrainingPipeline,
+    data: Path,
+    now: datetime,
+    program: Sequence[str] = STAGE_PROGRAM,
+    recipes: Recipes = SHIPPED,
+) -> Local:
     """The pipeline of a file with the state found of it; nothing is written. LocalError when it cannot go on so."""
     store = local_store(wanted.spec.artifacts, data)
     folder = Folder(data, wanted.metadata.name)
@@ -123,7 +128,8 @@ def found(wanted: TrainingPipeline, data: Path, now: datetime, program: Sequence
             raise LocalError("\n".join(map(str, refused)))
         # A status without its store would tell of games and champions that are gone.
         known = before if is_gone(store) else known
-    return Local(taken_up(known, wanted, now), store, folder, Processes(folder.tasks, program), folder.records())
+    processes = Processes(folder.tasks, program)
+    return Local(taken_up(known, wanted, now), store, folder, processes, folder.records(), recipes=recipes)
 
 
 _GOOD_ENDS = (PipelinePhase.COMPLETED, PipelinePhase.SUSPENDED)

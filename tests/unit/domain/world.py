@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from ringrift_core.contract import Artifact, Decision, Stage, StageResult, Track, Verdict
+from ringrift_core.contract import Artifact, Decision, Result, Stage, StageResult, Track, Verdict
 from ringrift_operator.api import (
     ConfigurationStatus,
     TrainingIteration,
@@ -97,6 +97,8 @@ class World:
     annotations: Mapping[str, str] = field(default_factory=dict)
     generation: int = 1
     recipes: Recipes = SHIPPED
+    results: dict[Stage, Result] = field(default_factory=dict)
+    """Of stages that are not shipped."""
     others: tuple[OtherPipeline, ...] = ()
     registry: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     """Champion versions, oldest first, by pipeline, configuration and track."""
@@ -172,13 +174,9 @@ class World:
         key = (child.identity.pipeline, child.identity.configuration, str(step.track))
         champions = self.registry.setdefault(key, [])
         outputs: dict[str, Artifact] = {}
-        found = USUAL[step.stage]
+        found = (USUAL | self.results)[step.stage]
         judged: Verdict | None = None
         match step.stage:
-            case Stage.EXPORT:
-                outputs = {"dataset": artifact("dataset.json")}
-            case Stage.TRAIN | Stage.CMAES:
-                outputs = {"candidate": artifact(f"{step.name}.bin")}
             case Stage.MERGE:
                 found = merged(100 * child.identity.iteration, 100)
             case Stage.EVALUATE if step.track is not None:
@@ -189,6 +187,8 @@ class World:
                     champions.append(child.identity.iteration)
             case Stage.ROLLBACK:
                 champions.pop()
+            case _ if (output := step.handling.facts.output) and not outputs:
+                outputs = {output: artifact(f"{step.name}.bin")}
             case _:
                 pass
         if step.stage in (Stage.PROMOTE, Stage.ROLLBACK):
