@@ -1,6 +1,14 @@
-"""The network: its architecture, its training, and its form for ONNX Runtime. The only part that imports torch."""
+"""The network: its architecture, its training, and its forms for inference. The only part that loads torch."""
 
 import os
+import sys
+import warnings
 
-# Before torch is loaded: threads that wait by spinning slow a shared machine, and themselves, by a factor of twenty.
+if "torch" in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
+    warnings.warn(
+        "torch was loaded before ringrift_core.nn: its idle threads spin, and slow whatever shares their cores, other "
+        "trainings by ten times; import ringrift_core.nn first, or set OMP_WAIT_POLICY=PASSIVE",
+        stacklevel=2,
+    )
+# OpenMP reads this once, when torch is loaded: idle threads then sleep instead of spinning.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
