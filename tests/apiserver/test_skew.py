@@ -88,7 +88,7 @@ def test_a_pipeline_that_cannot_be_read_stands_still_and_the_others_go_on(person
     )
     assert tomorrow.status() == {}
     person.kubectl("patch", "tp", "tomorrow", "--type=json", "-p", '[{"op": "remove", "path": "/spec/later"}]')
-    tomorrow.sees(seconds=60, phase="Completed")
+    tomorrow.sees(phase="Completed")
 
 
 def test_what_a_later_version_added_to_a_status_is_passed_over(
@@ -111,7 +111,7 @@ def test_what_a_later_version_added_to_a_status_is_passed_over(
     assert person.status()["later"] == "yes"
     operator.start()
     worker.holds.clear()
-    person.sees(seconds=90, phase="Completed", games=20, promotions=1)
+    person.sees(phase="Completed", games=20, promotions=1)
     assert worker.ran.count("merge") == worker.ran.count("cmaes") == 1
 
 
