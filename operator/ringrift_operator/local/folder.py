@@ -14,7 +14,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -31,6 +30,7 @@ from ringrift_operator.api.pipeline import TrainingPipeline
 from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
 from ringrift_operator.domain.plan import Event
 from ringrift_operator.domain.requests import ANNOTATIONS, RECONCILE
+from ringrift_operator.files import replace_file
 
 STATE_FOLDER = "_local"
 """An underscore can be in no claim's name, so this is never taken for a store."""
@@ -120,21 +120,6 @@ def taken_up(found: TrainingPipeline | None, wanted: TrainingPipeline, now: date
     generation = (found.metadata.generation or 1) + int(found.spec != wanted.spec)
     metadata = found.metadata.model_copy(update={"generation": generation, "annotations": annotations})
     return found.model_copy(update={"metadata": metadata, "spec": wanted.spec})
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Writes a file so that a reader, or whoever comes after a crash, sees the old or the new text, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from ringrift_operator.domain.plan import Event, Plan
 from ringrift_operator.domain.planning import plan_all
 from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import KeptRecord, OtherPipeline, PoolObservation, Snapshot, TaskObservation
+from ringrift_operator.local.children import Children
 from ringrift_operator.local.folder import Folder
-from ringrift_operator.local.processes import Processes
 
 Listener = Callable[[datetime, str, Sequence[Event]], None]
 """Told of events: when, of which pipeline, which."""
@@ -29,7 +29,7 @@ class Local:
     pipeline: TrainingPipeline
     store: str
     folder: Folder
-    processes: Processes
+    processes: Children
     records: list[TrainingIteration]
     children: tuple[TaskObservation, ...] = ()
     recipes: Recipes = SHIPPED
@@ -110,7 +110,7 @@ def _carry_out(local: Local, plan: Plan, now: datetime) -> None:
         local.pipeline = local.pipeline.model_copy(update={"status": plan.status})
         local.folder.save(local.pipeline)
     for task in plan.create:
-        local.processes.start(task, now)
+        local.processes.begin(task, now)
     for name in plan.delete:
         local.processes.forget(name)
     for name in plan.expired_records:

@@ -17,8 +17,8 @@ from ringrift_operator.api.pipeline import TrainingPipeline
 from ringrift_operator.api.pipeline_status import PipelinePhase, TrainingPipelineStatus
 from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import PoolObservation
+from ringrift_operator.local.children import Children
 from ringrift_operator.local.folder import Folder, LocalError, exclusive, taken_up
-from ringrift_operator.local.processes import Processes
 from ringrift_operator.local.reconcile import Local, turn
 from ringrift_operator.local.show import Show
 from ringrift_operator.local.stores import is_gone, local_store, lock_of, shown
@@ -128,7 +128,7 @@ def found(
             raise LocalError("\n".join(map(str, refused)))
         # A status without its store would tell of games and champions that are gone.
         known = before if is_gone(store) else known
-    processes = Processes(folder.tasks, program)
+    processes = Children(folder.tasks, program)
     return Local(taken_up(known, wanted, now), store, folder, processes, folder.records(), recipes=recipes)
 
 

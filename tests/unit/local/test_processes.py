@@ -14,7 +14,7 @@ import pytest
 from ringrift_core.contract import MergeParameters, Stage
 from ringrift_operator.domain.plan import PlacedTask
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
-from ringrift_operator.local.processes import Processes
+from ringrift_operator.local.children import Children
 from tests.results import merged
 from tests.unit.domain.world import BEGINNING, pool
 
@@ -33,23 +33,23 @@ def finish(message="done", code=0):
 """What a stage has to do by the contract; each test says how it goes on."""
 
 
-Start = Callable[..., tuple[Processes, str]]
+Start = Callable[..., tuple[Children, str]]
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """`start(body, **slot)` runs a stage whose program ends with `body`."""
-    started: list[Processes] = []
+    started: list[Children] = []
 
-    def begin(body: str, **slot: object) -> tuple[Processes, str]:
+    def begin(body: str, **slot: object) -> tuple[Children, str]:
         program = tmp_path / "stage.py"
         program.write_text(STAGE + body)
-        processes = Processes(tmp_path / "tasks", (sys.executable, str(program)))
+        processes = Children(tmp_path / "tasks", (sys.executable, str(program)))
         started.append(processes)
         found = pool(slots=[{"name": "s", "stages": ["selfplay"], "resources": {"memory": "4Gi"}, **slot}])
         parameters = MergeParameters(store="file:///tmp/x", board="square8", players=2, iteration=1)
         identity = TaskIdentity("tp", "square8-2p", 1, "merge", 1)
-        processes.start(PlacedTask("task", identity, parameters, found, found.spec.slots[0]), BEGINNING)
+        processes.begin(PlacedTask("task", identity, parameters, found, found.spec.slots[0]), BEGINNING)
         return processes, "task"
 
     yield begin
@@ -57,11 +57,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
         processes.stop(lambda: True)
 
 
-def ended(processes: Processes) -> TaskObservation:
+def ended(processes: Children) -> TaskObservation:
     return seen(processes, lambda child: not child.is_live)
 
 
-def seen(processes: Processes, wanted: Callable[[TaskObservation], bool]) -> TaskObservation:
+def seen(processes: Children, wanted: Callable[[TaskObservation], bool]) -> TaskObservation:
     deadline = time.monotonic() + 30
     while True:
         (child,) = processes.observe()
@@ -141,9 +141,9 @@ def test_an_impatient_stop_does_not_wait(start: Start) -> None:
 def test_a_leftover_of_a_killed_local_is_ended(start: Start, tmp_path: Path) -> None:
     processes, _ = start("progress(0.1, 'ready'); time.sleep(60)")
     seen(processes, lambda child: child.progress is not None)
-    assert Processes(tmp_path / "tasks").end_leftovers() == 1
+    assert Children(tmp_path / "tasks").end_leftovers() == 1
     assert ended(processes).exit_code == 137
-    assert Processes(tmp_path / "tasks").end_leftovers() == 0
+    assert Children(tmp_path / "tasks").end_leftovers() == 0
 
 
 def test_another_process_of_the_same_number_is_left_alone(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_another_process_of_the_same_number_is_left_alone(tmp_path: Path) -> Non
         folder = tmp_path / "tasks"
         folder.mkdir()
         (folder / "old.pid").write_text(f"{bystander.pid} 12345")
-        assert Processes(folder).end_leftovers() == 0
+        assert Children(folder).end_leftovers() == 0
         assert bystander.poll() is None
     finally:
         bystander.kill()
@@ -164,7 +164,7 @@ def test_children_die_with_their_parent() -> None:
     """Even when it is killed with -9."""
     script = """
 import os, subprocess, time
-from ringrift_operator.local.processes import _dies_with
+from ringrift_operator.processes.child import _dies_with
 child = subprocess.Popen(["sleep", "60"], preexec_fn=_dies_with(os.getpid()), start_new_session=True)
 print(child.pid, flush=True)
 time.sleep(60)

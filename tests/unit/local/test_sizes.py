@@ -13,8 +13,8 @@ from ringrift_operator.api import TrainingPipeline
 from ringrift_operator.domain.plan import Event
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.snapshot import TaskObservation
+from ringrift_operator.local.children import Children
 from ringrift_operator.local.folder import Folder
-from ringrift_operator.local.processes import Processes
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.view import HINT, fitting
 from tests.results import JUDGED
@@ -51,7 +51,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Local:
          "spec": one.specs["tp"].model_dump(by_alias=True, exclude_none=True)}
     ).model_copy(update={"status": one.statuses["tp"]})  # fmt: skip
     records = sorted(one.records.values(), key=lambda record: record.spec.iteration)
-    return Local(pipeline, "s3://ringrift/test", folder, Processes(folder.tasks), records)
+    return Local(pipeline, "s3://ringrift/test", folder, Children(folder.tasks), records)
 
 
 def drawn(local: Local, columns: int, rows: int) -> list[str]:

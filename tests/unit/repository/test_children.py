@@ -13,7 +13,7 @@ from ringrift_core.cli import app
 from ringrift_core.contract import STAGE_PROGRAM, Board, MergeParameters
 from ringrift_operator.domain.plan import PlacedTask
 from ringrift_operator.domain.snapshot import TaskIdentity
-from ringrift_operator.local.processes import Processes
+from ringrift_operator.local.children import Children
 from tests.unit.domain.world import BEGINNING, pool
 
 ROOT = Path(__file__).parents[3]
@@ -45,11 +45,11 @@ def test_self_play_is_measured_from_a_folder_with_a_checkout(monkeypatch: pytest
 
 
 def test_local_runs_its_stages_from_a_folder_with_a_checkout(decoy: Path) -> None:
-    processes = Processes(decoy / "tasks")
+    processes = Children(decoy / "tasks")
     parameters = MergeParameters(store=(decoy / "store").as_uri(), board="square8", players=2, iteration=1)
     found = pool(slots=[{"name": "s", "stages": ["selfplay"], "resources": {"memory": "4Gi"}}])
     identity = TaskIdentity("tp", "square8-2p", 1, "merge", 1)
-    processes.start(PlacedTask("task", identity, parameters, found, found.spec.slots[0]), BEGINNING)
+    processes.begin(PlacedTask("task", identity, parameters, found, found.spec.slots[0]), BEGINNING)
     while processes.has_live:
         (child,) = processes.observe()
         time.sleep(0.02)
