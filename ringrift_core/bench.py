@@ -95,9 +95,12 @@ def search(
 
 
 def _search_nodes(board: str) -> int:
-    from ringrift_core.players.ladder import NODES
+    from ringrift_core.players.ladder import rung
+    from ringrift_core.players.specification import Count
 
-    return NODES[5][Board(board)]
+    budget = rung(5).specification(Board(board)).search.budget
+    assert isinstance(budget, Count)
+    return budget.amount
 
 
 def _search_table(figures: dict[tuple[str, int], SearchFigures]) -> Table:

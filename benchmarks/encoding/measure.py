@@ -18,7 +18,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ringrift_core import _engine
+from ringrift_core.contract import Board
 from ringrift_core.dataset.shards import write_npz
+from ringrift_core.players.specification import Specification
+from ringrift_core.seating import Manner, Seating
 
 SEED = 1
 NOISE = 0.05
@@ -62,8 +65,9 @@ def main(
 ) -> None:
     found = []
     for board, players in CONFIGURATIONS:
-        weights = _engine.heuristic_weights("baseline")
-        for player in (_engine.Player.random(), _engine.Player.heuristic(weights, NOISE)):
+        seating = Seating.without_store(Board(board), players)
+        for name, text in (("random", "random"), ("heuristic", "weights@0:one-ply")):
+            player = seating.player(Specification.parse(text), Manner(name, NOISE))
             count = games // 4 if board in LARGE else games
             found.append(measure(board, players, player, count))
     if as_json:

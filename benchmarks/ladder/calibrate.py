@@ -15,9 +15,10 @@ from rich.console import Console
 from rich.table import Table
 
 from ringrift_core import _engine
-from ringrift_core._engine import GameRecord, Player
+from ringrift_core._engine import GameRecord
 from ringrift_core.contract import Board, configuration_name
-from ringrift_core.players.ladder import rung_player
+from ringrift_core.players.specification import Specification
+from ringrift_core.seating import Seating
 
 OPENING_PLIES = 6
 """Random decisions at the start, as in self-play: seat 2 has decided by then, so nobody swaps."""
@@ -26,8 +27,7 @@ GAMES: dict[Board, int] = {Board.SQUARE8: 4_000, Board.HEX8: 4_000, Board.SQUARE
 TEACHER = 5
 """Rung whose moves the policy is to foresee."""
 POSITIONS: dict[Board, int] = {Board.SQUARE8: 2_000, Board.HEX8: 2_000, Board.SQUARE19: 300, Board.HEXAGONAL: 300}
-BASELINE = _engine.heuristic_weights("baseline")
-HEURISTIC = rung_player(2, Board.SQUARE8, BASELINE)
+HEURISTIC = Seating.without_store(Board.SQUARE8, 2).rung(2)
 DECIDED = 0.9995
 """A seat with more has won as far as the search can see: exact under any scale, so no matter of calibration."""
 
@@ -97,8 +97,8 @@ def fit_values(board: Board, players: int, share: float, threads: int) -> tuple[
 def fit_policy(board: Board, players: int, share: float, threads: int) -> Fit:
     """Of the heuristic's policy to the moves of a stronger player."""
     wanted = max(20, round(POSITIONS[board] * share))
-    teacher = rung_player(TEACHER, board, BASELINE)
-    calm = Player.heuristic(BASELINE)
+    seating = Seating.without_store(board, players)
+    teacher, calm = seating.rung(TEACHER), seating.player(Specification.parse("weights:one-ply"))
     halves: list[tuple[list[Floats], list[int]]] = []
     for seed in (103, 104):
         policies, chosen = [], []

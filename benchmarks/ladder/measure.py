@@ -23,13 +23,9 @@ from ringrift_core.arena.match import Group, identical_share
 from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.arena.scale import two_player_equivalent
 from ringrift_core.contract import Board
-from ringrift_core.players.ladder import (
-    HEURISTIC_NOISE,
-    LADDER,
-    MINIMAX_NOISE,
-    NODES,
-    rung_player,
-)
+from ringrift_core.players.ladder import LADDER, rung
+from ringrift_core.players.specification import Algorithm, Search, Specification
+from ringrift_core.seating import Manner, Seating
 
 PAIRS = ("2:1", "3:2", "4:3", "5:4", "6:5", "6=5")
 SEED = 1
@@ -38,7 +34,6 @@ GAMES_AT_ONCE = 24
 SPEED_POSITIONS = 40
 MAX_TURNS = 800
 """No game of a ladder was ever that long; the plan's limits are at least 500."""
-BASELINE = _engine.heuristic_weights("baseline")
 ANCHOR = LADDER[1].name
 """Elo 0: the heuristic, which every search is built on."""
 
@@ -59,6 +54,10 @@ class Configuration:
     def __str__(self) -> str:
         return f"{self.board}-{self.players}p"
 
+    @property
+    def seating(self) -> Seating:
+        return Seating.without_store(self.board, self.players)
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -78,11 +77,13 @@ class Pair:
         return cls(text, int(first), int(second), sign == "=")
 
     def seated(self, configuration: Configuration) -> tuple[Player, Player]:
-        opponent = rung_player(self.opponent, configuration.board, BASELINE)
+        seating = configuration.seating
+        opponent = seating.rung(self.opponent)
         if not self.equal_nodes:
-            return rung_player(self.candidate, configuration.board, BASELINE), opponent
-        nodes = NODES[self.opponent][configuration.board]
-        return Player.descent(BASELINE, nodes, name=f"{LADDER[self.candidate - 1].name}, equal nodes"), opponent
+            return seating.rung(self.candidate), opponent
+        other = rung(self.opponent).specification(configuration.board)
+        descent = Specification(Search(Algorithm.DESCENT, other.search.budget), other.judge)
+        return seating.player(descent, Manner(f"{LADDER[self.candidate - 1].name}, equal nodes")), opponent
 
 
 def main(
@@ -169,8 +170,8 @@ def _key(configuration: Configuration, pair: Pair) -> dict[str, Any]:
 
 
 def _budget(difficulty: int, board: Board) -> str:
-    rung = LADDER[difficulty - 1]
-    return f"{rung} {NODES[difficulty][board] if difficulty in NODES else 0} {HEURISTIC_NOISE} {MINIMAX_NOISE}"
+    found = rung(difficulty)
+    return f"{found.name} {found.specification(board)} {found.noise}"
 
 
 def _played(pieces: Path) -> Iterator[dict[str, Any]]:
@@ -207,7 +208,7 @@ def _report(
         anchor = ANCHOR if ANCHOR in ratings.players else ratings.players[0]
         elo = {name: [round(one) for one in ratings.difference(name, anchor)] for name in ratings.players}
     rungs = sorted({difficulty for pair in pairs for difficulty in (pair.candidate, pair.opponent)})
-    return {"pairs": compared, "elo": elo, "rungs": {str(rung): _speed(configuration, rung) for rung in rungs}}
+    return {"pairs": compared, "elo": elo, "rungs": {str(one): _speed(configuration, one) for one in rungs}}
 
 
 def _compare(groups: list[dict[str, Any]], players: int) -> dict[str, Any]:
@@ -232,7 +233,7 @@ def _compare(groups: list[dict[str, Any]], players: int) -> dict[str, Any]:
 
 def _speed(configuration: Configuration, difficulty: int) -> dict[str, float]:
     """Means over decisions of heuristic games, on one thread."""
-    player = rung_player(difficulty, configuration.board, BASELINE)
+    player = configuration.seating.rung(difficulty)
     seconds, nodes = 0.0, 0
     positions = _positions(configuration)
     for position in positions:
@@ -244,7 +245,7 @@ def _speed(configuration: Configuration, difficulty: int) -> dict[str, float]:
 
 def _positions(configuration: Configuration) -> list[_engine.Position]:
     board, players = configuration.board.value, configuration.players
-    heuristic = rung_player(2, configuration.board, BASELINE)
+    heuristic = configuration.seating.rung(2)
     found: list[_engine.Position] = []
     for record in _engine.play_games(board, players, [[heuristic]], seed=SEED, games=8, opening_plies=4):
         position = _engine.Position(board, players)
@@ -288,7 +289,7 @@ def _rung_table(name: str, report: dict[str, Any]) -> Table:
     table = Table(title=f"{name}: Elo above {ANCHOR}, and what a decision takes (one thread)", box=box.SIMPLE_HEAD)
     for heading in ("rung", "Elo", "95 % interval", "ms", "nodes"):
         table.add_column(heading, justify="left" if heading == "rung" else "right")
-    speeds = {LADDER[int(rung) - 1].name: speed for rung, speed in report["rungs"].items()}
+    speeds = {rung(int(one)).name: speed for one, speed in report["rungs"].items()}
     for player in sorted(report["elo"], key=lambda player: report["elo"][player][0]):
         value, low, high = report["elo"][player]
         speed = speeds.get(player)

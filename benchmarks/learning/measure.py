@@ -18,9 +18,11 @@ from ringrift_core import _engine
 from ringrift_core.archive import Archive
 from ringrift_core.arena.interval import Rate, measure
 from ringrift_core.cmaes.stage import cmaes_stage
-from ringrift_core.contract import Board, CmaesParameters, InitialWeights, Stage
+from ringrift_core.contract import Board, CmaesParameters, InitialWeights, Stage, Track
+from ringrift_core.players.gates import gate_player
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.reporting import Reporter
+from ringrift_core.seating import seat
 from ringrift_core.stage import Run
 
 MATCH_SEED = 99
@@ -75,8 +77,9 @@ def search(
 
 def rate_against(weights: list[float], setting: InitialWeights, groups: int) -> Rate:
     """A match of the weights against a documented setting."""
-    candidate = _engine.Player.heuristic(weights)
-    opponent = _engine.Player.heuristic(_engine.heuristic_weights(setting.value))
+    gated = gate_player(Track.WEIGHTS, Board.SQUARE8, 2)
+    candidate = seat(gated.search, HeuristicWeights.of_vector(weights, Board.SQUARE8, 2))
+    opponent = seat(gated.search, HeuristicWeights.of_setting(setting, Board.SQUARE8, 2))
     results = _engine.play_match("square8", 2, candidate, opponent, seed=MATCH_SEED, groups=groups)
     return measure([result.score / 2 for result in results], 2)
 

@@ -15,18 +15,21 @@ from rich.table import Table
 from ringrift_core import _engine
 from ringrift_core._engine import Player
 from ringrift_core.arena.interval import Rate, measure
+from ringrift_core.contract import Board, InitialWeights
+from ringrift_core.players.specification import Specification
+from ringrift_core.seating import Manner, Seating
 
 CONFIGURATIONS = [f"{board}-{players}p" for board in ("square8", "hex8") for players in (2, 3, 4)]
 NOISE = 0.05
-BASELINE = Player.heuristic(_engine.heuristic_weights("baseline"), NOISE)
-MATERIAL = Player.heuristic(_engine.heuristic_weights("material"), NOISE)
-DESCENT = Player.descent(_engine.heuristic_weights("baseline"), nodes=1000, noise=NOISE)
-PAIRS = {
-    "baseline : random": (BASELINE, Player.random(), 1.0),
-    "baseline : material": (BASELINE, MATERIAL, 1.0),
-    "descent : baseline": (DESCENT, BASELINE, 0.1),
+SEATS = {
+    "random": ("random", InitialWeights.BASELINE),
+    "baseline": ("weights@0:one-ply", InitialWeights.BASELINE),
+    "material": ("weights@0:one-ply", InitialWeights.MATERIAL),
+    "descent": ("weights@0:descent:1000", InitialWeights.BASELINE),
 }
-"""Candidate, opponent, and the share of --groups that this pairing plays."""
+"""Who plays, and by which setting of the weights."""
+PAIRS = {"baseline : random": 1.0, "baseline : material": 1.0, "descent : baseline": 0.1}
+"""Candidate and opponent, and the share of --groups that they play."""
 
 
 def main(
@@ -58,15 +61,20 @@ def main(
         Console().print(table)
 
 
+def seated(name: str, board: str, players: int) -> Player:
+    text, setting = SEATS[name]
+    return Seating.without_store(Board(board), players, setting).player(Specification.parse(text), Manner(name, NOISE))
+
+
 def games_per_second(board: str, players: int, threads: int, games: int) -> float:
     begun = time.perf_counter()
-    _engine.play_games(board, players, [[BASELINE]], seed=1, games=games, threads=threads)
+    _engine.play_games(board, players, [[seated("baseline", board, players)]], seed=1, games=games, threads=threads)
     return games / (time.perf_counter() - begun)
 
 
 def play(board: str, players: int, pair: str, groups: int, threads: int) -> Rate:
-    candidate, opponent, part = PAIRS[pair]
-    played = max(10, round(groups * part))
+    candidate, opponent = (seated(name, board, players) for name in pair.split(" : "))
+    played = max(10, round(groups * PAIRS[pair]))
     results = _engine.play_match(board, players, candidate, opponent, seed=1, groups=played, threads=threads)
     return measure([one.score / players for one in results], players)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ringrift_core import _engine
+from ringrift_core._engine import Player
 from ringrift_core.arena.gate import FixedGate
 from ringrift_core.arena.interval import measure
 from ringrift_core.arena.match import Match, play_until_decided
-from ringrift_core.contract import BASELINES, BaselineRate, EvaluateParameters, InitialWeights
-from ringrift_core.players.weights import HeuristicWeights
+from ringrift_core.contract import BASELINES, BaselineRate, EvaluateParameters
+from ringrift_core.players.specification import Specification
+from ringrift_core.seating import Seating
 from ringrift_core.stage import Run
 
 __all__ = ["play_baselines"]
@@ -15,16 +16,19 @@ __all__ = ["play_baselines"]
 BASELINE_SEED = 1 << 40
 """Added to the seed for the games against random and the hand-set heuristic: other openings than the gate's."""
 
+PLAYERS = {"random": Specification.parse("random"), "heuristic": Specification.parse("weights@0:one-ply")}
+"""By the names of the contract."""
 
-def play_baselines(parameters: EvaluateParameters, run: Run, candidate: _engine.Player) -> tuple[BaselineRate, ...]:
+
+def play_baselines(parameters: EvaluateParameters, run: Run, candidate: Player) -> tuple[BaselineRate, ...]:
     """Rates against random play and the hand-set heuristic; none when `baseline_games` is 0."""
     if parameters.baseline_games == 0:
         return ()
-    baseline = HeuristicWeights.of_setting(InitialWeights.BASELINE, parameters.board, parameters.players)
-    opponents = (_engine.Player.random(), _engine.Player.heuristic(baseline.vector))
+    hand_set = Seating.without_store(parameters.board, parameters.players)
     gate = FixedGate(parameters.players, parameters.baseline_games, parameters.promotion_threshold)
     rates = []
-    for name, opponent in zip(BASELINES, opponents, strict=True):
+    for name in BASELINES:
+        opponent = hand_set.player(PLAYERS[name])
         match = Match.of(parameters, candidate, opponent, parameters.seed + BASELINE_SEED)
         groups, _ = play_until_decided(match, gate, run, f"against {name}")
         rate = measure([group.score for group in groups], parameters.players)

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from ringrift_core.arena.evidence import PairEvidence, PairGroup, read_evidence, swap_evidence
 from ringrift_core.arena.gate import Gate, Judgement, RegressionTest, whole_groups
 from ringrift_core.arena.match import Group, Match, play_until_decided
+from ringrift_core.arena.seats import GateSeats
 from ringrift_core.arena.verdict import stored_verdict, verdict_of
 from ringrift_core.contract import Artifact, Decision, EvaluateParameters, Verdict
 from ringrift_core.errors import WrongInputError
 from ringrift_core.registry.records import champion_artifact, read_registry
-from ringrift_core.seating.champions import seat_artifact
 from ringrift_core.stage import Outcome, Run
 
 __all__ = ["hold_against_predecessor"]
@@ -30,10 +30,11 @@ def hold_against_predecessor(parameters: EvaluateParameters, run: Run) -> Outcom
         return stored_verdict(parameters, run, _no_predecessor(parameters, champion))
     predecessor = registry.earlier[0]
     gate = RegressionTest(parameters.players, parameters.max_games, parameters.regression_threshold)
+    seats = GateSeats(parameters, run)
     match = Match.of(
         parameters,
-        seat_artifact(run.archive, parameters.track, champion, run.folder),
-        seat_artifact(run.archive, parameters.track, predecessor.artifact, run.folder),
+        seats.player(champion),
+        seats.player(predecessor.artifact),
         # The pair's own seed: its openings go on where the last iteration stopped.
         int(champion.sha256[:8] + predecessor.artifact.sha256[:4], 16),
     )

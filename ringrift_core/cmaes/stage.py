@@ -8,9 +8,11 @@ from ringrift_core import _engine
 from ringrift_core.archive import Checkpoint
 from ringrift_core.arena.gate import whole_groups
 from ringrift_core.cmaes.search import Search, SearchState
-from ringrift_core.contract import CmaesParameters, CmaesResult, StageResult
+from ringrift_core.contract import CmaesParameters, CmaesResult, StageResult, Track
+from ringrift_core.players.gates import gate_player
+from ringrift_core.players.specification import Judge, JudgeKind
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
-from ringrift_core.seating.champions import champion_weights
+from ringrift_core.seating import Judges, seat
 from ringrift_core.stage import Outcome, Run
 
 __all__ = ["FIXED_FEATURE", "cmaes_stage"]
@@ -33,9 +35,7 @@ def _checkpoint(parameters: CmaesParameters, run: Run) -> Checkpoint:
 
 
 def _search(parameters: CmaesParameters, run: Run) -> Outcome:
-    start = champion_weights(
-        run.archive, parameters.weights_version, parameters.initial_weights, parameters.board, parameters.players
-    )
+    start = _start(parameters, run)
     fixed = FEATURE_NAMES.index(FIXED_FEATURE)
     search = Search(start.vector, fixed, parameters.population_size, parameters.seed)
     checkpoint = _checkpoint(parameters, run)
@@ -43,7 +43,7 @@ def _search(parameters: CmaesParameters, run: Run) -> Outcome:
     if saved is not None:
         search.resume(SearchState.model_validate_json(run.archive.get_bytes(saved)))
         run.report.log(f"going on after generation {search.generation}")
-    opponent = _engine.Player.heuristic(start.vector)
+    opponent = _player(parameters, start.vector)
     games, started = 0, time.monotonic()
     while search.generation < parameters.generations and not search.stopped_by:
         run.pause_point()
@@ -72,6 +72,19 @@ def _search(parameters: CmaesParameters, run: Run) -> Outcome:
     )
 
 
+def _start(parameters: CmaesParameters, run: Run) -> HeuristicWeights:
+    board, players = parameters.board, parameters.players
+    judges = Judges(board, players, run.archive, run.folder, initial=parameters.initial_weights)
+    return judges.weights(Judge(JudgeKind.WEIGHTS, parameters.weights_version))
+
+
+def _player(parameters: CmaesParameters, vector: list[float]) -> _engine.Player:
+    """Who plays by these weights, searching as the gate's players do."""
+    specification = gate_player(Track.WEIGHTS, parameters.board, parameters.players)
+    weights = HeuristicWeights.of_vector(vector, parameters.board, parameters.players)
+    return seat(specification.search, weights)
+
+
 def _games_per_generation(parameters: CmaesParameters) -> int:
     groups = whole_groups(parameters.games_per_evaluation, parameters.players)
     return parameters.population_size * groups * parameters.players
@@ -79,7 +92,7 @@ def _games_per_generation(parameters: CmaesParameters) -> int:
 
 def _play_generation(parameters: CmaesParameters, run: Run, search: Search, opponent: _engine.Player) -> list[float]:
     """Minus the share of games that each candidate won: the same openings for all, new ones each generation."""
-    candidates = [_engine.Player.heuristic(vector) for vector in search.ask()]
+    candidates = [_player(parameters, vector) for vector in search.ask()]
     groups = whole_groups(parameters.games_per_evaluation, parameters.players)
     expected, started = _games_per_generation(parameters), time.monotonic()
 

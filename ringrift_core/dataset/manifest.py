@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ringrift_core.archive import Archive, from_stored_json
-from ringrift_core.contract import Artifact, Board, Contract
-from ringrift_core.errors import StoreRefusedError
+from ringrift_core import _engine
+from ringrift_core.artifact import ConfigurationArtifact
+from ringrift_core.contract import Artifact, Contract
 
 __all__ = ["DatasetManifest", "DatasetShard"]
 
@@ -18,12 +18,12 @@ class DatasetShard(Contract):
     artifact: Artifact
 
 
-class DatasetManifest(Contract):
+class DatasetManifest(ConfigurationArtifact):
     """Everything a reader must know to use the shards, and to refuse those that are not for it."""
 
+    KIND = "a dataset's manifest"
+
     format: int = Field(default=3, ge=3, le=3)
-    board: Board
-    players: int
     encoding: int = Field(description="Version of planes, global features and policy keys.")
     planes: tuple[int, int, int] = Field(description="C, H, W, once unpacked.")
     globals: int = Field(description="Number of global features.")
@@ -41,15 +41,7 @@ class DatasetManifest(Contract):
     tree_positions: bool = Field(description="Whether positions of stored trees have rows as well.")
     shards: tuple[DatasetShard, ...]
 
-    @classmethod
-    def load(cls, archive: Archive, artifact: Artifact) -> DatasetManifest:
-        """A manifest from the store; StoreRefusedError when it is none."""
-        manifest = from_stored_json(cls, archive.get_bytes(artifact), artifact.uri, "a dataset's manifest")
-        made_for = f"{manifest.board}-{manifest.players}p"
-        if made_for != archive.configuration:
-            raise StoreRefusedError(f"{artifact.uri}: a dataset of {made_for}, not {archive.configuration}")
-        return manifest
-
-    def save(self, archive: Archive) -> Artifact:
-        """Stores the manifest."""
-        return archive.put_model(self)
+    def fault(self) -> str | None:
+        if self.encoding != _engine.ENCODING_VERSION:
+            return f"for encoding {self.encoding}, this engine's is {_engine.ENCODING_VERSION}"
+        return None

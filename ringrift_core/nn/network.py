@@ -11,12 +11,17 @@ the other two are zero, and cells outside the hexagon are masked after every con
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ringrift_core import _engine
 from ringrift_core.contract import Board
+from ringrift_core.players.cards import ModelCard
 
 __all__ = ["NetworkShape", "RingRiftNetwork", "board_mask"]
 
@@ -33,8 +38,14 @@ class NetworkShape:
     side: int
     globals: int
     policy: int
-    blocks: int = 4
-    channels: int = 32
+    blocks: int
+    channels: int
+
+    @classmethod
+    def of(cls, board: Board, players: int, blocks: int = 4, channels: int = 32) -> Self:
+        """The shape by which this engine encodes a configuration."""
+        planes, side, _, features = _engine.encoding_shape(board.value, players)
+        return cls(board, players, planes, side, features, _engine.policy_size(board.value, players), blocks, channels)
 
 
 def board_mask(board: Board, side: int) -> Tensor:
@@ -67,6 +78,13 @@ class RingRiftNetwork(nn.Module):
         self.policy_shift = nn.Linear(2 * shape.channels, shape.channels)
         self.policy_planes = nn.Conv2d(shape.channels, policy_planes, 1)
         self.policy_globals = nn.Linear(2 * shape.channels, global_keys)
+
+    @classmethod
+    def of_card(cls, card: ModelCard, weights: Path) -> Self:
+        """The network that a model card describes, with the parameters of its safetensors file."""
+        network = cls(NetworkShape.of(card.board, card.players, card.blocks, card.channels))
+        network.load_state_dict(load_file(weights))
+        return network
 
     def forward(self, planes: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         trunk = self.stem(planes, self.mask) + self.stem_globals(features)[:, :, None, None] * self.mask

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ringrift_core.nn.inference import onnx_policy_evaluator
+from ringrift_core.nn.inference import onnx_network
 from ringrift_core.nn.network import RingRiftNetwork
 
 __all__ = ["TOLERANCE", "export_onnx", "largest_difference"]
@@ -56,7 +56,7 @@ def export_onnx(network: RingRiftNetwork, path: Path) -> None:
 def largest_difference(network: RingRiftNetwork, path: Path, planes: Tensor, features: Tensor) -> float:
     """The largest difference between torch and ONNX Runtime of a win probability or a policy key, over batches of
     several sizes."""
-    evaluate = onnx_policy_evaluator(path)
+    evaluate = onnx_network(path).values_and_policy
     parts = (slice(0, 1), slice(1, None)) if len(planes) > 1 else (slice(0, 1),)
     found = zip(*(evaluate(planes[rows].numpy(), features[rows].numpy()) for rows in parts), strict=True)
     expected = _Probabilities(network).eval()(planes, features)

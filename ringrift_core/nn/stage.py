@@ -6,7 +6,7 @@ import os
 import platform
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from ringrift_core import _engine
 from ringrift_core.archive import Checkpoint
@@ -40,16 +40,12 @@ def train_stage(parameters: TrainParameters, run: Run) -> StageResult:
 
 def _train(parameters: TrainParameters, run: Run) -> Outcome:
     dataset = DatasetManifest.load(run.archive, parameters.dataset)
-    if dataset.encoding != _engine.ENCODING_VERSION:
-        raise WrongInputError(
-            f"--dataset: encoding {dataset.encoding}; this engine encodes by {_engine.ENCODING_VERSION}"
-        )
     device = _device(parameters.device)
     train, held_out = load_positions(run, dataset)
     torch.set_num_threads(THREADS)
     torch.manual_seed(parameters.seed)
     torch.use_deterministic_algorithms(True)
-    network = _initial_network(parameters, run, dataset)
+    network = _initial_network(parameters, run)
     training = Training(network, _plan(parameters), train, held_out, device)
     _run_epochs(parameters, run, training)
     network.load_state_dict(training.best)
@@ -71,27 +67,12 @@ def _plan(parameters: TrainParameters) -> TrainingPlan:
     return TrainingPlan(parameters.seed, parameters.epochs, parameters.batch_size, rate)
 
 
-def _initial_network(parameters: TrainParameters, run: Run, dataset: DatasetManifest) -> RingRiftNetwork:
-    planes, side, _ = dataset.planes
+def _initial_network(parameters: TrainParameters, run: Run) -> RingRiftNetwork:
     if parameters.network_version == 0:
-        return RingRiftNetwork(
-            NetworkShape(parameters.board, parameters.players, planes, side, dataset.globals, dataset.policy)
-        )
+        return RingRiftNetwork(NetworkShape.of(parameters.board, parameters.players))
     artifact = champion_artifact(run.archive, Track.NETWORK, parameters.network_version)
     card = ModelCard.load(run.archive, artifact)
-    shape = NetworkShape(
-        parameters.board,
-        parameters.players,
-        planes,
-        side,
-        dataset.globals,
-        dataset.policy,
-        card.blocks,
-        card.channels,
-    )
-    network = RingRiftNetwork(shape)
-    network.load_state_dict(load_file(run.archive.get_file(card.weights, run.folder)))
-    return network
+    return RingRiftNetwork.of_card(card, run.archive.get_file(card.weights, run.folder))
 
 
 def _run_epochs(parameters: TrainParameters, run: Run, training: Training) -> None:

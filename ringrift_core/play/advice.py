@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ringrift_core._engine import Move
-from ringrift_core.contract import Board
 from ringrift_core.game import Game
 from ringrift_core.play.table import decided_game
-from ringrift_core.players.ladder import rung_player
+from ringrift_core.seating import Seating
 
 __all__ = ["Adviser", "Hint"]
 
@@ -25,10 +23,10 @@ class Hint:
 
 
 class Adviser:
-    """Searches on the heuristic with the given weights."""
+    """Asks a player that searches."""
 
-    def __init__(self, board: Board, weights: Sequence[float]) -> None:
-        self._player = rung_player(ADVISING_DIFFICULTY, board, weights)
+    def __init__(self, seating: Seating) -> None:
+        self._player = seating.rung(ADVISING_DIFFICULTY)
 
     def chances(self, game: Game) -> tuple[float, ...]:
         """Win probability of the agent at each seat; they sum to 1."""

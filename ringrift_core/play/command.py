@@ -17,8 +17,9 @@ _Names = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[PLAYER]...",
-        help="human, a difficulty (1 to 10) or its name, or with --store a champion (weights, network, weights:2). "
-        "One name: whom you play against. Two to four: the seats. None: you against difficulty 3.",
+        help="human; a difficulty (1 to 10) or its name; or JUDGE[@VERSION|=FILE]:SEARCH[:BUDGET], such as "
+        "weights:minimax:25000, network:gumbel:64, weights@2:descent:1s; weights or network alone: the champion as it "
+        "is gated. One name: whom you play against. Two to four: the seats. None: you against difficulty 3.",
         show_default=False,
     ),
 ]
@@ -34,14 +35,15 @@ def play(
     seed: Annotated[
         int | None, typer.Option(min=0, max=HIGHEST_SEED, help="Of the players' chance; omitted: another every time.")
     ] = None,
-    store: Annotated[str | None, typer.Option(help="Where champions are; the ladder uses their weights.")] = None,
+    store: Annotated[str | None, typer.Option(help="Where champions are: those that judge.")] = None,
     delay: Annotated[float, typer.Option(min=0, max=60, help="Watching: seconds after each decision.")] = 0.5,
     step: Annotated[bool, typer.Option("--step", help="Watching: go on at Enter.")] = False,
     load: Annotated[Path | None, typer.Option(help="Go on with a saved game.", metavar="FILE")] = None,
 ) -> None:
     """Play in the terminal: you against a player, people against each other, or players for you to watch.
 
-    ringrift play; ringrift play 5; ringrift play 3 human; ringrift play human human; ringrift play 2 6 --board hex8
+    ringrift play; ringrift play 5; ringrift play 3 human; ringrift play human human; ringrift play 2 6 --board hex8;
+    ringrift play weights:minimax:6ms; ringrift play network:gumbel:64 --store s3://ringrift/main
     """
     from rich.console import Console
 
@@ -68,11 +70,11 @@ def play(
         if seed is None:
             seed = saved.seed if saved is not None else random.SystemRandom().randrange(2**31)
         with scratch_folder("ringrift-play-") as folder:
-            casting = Casting(Board(game.board), game.players, store, folder)
+            casting = Casting.of(Board(game.board), game.players, store, folder)
             table = Table(game, casting.agents(seated), seed)
             if saved is not None and load is not None:
                 saved.replay(table, load)
-            adviser = Adviser(Board(game.board), casting.weights())
+            adviser = Adviser(casting.seating)
             pace = Pace(delay if console.is_terminal else 0.0, step)
             status = Session(table, seated, adviser, console, pace).run()
     except (RingRiftError, RulesError) as error:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from pydantic import Field
 
 from ringrift_core import _engine
-from ringrift_core.archive import Archive, from_stored_json
-from ringrift_core.contract import Artifact, Board, Contract
-from ringrift_core.errors import StoreRefusedError
+from ringrift_core.artifact import ConfigurationArtifact
+from ringrift_core.contract import Artifact
 
 __all__ = ["ModelCard"]
 
 
-class ModelCard(Contract):
+class ModelCard(ConfigurationArtifact):
     """What a network is, where its files are, and what it takes to train the same one again."""
 
+    KIND = "a model card"
+
     format: int = Field(default=1, ge=1, le=1)
-    board: Board
-    players: int
     encoding: int = Field(description="Version of the encoding of positions (docs/encoding.md).")
     blocks: int
     channels: int
@@ -35,19 +32,7 @@ class ModelCard(Contract):
     machine: str
     metrics: dict[str, float] = Field(default_factory=dict)
 
-    @classmethod
-    def load(cls, archive: Archive, artifact: Artifact) -> Self:
-        """A card from the store; StoreRefusedError when it is for another configuration or encoding."""
-        card = from_stored_json(cls, archive.get_bytes(artifact), artifact.uri, "a model card")
-        made_for = f"{card.board}-{card.players}p"
-        if made_for != archive.configuration:
-            raise StoreRefusedError(f"{artifact.uri}: a network for {made_for}, not {archive.configuration}")
-        if card.encoding != _engine.ENCODING_VERSION:
-            raise StoreRefusedError(
-                f"{artifact.uri}: a network for encoding {card.encoding}, this engine's is {_engine.ENCODING_VERSION}"
-            )
-        return card
-
-    def save(self, archive: Archive) -> Artifact:
-        """Stores the card."""
-        return archive.put_model(self)
+    def fault(self) -> str | None:
+        if self.encoding != _engine.ENCODING_VERSION:
+            return f"for encoding {self.encoding}, this engine's is {_engine.ENCODING_VERSION}"
+        return None

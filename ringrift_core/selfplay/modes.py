@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-from ringrift_core import _engine
-from ringrift_core.contract import EngineMode, SelfplayParameters, Track
+from collections.abc import Mapping
+
+from ringrift_core._engine import Player
+from ringrift_core.contract import EngineMode, SelfplayParameters
 from ringrift_core.errors import WrongInputError
-from ringrift_core.registry.records import champion_artifact
-from ringrift_core.seating.champions import champion_weights, network_player
+from ringrift_core.players.specification import JudgeKind, Specification
+from ringrift_core.seating import Judges, Manner, Seating
 from ringrift_core.stage import Run
 
-__all__ = ["NOISE", "SEARCH_NODES", "players_of_modes"]
+__all__ = ["MODES", "NOISE", "PLAYERS", "players_of_modes"]
 
 NOISE = 0.05
 """Uniform noise on evaluations, for variety; under the hand-set weights moves differ by about 0.05 to 0.5."""
-SEARCH_NODES = 1_500
-"""Most search nodes of a decision (docs/training.md, Recipe): games to learn from are worth more than deep ones."""
+
+PLAYERS: Mapping[str, Specification] = {
+    "random": Specification.parse("random"),
+    "heuristic": Specification.parse("weights:one-ply"),
+    "minimax": Specification.parse("weights:minimax:1500"),
+    "descent": Specification.parse("weights:descent:1500"),
+    "network": Specification.parse("network:one-ply"),
+}
+"""By the name that recorded games have for them. Searches are short (docs/training.md, Recipe): games to learn from are
+worth more than deep ones."""
+
+MODES: Mapping[EngineMode, tuple[str, ...]] = {
+    EngineMode.RANDOM_ONLY: ("random",),
+    EngineMode.HEURISTIC_ONLY: ("heuristic",),
+    EngineMode.DESCENT_ONLY: ("descent",),
+    EngineMode.MIXED: ("random", "heuristic", "minimax", "descent", "network"),
+    EngineMode.NETWORK: ("network",),
+}
+"""Whom each mode deals over the seats; who plays by a network is left out of `mixed` while there is none."""
 
 
-def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[_engine.Player]]:
+def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[Player]]:
     """One list for each of the parameters' modes; the engine deals modes over games, and a list over its seats."""
-    weights = champion_weights(
-        run.archive, parameters.weights_version, parameters.initial_weights, parameters.board, parameters.players
-    ).vector
-    random = _engine.Player.random()
-    heuristic = _engine.Player.heuristic(weights, NOISE)
-    minimax = _engine.Player.minimax(weights, nodes=SEARCH_NODES, noise=NOISE)
-    descent = _engine.Player.descent(weights, SEARCH_NODES, NOISE, inner=parameters.tree_positions)
-    network: list[_engine.Player] = []
-    if parameters.network_version > 0:
-        card = champion_artifact(run.archive, Track.NETWORK, parameters.network_version)
-        network = [network_player(run.archive, card, run.folder, NOISE, parameters.device)]
-    elif EngineMode.NETWORK in parameters.engine_modes:
+    judges = Judges(
+        parameters.board,
+        parameters.players,
+        run.archive,
+        run.folder,
+        initial=parameters.initial_weights,
+        device=parameters.device,
+    )
+    versions = {JudgeKind.WEIGHTS: parameters.weights_version, JudgeKind.NETWORK: parameters.network_version}
+    if EngineMode.NETWORK in parameters.engine_modes and not parameters.network_version:
         raise WrongInputError("--engine-modes network: needs --network-version, and there is no champion network")
-    players = {
-        EngineMode.RANDOM_ONLY: [random],
-        EngineMode.HEURISTIC_ONLY: [heuristic],
-        EngineMode.DESCENT_ONLY: [descent],
-        EngineMode.MIXED: [random, heuristic, minimax, descent, *network],
-        EngineMode.NETWORK: network,
-    }
-    return [players[mode] for mode in parameters.engine_modes]
+    seating = Seating(judges)
+    seated: dict[str, Player] = {}
+    for name in dict.fromkeys(name for mode in parameters.engine_modes for name in MODES[mode]):
+        specification, judge = PLAYERS[name], PLAYERS[name].judge
+        if judge is not None and judge.kind is JudgeKind.NETWORK and not parameters.network_version:
+            continue
+        manner = Manner(name, NOISE, parameters.tree_positions)
+        seated[name] = seating.player(specification.at(versions[judge.kind]) if judge else specification, manner)
+    return [[seated[name] for name in MODES[mode] if name in seated] for mode in parameters.engine_modes]

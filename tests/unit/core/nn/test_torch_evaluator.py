@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from ringrift_core import _engine
 from ringrift_core.contract import Artifact, Board
 from ringrift_core.errors import WrongInputError
-from ringrift_core.nn.inference import onnx_evaluator, torch_evaluator
+from ringrift_core.nn.inference import onnx_network, torch_network
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import export_onnx
 from ringrift_core.players.cards import ModelCard
@@ -39,10 +39,8 @@ def card(board: Board, players: int) -> ModelCard:
 
 
 def network(board: Board, players: int, folder: Path) -> RingRiftNetwork:
-    planes, side, _, features = _engine.encoding_shape(board.value, players)
-    policy = _engine.policy_size(board.value, players)
     torch.manual_seed(3)
-    made = RingRiftNetwork(NetworkShape(board, players, planes, side, features, policy, 2, 8))
+    made = RingRiftNetwork(NetworkShape.of(board, players, 2, 8))
     save_file(made.state_dict(), folder / "weights.safetensors")
     export_onnx(made, folder / "network.onnx")
     return made
@@ -51,8 +49,8 @@ def network(board: Board, players: int, folder: Path) -> RingRiftNetwork:
 @pytest.mark.parametrize(("board", "players"), [(Board.SQUARE8, 2), (Board.HEX8, 3)])
 def test_torch_says_what_onnx_says(board: Board, players: int, tmp_path: Path) -> None:
     network(board, players, tmp_path)
-    by_torch = torch_evaluator(card(board, players), tmp_path / "weights.safetensors", "cpu")
-    by_onnx = onnx_evaluator(tmp_path / "network.onnx")
+    by_torch = torch_network(card(board, players), tmp_path / "weights.safetensors", "cpu")
+    by_onnx = onnx_network(tmp_path / "network.onnx")
     (record,) = _engine.play_games(board.value, players, [[_engine.Player.random()]], seed=1, games=1)
     position = _engine.Position(board.value, players)
     planes, features = [], []
@@ -62,17 +60,19 @@ def test_torch_says_what_onnx_says(board: Board, players: int, tmp_path: Path) -
         features.append(feature)
         position.play(move)
     batch = np.stack(planes), np.stack(features)
-    said = by_torch(*batch)
-    assert isinstance(said, np.ndarray), "values alone: there is no policy to mix into them"
-    assert said.dtype == np.float32
-    assert said.sum(axis=1) == pytest.approx(1, abs=1e-5)
-    assert said == pytest.approx(by_onnx(*batch), abs=1e-4)
-    assert said.std(axis=0).max() > 1e-4, "a network that says the same of all positions proves nothing"
+    values, policy = by_torch.values_and_policy(*batch)
+    assert values.dtype == policy.dtype == np.float32
+    assert values.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    for asked in (by_torch.values(*batch), by_onnx.values(*batch), by_onnx.values_and_policy(*batch)[0]):
+        assert asked == pytest.approx(values, abs=1e-4)
+    assert by_onnx.values_and_policy(*batch)[1] == pytest.approx(policy, abs=1e-3)
+    for said in (values, policy):
+        assert said.std(axis=0).max() > 1e-4, "a network that says the same of all positions proves nothing"
 
 
 def test_a_network_on_torch_plays_games(tmp_path: Path) -> None:
     network(Board.HEX8, 2, tmp_path)
-    evaluator = torch_evaluator(card(Board.HEX8, 2), tmp_path / "weights.safetensors", "cpu")
+    evaluator = torch_network(card(Board.HEX8, 2), tmp_path / "weights.safetensors", "cpu").values
     player = _engine.Player.network(evaluator)
     records = _engine.play_games("hex8", 2, [[player]], seed=1, games=3, opening_plies=4, max_turns=20)
     assert {record.seats for record in records} == {("network", "network")}
@@ -82,4 +82,4 @@ def test_a_network_on_torch_plays_games(tmp_path: Path) -> None:
 def test_a_device_that_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> None:
     network(Board.HEX8, 2, tmp_path)
     with pytest.raises(WrongInputError, match="--device cuda: "):
-        torch_evaluator(card(Board.HEX8, 2), tmp_path / "weights.safetensors", "cuda")
+        torch_network(card(Board.HEX8, 2), tmp_path / "weights.safetensors", "cuda")

@@ -215,7 +215,7 @@ def test_a_dataset_of_another_configuration_is_refused(desk: Desk, tmp_path: Pat
     other = Desk(desk.archive.store, tmp_path / "scratch2", Board.SQUARE8, 3)
     dataset = exported(other, games=10)
     desk.archive.put_bytes(other.archive.get_bytes(dataset), "json")
-    with pytest.raises(StoreRefusedError, match="a dataset of square8-3p, not square8-2p"):
+    with pytest.raises(StoreRefusedError, match="a dataset's manifest for square8-3p, not square8-2p"):
         train(desk, dataset)
     with pytest.raises(StoreRefusedError, match="not a dataset's manifest"):
         train(desk, desk.archive.put_json([]))

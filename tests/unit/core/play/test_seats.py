@@ -37,7 +37,7 @@ def test_names_that_do_not_make_a_game_are_refused(named: list[str], players: in
 
 
 def casting(tmp_path: Path, store: str | None = None) -> Casting:
-    return Casting(Board.SQUARE8, 2, store, tmp_path)
+    return Casting.of(Board.SQUARE8, 2, store, tmp_path)
 
 
 def test_no_two_agents_have_the_same_name(tmp_path: Path) -> None:
@@ -53,13 +53,26 @@ def test_a_rung_goes_by_number_or_name(tmp_path: Path, spelling: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "title"),
+    [("weights:minimax:200", "weights:minimax:200"), ("weights:descent:1000ms", "weights:descent:1s")],
+)
+def test_a_player_goes_by_its_specification(tmp_path: Path, name: str, title: str) -> None:
+    (agent,) = casting(tmp_path).agents([name])
+    assert isinstance(agent.mind, _engine.Player)
+    assert agent.name == title
+
+
+@pytest.mark.parametrize(
     ("name", "sentence"),
     [
         ("0", "difficulty 0: choose one from 1 to 10"),
         ("99", "difficulty 99: choose"),
         ("alice", "'alice' is nobody: name human, a difficulty from 1 to 10, random, "),
-        ("weights", "name it with --store URI"),
-        ("network:2", "name it with --store URI"),
+        ("weights@2:one-ply", "name it with --store URI"),
+        ("network", "no network-square8-2p.onnx comes with the package"),
+        ("nnue", "track nnue: there is no player of it yet"),
+        ("weights:2", "found for the search '2'"),
+        ("7", r"difficulty 7 \(mcts-64\): network: .*; difficulties 1 to 6 need no network"),
         ("9" * 30, "is nobody"),
     ],
 )
@@ -80,22 +93,20 @@ def test_a_champion_plays_with_its_weights_and_so_does_the_ladder(desk: Desk, tm
     material = HeuristicWeights.of_setting(InitialWeights.MATERIAL, Board.SQUARE8, 2).vector
     promote(desk, material)
     here = casting(tmp_path, desk.archive.store.uri)
-    assert here.weights() == material
-    champion, first, descent = (agent.mind for agent in here.agents(["weights", "weights:1", "6"]))
     game = Game(seed=3)
     game.random_playout(40)
-    reference = game.choose(_engine.Player.heuristic(material))
-    for player in (champion, first):
-        assert isinstance(player, _engine.Player)
-        assert game.choose(player).values == reference.values
-    assert isinstance(descent, _engine.Player)
-    assert here.agents(["weights"])[0].name == "weights"
+    agents = here.agents(["weights", "weights@1:one-ply", "2", "weights:descent:300"])
+    assert [agent.name for agent in agents] == ["weights", "weights@1:one-ply", "heuristic", "weights:descent:300"]
+    one_ply, descent = _engine.Player.heuristic(material), _engine.Player.descent(material, 300)
+    for agent, reference in zip(agents, (one_ply, one_ply, one_ply, descent), strict=True):
+        assert isinstance(agent.mind, _engine.Player)
+        assert game.choose(agent.mind).values == pytest.approx(game.choose(reference).values, abs=0.003)
+    by_hand = game.choose(_engine.Player.heuristic(_engine.heuristic_weights("baseline"))).values
+    assert by_hand != pytest.approx(game.choose(one_ply).values, abs=0.003)
 
 
 def test_a_champion_that_is_not_there_is_refused(desk: Desk, tmp_path: Path) -> None:
-    here = casting(tmp_path, desk.archive.store.uri)
-    with pytest.raises(WrongInputError, match="there is no champion of square8-2p"):
-        here.agents(["weights"])
     promote(desk, _engine.heuristic_weights("material"))
+    here = casting(tmp_path, desk.archive.store.uri)
     with pytest.raises(WrongInputError, match="weights version 7: never a champion"):
-        here.agents(["weights:7"])
+        here.agents(["weights@7:one-ply"])

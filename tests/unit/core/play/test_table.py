@@ -13,6 +13,7 @@ from ringrift_core.errors import WrongInputError
 from ringrift_core.play.advice import Adviser
 from ringrift_core.play.saving import SavedGame
 from ringrift_core.play.table import Agent, Human, Table, decided_game
+from ringrift_core.seating import Seating
 
 BASELINE = _engine.heuristic_weights("baseline")
 SWAP = ("place_ring 3,3 n=1", "move_stack 3,3>3,4", "swap_sides")
@@ -191,7 +192,7 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 class TestAdvice:
-    adviser = Adviser(Board.SQUARE8, BASELINE)
+    adviser = Adviser(Seating.without_store(Board.SQUARE8, 2))
 
     def test_chances_are_by_seat_and_sum_to_one(self) -> None:
         game = Game("square8", 3, seed=1)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ringrift_core import Game, RulesError, _engine
 from ringrift_core._engine import Player
+from ringrift_core.nn.inference import ValueEvaluator
 
 Array = NDArray[np.float32]
 BASELINE = _engine.heuristic_weights("baseline")
@@ -136,7 +137,7 @@ def test_an_evaluator_must_be_callable() -> None:
 def test_a_search_follows_the_values_of_the_seat_they_name(players: int, variant: str) -> None:
     """As above, through a tree: whoever moves maximises its own value."""
 
-    def chances(sign: float) -> _engine._Evaluator:
+    def chances(sign: float) -> ValueEvaluator:
         def evaluate(planes: Array, features: Array) -> Array:
             odds = np.exp(3 * sign * material(planes, features))
             shares: Array = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)

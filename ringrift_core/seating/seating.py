@@ -1,0 +1,130 @@
+"""From a specification to a player of the engine: the one place that seats anybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from ringrift_core._engine import Player
+from ringrift_core.contract import Artifact, Board, InitialWeights
+from ringrift_core.errors import WrongInputError
+from ringrift_core.nn.inference import AskedNetwork
+from ringrift_core.players.ladder import LADDER, rung
+from ringrift_core.players.specification import Algorithm, Count, JudgeKind, Search, Specification, Time
+from ringrift_core.players.weights import HeuristicWeights
+from ringrift_core.seating.judges import Evaluation, Judges
+
+__all__ = ["Manner", "Seating", "seat"]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What is no part of a player's strength: a specification says nothing of it."""
+
+    name: str | None = None
+    """In records and at the table; None: as specified."""
+    noise: float = 0.0
+    """Of its search (docs/players.md), for variety."""
+    tree_positions: int = 0
+    """Positions of its tree that descent tells with each decision."""
+
+
+AS_SPECIFIED = Manner()
+
+_HIGHEST_WITHOUT_NETWORK = max(
+    one.difficulty for one in LADDER if one.small.judge is None or one.small.judge.kind is JudgeKind.WEIGHTS
+)
+
+
+@dataclass(frozen=True)
+class Seating:
+    """Seats the players of one configuration."""
+
+    judges: Judges
+    for_people: bool = False
+    """Whether a budget may be a time: what people play need not repeat."""
+
+    @classmethod
+    def without_store(cls, board: Board, players: int, initial: InitialWeights = InitialWeights.BASELINE) -> Self:
+        """Of files, of what comes with the package, and, as version 0 of the weights, of a documented setting."""
+        return cls(Judges(board, players, None, Path(), initial=initial))
+
+    def player(
+        self, specification: Specification, manner: Manner = AS_SPECIFIED, *, artifact: Artifact | None = None
+    ) -> Player:
+        """The player; with an `artifact`, that is its judge. WrongInputError, StoreRefusedError or StoreAwayError say
+        why it cannot sit down."""
+        search, judge = specification.search, specification.judge
+        if isinstance(search.budget, Time) and not self.for_people:
+            raise WrongInputError(
+                f"player {specification}: a game by time does not repeat, and here games have to: give a count"
+            )
+        named = replace(manner, name=manner.name or str(specification))
+        if judge is None:
+            return seat(search, None, named)
+        known = self.judges.of(judge) if artifact is None else self.judges.of_artifact(judge.kind, artifact)
+        return seat(search, known, named)
+
+    def rung(self, difficulty: int) -> Player:
+        """The ladder's player of a difficulty; WrongInputError when there is none, or nobody to judge for it."""
+        found = rung(difficulty)
+        try:
+            return self.player(found.specification(self.judges.board), Manner(found.name, found.noise))
+        except WrongInputError as missing:
+            others = f"difficulties 1 to {_HIGHEST_WITHOUT_NETWORK} need no network"
+            raise WrongInputError(f"difficulty {difficulty} ({found.name}): {missing}; {others}") from None
+
+
+def seat(search: Search, evaluation: Evaluation | None, manner: Manner = AS_SPECIFIED) -> Player:
+    """A search over what a judge knows, as the engine plays it; None for random play, which knows nothing."""
+    match evaluation:
+        case None:
+            return Player.random()
+        case HeuristicWeights():
+            return _over_weights(search, evaluation.vector, manner)
+        case AskedNetwork():
+            return _over_network(search, evaluation, manner)
+
+
+def _over_weights(search: Search, weights: list[float], manner: Manner) -> Player:
+    count, seconds = _bounds(search)
+    name, noise = manner.name or str(search), manner.noise
+    match search.algorithm:
+        case Algorithm.ONE_PLY:
+            return Player.heuristic(weights, noise, name)
+        case Algorithm.MINIMAX:
+            return Player.minimax(weights, search.depth, count, seconds, noise=noise, name=name)
+        case Algorithm.DESCENT:
+            return Player.descent(weights, count, noise, name, seconds=seconds, inner=manner.tree_positions)
+        case Algorithm.PUCT | Algorithm.GUMBEL:
+            variant = search.algorithm.value
+            return Player.mcts(weights, simulations=count, seconds=seconds, variant=variant, noise=noise, name=name)
+    raise ValueError(f"weights:{search}: no Specification can be that")
+
+
+def _over_network(search: Search, network: AskedNetwork, manner: Manner) -> Player:
+    count, seconds = _bounds(search)
+    name, noise = manner.name or str(search), manner.noise
+    ask = network.values_and_policy
+    match search.algorithm:
+        case Algorithm.ONE_PLY:
+            return Player.network(network.values, noise, name)
+        case Algorithm.POLICY:
+            # One simulation of the one move that is considered: the move with the largest logit.
+            return Player.mcts(None, ask, simulations=1, variant="gumbel", considered=1, noise=noise, name=name)
+        case Algorithm.PUCT | Algorithm.GUMBEL:
+            variant = search.algorithm.value
+            return Player.mcts(None, ask, simulations=count, seconds=seconds, variant=variant, noise=noise, name=name)
+    raise ValueError(f"network:{search}: no Specification can be that")
+
+
+def _bounds(search: Search) -> tuple[int | None, float | None]:
+    """Of a decision: a count, and seconds."""
+    match search.budget:
+        case Count(amount):
+            return amount, None
+        case Time() as time:
+            return None, time.seconds
+        case None:
+            return None, None
