@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 from pydantic import Field, ValidationError
 
 from ringrift_core.contract import (
+    URI_LIMIT,
     Artifact,
     Contract,
     SelfplayParameters,
     StageParameters,
     StageResult,
     first_fault,
+    json_bytes,
     read,
 )
 from ringrift_core.errors import StoreRefusedError
@@ -159,7 +161,7 @@ class Archive:
 
     def addressed(self, artifact: Artifact) -> Artifact:
         """An artifact as read from inside the store, with its full URI."""
-        return artifact.model_copy(update={"uri": f"{self.store.uri}/{self._object_key(artifact)}"})
+        return artifact.model_copy(update={"uri": self._uri(self._object_key(artifact))})
 
     def get_bytes(self, artifact: Artifact) -> bytes:
         """A small object's content; StoreRefusedError when it is missing or not what its SHA-256 says."""
@@ -244,7 +246,12 @@ class Archive:
 
     def _artifact(self, sha256: str, extension: str, size: int) -> Artifact:
         key = self.key(f"objects/{sha256}.{extension}")
-        return Artifact(uri=f"{self.store.uri}/{key}", sha256=sha256, bytes=size)
+        return Artifact(uri=self._uri(key), sha256=sha256, bytes=size)
+
+    def _uri(self, key: str) -> str:
+        """Where an object is; of a store with a long address its name alone, as inside the store."""
+        uri = f"{self.store.uri}/{key}"
+        return uri if json_bytes(uri) <= URI_LIMIT else "objects/" + key.rpartition("/")[2]
 
     def _object_key(self, artifact: Artifact) -> str:
         # By name, not by URI: a store keeps working when it is copied or mounted elsewhere.

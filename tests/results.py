@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from ringrift_core.contract import (
     MESSAGE_LIMIT,
     STAGES,
-    STORE_LIMIT,
+    URI_LIMIT,
     AdoptedTrack,
     AdoptResult,
     AtMost,
@@ -144,8 +144,8 @@ def largest_value(field: FieldInfo, characters: str) -> Any:
 
 
 def longest_uri() -> str:
-    """That of an object in a store whose address is as long as it may be, of a configuration with the longest name."""
-    return f"s3://{'b' * (STORE_LIMIT - 5)}/hexagonal-4p/objects/{'0' * 64}.safetensors"
+    """An address as long as it may be."""
+    return f"s3://{'b' * (URI_LIMIT - 5)}"
 
 
 def largest_answer(stage: Stage, characters: str) -> StageResult:

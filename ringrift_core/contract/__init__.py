@@ -7,7 +7,7 @@ This package imports pydantic and nothing of ours, so the operator needs neither
 
 from ringrift_core.contract.base import (
     STAGE_PROGRAM,
-    STORE_LIMIT,
+    URI_LIMIT,
     Artifact,
     ArtifactReference,
     AtMost,
@@ -90,8 +90,8 @@ __all__ = [
     "RESULT_LIMIT_BYTES",
     "STAGES",
     "STAGE_PROGRAM",
-    "STORE_LIMIT",
     "TRACKS",
+    "URI_LIMIT",
     "AdoptParameters",
     "AdoptResult",
     "AdoptedTrack",

@@ -85,11 +85,8 @@ def clipped(text: str, limit: int) -> str:
     return kept + "…"
 
 
-STORE_LIMIT = 512
-"""Longest address of a store, in bytes: a result names artifacts by their whole address, and has to stay small."""
-
 URI_LIMIT = 640
-"""Longest address of an artifact, in bytes: a store's, a configuration, and the object's name."""
+"""Longest address of an artifact, in bytes: a result names several, and has to stay small (archive.py)."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 

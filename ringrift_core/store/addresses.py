@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from ringrift_core.contract import STORE_LIMIT, clipped, json_bytes
 from ringrift_core.errors import StoreRefusedError
 from ringrift_core.store.base import Store
 from ringrift_core.store.local import LocalStore
@@ -26,16 +25,6 @@ def open_store(uri: str) -> Store:
     if uri != uri.strip() or not uri.isprintable():
         # Whoever splits an address drops them without a word.
         raise StoreRefusedError(f"store {uri!r}: an address has no blank at its ends, and no newline or tab in it")
-    store = _store_at(uri)
-    if (size := json_bytes(store.uri)) > STORE_LIMIT:
-        # Results name artifacts by their whole address, and have to stay small.
-        raise StoreRefusedError(
-            f"store {clipped(store.uri, 80)}: an address of {size} bytes, {STORE_LIMIT} fit; choose a shorter one"
-        )
-    return store
-
-
-def _store_at(uri: str) -> Store:
     parts = _split(uri)
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
         # A file's name is bytes: those that are no UTF-8 come back as they went.

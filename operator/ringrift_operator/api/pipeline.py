@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_serializer
 
-from ringrift_core.contract import MOST_TRACKS, STORE_LIMIT, TRACKS, Board, EngineMode, Known, Track
+from ringrift_core.contract import MOST_TRACKS, TRACKS, Board, EngineMode, Known, Track
 from ringrift_operator.api.base import NAME_RULE, ObjectMeta, PrinterColumn, Resource, Value, name_fits
 from ringrift_operator.api.lists import ListMap, ListSet
 from ringrift_operator.api.overlay import Overrides, laid_over
@@ -43,7 +43,7 @@ class Artifacts(Value):
     uri: str | None = Field(
         default=None,
         min_length=1,
-        max_length=STORE_LIMIT,
+        max_length=1024,
         description="Store such as s3://bucket/prefix; file:///path is for `ringrift-operator local` only.",
     )
     secret_name: str | None = Field(

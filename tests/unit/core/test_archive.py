@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from ringrift_core.archive import Archive, Checkpoint, identity
-from ringrift_core.contract import Board, ExportParameters, SelfplayParameters, Stage, StageResult, TrainParameters
+from ringrift_core.contract import (
+    URI_LIMIT,
+    Artifact,
+    Board,
+    ExportParameters,
+    SelfplayParameters,
+    Stage,
+    StageResult,
+    TrainParameters,
+    changed,
+)
 from ringrift_core.errors import StoreRefusedError
 from ringrift_core.store import LocalStore, Store, open_store
 
@@ -87,6 +97,15 @@ def test_a_store_that_moved_still_finds_its_objects(tmp_path: Path) -> None:
     assert Archive(LocalStore(tmp_path / "after"), "square8-2p").get_bytes(artifact) == b"games"
 
 
+def test_an_object_of_a_store_with_a_long_address_is_named_without_it(tmp_path: Path) -> None:
+    store = open_store((tmp_path / Path(*["é" * 20] * 6)).as_uri())
+    artifact = Archive(store, "square8-2p").put_bytes(b"games", "sqlite")
+    assert len(store.uri) > URI_LIMIT
+    assert artifact.uri == f"objects/{artifact.sha256}.sqlite"
+    assert Archive(store, "square8-2p").get_bytes(Artifact.parse(str(artifact))) == b"games"
+    assert Archive(store, "square8-2p").addressed(artifact) == artifact
+
+
 def test_a_finished_task_reports_the_same_to_later_attempts(store: Store) -> None:
     archive = Archive(store, "square8-2p")
     assert archive.finished(1, "export", export(store)) is None
@@ -112,7 +131,7 @@ def test_where_a_task_runs_is_no_part_of_what_it_makes() -> None:
     here = SelfplayParameters(
         store="file:///a", board=Board.SQUARE8, players=2, iteration=1, seed=1, games=500, shard="0-3/10", index=2
     )
-    there = here.model_copy(update={"store": "s3://b", "shard": "2/10", "index": None, "attempt": 2})
+    there = changed(here, store="s3://b", shard="2/10", index=None, attempt=2)
     assert identity(here) == identity(there)
     assert identity(here) != identity(here.model_copy(update={"seed": 2}))
 
