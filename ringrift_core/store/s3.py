@@ -253,4 +253,6 @@ def _server_words(error: Exception) -> str:
     code = re.search(r"<Code>(\w+)</Code>", str(error))
     if message and code:
         return f"{message.group(1)} ({code.group(1)})"
-    return str(error).partition("\n")[0].strip()
+    # The system's word for a connection that failed stands in what the client says for its authors.
+    cause = re.search(r'\bmessage: "([^"]+)"', str(error))
+    return str(error).partition("\n")[0].strip() + (f" ({cause.group(1)})" if cause else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -25,10 +26,11 @@ class ObjectStore:
     directory: Path
     access_key: str
     secret_key: str
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
-        return f"http://{self.address}:{self.port}"
+        return f"{self.scheme}://{self.address}:{self.port}"
 
     def environment(self, url: str | None = None) -> dict[str, str]:
         """The variables that S3 clients read, for the endpoint as seen from here or at `url`."""
@@ -51,13 +53,21 @@ def running_object_store(
     address: str = "127.0.0.1",
     port: int = PORT,
     inside: tuple[str, ...] = (),
+    certificate: Path | None = None,
 ) -> Iterator[ObjectStore]:
-    """Serves `directory`/buckets at `address`; `inside` is a command prefix, such as a sandbox's."""
+    """Serves `directory`/buckets at `address`; `inside` is a command prefix, such as a sandbox's.
+
+    With a `certificate` (PEM, its key in the file beside it that ends in .key) it speaks TLS.
+    """
     buckets, accounts = directory / "buckets", directory / "accounts"
     for folder in (buckets, accounts):
         folder.mkdir(parents=True)
-    store = ObjectStore(address, port, buckets, "ringrift", secrets.token_hex(16))
-    arguments = ["--port", f"{address}:{port}", "--iam-dir", str(accounts), "--region", REGION, "posix", str(buckets)]
+    store = ObjectStore(
+        address, port, buckets, "ringrift", secrets.token_hex(16), scheme="https" if certificate else "http"
+    )
+    tls = ["--cert", str(certificate), "--key", str(certificate.with_suffix(".key"))] if certificate else []
+    arguments = ["--port", f"{address}:{port}", *tls, "--iam-dir", str(accounts), "--region", REGION]
+    arguments += ["posix", str(buckets)]
     keys = ["env", f"ROOT_ACCESS_KEY={store.access_key}", f"ROOT_SECRET_KEY={store.secret_key}"]
     program = Program("versitygw", [*inside, *keys, binaries / "versitygw", *arguments], directory / "log")
     try:
@@ -69,7 +79,8 @@ def running_object_store(
 
 def _answers(url: str) -> bool:
     """Whether something speaks HTTP there; a refusal for want of credentials is an answer."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    anyone = ssl._create_unverified_context()
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=anyone))
     try:
         opener.open(url, timeout=2).close()
     except urllib.error.HTTPError:

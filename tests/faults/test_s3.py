@@ -224,6 +224,27 @@ def test_a_server_that_lets_nobody_delete_is_used(
     assert {key: found[key] for key in ends["merge"]} == ends["merge"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("AWS_ACCESS_KEY_ID", "ringrift\n", "AWS_ACCESS_KEY_ID ends with a newline; write it without"),
+        ("AWS_SESSION_TOKEN", "token\r\n", "AWS_SESSION_TOKEN ends with a newline; write it without"),
+        ("AWS_REGION", "us-east-1 ", "AWS_REGION ends with a blank; write it without"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:99999", "AWS_ENDPOINT_URL is 'http://127.0.0.1:99999', expected"),
+        ("AWS_CA_BUNDLE", "/nowhere", "AWS_CA_BUNDLE: /nowhere: No such file or directory"),
+    ],
+)
+@pytest.mark.usefixtures("s3")
+def test_a_variable_that_cannot_be_is_named(name: str, value: str, words: str, tmp_path: Path, record: Record) -> None:
+    workshop = Workshop("s3://nobody/run", tmp_path / "scratch", {name: value})
+    for command in ("selfplay", "replay verify"):
+        said = workshop.command(command)
+        record(f"{name}={value!r}", command, said)
+        assert said.exit_code == ExitCode.WRONG_INPUT
+        assert re.search(rf"^ringrift {command}: store s3://nobody\S*: {re.escape(words)}", said.message), said.message
+        assert len(said.message.splitlines()) == 1
+
+
 def test_verify_without_room_for_a_copy_is_not_now(
     s3: tuple[FaultyProxy, Callable[[str], Workshop]], ends: Ends, disk: Path, record: Record
 ) -> None:

@@ -125,14 +125,20 @@ def taken_up(found: TrainingPipeline | None, wanted: TrainingPipeline, now: date
 @contextmanager
 def exclusive(path: Path, what: str) -> Iterator[None]:
     """Holds a lock for the length of the block; the system frees it however the process ends. LocalError when taken."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise LocalError(f"{what}: {path}: {error.strerror}; it cannot be written to") from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip() or "unknown"
             raise LocalError(f"another `ringrift-operator local` (process {holder}) works on {what}") from None
+        except OSError as error:
+            raise LocalError(f"{what}: {path}: {error.strerror} (to lock a file); name another folder") from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

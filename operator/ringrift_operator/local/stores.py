@@ -19,17 +19,22 @@ def local_store(artifacts: Artifacts, data: Path) -> str:
 
 
 def lock_of(store: str, data: Path) -> Path:
-    """The file whose lock says that someone works on the store: beside a folder, in our own for what lies elsewhere."""
+    """The file whose lock says that someone works on the store: in a folder itself, in our own for what lies elsewhere.
+
+    Nowhere beside a folder: that of a mount point is often somebody else's.
+    """
     folder = _folder(store)
     if folder is not None:
-        return folder.with_name(f".{folder.name}.lock")
+        return folder / ".locks" / "local"
     return data / STATE_FOLDER / f"{hashlib.sha256(store.encode()).hexdigest()[:16]}.lock"
 
 
 def is_gone(store: str) -> bool:
-    """Whether the store is a folder that does not exist (any more)."""
+    """Whether the store is a folder with nothing in it (any more) but what its users keep there for themselves."""
     folder = _folder(store)
-    return folder is not None and not folder.is_dir()
+    if folder is None:
+        return False
+    return not folder.is_dir() or all(path.name.startswith(".") for path in folder.iterdir())
 
 
 def shown(store: str) -> str:
@@ -48,4 +53,4 @@ def shown_path(path: Path) -> str:
 def _folder(store: str) -> Path | None:
     """The folder that a file:// URI names, as `ringrift_core.store` finds it; None for a store elsewhere."""
     parts = urlsplit(store)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+    return Path(unquote(parts.path, errors="surrogateescape")) if parts.scheme == "file" else None

@@ -130,7 +130,7 @@ def test_a_folder_is_not_sent_to_a_cluster(tmp_path: Path) -> None:
     assert code == 0, output
     assert "copy pipeline.yaml and change spec.artifacts" in output
     assert "kubectl apply" not in output
-    assert (tmp_path / ".u x.lock").exists()
+    assert (tmp_path / "u x" / ".locks" / "local").exists()
 
 
 @pytest.mark.parametrize("name", ["pipeline.json", "iterations/small-square8-2p-i1.json"])
