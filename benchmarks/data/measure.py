@@ -35,7 +35,7 @@ from ringrift_core.contract import (
     to_arguments,
 )
 from ringrift_core.dataset.manifest import DatasetManifest
-from ringrift_core.replay.games import Game, GamesWriter, Rules, count_games, open_games, read_games
+from ringrift_core.replay.games import GamesWriter, RecordedGame, Rules, count_games, open_games, read_games
 from ringrift_core.replay.manifest import GamesManifest, read_manifest
 from ringrift_core.replay.shards import SHARD_OUTPUT, shard_task
 from ringrift_core.store import LocalStore
@@ -252,7 +252,7 @@ def _put_repeats_in(bench: Bench) -> Step:
     return Step("put repeats in", seconds, time.process_time() - cpu, 0, repeats * SHARDS, "games")
 
 
-def _drawn(path: Path, count: int, shard: int) -> Iterator[Game]:
+def _drawn(path: Path, count: int, shard: int) -> Iterator[RecordedGame]:
     with closing(open_games(path)) as connection:
         played = "SELECT number FROM games WHERE number < ? ORDER BY number"
         numbers = [number for (number,) in connection.execute(played, (FIRST_REPEAT,))]

@@ -227,9 +227,7 @@ def _training(threads: int) -> Any:
         policies = Policies(*(rows[name] for name in ("legal", "shares", "key_counts", "keys"))).part(chosen)
         return Positions(board, players, planes, features, outcomes, values, policies)
 
-    planes, side, _, features = _engine.encoding_shape(board.value, players)
-    policy = _engine.policy_size(board.value, players)
-    network = RingRiftNetwork(NetworkShape(board, players, planes, side, features, policy))
+    network = RingRiftNetwork(NetworkShape.of(board, players))
     held_out = part(np.arange(len(every)) < BATCH)
     return Loop(network, TrainingPlan(1, 1000, BATCH, 1e-3), part(every), held_out, torch.device("cpu"))
 

@@ -23,7 +23,7 @@ from ringrift_core.errors import RingRiftError, StoreRefusedError
 from ringrift_core.files import scratch_folder, temporary_folder
 
 if TYPE_CHECKING:
-    from ringrift_core.replay.games import Game
+    from ringrift_core.replay.games import RecordedGame
     from ringrift_core.replay.showing import Ply
     from ringrift_core.replay.sources import GamesFile
 
@@ -153,10 +153,10 @@ def _wanted_boards(at: list[int], moves: Sequence[Ply]) -> list[int]:
     return at
 
 
-def _the_one(files: Iterator[GamesFile], identifier: str, sources: Sequence[str]) -> Game:
+def _the_one(files: Iterator[GamesFile], identifier: str, sources: Sequence[str]) -> RecordedGame:
     from ringrift_core.replay.listing import find_by_prefix
 
-    found: dict[str, Game] = {}
+    found: dict[str, RecordedGame] = {}
     for file in files:
         for game in find_by_prefix(file.path, identifier):
             found.setdefault(game.id, game)
@@ -274,7 +274,7 @@ def _print_summary(summary: dict[str, Any]) -> None:
     )
 
 
-def _facts(game: Game) -> dict[str, Any]:
+def _facts(game: RecordedGame) -> dict[str, Any]:
     facts = dataclasses.asdict(game)
     facts["rules"] = str(game.rules)
     del facts["moves"], facts["searches"]

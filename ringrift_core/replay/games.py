@@ -32,8 +32,8 @@ __all__ = [
     "SCHEMA",
     "SCHEMA_VERSION",
     "Ending",
-    "Game",
     "GamesWriter",
+    "RecordedGame",
     "Rules",
     "connect",
     "count_games",
@@ -103,7 +103,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Game:
+class RecordedGame:
     """One recorded game, as a row holds it."""
 
     number: int
@@ -126,7 +126,7 @@ class Game:
         return self.winner is not None
 
     @classmethod
-    def from_record(cls, record: GameRecord, rules: Rules) -> Game:
+    def from_record(cls, record: GameRecord, rules: Rules) -> RecordedGame:
         """A game as the engine's drivers return it."""
         return cls(
             number=record.index,
@@ -236,7 +236,7 @@ class GamesWriter:
         with explained(self.path):
             return {number for (number,) in self._connection.execute("SELECT number FROM games")}
 
-    def append(self, games: Iterable[Game]) -> None:
+    def append(self, games: Iterable[RecordedGame]) -> None:
         """Records games, all or none; a number can be used once."""
         with explained(self.path), self._connection:
             self._connection.executemany(
@@ -304,7 +304,7 @@ def require_rules(path: Path, wanted: Rules) -> None:
         raise StoreRefusedError(f"{path}: games of {found}, not {wanted}")
 
 
-def read_games(path: Path) -> Iterator[Game]:
+def read_games(path: Path) -> Iterator[RecordedGame]:
     """The games of a file in the order of recording, one at a time."""
     with closing(open_games(path)) as connection, explained(path):
         rules = _rules(connection)
@@ -356,7 +356,7 @@ def _rules(connection: sqlite3.Connection) -> Rules:
     return _RULES.validate_python(dict(zip(("board", "players", "profile", "swap"), found[0], strict=True)))
 
 
-def _row(game: Game) -> tuple[object, ...]:
+def _row(game: RecordedGame) -> tuple[object, ...]:
     return (
         game.number,
         bytes.fromhex(game.id),
@@ -379,13 +379,13 @@ def _json(values: tuple[str, ...] | tuple[int, ...]) -> str:
     return json.dumps(values, separators=(",", ":"))
 
 
-def game_of(row: sqlite3.Row, rules: Rules) -> Game:
+def game_of(row: sqlite3.Row, rules: Rules) -> RecordedGame:
     """A game from a row with its number and COLUMNS; ValueError when no game by the rules can be so."""
     try:
         found = _Row.of(row, rules)
     except ValidationError as error:
         raise ValueError(f"game {row['number']}: {first_fault(error)}") from error
-    return Game(
+    return RecordedGame(
         number=found.number,
         id=found.id.hex(),
         rules=rules,

@@ -8,12 +8,12 @@ from contextlib import closing
 from pathlib import Path
 
 from ringrift_core.errors import StoreRefusedError
-from ringrift_core.replay.games import COLUMNS, Game, explained, game_of, open_games, read_rules
+from ringrift_core.replay.games import COLUMNS, RecordedGame, explained, game_of, open_games, read_rules
 
 __all__ = ["find_by_prefix", "select"]
 
 
-def select(path: Path, where: str) -> Iterator[Game]:
+def select(path: Path, where: str) -> Iterator[RecordedGame]:
     """The games of a file for which an SQL expression over the columns is true, in the order of recording."""
     rules = read_rules(path)
     with closing(open_games(path)) as connection, explained(path):
@@ -26,7 +26,7 @@ def select(path: Path, where: str) -> Iterator[Game]:
             yield game_of(row, rules)
 
 
-def find_by_prefix(path: Path, prefix: str) -> Iterator[Game]:
+def find_by_prefix(path: Path, prefix: str) -> Iterator[RecordedGame]:
     """The games of a file whose id begins with these hexadecimal digits."""
     rules = read_rules(path)
     low, high = (bytes.fromhex(prefix.ljust(64, digit)) for digit in "0f")

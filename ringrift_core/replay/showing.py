@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ringrift_core import _engine
-from ringrift_core.game import Game as Board
-from ringrift_core.replay.games import Game
+from ringrift_core.game import Game
+from ringrift_core.replay.games import RecordedGame
 
 __all__ = ["Ply", "boards_at", "describe", "plies"]
 
@@ -29,10 +29,10 @@ class Ply:
     """Moves and their shares, the largest first."""
 
 
-def plies(game: Game) -> list[Ply]:
+def plies(game: RecordedGame) -> list[Ply]:
     """Every recorded move; RulesError when one of them is not legal."""
     rules = game.rules
-    board = Board(rules.board, rules.players, rules.profile, rules.swap)
+    board = Game(rules.board, rules.players, rules.profile, rules.swap)
     searches = {one.decision: one for one in _engine.searches_from_bytes(game.searches, rules.players)}
     found = []
     decision = 0
@@ -55,11 +55,11 @@ def plies(game: Game) -> list[Ply]:
     return found
 
 
-def boards_at(game: Game, wanted: Sequence[int], *, colour: bool) -> Iterator[tuple[str, str]]:
+def boards_at(game: RecordedGame, wanted: Sequence[int], *, colour: bool) -> Iterator[tuple[str, str]]:
     """A title and a drawing of the board before each wanted decision; -1 is the end."""
     rules = game.rules
     for number in wanted:
-        board = Board(rules.board, rules.players, rules.profile, rules.swap)
+        board = Game(rules.board, rules.players, rules.profile, rules.swap)
         title = "the end"
         for ply in plies(game):
             if number >= 0 and ply.decision == number:
@@ -69,7 +69,7 @@ def boards_at(game: Game, wanted: Sequence[int], *, colour: bool) -> Iterator[tu
         yield title, board.render(colour=colour)
 
 
-def describe(game: Game) -> str:
+def describe(game: RecordedGame) -> str:
     """How the game ended, in words."""
     if game.winner is None:
         return f"cut after {game.turns} turns"

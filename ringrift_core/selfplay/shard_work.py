@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ringrift_core.archive import Checkpoint, identity
 from ringrift_core.contract import Artifact, SelfplayParameters, SelfplayResult
 from ringrift_core.errors import StoreAwayError, StoreRefusedError
-from ringrift_core.replay.games import Game, GamesWriter, Rules, open_games, read_games
+from ringrift_core.replay.games import GamesWriter, RecordedGame, Rules, open_games, read_games
 from ringrift_core.replay.shards import SHARD_OUTPUT, shard_task
 from ringrift_core.stage import WORK_SUFFIX
 
@@ -77,7 +77,7 @@ class ShardWork:
         """Keeps finished games, from the moment this returns."""
         if self._writer is None:
             self._writer = GamesWriter(self._path, self._rules)
-        self._writer.append(Game.from_record(record, self._rules) for record in records)
+        self._writer.append(RecordedGame.from_record(record, self._rules) for record in records)
 
     def save_when_due(self) -> None:
         """Saves to the store when the last time is long enough ago; a store that is away is tried again later."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Artifact, Board
-from ringrift_core.replay.games import Game, GamesWriter, Rules
+from ringrift_core.replay.games import GamesWriter, RecordedGame, Rules
 from ringrift_core.replay.manifest import read_manifest, swap_manifest
 from ringrift_core.replay.shards import SHARD_OUTPUT, shard_task
 from ringrift_core.store import LocalStore
@@ -58,7 +58,7 @@ def _another_board(path: Path) -> None:
     records = _engine.play_games("hex8", 2, [[_engine.Player.random()]], seed=1, games=20)
     work = path.with_suffix(".work")
     with GamesWriter(work, rules) as writer:
-        writer.append(Game.from_record(record, rules) for record in records)
+        writer.append(RecordedGame.from_record(record, rules) for record in records)
         writer.seal(path)
     work.unlink()
 

@@ -62,6 +62,8 @@ def parameters(draw: st.DrawFn) -> StageParameters:
         values["shard"] = draw(st.sampled_from([f"{first}-{last}/{total}", f"{first}/{total}"]))
         if values.get("index") is not None:
             values["index"] = 0
+    if "symmetries" in values:
+        values["symmetries"] = min(values["symmetries"], 8 if values["board"].startswith("square") else 12)
     if values.get("kind") == "regression":
         values["champion_version"] = 3
     elif "kind" in model.model_fields:

@@ -16,7 +16,7 @@ from ringrift_core.dataset import shards, stage
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.dataset.window import choose, window_size
 from ringrift_core.errors import WrongInputError
-from ringrift_core.replay.games import Game, read_games
+from ringrift_core.replay.games import RecordedGame, read_games
 from ringrift_core.replay.identifiers import prefix
 from ringrift_core.replay.manifest import Segment, read_manifest, swap_manifest
 from ringrift_core.store import open_store
@@ -28,7 +28,7 @@ def segment(iteration: int, games: int) -> Segment:
     return Segment(iteration=iteration, games=games, duplicates=0, artifact=artifact)
 
 
-def games_by_prefix(desk: Desk) -> dict[int, Game]:
+def games_by_prefix(desk: Desk) -> dict[int, RecordedGame]:
     manifest, _ = read_manifest(desk.archive)
     files = [desk.archive.get_file(segment.artifact, desk.run.folder) for segment in manifest.segments]
     return {prefix(game.id): game for file in files for game in read_games(file)}
@@ -72,7 +72,7 @@ def test_a_window_of_a_given_size_takes_the_newest_games(sizes: list[int], newes
     assert sum(part.games for part in parts) == min(newest, sum(sizes))
 
 
-def offered(game: Game, per_game: int = 32) -> int:
+def offered(game: RecordedGame, per_game: int = 32) -> int:
     return min(per_game, game.decisions)
 
 

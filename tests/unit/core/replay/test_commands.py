@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from ringrift_core import _engine
 from ringrift_core.cli import app
 from ringrift_core.contract import Board
-from ringrift_core.replay.games import Game, read_games
+from ringrift_core.replay.games import RecordedGame, read_games
 from ringrift_core.replay.manifest import read_manifest, swap_manifest
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
@@ -254,7 +254,7 @@ def test_list_shows_the_games_that_are_asked_for(played: Desk) -> None:
     assert counts(replay("verify", store)) == (30, 30, 0)
 
 
-def searched(desk: Desk) -> Game:
+def searched(desk: Desk) -> RecordedGame:
     return next(game for path in segments(desk) for game in read_games(path) if game.searches and game.completed)
 
 

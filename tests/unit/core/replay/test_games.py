@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ringrift_core import _engine
 from ringrift_core.contract import Board, Profile
 from ringrift_core.errors import StoreRefusedError
-from ringrift_core.replay.games import Game, GamesWriter, Rules, count_games, explained, read_games, read_rules
+from ringrift_core.replay.games import GamesWriter, RecordedGame, Rules, count_games, explained, read_games, read_rules
 from tests.faults.workshop import small_disk
 
 SQUARE8 = Rules.usual(Board.SQUARE8, 2)
@@ -27,14 +27,14 @@ PLAYERS = [
 ]
 
 
-def play(games: int, rules: Rules = SQUARE8, seed: int = 1, **options: Any) -> list[Game]:
+def play(games: int, rules: Rules = SQUARE8, seed: int = 1, **options: Any) -> list[RecordedGame]:
     records = _engine.play_games(
         rules.board, rules.players, PLAYERS, seed=seed, games=games, swap=rules.swap, profile=rules.profile, **options
     )
-    return [Game.from_record(record, rules) for record in records]
+    return [RecordedGame.from_record(record, rules) for record in records]
 
 
-def sealed(path: Path, games: list[Game], rules: Rules = SQUARE8) -> Path:
+def sealed(path: Path, games: list[RecordedGame], rules: Rules = SQUARE8) -> Path:
     with GamesWriter(path.with_suffix(".work"), rules) as writer:
         writer.append(games)
         assert writer.seal(path) == len(games)
@@ -183,12 +183,14 @@ def test_sqlite_keeps_no_file_of_its_own_outside_the_scratch_folder(tmp_path: Pa
 import hashlib, sys
 from pathlib import Path
 from ringrift_core.contract import Board
-from ringrift_core.replay.games import Game, GamesWriter, Rules
+from ringrift_core.replay.games import RecordedGame, GamesWriter, Rules
 from ringrift_core.replay.segment import SegmentWriter
 
 folder, rules = Path(sys.argv[1]), Rules.usual(Board.SQUARE8, 2)
 games = (
-    Game(number, hashlib.sha256(b"%d" % number).hexdigest(), rules, ("", ""), 1, (1, 2), "", False, 1, 1, 1, b"", b"")
+    RecordedGame(
+        number, hashlib.sha256(b"%d" % number).hexdigest(), rules, ("", ""), 1, (1, 2), "", False, 1, 1, 1, b"", b""
+    )
     for number in range(120_000)
 )
 with GamesWriter(folder / "work", rules) as writer:

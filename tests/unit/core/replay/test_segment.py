@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ringrift_core.contract import Board
 from ringrift_core.errors import StoreRefusedError
-from ringrift_core.replay.games import Game, Rules, read_games
+from ringrift_core.replay.games import RecordedGame, Rules, read_games
 from ringrift_core.replay.identifiers import prefix
 from ringrift_core.replay.segment import SegmentWriter
 from tests.unit.core.replay.test_games import SQUARE8, play, sealed
@@ -92,7 +92,7 @@ def test_a_merge_that_fails_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_an_id_that_is_too_short_is_refused(tmp_path: Path) -> None:
-    game: Game = replace(GAMES[0], id="abcd")
+    game: RecordedGame = replace(GAMES[0], id="abcd")
     shard = sealed(tmp_path / "shard.sqlite", [game])
     with (
         pytest.raises(StoreRefusedError, match="an id is too short"),

@@ -13,7 +13,7 @@ from ringrift_core.archive import identity
 from ringrift_core.contract import Board, EngineMode, SelfplayParameters, SelfplayResult, StageResult
 from ringrift_core.errors import NotNowError, StoreRefusedError, WrongInputError
 from ringrift_core.players.weights import HeuristicWeights
-from ringrift_core.replay.games import Game, GamesWriter, read_games
+from ringrift_core.replay.games import GamesWriter, RecordedGame, read_games
 from ringrift_core.selfplay import shard_work
 from ringrift_core.selfplay.shard_work import ShardWork
 from ringrift_core.store import open_store
@@ -22,8 +22,8 @@ from tests.unit.core.desk import Desk
 NOTHING_PLAYED = {"games_played": 0, "seconds": 0}
 
 
-def games_of(desk: Desk, iteration: int = 1) -> list[Game]:
-    games: list[Game] = []
+def games_of(desk: Desk, iteration: int = 1) -> list[RecordedGame]:
+    games: list[RecordedGame] = []
     for number, task in desk.archive.tasks(f"i{iteration:04d}/selfplay-"):
         record = desk.archive.record(number, task)
         assert record is not None
