@@ -2,5 +2,5 @@
 
 Start at `command.py`. `reconcile.py` is the loop, `children.py` starts and watches stages by what stands in
 `processes/`, `folder.py` keeps the state between runs, `view.py` and `plain.py` show it, `summary.py` says at the end
-what came of it.
+what came of it, in the words of `telling/`.
 """

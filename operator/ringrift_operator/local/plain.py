@@ -14,7 +14,7 @@ from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown
 from ringrift_operator.local.summary import show_summary, to_continue
-from ringrift_operator.local.wording import pace
+from ringrift_operator.telling.words import pace
 
 SECONDS_BETWEEN_PROGRESS = 15.0
 

@@ -9,19 +9,18 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.markup import escape
 from rich.text import Text
 
-from ringrift_core.contract import BASELINES, EvaluateResult, Track
-from ringrift_operator.api.conditions import ConditionStatus, ConditionType
-from ringrift_operator.api.iteration import TrackRecord, TrainingIteration
-from ringrift_operator.api.pipeline_status import ConfigurationStatus, PipelinePhase, TrackDecision, WinRate
-from ringrift_operator.domain.tracks import baseline_rates
+from ringrift_operator.api.iteration import TrackRecord
+from ringrift_operator.api.pipeline_status import PipelinePhase, TrackDecision
 from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown, shown_path
-from ringrift_operator.local.wording import counted, duration, rate
+from ringrift_operator.telling.pipelines import iteration, standing
+from ringrift_operator.telling.tracks import decision, figures_against, reason, strength
+from ringrift_operator.telling.words import counted
 
-_CHAMPION_NAMES = {"baseline": "the hand-set heuristic", "material": "material alone"}
+_COLOURS = {TrackDecision.PROMOTED: "green", TrackDecision.REJECTED: "yellow", TrackDecision.SKIPPED: ""}
+"""Red otherwise."""
 _LABEL_WIDTH = 19
-_OPPONENT_NAMES = {"random": "against random", "heuristic": "against the hand-set heuristic"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,87 +64,28 @@ def _lines(local: Local, invocation: Invocation, was_complete: bool) -> Iterator
         yield Line("")
         yield Line(f"[bold]{configuration.name}[/]: {counted(configuration.games, 'game')}")
         for record in (r for r in local.records if r.spec.configuration == configuration.name):
-            took = ""
-            if record.spec.started_at is not None:
-                took = f" ({duration(record.spec.finished_at - record.spec.started_at)})"
-            yield Line(f"  iteration {record.spec.iteration}{took}")
+            yield Line(f"  {iteration(record)}")
             for track in record.spec.tracks:
                 yield Line(f"    {_outcome(track)}")
-                if track.verdict is not None:
-                    yield Line(f"[dim]      {escape(track.verdict.reason)}[/]")
-                elif track.decision == TrackDecision.FAILED:
-                    yield Line(f"[dim]      {escape(_failure(record, track))}[/]")
-        yield from map(Line, _strength(local, configuration))
+                if track.verdict is not None or track.decision == TrackDecision.FAILED:
+                    yield Line(f"[dim]      {escape(reason(record, track))}[/]")
+        for champion, rates in strength(configuration, local.pipeline.spec.tracks, local.records):
+            yield Line(f"  {champion}")
+            yield from (Line(f"    {each}") for each in rates)
     yield Line("")
     yield from _next_steps(local, invocation)
 
 
 def _verdict_on_the_whole(local: Local, was_complete: bool) -> str:
-    status = local.pipeline.status
-    if status.phase == PipelinePhase.COMPLETED:
-        how = "is complete already" if was_complete else "is complete"
-        return (
-            f"[bold green]{local.name} {how}[/]: {counted(status.iteration, 'iteration')}, "
-            f"{counted(status.promotions, 'promotion')}, {counted(status.rollbacks, 'rollback')}, "
-            f"{counted(status.tasks.succeeded, 'task')} succeeded and {status.tasks.failed} failed"
-        )
-    if status.phase == PipelinePhase.SUSPENDED:
-        return f"[bold]{local.name} is suspended[/]: set spec.suspend to false to go on"
-    stalled = next((c for c in status.conditions if c.type == ConditionType.STALLED), None)
-    is_stalled = stalled is not None and stalled.status == ConditionStatus.TRUE
-    why = stalled.message if stalled is not None and is_stalled else f"it stopped while {status.phase.value}"
-    return f"[bold red]{local.name} cannot go on[/]: {escape(why)}"
+    how, said = standing(local.pipeline.status, was_complete=was_complete)
+    colour = {PipelinePhase.COMPLETED: " green", PipelinePhase.SUSPENDED: ""}.get(local.phase, " red")
+    return f"[bold{colour}]{local.name} {how}[/]: {escape(said)}"
 
 
 def _outcome(track: TrackRecord) -> str:
-    verdict = track.verdict
-    figures = ""
-    if verdict is not None:
-        opponent = _CHAMPION_NAMES.get(verdict.champion, f"version {verdict.champion}")
-        figures = (
-            f": {verdict.win_rate:.3f} ({verdict.low:.3f} to {verdict.high:.3f}) against {opponent} "
-            f"over {counted(verdict.games, 'game')}"
-        )
-    match track.decision:
-        case TrackDecision.PROMOTED:
-            return f"[green]{track.track} promoted[/]{figures}"
-        case TrackDecision.REJECTED:
-            return f"[yellow]{track.track} rejected[/]{figures}"
-        case TrackDecision.SKIPPED:
-            return f"{track.track} skipped"
-        case _:
-            return f"[red]{track.track} failed[/]{figures}"
-
-
-def _failure(record: TrainingIteration, track: TrackRecord) -> str:
-    """The words of the step that failed the track."""
-    names = (f"promote-{track.track}", f"evaluate-{track.track}")
-    return next((stage.message for name in names for stage in record.spec.stages if stage.name == name), "")
-
-
-def _strength(local: Local, configuration: ConfigurationStatus) -> Iterator[str]:
-    """Rates are two-player equivalents with their 95 % interval: 0.5 is equal."""
-    for track in local.pipeline.spec.tracks:
-        status = configuration.track(track)
-        if status.champion:
-            rates = status.strength.against if status.strength is not None else {}
-            unmeasured = "" if rates else ": not measured against the baselines"
-            yield f"  {track} champion, version {status.champion}{unmeasured}"
-        else:
-            rates = _last_candidate(local, configuration, track)
-            yield f"  {track}: no champion yet" + ("; its last candidate" if rates else "")
-        for name in BASELINES:
-            if name in rates:
-                yield f"    {_OPPONENT_NAMES[name]} {rate(rates[name])}"
-
-
-def _last_candidate(local: Local, configuration: ConfigurationStatus, track: Track) -> dict[str, WinRate]:
-    """The baselines' matches of the newest candidate that was judged."""
-    for record in reversed(local.records):
-        for stage in record.spec.stages:
-            if record.spec.configuration == configuration.name and stage.name == f"evaluate-{track}":
-                return baseline_rates(stage.found(EvaluateResult))
-    return {}
+    colour, figures = _COLOURS.get(track.decision, "red"), figures_against(track)
+    said = f"[{colour}]{decision(track)}[/]" if colour else decision(track)
+    return f"{said}: {figures}" if figures else said
 
 
 def _next_steps(local: Local, invocation: Invocation) -> Iterator[Line]:

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ringrift_core.contract import BASELINES, Progress
-from ringrift_operator.api.iteration import TrackRecord, TrainingIteration
+from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
     StagePhase,
@@ -32,7 +32,10 @@ from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown
 from ringrift_operator.local.summary import show_summary, to_continue
-from ringrift_operator.local.wording import counted, duration, interval, iterations, outcome, pace
+from ringrift_operator.telling.pipelines import counts, iterations
+from ringrift_operator.telling.steps import fraction, outcome, took, waiting
+from ringrift_operator.telling.tracks import decision_in_short
+from ringrift_operator.telling.words import counted, duration, interval, pace
 
 MOST_EVENTS = 6
 MOST_RECORDS = 4
@@ -147,14 +150,8 @@ def _header(local: Local, elapsed: timedelta, hint: str) -> RenderableType:
     first.append(f"  {status.phase.value}", style="bold cyan")
     first.append(f"  {duration(elapsed)}")
     first.append(f"  {hint}", style="dim")
-    counts = (
-        counted(status.games, "game"),
-        counted(status.promotions, "promotion"),
-        counted(status.rollbacks, "rollback"),
-        f"{counted(status.tasks.succeeded, 'task')} done, {status.tasks.failed} failed",
-        shown(local.store),
-    )
-    return Group(first, Text("  ".join(counts), style="dim"))
+    said = (*counts(status), shown(local.store))
+    return Group(first, Text("  ".join(said), style="dim"))
 
 
 def _configuration(
@@ -166,7 +163,8 @@ def _configuration(
     content.append(_tracks(console, local, configuration))
     records = [record for record in local.records if record.spec.configuration == configuration.name]
     content += [_record(record) for record in records[max(0, len(records) - most_records) :]]
-    title = f"[bold]{configuration.name}[/]  {iterations(local, configuration)}  {counted(configuration.games, 'game')}"
+    so_far = f"{iterations(local.pipeline.spec, configuration)}  {counted(configuration.games, 'game')}"
+    title = f"[bold]{configuration.name}[/]  {so_far}"
     return Panel(Group(*content), title=title, title_align="left", box=ROUNDED, border_style="blue")
 
 
@@ -194,44 +192,25 @@ def _progress_by_step(local: Local, configuration: ConfigurationStatus) -> dict[
 
 
 def _stage(tasks: Sequence[TaskStatus], live: Sequence[Progress]) -> tuple[RenderableType, ...]:
-    phase = combined([task.phase for task in tasks])
+    phase, now = combined([task.phase for task in tasks]), datetime.now(UTC)
     mark, colour = _MARKS[phase]
     match phase:
         case StagePhase.RUNNING:
             said = _under_way(tasks, live)
         case StagePhase.PENDING:
-            said = Text(_waiting(tasks[0]))
+            said = Text(waiting(tasks[0], now))
         case _:
             said = Text(outcome(tasks))
-    return Text(mark, style=colour), Text(tasks[0].name, style=colour), said, Text(_time(tasks), style="dim")
+    return Text(mark, style=colour), Text(tasks[0].name, style=colour), said, Text(took(tasks, now), style="dim")
 
 
 def _under_way(tasks: Sequence[TaskStatus], live: Sequence[Progress]) -> RenderableType:
     """A bar over all parts of the step, and what the running ones say."""
-    done = sum(1.0 for task in tasks if task.phase == StagePhase.SUCCEEDED)
-    fraction = (done + sum(each.progress for each in live)) / len(tasks)
     row = Table.grid(padding=(0, 2), expand=True)
     row.add_column(ratio=2)
     row.add_column(ratio=5, no_wrap=True, overflow="ellipsis")
-    row.add_row(ProgressBar(total=1.0, completed=fraction), Text("; ".join(pace(each) for each in live)))
+    row.add_row(ProgressBar(total=1.0, completed=fraction(tasks, live)), Text("; ".join(pace(each) for each in live)))
     return row
-
-
-def _waiting(task: TaskStatus) -> str:
-    """Why a task that has not begun has not."""
-    if task.not_before is not None and task.not_before > datetime.now(UTC):
-        why = f" after: {task.message}" if task.message else ""
-        return f"at {task.not_before.astimezone():%H:%M:%S}{why}"
-    return "waits for a slot" if task.waiting_since is not None else ""
-
-
-def _time(tasks: Sequence[TaskStatus]) -> str:
-    started = min((task.started_at for task in tasks if task.started_at is not None), default=None)
-    if started is None:
-        return ""
-    finished = [task.finished_at for task in tasks]
-    last = datetime.now(UTC) if None in finished else max(time for time in finished if time is not None)
-    return duration(last - started)
 
 
 def _tracks(console: Console, local: Local, configuration: ConfigurationStatus) -> RenderableType:
@@ -268,15 +247,9 @@ def _record(record: TrainingIteration) -> RenderableType:
     row = Table.grid(padding=(0, 2))
     row.add_column(no_wrap=True, style="dim")
     row.add_column()
-    decisions = [Text(_decision(track), style=_COLOURS[track.decision]) for track in record.spec.tracks]
+    decisions = [Text(decision_in_short(track), style=_COLOURS[track.decision]) for track in record.spec.tracks]
     row.add_row(f"iteration {record.spec.iteration}", Columns(decisions, padding=(0, 3)))
     return row
-
-
-def _decision(track: TrackRecord) -> str:
-    verdict = track.verdict
-    figures = "" if verdict is None else f" {verdict.win_rate:.3f} ({verdict.low:.3f} to {verdict.high:.3f})"
-    return f"{track.track} {track.decision.value.lower()}{figures}"
 
 
 def _events(events: Sequence[ToldEvent]) -> RenderableType:
