@@ -42,12 +42,14 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def changed(model: Model, **fields: object) -> Model:
-    """The model with these fields changed, and checked as if made anew.
+    """The model with these fields changed, and checked as if made anew; itself when nothing is different.
 
     TypeError for a name that it does not have, ValidationError for a value that does not fit.
     """
     if unknown := fields.keys() - type(model).model_fields.keys():
         raise TypeError(f"{type(model).__name__} has no field {', '.join(sorted(unknown))}")
+    if all(getattr(model, name) == value for name, value in fields.items()):
+        return model
     return type(model).model_validate({**dict(model), **fields})
 
 
