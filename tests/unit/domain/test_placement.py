@@ -87,21 +87,18 @@ def test_a_runner_finds_the_candidate_under_its_own_folder() -> None:
 
 
 def test_a_batch_above_512_takes_cuda_slots_only() -> None:
-    def trains_on(batch: int) -> set[str]:
+    on_cpu = pool("cpu", slots=[slot("s", "selfplay", "evaluate"), slot("t", "train", cpu="64")])
+    on_gpu = pool("gpu", slots=[slot("t", "train", device="cuda")])
+
+    def trains_on(batch: int, *pools: PoolObservation) -> set[str]:
         spec = pipeline_spec(tracks=["network"], iterations=1, network={"batchSize": batch})
-        one = World(
-            pools=(
-                pool("cpu", slots=[slot("s", "selfplay", "evaluate"), slot("t", "train", cpu="64")]),
-                pool("gpu", slots=[slot("t", "train", device="cuda")]),
-            ),
-            specs={"tp": spec},
-        )
-        one.pools = one.pools if batch > 512 else one.pools[:1]
+        one = World(pools=pools, specs={"tp": spec})
         one.run()
         return {task.identity.pool for task in one.created if task.stage == Stage.TRAIN}
 
-    assert trains_on(1024) == {"gpu"}
-    assert trains_on(512) == {"cpu"}
+    assert trains_on(1024, on_cpu, on_gpu) == {"gpu"}
+    assert trains_on(1024, on_cpu) == set()
+    assert trains_on(512, on_cpu) == {"cpu"}
 
 
 def test_training_prefers_the_gpu_and_tells_the_stage() -> None:
