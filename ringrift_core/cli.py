@@ -22,7 +22,7 @@ from pydantic.fields import FieldInfo
 
 from ringrift_core import bench
 from ringrift_core.conformance import conform
-from ringrift_core.contract import STAGES, Artifact, ExitCode, Shards, StageFacts, StageParameters, to_arguments
+from ringrift_core.contract import STAGES, Artifact, ExitCode, Known, Shards, StageFacts, StageParameters, to_arguments
 from ringrift_core.play.command import play
 from ringrift_core.replay import commands as replay
 from ringrift_core.stage import execute
@@ -107,6 +107,9 @@ def _body_of(facts: StageFacts) -> Any:
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     """The command-line option of one field; pydantic checks the values, typer only splits the line."""
     bare, metavar = _command_line_type(field)
+    known = next((each for each in field.metadata if isinstance(each, Known)), None)
+    if known is not None:
+        bare, metavar = str, "|".join(known.names())
     flag = "--" + name.replace("_", "-")
     flags = (flag, f"--no-{flag[2:]}") if bare is bool else (flag,)
     option = typer.Option(" / ".join(flags) if len(flags) == 2 else flag, help=field.description, metavar=metavar)

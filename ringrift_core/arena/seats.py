@@ -1,10 +1,11 @@
-"""Who sits down in a gate: the players that stand in the table for the track (`ringrift_core/players/gates.py`)."""
+"""Who sits down in a gate: the players that stand in the table for the track (`ringrift_core/contract/tracks.py`)."""
 
 from __future__ import annotations
 
 from ringrift_core._engine import Player
 from ringrift_core.contract import Artifact, EvaluateParameters, InitialWeights, Track
-from ringrift_core.players.gates import FIRST_OPPONENTS, gate_player
+from ringrift_core.players.gates import first_opponent, gate_player
+from ringrift_core.registry.records import champion_artifact
 from ringrift_core.seating import Judges, Seating
 from ringrift_core.stage import Run
 
@@ -17,6 +18,7 @@ class GateSeats:
     def __init__(self, parameters: EvaluateParameters, run: Run) -> None:
         self._parameters = parameters
         self._configuration = parameters.board, parameters.players
+        self._archive = run.archive
         # Version 0 is the run's own setting for the track of weights, and the hand-set one for the others.
         own = parameters.track is Track.WEIGHTS
         self._initial = parameters.initial_weights if own else InitialWeights.BASELINE
@@ -32,6 +34,7 @@ class GateSeats:
         """The champion that the parameters name and its version, or whom the track's first candidates meet."""
         version = self._parameters.champion_version
         if version > 0:
-            return self._seating.player(self._specification.at(version)), str(version)
-        first = FIRST_OPPONENTS[self._parameters.track][self._configuration]
+            champion = champion_artifact(self._archive, self._parameters.track, version)
+            return self.player(champion), str(version)
+        first = first_opponent(self._parameters.track, *self._configuration)
         return self._seating.player(first), self._initial.value

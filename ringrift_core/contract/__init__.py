@@ -50,7 +50,8 @@ from ringrift_core.contract.results import (
     StageResult,
 )
 from ringrift_core.contract.selfplay import SelfplayParameters, SelfplayResult, Shards
-from ringrift_core.contract.stages import STAGES, TRACKS, StageFacts
+from ringrift_core.contract.stages import STAGES, StageFacts
+from ringrift_core.contract.tracks import TRACKS, KnownTrack, TrackFacts, everywhere
 from ringrift_core.contract.training import TrainParameters, TrainResult
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
@@ -116,6 +117,7 @@ __all__ = [
     "InitialWeights",
     "IterationParameters",
     "Known",
+    "KnownTrack",
     "MergeParameters",
     "MergeResult",
     "Name",
@@ -138,12 +140,14 @@ __all__ = [
     "StageParameters",
     "StageResult",
     "Track",
+    "TrackFacts",
     "TrainParameters",
     "TrainResult",
     "Verdict",
     "changed",
     "clipped",
     "configuration_name",
+    "everywhere",
     "first_fault",
     "json_bytes",
     "read",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ringrift_core.contract.base import ArtifactReference, AtMost, Contract, IterationParameters, Result
+from ringrift_core.contract.tracks import KnownTrack
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
     MOST_WORKERS,
@@ -46,7 +47,7 @@ class EvaluateParameters(IterationParameters):
     """Plays a candidate against its opponent through the gate, or a champion through the regression test."""
 
     stage = Stage.EVALUATE
-    track: Track = Field(description="Track the candidate belongs to.")
+    track: KnownTrack = Field(description="Track the candidate belongs to.")
     kind: Literal["candidate", "regression"] = Field(
         default="candidate", description="candidate: against the champion; regression: champion against predecessor."
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from ringrift_core.contract.base import ArtifactReference, Contract, Result, StageParameters, split_commas
+from ringrift_core.contract.tracks import KnownTrack
 from ringrift_core.contract.vocabulary import MOST_TRACKS, Count, PositiveCount, Stage, Total, Track
 
 
@@ -14,7 +15,7 @@ class AdoptParameters(StageParameters):
     """Reads iteration, games, champions and failure counts of one configuration from an existing store."""
 
     stage = Stage.ADOPT
-    tracks: Annotated[tuple[Track, ...], BeforeValidator(split_commas)] = Field(
+    tracks: Annotated[tuple[KnownTrack, ...], BeforeValidator(split_commas)] = Field(
         default=(Track.WEIGHTS, Track.NETWORK), description="Tracks the pipeline trains, comma-separated."
     )
 
@@ -22,7 +23,7 @@ class AdoptParameters(StageParameters):
 class PointerParameters(StageParameters):
     """A move of one track's champion pointer by compare-and-swap; a request id the registry knows moves nothing."""
 
-    track: Track = Field(description="Track whose champion moves.")
+    track: KnownTrack = Field(description="Track whose champion moves.")
     request_id: str = Field(min_length=1, max_length=200, description="Names this request; never carried out twice.")
     expected_version: Count = Field(description="Champion version the request was made for; 0 is none yet.")
     keep_backup_models: Count = Field(default=3, description="Earlier champions kept.")

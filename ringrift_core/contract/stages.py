@@ -50,13 +50,6 @@ class StageFacts:
 
 _MADE = f"file:///tmp/ringrift/square8-2p/objects/9f2c.json#{'9f2c' * 16}:812"
 
-TRACKS: dict[Track, str] = {
-    Track.WEIGHTS: "weights of the heuristic",
-    Track.NNUE: "a small network that any search can ask",
-    Track.NETWORK: "a network with a policy",
-}
-"""Tracks that people may ask for, and what is trained on each."""
-
 STAGES: dict[Stage, StageFacts] = {
     Stage.ADOPT: StageFacts(AdoptParameters, AdoptResult, "ringrift_core.registry.stage:adopt_stage", is_light=True),
     Stage.SELFPLAY: StageFacts(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import assert_never
 
 from pydantic import ConfigDict
 
 from ringrift_core.archive import Archive, from_stored_json
-from ringrift_core.contract import Artifact, Contract, Decision, Track, Verdict
+from ringrift_core.contract import Artifact, Contract, Decision, PromoteParameters, Track, Verdict
 from ringrift_core.errors import StoreRefusedError, WrongInputError
 from ringrift_core.players.cards import ModelCard
+from ringrift_core.players.gates import gate_judge
+from ringrift_core.players.specification import JudgeKind
 from ringrift_core.players.weights import HeuristicWeights
 
 __all__ = ["check_candidate", "check_verdict"]
@@ -23,19 +26,20 @@ class StoredVerdict(Contract):
     verdict: Verdict
 
 
-def check_candidate(archive: Archive, track: Track, candidate: Artifact, folder: Path) -> None:
-    """WrongInputError unless the artifact, and every file it names, is there and is a player of this track."""
+def check_candidate(archive: Archive, parameters: PromoteParameters, folder: Path) -> None:
+    """WrongInputError unless the artifact, and every file it names, is there and is a player of its track."""
+    candidate = parameters.candidate
     try:
-        match track:
-            case Track.WEIGHTS:
+        match judge := gate_judge(parameters.track, parameters.board, parameters.players):
+            case JudgeKind.WEIGHTS:
                 HeuristicWeights.load(archive, candidate)
-            case Track.NETWORK:
+            case JudgeKind.NETWORK:
                 card = ModelCard.load(archive, candidate)
                 for file in (card.weights, card.onnx):
                     archive.get_file(file, folder)
-            case Track.NNUE:
-                raise WrongInputError("--candidate: --track nnue has no player yet, so nothing can be its champion")
-    except StoreRefusedError as refusal:
+            case _:
+                assert_never(judge)
+    except (StoreRefusedError, WrongInputError) as refusal:
         raise WrongInputError(f"--candidate: {refusal}") from refusal
 
 

@@ -29,7 +29,7 @@ __all__ = ["adopt_stage", "promote_stage", "rollback_stage"]
 
 def promote_stage(parameters: PromoteParameters, run: Run) -> StageResult:
     """Makes the candidate champion, once per request id; nothing that could not play becomes champion."""
-    check_candidate(run.archive, parameters.track, parameters.candidate, run.folder)
+    check_candidate(run.archive, parameters, run.folder)
     if parameters.verdict is not None:
         check_verdict(run.archive, parameters.track, parameters.candidate, parameters.verdict)
     move = _move(run.archive, parameters, lambda registry: promote(registry, parameters))

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_serializer
 
-from ringrift_core.contract import MOST_TRACKS, TRACKS, Board, EngineMode, Known, Track
+from ringrift_core.contract import MOST_TRACKS, Board, EngineMode, KnownTrack, Track
 from ringrift_operator.api.base import NAME_RULE, ObjectMeta, PrinterColumn, Resource, Value, name_fits
 from ringrift_operator.api.lists import ListMap, ListSet
 from ringrift_operator.api.overlay import Overrides, laid_over
@@ -26,9 +26,7 @@ from ringrift_operator.api.sections import (
 )
 from ringrift_operator.api.selector import LabelSelector
 
-Tracks = Annotated[
-    tuple[Annotated[Track, Known(lambda: TRACKS)], ...], ListSet(), Field(min_length=1, max_length=MOST_TRACKS)
-]
+Tracks = Annotated[tuple[KnownTrack, ...], ListSet(), Field(min_length=1, max_length=MOST_TRACKS)]
 
 
 class PersistentVolumeClaim(Value):

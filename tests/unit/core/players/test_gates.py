@@ -4,26 +4,29 @@ import itertools
 
 import pytest
 
-from ringrift_core.contract import Board, Track
+from ringrift_core.contract import TRACKS, Board, Track
 from ringrift_core.errors import WrongInputError
-from ringrift_core.players.gates import FIRST_OPPONENTS, GATE_PLAYERS, gate_player
-from ringrift_core.players.specification import Time
+from ringrift_core.players.gates import first_opponent, gate_judge, gate_player
+from ringrift_core.players.specification import Judge, JudgeKind, Time
 
 EVERYWHERE = set(itertools.product(Board, (2, 3, 4)))
 
 
 def test_every_track_that_is_gated_has_players_everywhere() -> None:
-    assert GATE_PLAYERS.keys() == FIRST_OPPONENTS.keys()
-    for table in (GATE_PLAYERS, FIRST_OPPONENTS):
-        assert all(set(one) == EVERYWHERE for one in table.values())
+    gated = {track for track, facts in TRACKS.items() if facts.player}
+    assert gated == {Track.WEIGHTS, Track.NETWORK}
+    for track in gated:
+        assert set(TRACKS[track].player) == set(TRACKS[track].first_opponent) == EVERYWHERE
+        for configuration in EVERYWHERE:
+            assert first_opponent(track, *configuration).judge == Judge(JudgeKind.WEIGHTS, 0)
 
 
 def test_a_track_is_gated_by_its_own_judge_at_any_version() -> None:
-    for track, table in GATE_PLAYERS.items():
-        for specification in table.values():
-            judge = specification.judge
-            assert judge is not None
-            assert (judge.kind.value, judge.version, judge.file) == (track.value, None, None)
+    for track, facts in TRACKS.items():
+        for board, players in facts.player:
+            specification = gate_player(track, board, players)
+            assert specification.judge == Judge(gate_judge(track, board, players))
+            assert specification.judge.kind.value == track.value
             assert not isinstance(specification.search.budget, Time)
 
 
