@@ -1,4 +1,8 @@
-"""What a running stage tells: a progress bar on a terminal, JSON lines (at most two a second) otherwise."""
+"""What a running stage tells, and who hears it.
+
+A stage reports to one `Reporter`; what it says goes to every sink that is subscribed. On a terminal that is a progress
+bar, elsewhere JSON lines (at most two of progress a second); why a stage failed goes to stderr besides.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -16,71 +21,121 @@ from rich.text import Text
 from ringrift_core import contract
 from ringrift_core.contract import Contract, Stage, StageResult
 
-__all__ = ["Reporter"]
+__all__ = ["Complaints", "JsonLines", "Reporter", "Sink", "Terminal"]
 
 _SECONDS_BETWEEN_LINES = 0.5
 
 
-class Reporter:
-    """Base: a reporter that says nothing."""
+class Sink:
+    """One who is told. A sink overrides what it wants to hear of."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
+    def open(self) -> None:
+        """Before anything is said."""
 
-    @staticmethod
-    def for_stdout(stage: Stage) -> Reporter:
-        """A progress bar when stdout is a terminal, else JSON lines."""
-        return TerminalReporter(stage) if sys.stdout.isatty() else JsonReporter(stage, sys.stdout)
+    def close(self) -> None:
+        """After the last word, also when the stage breaks off."""
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Ends the display."""
-
-    def progress(self, fraction: float, message: str = "", rate: float | None = None, unit: str = "") -> None:
+    def progress(self, fraction: float, message: str, rate: float | None, unit: str) -> None:
         """How much is done, 0 to 1, in a line of text; `rate` is work per second in `unit`."""
 
-    def log(self, message: str, figures: Mapping[str, Any] | None = None, /) -> None:
+    def log(self, message: str, figures: Mapping[str, Any]) -> None:
         """A line for the record: a sentence, and for programs the figures behind it."""
 
     def warn(self, message: str) -> None:
         """A line that somebody should read."""
 
     def fail(self, message: str) -> None:
-        """Why the stage ends without a result; goes to stderr."""
-        print(f"ringrift {self.stage}: {message}", file=sys.stderr)
+        """Why the stage ends without a result."""
 
     def finish(self, result: StageResult) -> None:
         """The stage's result."""
 
 
-class JsonReporter(Reporter):
+class Reporter:
+    """What a stage reports to: each sink hears all of it, in the order in which they were given."""
+
+    def __init__(self, *sinks: Sink) -> None:
+        self._sinks = sinks
+        self._opened = ExitStack()
+
+    @staticmethod
+    def for_stdout(stage: Stage) -> Reporter:
+        """A progress bar when stdout is a terminal, else JSON lines; failures to stderr."""
+        shown = Terminal(stage) if sys.stdout.isatty() else JsonLines(stage, sys.stdout)
+        return Reporter(shown, Complaints(stage, sys.stderr))
+
+    def __enter__(self) -> Self:
+        for sink in self._sinks:
+            sink.open()
+            self._opened.callback(sink.close)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._opened.close()
+
+    def progress(self, fraction: float, message: str = "", rate: float | None = None, unit: str = "") -> None:
+        """How much is done, 0 to 1, in a line of text; `rate` is work per second in `unit`."""
+        for sink in self._sinks:
+            sink.progress(fraction, message, rate, unit)
+
+    def log(self, message: str, figures: Mapping[str, Any] | None = None, /) -> None:
+        """A line for the record: a sentence, and for programs the figures behind it."""
+        for sink in self._sinks:
+            sink.log(message, figures or {})
+
+    def warn(self, message: str) -> None:
+        """A line that somebody should read."""
+        for sink in self._sinks:
+            sink.warn(message)
+
+    def fail(self, message: str) -> None:
+        """Why the stage ends without a result."""
+        for sink in self._sinks:
+            sink.fail(message)
+
+    def finish(self, result: StageResult) -> None:
+        """The stage's result."""
+        for sink in self._sinks:
+            sink.finish(result)
+
+
+class Complaints(Sink):
+    """Failures alone, as a sentence."""
+
+    def __init__(self, stage: Stage, stream: TextIO) -> None:
+        self._stage = stage
+        self._stream = stream
+
+    def fail(self, message: str) -> None:
+        print(f"ringrift {self._stage}: {message}", file=self._stream)
+
+
+class JsonLines(Sink):
     """One JSON object a line: kind `progress`, `log`, `warning` or `result`."""
 
     def __init__(self, stage: Stage, stream: TextIO) -> None:
-        super().__init__(stage)
+        self._stage = stage
         self._stream = stream
         self._last = float("-inf")
 
-    def progress(self, fraction: float, message: str = "", rate: float | None = None, unit: str = "") -> None:
+    def progress(self, fraction: float, message: str, rate: float | None, unit: str) -> None:
         now = time.monotonic()
         if now - self._last < _SECONDS_BETWEEN_LINES:
             return
         self._last = now
         line = contract.Progress(
-            stage=self.stage, progress=min(1.0, max(0.0, fraction)), message=message, rate=rate, unit=unit
+            stage=self._stage, progress=min(1.0, max(0.0, fraction)), message=message, rate=rate, unit=unit
         )
         self._write(line.model_dump_json(by_alias=True, exclude_none=True))
 
-    def log(self, message: str, figures: Mapping[str, Any] | None = None, /) -> None:
-        line = {"kind": "log", "stage": self.stage, "message": message}
+    def log(self, message: str, figures: Mapping[str, Any]) -> None:
+        line = {"kind": "log", "stage": self._stage, "message": message}
         self._write(json.dumps(line | ({"figures": figures} if figures else {})))
 
     def warn(self, message: str) -> None:
-        self._write(json.dumps({"kind": "warning", "stage": self.stage, "message": message}))
+        self._write(json.dumps({"kind": "warning", "stage": self._stage, "message": message}))
 
     def finish(self, result: StageResult) -> None:
         self._write(json.dumps({"kind": "result", **json.loads(result.to_json())}))
@@ -100,11 +155,10 @@ class _Bar(Progress):
             yield Text(self.said)
 
 
-class TerminalReporter(Reporter):
+class Terminal(Sink):
     """A progress bar, with log lines above it."""
 
     def __init__(self, stage: Stage, console: Console | None = None) -> None:
-        super().__init__(stage)
         self._console = console or Console(highlight=False)
         self._bar = _Bar(
             TextColumn("[bold]{task.description}"),
@@ -117,29 +171,25 @@ class TerminalReporter(Reporter):
         )
         self._task = self._bar.add_task(stage.value, total=1.0, pace="")
 
-    def __enter__(self) -> Self:
+    def open(self) -> None:
         self._bar.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         self._bar.stop()
 
-    def progress(self, fraction: float, message: str = "", rate: float | None = None, unit: str = "") -> None:
+    def progress(self, fraction: float, message: str, rate: float | None, unit: str) -> None:
         pace = f"{rate:,.1f} {unit}" if rate is not None else ""
         self._bar.said = message
         self._bar.update(self._task, completed=fraction, pace=pace)
 
-    def log(self, message: str, _figures: Mapping[str, Any] | None = None, /) -> None:
+    def log(self, message: str, figures: Mapping[str, Any]) -> None:  # noqa: ARG002  # they are for programs
         self._console.print(message, markup=False)
 
     def warn(self, message: str) -> None:
         self._console.print(f"warning: {message}", style="yellow", markup=False)
 
-    def fail(self, message: str) -> None:
+    def fail(self, message: str) -> None:  # noqa: ARG002  # it is said on stderr
         self._bar.stop()
-        super().fail(message)
 
     def finish(self, result: StageResult) -> None:
         self._bar.said = ""

@@ -18,7 +18,7 @@ from ringrift_core import _engine
 from ringrift_core.archive import Archive
 from ringrift_core.arena.interval import Rate, measure
 from ringrift_core.cmaes.stage import cmaes_stage
-from ringrift_core.contract import Board, CmaesParameters, InitialWeights, Stage, Track
+from ringrift_core.contract import Board, CmaesParameters, InitialWeights, Track
 from ringrift_core.players.gates import gate_player
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.reporting import Reporter
@@ -70,7 +70,7 @@ def search(
         )
         archive = Archive.of(parameters)
         started = time.monotonic()
-        result = cmaes_stage(parameters, Run(archive, Path(folder), Reporter(Stage.CMAES), datetime.now(UTC)))
+        result = cmaes_stage(parameters, Run(archive, Path(folder), Reporter(), datetime.now(UTC)))
         seconds = time.monotonic() - started
         return HeuristicWeights.load(archive, result.outputs["candidate"]).vector, seconds
 

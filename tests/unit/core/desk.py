@@ -16,20 +16,18 @@ from ringrift_core.contract import (
     MergeParameters,
     PromoteParameters,
     SelfplayParameters,
-    Stage,
     StageResult,
     TrainParameters,
 )
-from ringrift_core.reporting import Reporter
+from ringrift_core.reporting import Reporter, Sink
 from ringrift_core.stage import Run
 from ringrift_core.store import Store
 
 
-class Recorder(Reporter):
+class Recorder(Sink):
     """Remembers what a stage said."""
 
     def __init__(self) -> None:
-        super().__init__(Stage.SELFPLAY)
         self.lines: list[str] = []
         self.fractions: list[float] = []
         self.on_progress: Callable[[float], object] = bool
@@ -38,7 +36,7 @@ class Recorder(Reporter):
         self.fractions.append(fraction)
         self.on_progress(fraction)
 
-    def log(self, message: str, _figures: Mapping[str, Any] | None = None, /) -> None:
+    def log(self, message: str, _figures: Mapping[str, Any]) -> None:
         self.lines.append(message)
 
     def warn(self, message: str) -> None:
@@ -52,7 +50,7 @@ class Desk:
         self.archive = Archive(store, f"{board}-{players}p")
         self.report = Recorder()
         folder.mkdir(exist_ok=True)
-        self.run = Run(self.archive, folder, self.report, datetime.now(UTC))
+        self.run = Run(self.archive, folder, Reporter(self.report), datetime.now(UTC))
         self.here: dict[str, Any] = {"store": store.uri, "board": board, "players": players}
 
     def stop_when(self, condition: Callable[[float], bool]) -> None:

@@ -3,12 +3,14 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
 
-from ringrift_core.contract import Stage
-from ringrift_core.reporting import JsonReporter, TerminalReporter
+from ringrift_core.contract import Stage, StageResult
+from ringrift_core.reporting import Complaints, JsonLines, Reporter, Sink, Terminal
 
 SAID = "205 of 1,500 games, 12.7 turns, seats win 26 24 25 25 %, 3% cut"
 
@@ -17,7 +19,7 @@ def last_picture(columns: int) -> list[str]:
     """The lines that are left of a display with one step of progress."""
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=columns, height=24, highlight=False)
-    with TerminalReporter(Stage.SELFPLAY, console) as report:
+    with Reporter(Terminal(Stage.SELFPLAY, console)) as report:
         report.progress(0.14, SAID, 1047.6, "games/s")
     pictures = re.split(r"\x1b\[2K", stream.getvalue())
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", pictures[-1])
@@ -35,9 +37,9 @@ def test_a_terminal_of_any_width_shows_the_bar_and_all_that_is_said(columns: int
 def test_a_log_line_is_a_sentence_to_a_person_and_has_its_figures_for_a_program() -> None:
     sentence, figures = "shard 3: 75 games of 12.7 turns", {"shard": 3, "games": 75}
     terminal, lines = io.StringIO(), io.StringIO()
-    with TerminalReporter(Stage.SELFPLAY, Console(file=terminal, width=80, highlight=False)) as report:
+    console = Console(file=terminal, width=80, highlight=False)
+    with Reporter(Terminal(Stage.SELFPLAY, console), JsonLines(Stage.SELFPLAY, lines)) as report:
         report.log(sentence, figures)
-    JsonReporter(Stage.SELFPLAY, lines).log(sentence, figures)
     assert terminal.getvalue().splitlines()[0] == sentence
     assert "{" not in terminal.getvalue()
     assert json.loads(lines.getvalue()) == {
@@ -46,3 +48,70 @@ def test_a_log_line_is_a_sentence_to_a_person_and_has_its_figures_for_a_program(
         "message": sentence,
         "figures": figures,
     }
+
+
+class Heard(Sink):
+    """Notes what it hears, in a list that several share."""
+
+    def __init__(self, name: str, notes: list[tuple[object, ...]]) -> None:
+        self._name, self._notes = name, notes
+
+    def _note(self, *said: object) -> None:
+        self._notes.append((self._name, *said))
+
+    def open(self) -> None:
+        self._note("open")
+
+    def close(self) -> None:
+        self._note("close")
+
+    def progress(self, fraction: float, message: str, rate: float | None, unit: str) -> None:
+        self._note(fraction, message, rate, unit)
+
+    def log(self, message: str, figures: Mapping[str, object]) -> None:
+        self._note(message, figures)
+
+    def warn(self, message: str) -> None:
+        self._note("warning", message)
+
+    def fail(self, message: str) -> None:
+        self._note("failure", message)
+
+    def finish(self, result: StageResult) -> None:
+        self._note(result)
+
+
+def test_every_sink_hears_all_that_is_said_in_order() -> None:
+    notes: list[tuple[object, ...]] = []
+    moment = datetime(2026, 1, 31, tzinfo=UTC)
+    result = StageResult(stage=Stage.EXPORT, started_at=moment, finished_at=moment)
+    with Reporter(Heard("first", notes), Heard("second", notes)) as report:
+        report.progress(0.5, "half")
+        report.log("a sentence")
+        report.warn("look")
+        report.fail("no")
+        report.finish(result)
+    said: list[tuple[object, ...]] = [
+        ("open",),
+        (0.5, "half", None, ""),
+        ("a sentence", {}),
+        ("warning", "look"),
+        ("failure", "no"),
+        (result,),
+    ]
+    assert notes[:-2] == [(name, *each) for each in said for name in ("first", "second")]
+    assert notes[-2:] == [("second", "close"), ("first", "close")]
+
+
+def test_sinks_are_closed_when_the_stage_breaks_off() -> None:
+    notes: list[tuple[object, ...]] = []
+    with pytest.raises(RuntimeError), Reporter(Heard("sink", notes)):
+        raise RuntimeError
+    assert notes == [("sink", "open"), ("sink", "close")]
+
+
+def test_a_failure_is_a_sentence_for_people_and_no_line_for_programs() -> None:
+    lines, complaints = io.StringIO(), io.StringIO()
+    with Reporter(JsonLines(Stage.MERGE, lines), Complaints(Stage.MERGE, complaints)) as report:
+        report.fail("the manifest is no manifest")
+    assert (lines.getvalue(), complaints.getvalue()) == ("", "ringrift merge: the manifest is no manifest\n")

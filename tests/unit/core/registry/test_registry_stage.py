@@ -55,7 +55,7 @@ class Desk:
 
     def __init__(self, store: Store, folder: Path) -> None:
         self.archive = Archive(store, "square8-2p")
-        self.run = Run(self.archive, folder, Reporter(Stage.PROMOTE), NOW)
+        self.run = Run(self.archive, folder, Reporter(), NOW)
         self.here: dict[str, Any] = {"store": store.uri, "board": Board.SQUARE8, "players": 2}
 
     def candidate(self, iteration: int) -> Artifact:
