@@ -157,7 +157,7 @@ def test_the_operator_reads_no_secret_and_rules_nothing_wholesale(helm: Path) ->
         for part in ("apiGroups", "resources", "verbs"):
             assert "*" not in rule[part]
     (cluster_role,) = of_kind(manifests, "ClusterRole")
-    assert [rule["resources"] for rule in cluster_role["rules"]] == [["nodes"]]
+    assert [rule["resources"] for rule in cluster_role["rules"]] == [["nodes"], ["customresourcedefinitions"]]
 
 
 def test_rights_end_at_the_namespaces_looked_after(helm: Path) -> None:
