@@ -105,7 +105,7 @@ def _figures(setting: Setting, rounds: list[list[Training]], alone: list[list[Tr
 
 def _measure(setting: Setting, steps: int, spinning: bool) -> list[Training]:
     """Starts the processes, and lets them go once all are ready."""
-    command = [sys.executable, "-m", "benchmarks.training.measure", "--worker", "--steps", str(steps)]
+    command = [sys.executable, "-P", __file__, "--worker", "--steps", str(steps)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
     if spinning:
         environment["GOMP_SPINCOUNT"] = GNU_SPINCOUNT
