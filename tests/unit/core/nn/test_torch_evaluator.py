@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +84,32 @@ def test_a_device_that_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> 
     network(Board.HEX8, 2, tmp_path)
     with pytest.raises(WrongInputError, match="--device cuda: "):
         torch_network(card(Board.HEX8, 2), tmp_path / "weights.safetensors", "cuda")
+
+
+@pytest.mark.parametrize("cores", [2, 3])
+def test_a_batch_goes_to_every_core_and_a_row_is_told_the_same(
+    cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last bit, whatever comes with it and however it is cut."""
+    network(Board.SQUARE8, 2, tmp_path)
+    alone = onnx_network(tmp_path / "network.onnx").values_and_policy
+    monkeypatch.setattr("ringrift_core.nn.inference.available_cores", lambda: cores)
+    together = onnx_network(tmp_path / "network.onnx")
+    channels, height, width, features = _engine.encoding_shape("square8", 2)
+    random = np.random.default_rng(5)
+    planes = random.random((70, channels, height, width), dtype=np.float32)
+    globals_ = random.random((70, features), dtype=np.float32)
+    rows = [alone(planes[row : row + 1], globals_[row : row + 1]) for row in range(70)]
+    before = _helpers()
+    for count in (1, 2, 15, 16, 17, 23, 24, 70):
+        values, policy = together.values_and_policy(planes[:count], globals_[:count])
+        assert np.array_equal(values, together.values(planes[:count], globals_[:count]))
+        assert np.array_equal(values, np.concatenate([row[0] for row in rows[:count]]))
+        assert np.array_equal(policy, np.concatenate([row[1] for row in rows[:count]]))
+        if count < 16:
+            assert _helpers() == before, "a few positions are not worth another thread"
+    assert 0 < len(_helpers() - before) < cores
+
+
+def _helpers() -> set[int | None]:
+    return {thread.ident for thread in threading.enumerate() if thread.name.startswith("onnx")}
