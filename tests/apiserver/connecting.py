@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import kopf
 
-from tests.apiserver import patience
+from tests import patience
 from tests.cluster.control_plane import ControlPlane
 
 

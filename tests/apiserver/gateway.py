@@ -16,7 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from ringrift_operator.kube.client import Connector
-from tests.apiserver import patience
+from tests import patience
 from tests.cluster.control_plane import ControlPlane
 
 HOP_BY_HOP = {"connection", "host", "transfer-encoding", "content-length", "content-encoding"}

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import yaml
 
-from tests.apiserver import patience
+from tests import patience
 
 RELEASE = {
     "workerImage": "ringrift-worker:test",

@@ -26,13 +26,13 @@ def only_pod(kubectl: Kubectl) -> str:
 def test_a_job_completes_when_its_pod_does(kubectl: Kubectl, finish_pod: Callable[..., None]) -> None:
     kubectl.apply(JOB)
     finish_pod(only_pod(kubectl), exit_code=0, message="{}")
-    kubectl("wait", "--for=condition=Complete", "job/job", "--timeout=60s")
+    kubectl("wait", "--for=condition=Complete", "job/job", "--timeout=120s")
 
 
 def test_a_job_fails_when_its_pod_does(kubectl: Kubectl, finish_pod: Callable[..., None]) -> None:
     kubectl.apply(JOB)
     finish_pod(only_pod(kubectl), exit_code=137, reason="OOMKilled")
-    kubectl("wait", "--for=condition=Failed", "job/job", "--timeout=60s")
+    kubectl("wait", "--for=condition=Failed", "job/job", "--timeout=120s")
 
 
 def test_deleting_a_job_collects_its_pods(kubectl: Kubectl) -> None:

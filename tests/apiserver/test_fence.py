@@ -10,7 +10,7 @@ from ringrift_operator.kube import lease as leasing
 from ringrift_operator.kube.client import Client, FencedError
 from ringrift_operator.kube.lease import Fence, LeaseLostError
 from ringrift_operator.kube.resource import JOBS, LEASES
-from tests.apiserver import patience
+from tests import patience
 from tests.apiserver.connecting import login_to
 from tests.apiserver.test_watch import job
 from tests.cluster.control_plane import ControlPlane

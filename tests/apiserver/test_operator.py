@@ -246,7 +246,7 @@ def test_deleting_a_pipeline_takes_its_children_along(person: Person, worker: Wo
     worker.holds |= {"cmaes", "selfplay"}
     person.kubectl.apply(pipeline(namespace))
     eventually(lambda: len(person.jobs()) == 2)
-    person.kubectl("delete", "tp", "tiny", "--timeout=60s")
+    person.kubectl("delete", "tp", "tiny", "--timeout=120s")
     eventually(lambda: person.jobs() == [] and not person.kubectl.get("pods")["items"])
     # The same name again is another pipeline: nothing of the old one counts as its own.
     worker.holds.clear()

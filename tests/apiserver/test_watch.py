@@ -13,7 +13,7 @@ from ringrift_operator.kube import watch as watching
 from ringrift_operator.kube.client import Client
 from ringrift_operator.kube.resource import JOBS, Object, uid_of
 from ringrift_operator.kube.watch import Mirror, Watch
-from tests.apiserver import patience
+from tests import patience
 from tests.apiserver.connecting import eventually, login_to, port_of
 from tests.apiserver.relay import Relay
 from tests.cluster.control_plane import ControlPlane

@@ -29,7 +29,7 @@ from ringrift_core.contract import (
     Verdict,
 )
 from ringrift_core.replay.shards import shard_games
-from tests.apiserver import patience
+from tests import patience
 from tests.results import EMPTY_STORE, USUAL, merged, moved, played
 
 SHA = "0" * 64

@@ -34,7 +34,7 @@ class Program:
                 start_new_session=True,  # Ctrl-C reaches the tests, which then stop the programs in order
             )
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float = 60) -> None:
+    def wait_until(self, ready: Callable[[], bool], seconds: float = 120) -> None:
         """Returns when `ready`; DidNotStartError when the program ends first or time is up."""
         deadline = time.monotonic() + seconds
         while not ready():

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests import patience
+
 PACKAGE = "fuse3"
 """Debian package with the library and `fusermount3`."""
 
@@ -50,7 +52,7 @@ def refusing_mount(folder: Path, refused: Mapping[str, int], *, own_locks: bool 
         yield mount
     finally:
         subprocess.run(["fusermount3", "-u", "-z", str(mount)], check=False, capture_output=True)
-        server.wait(timeout=20)
+        server.wait(timeout=patience.SECONDS)
 
 
 def serve(backing: str, mount: str, refused: Mapping[str, int], *, own_locks: bool) -> None:

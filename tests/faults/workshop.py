@@ -29,6 +29,7 @@ from ringrift_core.contract import (
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.stage import WORK_SUFFIX
 from ringrift_core.store import Store, open_store
+from tests import patience
 
 CONFIGURATION = "square8-2p"
 COMMANDS = ("selfplay", "merge", "export", "replay verify")
@@ -130,7 +131,7 @@ class Workshop:
             [*STAGE_PROGRAM, *arguments],
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=patience.SECONDS,
             env=environment,
             check=False,
         )

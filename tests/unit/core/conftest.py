@@ -7,7 +7,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from hypothesis import settings
 
 from ringrift_core.store import Store, open_store
 from tests.cluster.object_store import ObjectStore, running_object_store
@@ -15,11 +14,8 @@ from tests.cluster.process import free_ports
 from tests.cluster.requirement import required_binaries
 from tests.unit.core.desk import Desk
 
+
 # A slow machine is no failure: pytest-timeout ends what hangs.
-settings.register_profile("core", deadline=None)
-settings.load_profile("core")
-
-
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
     """A running S3 server, which the environment names."""

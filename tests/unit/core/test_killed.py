@@ -9,8 +9,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from ringrift_core.archive import Archive
 from ringrift_core.contract import (
     STAGE_PROGRAM,
@@ -32,6 +30,7 @@ from ringrift_core.contract import (
     to_arguments,
 )
 from ringrift_core.store import LocalStore
+from tests import patience
 
 
 class Pipeline:
@@ -128,7 +127,6 @@ class Pipeline:
         return json.loads(found.content)
 
 
-@pytest.mark.timeout(400)
 def test_killed_stages_that_are_begun_again_leave_the_same_store(tmp_path: Path) -> None:
     undisturbed = Pipeline(tmp_path / "undisturbed")
     undisturbed.iteration(1)
@@ -153,7 +151,7 @@ def test_sigterm_ends_self_play_with_not_now_and_what_was_finished_is_kept(tmp_p
         if json.loads(line)["kind"] == "log":
             break
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=patience.SECONDS)
     assert process.returncode == ExitCode.NOT_NOW
     assert said.startswith("ringrift selfplay: stopped on request")
     finished = list(Archive(store, "hexagonal-2p").tasks())

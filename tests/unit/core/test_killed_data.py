@@ -101,7 +101,7 @@ class Place:
         return wrong + [key for key in self.store.keys("square8-2p/") if ".checkpoint" in key]
 
 
-@pytest.mark.timeout(120 + 60 * KILLS)
+@pytest.mark.timeout(600 + 60 * KILLS)
 @pytest.mark.parametrize("stage", ["selfplay", "merge", "export"])
 def test_a_killed_stage_comes_to_the_same_end(stage: str, tmp_path: Path) -> None:
     undisturbed = Place(tmp_path / "undisturbed")

@@ -15,6 +15,7 @@ from ringrift_operator.kube.loop import BACKOFF_SECONDS, Namespace
 from ringrift_operator.kube.metrics import Metrics
 from ringrift_operator.kube.parsed import UnreadableError
 from ringrift_operator.kube.resource import Key
+from tests import patience
 from tests.unit.domain.world import World, pipeline_spec, world
 
 
@@ -57,7 +58,7 @@ class Cluster:
 
     async def looked(self, times: int) -> None:
         """Waits until the loop has looked so often."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(patience.SECONDS):
             while len(self.looks) < times:
                 await asyncio.sleep(0.01)
 

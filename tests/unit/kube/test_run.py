@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import patience
+
 ENTRY = "from ringrift_operator.cli import main; main()"
 
 
@@ -18,7 +20,7 @@ def run(home: Path, *arguments: str, **environment: str) -> subprocess.Completed
         env={**kept, "HOME": str(home), **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
         check=False,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import patience
 from tests.unit.local.running import Local
 
 
@@ -168,7 +169,7 @@ def test_stopped_it_leaves_nothing_running_and_continues(tmp_path: Path) -> None
     local = Local(tmp_path, cmaes={"generations": 400, "populationSize": 20, "gamesPerEvaluation": 20}, iterations=1)
     process = local.start()
     log = local.state / "tasks" / "small-square8-2p-i1-cmaes-a1.log"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + patience.SECONDS
     while not (log.exists() and b"progress" in log.read_bytes()):
         assert time.monotonic() < deadline, "cmaes does not start"
         time.sleep(0.05)
@@ -176,7 +177,7 @@ def test_stopped_it_leaves_nothing_running_and_continues(tmp_path: Path) -> None
     assert second_code == 2
     assert "another `ringrift-operator local` (process " in second
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=patience.SECONDS)
     assert process.returncode == 130, output
     assert "nothing is lost: ringrift-operator local -f pipeline.yaml --plain continues" in output
     assert local.processes() == []

@@ -15,6 +15,8 @@ from ringrift_core.contract import MergeParameters, Stage
 from ringrift_operator.domain.plan import PlacedTask
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
 from ringrift_operator.local.children import Children
+from ringrift_operator.processes.supervisor import GRACE_SECONDS
+from tests import patience
 from tests.results import merged
 from tests.unit.domain.world import BEGINNING, pool
 
@@ -62,7 +64,7 @@ def ended(processes: Children) -> TaskObservation:
 
 
 def seen(processes: Children, wanted: Callable[[TaskObservation], bool]) -> TaskObservation:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + patience.SECONDS
     while True:
         (child,) = processes.observe()
         if wanted(child):
@@ -134,7 +136,7 @@ def test_an_impatient_stop_does_not_wait(start: Start) -> None:
     seen(processes, lambda child: child.progress is not None)
     began = time.monotonic()
     processes.stop(lambda: True)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < GRACE_SECONDS
     assert not processes.has_live
 
 
@@ -176,7 +178,7 @@ time.sleep(60)
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + patience.SECONDS
     while Path(f"/proc/{child}").exists() and b"State:\tZ" not in Path(f"/proc/{child}/status").read_bytes():
         assert time.monotonic() < deadline, "the child lives on"
         time.sleep(0.02)

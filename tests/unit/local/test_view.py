@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests import patience
 from tests.unit.local.running import COMMAND, Local
 
 CONTROL_C = b"\x03"
@@ -31,7 +32,7 @@ class Terminal:
         """Everything so far, without control codes; a read may end in the middle of one, or of a character."""
         return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self._sent.decode(errors="ignore"))
 
-    def read(self, until: str, seconds: float = 90) -> str:
+    def read(self, until: str, seconds: float = patience.SECONDS) -> str:
         """Everything shown so far, once it contains `until`."""
         deadline = time.monotonic() + seconds
         while until not in self.shown:

@@ -12,6 +12,7 @@ import pytest
 from ringrift_core import Game
 from ringrift_core.drawing import draw_text
 from ringrift_core.drawing.layout import LAYOUTS, cap_height
+from tests import patience
 
 CELLS = {"square8": 64, "square19": 361, "hex8": 61, "hexagonal": 469}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -94,7 +95,7 @@ def test_a_terminal_gets_colour_unless_it_declines(variables: dict[str, str], co
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
     environment |= {"TERM": "xterm-256color"} | variables
     program = [sys.executable, "-P", "-c", "from ringrift_core import Game; print(Game('hex8'))"]
-    subprocess.run(program, stdout=theirs, env=environment, check=True, timeout=60)
+    subprocess.run(program, stdout=theirs, env=environment, check=True, timeout=patience.SECONDS)
     os.close(theirs)
     assert (b"\x1b[" in os.read(ours, 65536)) is coloured
     os.close(ours)
@@ -102,4 +103,4 @@ def test_a_terminal_gets_colour_unless_it_declines(variables: dict[str, str], co
 
 def test_a_file_gets_no_colour() -> None:
     program = [sys.executable, "-P", "-c", "from ringrift_core import Game; print(Game('hex8'))"]
-    assert b"\x1b[" not in subprocess.run(program, capture_output=True, check=True, timeout=60).stdout
+    assert b"\x1b[" not in subprocess.run(program, capture_output=True, check=True, timeout=patience.SECONDS).stdout

@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests import patience
+
 
 def test_the_stub_describes_the_built_module() -> None:
     """mypy's stubtest compares names, parameters and defaults."""
@@ -13,7 +15,7 @@ def test_the_stub_describes_the_built_module() -> None:
 
 def test_the_contract_imports_without_the_engine() -> None:
     program = "import sys; import ringrift_core.contract; assert 'ringrift_core._engine' not in sys.modules"
-    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=patience.SECONDS)
 
 
 def test_the_rules_need_no_numpy_and_arrays_say_that_they_do() -> None:
@@ -32,4 +34,4 @@ for needy in (lambda: _engine.encode_position(game._position), lambda: _engine.P
     else:
         raise AssertionError("no error")
 """
-    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-P", "-c", program], check=True, timeout=patience.SECONDS)

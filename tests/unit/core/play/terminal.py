@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from ringrift_core.contract import STAGE_PROGRAM
+from tests import patience
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 CLEARED = "\x1b[2J"
@@ -58,7 +59,7 @@ class Terminal:
         self._process.wait()
         os.close(self._ours)
 
-    def wait_for(self, text: str, seconds: float = 20) -> str:
+    def wait_for(self, text: str, seconds: float = patience.SECONDS) -> str:
         """What appeared since the last wait, up to and with `text`, without control codes."""
         until = time.monotonic() + seconds
         while True:

@@ -11,12 +11,13 @@ import pytest
 
 from ringrift_core.contract import STAGE_PROGRAM, ExitCode
 from ringrift_core.play.session import INTERRUPTED
+from tests import patience
 from tests.unit.core.play.terminal import CLEARED, Terminal
 
 
 def play(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
     program = [*STAGE_PROGRAM, "play", *arguments]
-    return subprocess.run(program, input=typed, capture_output=True, text=True, timeout=100)
+    return subprocess.run(program, input=typed, capture_output=True, text=True, timeout=patience.SECONDS)
 
 
 class TestPiped:
@@ -212,4 +213,4 @@ def test_a_reader_that_leaves_early_is_no_crash() -> None:
     with subprocess.Popen(program, stdout=writing, stderr=subprocess.PIPE, text=True) as process:
         os.close(writing)
         os.close(reading)
-        assert "Traceback" not in process.communicate(timeout=60)[1]
+        assert "Traceback" not in process.communicate(timeout=patience.SECONDS)[1]

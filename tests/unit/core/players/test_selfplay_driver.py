@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ringrift_core import Game, RulesError, _engine
 from ringrift_core._engine import GameRecord, Player
+from tests import patience
 
 RANDOM = Player.random()
 HEURISTIC = Player.heuristic(_engine.heuristic_weights("baseline"), noise=0.05)
@@ -243,7 +244,7 @@ _engine.play_games("square8", 2, [[{mode}]], seed=1, games=10**7, threads=2)
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         try:
-            _, error = process.communicate(timeout=60)
+            _, error = process.communicate(timeout=patience.SECONDS)
         finally:
             process.kill()
     assert b"KeyboardInterrupt" in error
