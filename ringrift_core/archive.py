@@ -12,16 +12,21 @@ from typing import Any, TypeVar
 from pydantic import Field, ValidationError
 
 from ringrift_core.contract import (
+    STAGES,
     URI_LIMIT,
     Artifact,
     Contract,
-    SelfplayParameters,
     StageParameters,
     StageResult,
+    absent_values,
+    digest_of,
     first_fault,
     json_bytes,
     read,
+    released_0_1_0,
+    set_values,
 )
+from ringrift_core.contract.reading import CONTRACT_VERSION, IncompatibleVersionError, Upgrade, read_versioned
 from ringrift_core.errors import StoreRefusedError
 from ringrift_core.store import LocalStore, Store, open_store
 
@@ -36,21 +41,22 @@ __all__ = [
     "to_stored_json",
 ]
 
-_PLACEMENT = frozenset({"store", "attempt", "shard", "index", "device", "workers"})
-"""Parameters that say where or how often a task runs, not what it makes."""
-
 
 class TaskRecord(Contract):
     """What a finished task left: its result, and the parameters it was done for."""
 
+    contract_version: str = Field(default=CONTRACT_VERSION, description="Version of the contract it was written by.")
     digest: str = Field(description="SHA-256 of the parameters.")
-    parameters: dict[str, Any]
+    parameters: dict[str, Any] = Field(description="Those that were set; the others stand for what they always did.")
     result: StageResult
 
     def differences(self, parameters: Mapping[str, Any]) -> str:
         """What it was done for and `parameters` (of `identity`) are not: `games 100, not 400`, or nothing."""
+        absent = absent_values(STAGES[self.result.stage].parameters)
         names = sorted({*parameters, *self.parameters})
-        found = [(name, self.parameters.get(name), parameters.get(name)) for name in names]
+        found = [
+            (name, *(each.get(name, absent.get(name)) for each in (self.parameters, parameters))) for name in names
+        ]
         return ", ".join(f"{name} {here}, not {there}" for name, here, there in found if here != there)
 
 
@@ -63,18 +69,9 @@ class CheckpointPointer(Contract):
 
 
 def identity(parameters: StageParameters) -> tuple[str, dict[str, Any]]:
-    """SHA-256 and values of the parameters that decide what a task makes.
-
-    An artifact counts by its content, not by its URI: a store may be copied, or mounted elsewhere.
-    """
-    values = parameters.model_dump(mode="json", by_alias=True, exclude=set(_PLACEMENT))
-    for name, value in values.items():
-        if isinstance(value, dict):
-            values[name] = value["sha256"]
-    if isinstance(parameters, SelfplayParameters):
-        # Which shard it is, is the task's name; how many there are decides which games it holds.
-        values["shardCount"] = parameters.shard.total
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest(), values
+    """SHA-256 and values of the parameters that make a task what it is: those that were set (contract/identity.py)."""
+    values = set_values(parameters)
+    return digest_of(values), values
 
 
 def to_stored_json(model: Contract) -> bytes:
@@ -88,15 +85,19 @@ def to_stored_json(model: Contract) -> bytes:
 StoredT = TypeVar("StoredT", bound=Contract)
 
 
-def from_stored_json(model: type[StoredT], content: bytes, place: str, kind: str) -> StoredT:
-    """Reads a model back, whatever a later version added to it.
+def from_stored_json(
+    model: type[StoredT], content: bytes, place: str, kind: str, upgraded: Upgrade | None = None
+) -> StoredT:
+    """Reads a model back, whatever a later version added to it; of one with versions, `upgraded` reads 0.1.0's.
 
-    StoreRefusedError names the place, the kind of thing expected, and the first fault.
+    StoreRefusedError names the place, and what was expected there with the first fault, or the version that it needs.
     """
     try:
-        return read(model, content)
+        return read(model, content) if upgraded is None else read_versioned(model, content, upgraded)
     except ValidationError as error:
         raise StoreRefusedError(f"{place}: not {kind}: {first_fault(error)}") from error
+    except IncompatibleVersionError as error:
+        raise StoreRefusedError(f"{place}: {error}") from error
 
 
 def _without_addresses(value: Any) -> Any:
@@ -205,7 +206,8 @@ class Archive:
         found = self.store.read(key)
         if found is None:
             return None
-        return from_stored_json(TaskRecord, found.content, f"record {self.store.uri}/{key}", "a task record")
+        place = f"record {self.store.uri}/{key}"
+        return from_stored_json(TaskRecord, found.content, place, "a task record", released_0_1_0.record)
 
     def finished(self, iteration: int, task: str, parameters: StageParameters) -> StageResult | None:
         """The result of a finished task; StoreRefusedError when it was done for other parameters."""

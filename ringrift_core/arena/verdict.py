@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ringrift_core.archive import identity
 from ringrift_core.arena.gate import Gate, Judgement
 from ringrift_core.arena.interval import measure
 from ringrift_core.arena.match import MOST_IDENTICAL_GAMES, Group, identical_share
-from ringrift_core.contract import BaselineRate, Decision, EvaluateParameters, EvaluateResult, Verdict
+from ringrift_core.contract import BaselineRate, Decision, EvaluateParameters, EvaluateResult, Verdict, asked_values
 from ringrift_core.stage import Outcome, Run
 
 __all__ = ["stored_verdict", "verdict_of"]
@@ -73,6 +72,6 @@ def _evidence(parameters: EvaluateParameters, verdict: Verdict, groups: Sequence
     """The verdict as it is stored: with what was asked and every group's score and games."""
     return {
         "verdict": verdict.model_dump(mode="json", by_alias=True),
-        "parameters": identity(parameters)[1],
+        "parameters": asked_values(parameters),
         "groups": [{"score": group.score, "games": list(group.game_ids)} for group in groups],
     }

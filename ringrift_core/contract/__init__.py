@@ -22,6 +22,7 @@ from ringrift_core.contract.base import (
     to_arguments,
 )
 from ringrift_core.contract.games import ExportParameters, ExportResult, MergeParameters, MergeResult
+from ringrift_core.contract.identity import absent_values, asked_values, digest_of, set_values
 from ringrift_core.contract.judging import (
     BASELINES,
     BaselineRate,
@@ -31,7 +32,7 @@ from ringrift_core.contract.judging import (
     EvaluateResult,
     Verdict,
 )
-from ringrift_core.contract.reading import first_fault, read
+from ringrift_core.contract.reading import CONTRACT_VERSION, first_fault, read
 from ringrift_core.contract.registry import (
     AdoptedTrack,
     AdoptParameters,
@@ -42,12 +43,12 @@ from ringrift_core.contract.registry import (
     RollbackParameters,
 )
 from ringrift_core.contract.results import (
-    CONTRACT_VERSION,
     MESSAGE_LIMIT,
     RESULT_LIMIT_BYTES,
     Progress,
     StageOwnResult,
     StageResult,
+    read_result,
 )
 from ringrift_core.contract.selfplay import SelfplayParameters, SelfplayResult, Shards
 from ringrift_core.contract.stages import STAGES, StageFacts
@@ -144,12 +145,17 @@ __all__ = [
     "TrainParameters",
     "TrainResult",
     "Verdict",
+    "absent_values",
+    "asked_values",
     "changed",
     "clipped",
     "configuration_name",
+    "digest_of",
     "everywhere",
     "first_fault",
     "json_bytes",
     "read",
+    "read_result",
+    "set_values",
     "to_arguments",
 ]

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from ringrift_core.contract.marks import Placement
 from ringrift_core.contract.vocabulary import Board, PositiveCount, Stage, Total, configuration_name
 
 STAGE_PROGRAM = (sys.executable, "-P", "-m", "ringrift_core")
@@ -131,10 +132,14 @@ class StageParameters(Contract):
 
     stage: ClassVar[Stage]
 
-    store: str = Field(description="Root URI of the artifact store: file:///path or s3://bucket/prefix.")
+    store: Annotated[str, Placement()] = Field(
+        description="Root URI of the artifact store: file:///path or s3://bucket/prefix."
+    )
     board: Board = Field(description="Board of the configuration.")
     players: int = Field(ge=2, le=4, description="Seats of the configuration.")
-    attempt: PositiveCount = Field(default=1, description="Which try this is, counted by the operator.")
+    attempt: Annotated[PositiveCount, Placement()] = Field(
+        default=1, description="Which try this is, counted by the operator."
+    )
 
     @property
     def configuration(self) -> str:
@@ -174,11 +179,14 @@ class IterationParameters(StageParameters):
 
 
 def to_arguments(parameters: StageParameters) -> list[str]:
-    """The command line (without the program) that `ringrift_core.cli` parses back to equal parameters."""
+    """The command line (without the program) that `ringrift_core.cli` parses back to equal parameters.
+
+    Defaults are spelled out: the program that parses it may be of a version that has others.
+    """
     arguments = [parameters.stage.value]
-    for name, field in type(parameters).model_fields.items():
+    for name in type(parameters).model_fields:
         value = getattr(parameters, name)
-        if value == field.get_default():
+        if value is None:
             continue
         flag = "--" + name.replace("_", "-")
         if isinstance(value, bool):

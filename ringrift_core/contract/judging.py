@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ringrift_core.contract.base import ArtifactReference, AtMost, Contract, IterationParameters, Result
+from ringrift_core.contract.marks import Placement
 from ringrift_core.contract.tracks import KnownTrack
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
@@ -40,7 +41,9 @@ class CmaesParameters(IterationParameters):
         default=12, description="Games per candidate, rounded up to whole groups."
     )
     max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
-    workers: int = Field(default=0, ge=0, le=MOST_WORKERS, description="Threads that play; 0 is every core.")
+    workers: Annotated[int, Placement()] = Field(
+        default=0, ge=0, le=MOST_WORKERS, description="Threads that play; 0 is every core."
+    )
 
 
 class EvaluateParameters(IterationParameters):

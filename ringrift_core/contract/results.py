@@ -18,16 +18,14 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from ringrift_core.contract import released_0_1_0
 from ringrift_core.contract.base import Artifact, AtMost, Contract, Result
 from ringrift_core.contract.judging import Verdict
-from ringrift_core.contract.reading import TOLERANT, first_fault, read
+from ringrift_core.contract.reading import CONTRACT_VERSION, TOLERANT, first_fault, read, read_versioned
 from ringrift_core.contract.stages import STAGES
 from ringrift_core.contract.vocabulary import PositiveCount, Stage
 
 ResultT = TypeVar("ResultT", bound=Result)
-
-CONTRACT_VERSION = "1.0"
-"""Of what is written: MAJOR.MINOR. A minor version adds fields, a major one changes what is there."""
 
 RESULT_LIMIT_BYTES = 4096
 """Largest StageResult as JSON: the size of a container's termination message."""
@@ -145,6 +143,14 @@ class StageResult(Contract):
                 "store what is large as an object, and name it in `outputs`"
             )
         return text
+
+
+def read_result(content: bytes | str) -> StageResult:
+    """The answer of a stage of whichever version; ValueError, with a sentence, when it is none that can be read."""
+    try:
+        return read_versioned(StageResult, content, released_0_1_0.stage_result)
+    except ValidationError as error:
+        raise ValueError(f"not the answer of a stage: {first_fault(error)}") from error
 
 
 class Progress(Contract):

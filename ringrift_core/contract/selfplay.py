@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from ringrift_core.contract.base import IterationParameters, Result, split_commas
+from ringrift_core.contract.marks import Placement
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
     MOVE_LIMITS,
@@ -67,17 +68,22 @@ class Shards:
         return {"type": "string", "pattern": SHARDS_PATTERN, "maxLength": 32}
 
 
+def _total(shard: Shards) -> int:
+    """Which shard it is, is the task's name; how many there are decides which games it holds."""
+    return shard.total
+
+
 class SelfplayParameters(IterationParameters):
     """Plays shards of games. Game i of an iteration depends on (seed, i) alone, never on shards or threads."""
 
     stage = Stage.SELFPLAY
     seed: Seed = Field(description="Run seed: the pipeline's seed + 1000 x iteration.")
     games: PositiveCount = Field(description="Games of the whole iteration.")
-    shard: Shards = Field(
+    shard: Annotated[Shards, Placement("shardCount", _total)] = Field(
         default=Shards(0, 0, 1),
         description="Which part of the games to play: I/N is the I-th of N, from 0; FIRST-LAST/N are several.",
     )
-    index: int | None = Field(
+    index: Annotated[int | None, Placement()] = Field(
         default=None,
         ge=0,
         le=HIGHEST_COUNT,
@@ -94,7 +100,9 @@ class SelfplayParameters(IterationParameters):
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="What weights version 0 means."
     )
-    device: Device = Field(default=Device.CPU, description="Where networks are asked; cuda and mps need torch.")
+    device: Annotated[Device, Placement()] = Field(
+        default=Device.CPU, description="Where networks are asked; cuda and mps need torch."
+    )
     tree_positions: int = Field(
         default=0,
         ge=0,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from ringrift_core.contract.base import ArtifactReference, IterationParameters, Result
+from ringrift_core.contract.marks import Placement
 from ringrift_core.contract.vocabulary import Count, Device, Measure, PositiveCount, Seed, Share, Stage
 
 
@@ -17,7 +20,7 @@ class TrainParameters(IterationParameters):
     network_version: Count = Field(default=0, description="Champion network to start from; 0 starts anew.")
     epochs: PositiveCount = Field(default=10, description="Upper limit of passes over the dataset.")
     batch_size: PositiveCount = Field(default=256, description="Positions per step.")
-    device: Device = Field(default=Device.CPU, description="Where to train.")
+    device: Annotated[Device, Placement()] = Field(default=Device.CPU, description="Where to train.")
 
 
 class TrainResult(Result):

@@ -79,11 +79,10 @@ class Judges:
             return self._read(kind, path)
         if kind is JudgeKind.WEIGHTS:
             return HeuristicWeights.of_setting(InitialWeights.BASELINE, self.board, self.players)
-        found = "no store is given" if self.archive is None else f"{self.archive.store.uri} has none yet"
-        configuration = configuration_name(self.board, self.players)
+        where = "and none is given" if self.archive is None else f"and {self.archive.store.uri} has no champion yet"
         raise WrongInputError(
-            f"{kind}: there is no champion of {configuration} ({found}), and no {path.name} comes with the package: "
-            f"name a store that has one, or a file: {kind}=FILE"
+            f"{kind}: no {path.name} comes with the package: name a store that has a champion of "
+            f"{configuration_name(self.board, self.players)}, {where}, or a file: {kind}=FILE"
         )
 
     def _store(self, judge: Judge) -> Archive:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringrift_core.archive import Checkpoint, identity
-from ringrift_core.contract import Artifact, SelfplayParameters, SelfplayResult
+from ringrift_core.contract import Artifact, SelfplayParameters, SelfplayResult, released_0_1_0
 from ringrift_core.errors import StoreAwayError, StoreRefusedError
 from ringrift_core.replay.games import GamesWriter, RecordedGame, Rules, open_games, read_games
 from ringrift_core.replay.shards import SHARD_OUTPUT, shard_task
@@ -38,16 +38,19 @@ class ShardWork:
         self._run = run
         self._rules = Rules.usual(parameters.board, parameters.players)
         # Games of other parameters are none of this shard's.
-        name = f"{shard_task(shard)}-{identity(parameters)[0][:12]}"
-        self._path = run.folder / f"{name}{WORK_SUFFIX}"
-        self._checkpoint = Checkpoint(run.archive, parameters.iteration, name, parameters.attempt)
+        digest, values = identity(parameters)
+        self._path = run.folder / f"{shard_task(shard)}-{digest[:12]}{WORK_SUFFIX}"
+        self._checkpoint, self._checkpoint_of_0_1_0 = (
+            Checkpoint(run.archive, parameters.iteration, f"{shard_task(shard)}-{each[:12]}", parameters.attempt)
+            for each in (digest, released_0_1_0.digest(parameters.stage, values))
+        )
         self._writer: GamesWriter | None = None
         self._next_checkpoint = time.monotonic() + SECONDS_BETWEEN_CHECKPOINTS
 
     def numbers(self) -> set[int]:
         """The games that an earlier attempt finished, here or elsewhere."""
         here = self._numbers_here()
-        saved = self._checkpoint.load()
+        saved = self._checkpoint.load() or self._checkpoint_of_0_1_0.load()
         if saved is not None:
             copy = self._run.archive.get_file(saved, self._run.folder)
             there = _numbers(copy)
@@ -121,6 +124,7 @@ class ShardWork:
         """Removes what was kept for another attempt, once the shard is recorded as finished."""
         self._remove()
         self._checkpoint.clear()
+        self._checkpoint_of_0_1_0.clear()
 
     def close(self) -> None:
         """Ends the work; the file stays."""

@@ -19,8 +19,8 @@ from ringrift_core.contract import (
     EngineMode,
     SelfplayParameters,
     SelfplayResult,
-    StageResult,
     configuration_name,
+    read_result,
     to_arguments,
 )
 from ringrift_core.errors import WrongInputError
@@ -97,7 +97,7 @@ def _play(board: Board, players: int, mode: EngineMode, games: int, cores: list[
         )
         if ended.returncode:
             raise typer.Exit(ended.returncode)
-        return StageResult.model_validate_json(result.read_text()).answer(SelfplayResult)
+        return read_result(result.read_text()).answer(SelfplayResult)
 
 
 @dataclass(frozen=True)

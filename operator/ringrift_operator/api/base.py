@@ -14,6 +14,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from ringrift_core.contract import read
+from ringrift_operator.api import released_0_1_0
 from ringrift_operator.api.rules import rules_of
 
 GROUP = "ringrift.ai"
@@ -103,10 +104,16 @@ class Resource(Value):
     @field_validator("status", mode="before", check_fields=False)
     @classmethod
     def _status_of_any_version(cls, status: Any) -> Any:
-        """A status is ours, not the user's: what a later version added to it is ignored, at any depth."""
+        """A status is ours, not the user's: what 0.1.0 wrote is understood, and what a later version added ignored."""
         model = cls.model_fields["status"].annotation
         assert isinstance(model, type)
-        return read(model, status) if isinstance(status, Mapping) else status
+        if not isinstance(status, Mapping):
+            return status
+        try:
+            today = released_0_1_0.status(status)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"no version wrote such a status: {error!r}") from error
+        return read(model, today)
 
     def to_manifest(self) -> dict[str, Any]:
         """The object as JSON values, without what is unset: what `kubectl apply` would send."""

@@ -96,6 +96,22 @@ def _observed(schema: Schema, keys: Sequence[str] = ()) -> Schema:
     return result
 
 
+def _of_any_version(schema: Schema) -> Schema:
+    """What the operator writes: fields that another version wrote stay until they are written anew.
+
+    The API server prunes what the schema lacks when it reads an object, too: those of the version before would be gone
+    with the upgrade of the CRD, before the new operator has read them.
+    """
+    result = dict(schema)
+    if "properties" in result:
+        result["x-kubernetes-preserve-unknown-fields"] = True
+        result["properties"] = {name: _of_any_version(field) for name, field in result["properties"].items()}
+    for part in ("items", "additionalProperties"):
+        if isinstance(result.get(part), dict):
+            result[part] = _of_any_version(result[part])
+    return result
+
+
 class _Generator(GenerateJsonSchema):
     def encode_default(self, dft: Any) -> Any:
         """Durations as people write them, where pydantic would write ISO 8601."""
@@ -111,7 +127,9 @@ def open_api_schema(kind: type[Resource]) -> Schema:
         properties[name] = {"type": "string"}
     properties["metadata"] = {"type": "object"}
     if "status" in properties:
-        properties["status"] = _observed(properties["status"])
+        properties["status"] = _of_any_version(_observed(properties["status"]))
+    else:  # a record
+        properties["spec"] = _of_any_version(properties["spec"])
     schema["required"] = ["spec"]
     return schema
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from ringrift_core.contract import MOST_TRACKS, Artifact, Board, Track, Verdict
+from ringrift_core.contract import MOST_TRACKS, Artifact, Board, Track, Verdict, read
+from ringrift_operator.api import released_0_1_0
 from ringrift_operator.api.base import ObjectMeta, PrinterColumn, Resource, Value
 from ringrift_operator.api.lists import ListMap
 from ringrift_operator.api.pipeline_status import PointerMove, StagePhase, StepFinding, TrackDecision
@@ -79,3 +81,9 @@ class TrainingIteration(Resource):
     kind: Literal["TrainingIteration"] = "TrainingIteration"
     metadata: ObjectMeta
     spec: TrainingIterationSpec = Field(description="What happened. Cannot be changed.")
+
+    @field_validator("spec", mode="before")
+    @classmethod
+    def _of_any_version(cls, spec: Any) -> Any:
+        """Written by the operator, of whichever version."""
+        return read(TrainingIterationSpec, released_0_1_0.iteration(spec)) if isinstance(spec, Mapping) else spec

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, SerializerFunctionWrapHandler, field_serializer, model_serializer
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ringrift_core.contract import (
     MOST_TRACKS,
@@ -364,16 +364,11 @@ class ConfigurationStatus(Value):
         default=(), max_length=MOST_TRACKS, description="Champions, and how each track fares."
     )
     frozen: ResolvedConfiguration | None = Field(
-        default=None, description="Values of the spec that hold for the iteration under way."
+        default=None, description="Every value that holds for the iteration under way, defaults among them."
     )
     started_at: datetime | None = Field(default=None, description="When the iteration under way began.")
     last_evaluation: LastEvaluation | None = Field(default=None, description="The newest verdict.")
     diverged: ShortText = Field(default="", description="How training diverged in the last finished iteration.")
-
-    @field_serializer("frozen")
-    def _without_defaults(self, frozen: ResolvedConfiguration | None) -> dict[str, Any] | None:
-        """What was set, and the plan's numbers; a status has to stay small."""
-        return None if frozen is None else frozen.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
     def track(self, name: Track) -> TrackStatus:
         """The track; one that nothing is known of yet is blank."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,10 @@ from datetime import datetime
 import orjson
 from pydantic import ValidationError
 
-from ringrift_core.contract import Progress, StageResult, read
+from ringrift_core.contract import Progress, StageResult, read_result
 from ringrift_operator.kube.resource import Object
+
+logger = logging.getLogger(__name__)
 
 INDEX_ANNOTATION = "batch.kubernetes.io/job-completion-index"
 
@@ -111,8 +114,9 @@ def parse_result(words: str) -> StageResult | None:
     if not lines:
         return None
     try:
-        return read(StageResult, lines[-1])
-    except ValidationError:
+        return read_result(lines[-1])
+    except ValueError as error:
+        logger.warning("a stage's last words: %s", error)
         return None
 
 

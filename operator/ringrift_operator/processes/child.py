@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ringrift_core.contract import Progress, StageResult, read
+from ringrift_core.contract import Progress, StageResult, read, read_result
 from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.processes.leftovers import note, signal_group
 from ringrift_operator.processes.limits import Limits
@@ -157,6 +157,6 @@ def _progress_of(line: bytes) -> Progress | None:
 
 def _read_result(path: Path) -> StageResult | None:
     try:
-        return read(StageResult, path.read_bytes())
-    except (OSError, ValidationError):
+        return read_result(path.read_bytes())
+    except (OSError, ValueError):
         return None

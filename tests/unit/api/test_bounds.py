@@ -49,12 +49,12 @@ def _faults_within(value: dict[str, Any], schema: dict[str, Any], place: str) ->
     if len(value) > schema.get("maxProperties", len(value)):
         yield f"{place}: {len(value)} entries"
     yield from (f"{place}.{name}: missing" for name in schema.get("required", ()) if name not in value)
-    if schema.get("x-kubernetes-preserve-unknown-fields"):
+    if schema.get("x-kubernetes-preserve-unknown-fields") and "properties" not in schema:
         return
     for name, item in value.items():
         inner = schema.get("properties", {}).get(name, schema.get("additionalProperties"))
         if inner is None:
-            yield f"{place}.{name}: pruned"
+            yield f"{place}.{name}: unknown"
         else:
             yield from faults(item, inner, f"{place}.{name}")
 
@@ -116,5 +116,5 @@ def test_what_breaks_a_schema_is_noticed() -> None:
         "[0].name: 64 characters",
         "[0].part: -1 is out of bounds",
         "[0].result.games: 0.5 is no integer",
-        "[0].result.opponents: pruned",
+        "[0].result.opponents: unknown",
     ]

@@ -11,6 +11,7 @@ import yaml
 
 from ringrift_core.contract import Board
 from ringrift_operator.api import PoolType, SlotTime, WorkerPool
+from ringrift_operator.api.kinds import KINDS
 from ringrift_operator.api.load import Document, load
 from ringrift_operator.api.scalars import quantity_value
 from ringrift_operator.builders.release import Release
@@ -158,6 +159,9 @@ def test_the_operator_reads_no_secret_and_rules_nothing_wholesale(helm: Path) ->
             assert "*" not in rule[part]
     (cluster_role,) = of_kind(manifests, "ClusterRole")
     assert [rule["resources"] for rule in cluster_role["rules"]] == [["nodes"], ["customresourcedefinitions"]]
+    definitions = cluster_role["rules"][1]
+    assert definitions["verbs"] == ["get"]
+    assert sorted(definitions["resourceNames"]) == sorted(f"{kind.plural}.ringrift.ai" for kind in KINDS.values())
 
 
 def test_rights_end_at_the_namespaces_looked_after(helm: Path) -> None:

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ringrift_core.archive import Archive, Checkpoint, identity
 from ringrift_core.contract import (
+    CONTRACT_VERSION,
     URI_LIMIT,
     Artifact,
     Board,
@@ -127,13 +131,62 @@ def test_a_task_finished_for_other_parameters_is_refused(store: Store) -> None:
         archive.finished(1, "export", export(store, min_moves=30))
 
 
+def rewritten(store: LocalStore, change: Callable[[dict[str, Any]], None]) -> bytes:
+    """The record of the finished export as another version would have written it."""
+    path = store.path("square8-2p/tasks/i0001/export.json")
+    record = json.loads(path.read_bytes())
+    change(record)
+    path.write_text(json.dumps(record))
+    return path.read_bytes()
+
+
+def test_what_a_later_minor_version_added_to_a_record_is_passed_over(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    archive = Archive(store, "square8-2p")
+    archive.finish(1, "export", export(store), result("first"))
+
+    def later(record: dict[str, Any]) -> None:
+        major, _, minor = record["contractVersion"].partition(".")
+        record["contractVersion"] = record["result"]["contractVersion"] = f"{major}.{int(minor) + 1}"
+        record["later"] = record["result"]["later"] = {"later": [1]}
+
+    rewritten(store, later)
+    again = archive.finished(1, "export", export(store))
+    assert again is not None
+    assert again.message == "first"
+
+
+def test_a_record_of_a_later_major_version_is_refused_in_a_sentence_and_stays(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    archive = Archive(store, "square8-2p")
+    archive.finish(1, "export", export(store), result("first"))
+    written = rewritten(store, lambda record: record.update(contractVersion="2.0", parameters=["otherwise"]))
+    with pytest.raises(StoreRefusedError) as refused:
+        archive.finished(1, "export", export(store))
+    assert str(refused.value) == (
+        f"record {store.uri}/square8-2p/tasks/i0001/export.json: written by version 2.0 of the contract, and this "
+        f"program reads {CONTRACT_VERSION}: use the one that wrote it"
+    )
+    with pytest.raises(StoreRefusedError):
+        archive.finish(1, "export", export(store), result("second"))
+    assert store.path("square8-2p/tasks/i0001/export.json").read_bytes() == written
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"result": {}}', "no JSON", '{"result": {"stage": "train"}}'])
+def test_what_no_version_wrote_is_refused_by_its_first_fault(content: str, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    store.create("square8-2p/tasks/i0001/export.json", content.encode())
+    with pytest.raises(StoreRefusedError, match="not a task record: "):
+        Archive(store, "square8-2p").finished(1, "export", export(store))
+
+
 def test_where_a_task_runs_is_no_part_of_what_it_makes() -> None:
     here = SelfplayParameters(
         store="file:///a", board=Board.SQUARE8, players=2, iteration=1, seed=1, games=500, shard="0-3/10", index=2
     )
     there = changed(here, store="s3://b", shard="2/10", index=None, attempt=2)
     assert identity(here) == identity(there)
-    assert identity(here) != identity(here.model_copy(update={"seed": 2}))
+    assert identity(here) != identity(changed(here, seed=2))
 
 
 def test_an_artifact_counts_by_its_content(tmp_path: Path) -> None:

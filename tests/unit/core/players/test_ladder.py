@@ -40,7 +40,5 @@ def test_a_difficulty_that_is_none_is_refused(difficulty: int) -> None:
 
 @pytest.mark.parametrize("difficulty", [7, 8, 9, 10])
 def test_a_rung_that_needs_a_network_says_so(difficulty: int) -> None:
-    with pytest.raises(
-        WrongInputError, match=r"network: there is no champion of hex8-3p .* difficulties 1 to 6 need no netw"
-    ):
+    with pytest.raises(WrongInputError, match=r"network: no network-hex8-3p\.onnx .* difficulties 1 to 6 need no netw"):
         Seating.without_store(Board.HEX8, 3).rung(difficulty)

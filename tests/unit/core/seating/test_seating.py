@@ -74,9 +74,9 @@ def test_a_file_is_read_and_held_against_the_configuration(tmp_path: Path) -> No
 
 def test_a_judge_that_nobody_has_is_missed_in_a_sentence(desk: Desk, tmp_path: Path) -> None:
     network = Judge(JudgeKind.NETWORK)
-    with pytest.raises(WrongInputError, match=r"no champion of square8-2p \(no store is given\), and no network-"):
+    with pytest.raises(WrongInputError, match=r"network: no network-square8-2p\.onnx comes with .*, and none is given"):
         judges(tmp_path).of(network)
-    with pytest.raises(WrongInputError, match=r"\(file://\S+ has none yet\), .* or a file: network=FILE"):
+    with pytest.raises(WrongInputError, match=r"and file://\S+ has no champion yet, or a file: network=FILE"):
         judges(tmp_path, desk.archive).of(network)
     with pytest.raises(WrongInputError, match=r"network@2: champions come from a store, .* name it with --store URI"):
         judges(tmp_path).of(Judge(JudgeKind.NETWORK, 2))
