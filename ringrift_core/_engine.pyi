@@ -21,6 +21,7 @@ __all__ = [
     "ConformReport",
     "GameRecord",
     "GroupResult",
+    "Judge",
     "Move",
     "Outcome",
     "Player",
@@ -32,7 +33,6 @@ __all__ = [
     "bench",
     "bench_orderings",
     "bench_search",
-    "calibration",
     "conform",
     "draw_decisions",
     "encode_position",
@@ -156,29 +156,53 @@ HEURISTIC_FEATURES: Final[tuple[tuple[str, str], ...]]
 def heuristic_weights(setting: str) -> list[float]:
     """The documented settings `baseline` and `material`, in the order of HEURISTIC_FEATURES."""
 
-def calibration(board: str, players: int) -> tuple[float, float]:
-    """(scale, temperature): the evaluation by which odds between seats grow by a factor of e, and that by which one
-    move is e times as likely as another (benchmarks/ladder/calibrate.py)."""
-
 def heuristic_values(position: Position, weights: Sequence[float]) -> list[float]:
     """The linear evaluation of every seat in this position: own features minus the mean of the others', weighted."""
 
 @final
+class Judge:
+    """Who evaluates positions for a search. Immutable, shared by players."""
+
+    @staticmethod
+    def linear(weights: Sequence[float]) -> Judge:
+        """The linear heuristic: it answers at once, so every search can look with it."""
+    @staticmethod
+    def asked(evaluator: _Evaluator) -> Judge:
+        """What has to be asked, such as a network: one ply, tree search and its policy alone can wait for answers, and
+        what all live games ask goes out in one batch, also of several players with the same evaluator."""
+    def calibration(self, board: str, players: int) -> tuple[float, float]:
+        """(scale, temperature): the evaluation by which odds between seats grow by a factor of e, and that by which one
+        move is e times as likely as another (benchmarks/ladder/calibrate.py). RulesError from a judge that is asked:
+        its answers are probabilities."""
+
+@final
 class Player:
-    """What sits at a seat: immutable, shared by games, without state of its own."""
+    """What sits at a seat: a search and its judge. Immutable, shared by games, without state of its own.
+
+    RulesError says which search cannot look with which judge.
+    """
 
     @staticmethod
     def random() -> Player:
-        """Uniform over legal moves."""
+        """Uniform over legal moves, without a judge."""
     @staticmethod
-    def heuristic(weights: Sequence[float], noise: float = 0.0, name: str = "heuristic") -> Player:
-        """Every legal move is tried and the position after it evaluated; the best is played.
+    def one_ply(judge: Judge, noise: float = 0.0, name: str | None = None) -> Player:
+        """Every legal move is tried, its turn completed, and the position evaluated; the best is played.
 
-        `noise`: uniform noise of up to this much is added to each evaluation, for variety.
+        A judge that is asked sees the position right after the move instead, those of all live games in one batch, and
+        its policy is not asked for. `noise`: uniform noise of up to this much is added to each evaluation, for variety.
+        `name` None: "heuristic", or "network" for a judge that is asked.
+        """
+    @staticmethod
+    def policy(judge: Judge, noise: float = 0.0, name: str = "policy") -> Player:
+        """The move that the policy of an asked judge finds most likely, without any search.
+
+        `noise`: scale of Gumbel noise on its logits; 1 draws moves from the policy as it is. The evaluator must give a
+        policy: RulesError when it is asked and gives none.
         """
     @staticmethod
     def minimax(
-        weights: Sequence[float],
+        judge: Judge,
         depth: int | None = None,
         nodes: int | None = None,
         seconds: float | None = None,
@@ -186,7 +210,7 @@ class Player:
         noise: float = 0.0,
         name: str = "minimax",
     ) -> Player:
-        """Iterative deepening on the linear evaluation until the first bound is met; at least one must be given.
+        """Iterative deepening until the first bound is met; at least one must be given. The judge answers at once.
 
         `depth`: plies (decisions with more than one legal move). `nodes`: decisions applied. `seconds`: wall time, for
         play with people: a game by time does not repeat. `variant`: `max_n`, `paranoid` or `best_reply`, for three and
@@ -195,7 +219,7 @@ class Player:
         """
     @staticmethod
     def descent(
-        weights: Sequence[float],
+        judge: Judge,
         nodes: int | None = 1000,
         noise: float = 0.0,
         name: str = "descent",
@@ -204,7 +228,8 @@ class Player:
         to_the_end: bool = False,
         inner: int = 0,
     ) -> Player:
-        """Best-first minimax of `nodes` nodes a decision on the linear evaluation, with completion (Cohen-Solal 2020).
+        """Best-first minimax of `nodes` nodes a decision, with completion (Cohen-Solal 2020). The judge answers at
+        once.
 
         What it knows of the game's positions is kept between decisions. `noise`, for self-play; 0 plays the safest
         move: moves are drawn by rank, the best with a probability of about 1 - noise, of the rest the second best with
@@ -214,13 +239,8 @@ class Player:
         `nodes` None for time alone.
         """
     @staticmethod
-    def network(evaluator: _Evaluator, noise: float = 0.0, name: str = "network") -> Player:
-        """As `heuristic`, but positions are valued by a network: those of all live games in one batch."""
-    @staticmethod
-    def mcts(
-        weights: Sequence[float] | None = None,
-        evaluator: _Evaluator | None = None,
-        *,
+    def tree_search(
+        judge: Judge,
         simulations: int | None = 64,
         seconds: float | None = None,
         variant: str = "puct",
@@ -230,9 +250,8 @@ class Player:
     ) -> Player:
         """Monte-Carlo tree search, for 2 to 4 players; what it knows of the game's positions is kept between decisions.
 
-        Leaves are valued by a network (`evaluator`), one leaf of each live game in one batch; without one by the linear
-        heuristic (`weights`). The prior is the network's policy where it gives one, else the heuristic's where
-        `weights` are given, else uniform.
+        An asked judge values one leaf of each live game in one batch; the prior, at the root and below, is its policy,
+        or uniform where it gives none. Any other judge looks one ply ahead of the leaf, and that is the prior.
 
         `variant`: "puct" (Silver et al. 2018), whose policy is the share of visits, or "gumbel" (Danihelka et al.
         2022), whose root considers `considered` moves and whose policy is the improved one. `noise`, for self-play; 0

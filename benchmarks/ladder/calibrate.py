@@ -1,4 +1,4 @@
-"""Fits what turns evaluations into probabilities (engine/src/players/calibration.rs). See README.md here."""
+"""Fits what turns evaluations into probabilities (engine/src/players/linear.rs). See README.md here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ringrift_core import _engine
-from ringrift_core._engine import GameRecord
+from ringrift_core._engine import GameRecord, Judge
 from ringrift_core.contract import Board, configuration_name
 from ringrift_core.players.specification import Specification
 from ringrift_core.seating import Seating
@@ -28,6 +28,8 @@ TEACHER = 5
 """Rung whose moves the policy is to foresee."""
 POSITIONS: dict[Board, int] = {Board.SQUARE8: 2_000, Board.HEX8: 2_000, Board.SQUARE19: 300, Board.HEXAGONAL: 300}
 HEURISTIC = Seating.without_store(Board.SQUARE8, 2).rung(2)
+JUDGE = Judge.linear(_engine.heuristic_weights("baseline"))
+"""Whose calibration this is."""
 DECIDED = 0.9995
 """A seat with more has won as far as the search can see: exact under any scale, so no matter of calibration."""
 
@@ -56,7 +58,7 @@ def main(
     report = {}
     for one in board or list(Board):
         for players in (2, 3, 4):
-            known = _engine.calibration(one.value, players)
+            known = JUDGE.calibration(one.value, players)
             values = fit_values(one, players, share, threads)
             policy = fit_policy(one, players, share, threads)
             report[configuration_name(one, players)] = {

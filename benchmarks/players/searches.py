@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from ringrift_core import _engine
-from ringrift_core._engine import Player
+from ringrift_core._engine import Judge, Player
 from ringrift_core.arena.interval import measure
 from ringrift_core.contract import Board
 from ringrift_core.errors import WrongInputError
 from ringrift_core.players.specification import Specification
 from ringrift_core.seating import Manner, Seating
 
-BASELINE = _engine.heuristic_weights("baseline")
+BASELINE = Judge.linear(_engine.heuristic_weights("baseline"))
 """For the settings of a search that no specification has; the others are seated by theirs, which need no board."""
 SEATING = Seating.without_store(Board.SQUARE8, 2)
 
@@ -35,7 +35,7 @@ def puct(simulations: int) -> Player:
 
 def gumbel(simulations: int, considered: int = 16) -> Player:
     name = f"gumbel {simulations}, {considered} considered"
-    return Player.mcts(BASELINE, simulations=simulations, variant="gumbel", considered=considered, name=name)
+    return Player.tree_search(BASELINE, simulations, variant="gumbel", considered=considered, name=name)
 
 
 def descent(nodes: int) -> Player:

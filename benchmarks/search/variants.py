@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from ringrift_core import _engine
-from ringrift_core._engine import Player
+from ringrift_core._engine import Judge, Player
 from ringrift_core.arena.interval import Rate, measure
 
 VARIANTS = ("max_n", "paranoid", "best_reply")
-WEIGHTS = _engine.heuristic_weights("baseline")
+JUDGE = Judge.linear(_engine.heuristic_weights("baseline"))
 
 
 def main(
@@ -57,7 +57,7 @@ def main(
 
 
 def play(board: str, players: int, pair: tuple[str, ...], budget: dict[str, float], groups: int, threads: int) -> Rate:
-    first, second = (Player.minimax(WEIGHTS, variant=variant, name=variant, **budget) for variant in pair)  # type: ignore[arg-type]
+    first, second = (Player.minimax(JUDGE, variant=variant, name=variant, **budget) for variant in pair)  # type: ignore[arg-type]
     results = _engine.play_match(board, players, first, second, seed=1, groups=groups, threads=threads)
     return measure([one.score / players for one in results], players)
 

@@ -213,7 +213,8 @@ def _training(threads: int) -> Any:
     torch.manual_seed(1)
     torch.use_deterministic_algorithms(True)
     board, players = Board.SQUARE8, 2
-    player = _engine.Player.minimax(_engine.heuristic_weights("baseline"), 1, noise=0.5)
+    judge = _engine.Judge.linear(_engine.heuristic_weights("baseline"))
+    player = _engine.Player.minimax(judge, 1, noise=0.5)
     games = _engine.play_games(board.value, players, [[player]], seed=1, games=GAMES, opening_plies=4)
     rows = _engine.encode_rows(
         board.value, players, [(game.game_id, game.moves, game.searches, None) for game in games], seed=1

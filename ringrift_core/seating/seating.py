@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from ringrift_core._engine import Player
+from ringrift_core._engine import Judge, Player
 from ringrift_core.contract import Artifact, Board, InitialWeights
 from ringrift_core.errors import WrongInputError
 from ringrift_core.nn.inference import AskedNetwork
@@ -78,45 +78,30 @@ class Seating:
 
 def seat(search: Search, evaluation: Evaluation | None, manner: Manner = AS_SPECIFIED) -> Player:
     """A search over what a judge knows, as the engine plays it; None for random play, which knows nothing."""
-    match evaluation:
-        case None:
-            return Player.random()
-        case HeuristicWeights():
-            return _over_weights(search, evaluation.vector, manner)
-        case AskedNetwork():
-            return _over_network(search, evaluation, manner)
-
-
-def _over_weights(search: Search, weights: list[float], manner: Manner) -> Player:
-    count, seconds = _bounds(search)
+    if evaluation is None or search.algorithm is Algorithm.RANDOM:
+        return Player.random()
+    judge, (count, seconds) = _judge(search, evaluation), _bounds(search)
     name, noise = manner.name or str(search), manner.noise
     match search.algorithm:
         case Algorithm.ONE_PLY:
-            return Player.heuristic(weights, noise, name)
-        case Algorithm.MINIMAX:
-            return Player.minimax(weights, search.depth, count, seconds, noise=noise, name=name)
-        case Algorithm.DESCENT:
-            return Player.descent(weights, count, noise, name, seconds=seconds, inner=manner.tree_positions)
-        case Algorithm.PUCT | Algorithm.GUMBEL:
-            variant = search.algorithm.value
-            return Player.mcts(weights, simulations=count, seconds=seconds, variant=variant, noise=noise, name=name)
-    raise ValueError(f"weights:{search}: no Specification can be that")
-
-
-def _over_network(search: Search, network: AskedNetwork, manner: Manner) -> Player:
-    count, seconds = _bounds(search)
-    name, noise = manner.name or str(search), manner.noise
-    ask = network.values_and_policy
-    match search.algorithm:
-        case Algorithm.ONE_PLY:
-            return Player.network(network.values, noise, name)
+            return Player.one_ply(judge, noise, name)
         case Algorithm.POLICY:
-            # One simulation of the one move that is considered: the move with the largest logit.
-            return Player.mcts(None, ask, simulations=1, variant="gumbel", considered=1, noise=noise, name=name)
+            return Player.policy(judge, noise, name)
+        case Algorithm.MINIMAX:
+            return Player.minimax(judge, search.depth, count, seconds, noise=noise, name=name)
+        case Algorithm.DESCENT:
+            return Player.descent(judge, count, noise, name, seconds=seconds, inner=manner.tree_positions)
         case Algorithm.PUCT | Algorithm.GUMBEL:
-            variant = search.algorithm.value
-            return Player.mcts(None, ask, simulations=count, seconds=seconds, variant=variant, noise=noise, name=name)
-    raise ValueError(f"network:{search}: no Specification can be that")
+            return Player.tree_search(judge, count, seconds, search.algorithm.value, noise=noise, name=name)
+
+
+def _judge(search: Search, evaluation: Evaluation) -> Judge:
+    match evaluation:
+        case HeuristicWeights():
+            return Judge.linear(evaluation.vector)
+        case AskedNetwork():
+            wants_policy = search.algorithm is not Algorithm.ONE_PLY
+            return Judge.asked(evaluation.values_and_policy if wants_policy else evaluation.values)
 
 
 def _bounds(search: Search) -> tuple[int | None, float | None]:

@@ -72,7 +72,7 @@ def folded(graph: Mapping[str, set[str]], depth: int) -> dict[str, set[str]]:
 def _way(graph: Mapping[str, set[str]], start: str, goal: str) -> list[str] | None:
     """A shortest way of at least one step."""
     ways = [[start]]
-    seen = set()
+    seen: set[str] = set()
     for way in ways:
         for used in sorted(graph[way[-1]] - seen):
             if used == goal:

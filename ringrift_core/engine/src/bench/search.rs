@@ -11,7 +11,7 @@ use crate::drivers::session::random_opening;
 use crate::error::Error;
 use crate::moves::MoveList;
 use crate::players::budget::Budget;
-use crate::players::heuristic;
+use crate::players::linear::Linear;
 use crate::players::minimax::ordering::Ordering;
 use crate::players::minimax::{self, Settings};
 use crate::rng::{stream, Purpose};
@@ -48,7 +48,7 @@ pub fn bench_search(
 }
 
 fn bench_board<G: Geometry>(setup: Setup, node_cap: u64, seconds: f64, seed: u64) -> SearchBench {
-    let settings = Settings::new(heuristic::setting("baseline").unwrap_or_default());
+    let judge = Linear::of_setting("baseline").unwrap_or_default();
     let budget = Budget::of_nodes(node_cap);
     let (start, clock, time) = (Instant::now(), ThreadTime::now(), Duration::from_secs_f64(seconds));
     let (mut games, mut decisions, mut nodes, mut depths) = (0, 0, 0, 0);
@@ -63,7 +63,8 @@ fn bench_board<G: Geometry>(setup: Setup, node_cap: u64, seconds: f64, seed: u64
             state.legal_moves(&mut list);
             let mut index = 0;
             if list.len() > 1 {
-                let found = minimax::search(&state, &list, &settings, &budget, &[], &AtomicBool::new(false));
+                let found =
+                    minimax::search(&state, &list, &judge, &Settings::BEST, &budget, &[], &AtomicBool::new(false));
                 (index, nodes, depths) = (found.index, nodes + found.nodes, depths + u64::from(found.depth));
                 decisions += 1;
             }
@@ -103,12 +104,13 @@ pub fn bench_orderings(
 }
 
 fn count_nodes<G: Geometry>(setup: Setup, depth: u32, positions: usize, seed: u64) -> Vec<OrderingBench> {
+    let judge = Linear::of_setting("baseline").unwrap_or_default();
     let best = Settings {
         // Only alpha-beta depends on the order of moves.
         variant: minimax::Variant::Paranoid,
-        ..Settings::new(heuristic::setting("baseline").unwrap_or_default())
+        ..Settings::BEST
     };
-    let sample = sample::<G>(setup, &best, positions, seed);
+    let sample = sample::<G>(setup, &judge, &best, positions, seed);
     let mut ways = vec![("as it plays", best)];
     for (name, ordering) in Ordering::SWITCHED {
         ways.push((name, Settings { ordering, ..best }));
@@ -122,7 +124,7 @@ fn count_nodes<G: Geometry>(setup: Setup, depth: u32, positions: usize, seed: u6
         for state in &sample {
             state.legal_moves(&mut list);
             let never = AtomicBool::new(false);
-            nodes += minimax::search(state, &list, &settings, &Budget::of_depth(depth), &[], &never).nodes;
+            nodes += minimax::search(state, &list, &judge, &settings, &Budget::of_depth(depth), &[], &never).nodes;
         }
         let nodes = nodes as f64 / sample.len() as f64;
         OrderingBench { way, nodes, branching: nodes.powf(1.0 / f64::from(depth)) }
@@ -131,7 +133,13 @@ fn count_nodes<G: Geometry>(setup: Setup, depth: u32, positions: usize, seed: u6
 }
 
 /// Every fifth decision of games by searches of one ply after random openings.
-fn sample<G: Geometry>(setup: Setup, settings: &Settings, positions: usize, seed: u64) -> Vec<State<G>> {
+fn sample<G: Geometry>(
+    setup: Setup,
+    judge: &Linear,
+    settings: &Settings,
+    positions: usize,
+    seed: u64,
+) -> Vec<State<G>> {
     let mut sample = Vec::with_capacity(positions);
     let mut list = MoveList::new();
     for game in 0.. {
@@ -149,7 +157,7 @@ fn sample<G: Geometry>(setup: Setup, settings: &Settings, positions: usize, seed
                 }
                 decisions += 1;
                 let never = AtomicBool::new(false);
-                index = minimax::search(&state, &list, settings, &Budget::of_depth(1), &[], &never).index;
+                index = minimax::search(&state, &list, judge, settings, &Budget::of_depth(1), &[], &never).index;
             }
             state.apply(list[index]);
         }

@@ -5,13 +5,13 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::board::Geometry;
-use crate::drivers::agent::Agent;
 use crate::drivers::host::{Host, Stop};
 use crate::drivers::inquiry::ask;
-use crate::drivers::thought::{Next, Thought};
 use crate::moves::Move;
+use crate::players::asked::Thought;
+use crate::players::decision::{Next, Situation};
 use crate::players::memory::Memory;
-use crate::players::{Choice, Player};
+use crate::players::{Agent, Choice};
 use crate::playout::Random;
 use crate::state::State;
 
@@ -27,33 +27,26 @@ pub fn choose<G: Geometry, E>(
     random: &mut Random,
     host: &mut dyn Host<E>,
 ) -> Result<Choice, E> {
-    match agent {
-        Agent::Native(player) => search(state, legal, player, random, host),
-        _ if legal.len() == 1 => Ok(Choice::unsearched(0)),
-        _ => think(state, legal, agent, random, host),
-    }
-}
-
-/// Asks the host as often as the decision wants.
-fn think<G: Geometry, E>(
-    state: &State<G>,
-    legal: &[Move],
-    agent: &Agent,
-    random: &mut Random,
-    host: &mut dyn Host<E>,
-) -> Result<Choice, E> {
-    let mut memory = Memory::default();
-    let Some(mut thought) = Thought::begin(agent, state, legal, random, &mut memory) else {
+    if legal.len() == 1 {
         return Ok(Choice::unsearched(0));
-    };
+    }
     let stopped = AtomicBool::new(false);
+    let (mut thought, mut memory) = (Thought::default(), Memory::default());
+    let mut think = |thought: &mut Thought, stopped: &AtomicBool| {
+        agent.think(thought, Situation { state, legal, random, memory: &mut memory, stopped })
+    };
     let mut asked = Instant::now();
     loop {
-        match thought.advance(random, &mut memory, &stopped) {
+        let next = if agent.asks() {
+            think(&mut thought, &stopped)
+        } else {
+            beside(&stopped, host, || think(&mut thought, &stopped))?
+        };
+        match next {
             Next::Decided(choice) => return Ok(choice),
             Next::Ask(inquiry) => {
                 for answers in ask(&[inquiry], host)? {
-                    thought.receive(answers, &mut memory);
+                    thought.receive(answers);
                 }
             }
         }
@@ -65,21 +58,14 @@ fn think<G: Geometry, E>(
 }
 
 /// Searches on a thread of its own, so that the calling one can ask the host.
-fn search<G: Geometry, E>(
-    state: &State<G>,
-    legal: &[Move],
-    player: &Player,
-    random: &mut Random,
-    host: &mut dyn Host<E>,
-) -> Result<Choice, E> {
-    let stopped = AtomicBool::new(false);
+fn beside<T: Send, E>(stopped: &AtomicBool, host: &mut dyn Host<E>, search: impl FnOnce() -> T + Send) -> Result<T, E> {
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
-        let stop = Stop(&stopped);
+        let stop = Stop(stopped);
         let searching = scope.spawn(|| {
-            let choice = player.choose(state, legal, random, &stopped, &mut Memory::default());
+            let found = search();
             let _ = sender.send(()); // wakes the caller; that it has left by an error is no matter
-            choice
+            found
         });
         while let Err(RecvTimeoutError::Timeout) = receiver.recv_timeout(ASK_INTERVAL) {
             if searching.is_finished() {

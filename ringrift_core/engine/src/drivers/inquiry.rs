@@ -1,4 +1,4 @@
-//! What a decision asks a network, and how the decisions of many games ask together.
+//! How the decisions of many games ask their networks together.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,9 @@ use crate::drivers::host::Host;
 use crate::encoding::frame::Frame;
 use crate::encoding::policy::keys;
 use crate::encoding::{encode, Shape};
-use crate::moves::{Move, MoveList};
-use crate::players::heuristic::{self, Values};
-use crate::players::{calibration, settle};
+use crate::moves::MoveList;
+use crate::players::decision::{Answer, Inquiry, Wish};
+use crate::players::values::Values;
 use crate::state::State;
 
 /// Most positions handed to an evaluator at once.
@@ -19,68 +19,14 @@ const MOST_ROWS: usize = 4096;
 /// Most numbers in the planes of one batch, and in its policy: 256 MB, for the large boards.
 const MOST_NUMBERS: usize = 64 << 20;
 
-/// Positions that one decision wants evaluated by one network.
-pub struct Inquiry<G: Geometry> {
-    pub evaluator: usize,
-    pub positions: Vec<State<G>>,
-}
-
-/// A network's answer for one position.
-pub struct Answer {
-    /// Win probability of each seat as seated there, 0 beyond the players.
-    pub values: Values,
-    /// One for each legal move in the order of the legal list, from a network that has a policy.
-    pub logits: Option<Vec<f32>>,
-}
-
-/// What is known of the position after a move before a network is asked.
-pub enum Afterstate {
-    /// The deciding agent's chance where the game is decided.
-    Known(f32),
-    /// Number of the position in the inquiry, and the seat of the deciding agent there.
-    Asked(usize, usize),
-}
-
-impl Afterstate {
-    /// The deciding agent's chance, given the answers to the inquiry.
-    pub fn chance(&self, answers: &[Answer]) -> f32 {
-        match self {
-            Afterstate::Known(chance) => *chance,
-            Afterstate::Asked(position, seat) => answers[*position].values[*seat],
-        }
-    }
-}
-
-/// The positions after each legal move, settled: bookkeeping is played, so that the network sees somebody decide.
-pub fn look_ahead<G: Geometry>(state: &State<G>, legal: &[Move]) -> (Vec<State<G>>, Vec<Afterstate>) {
-    let mut positions = Vec::new();
-    let mut list = MoveList::new();
-    let mut after = |one: &Move| {
-        let seat = heuristic::seat_after(state, *one);
-        let mut state = *state;
-        state.apply(*one);
-        settle(&mut state, &mut list);
-        match heuristic::decided_values(&state) {
-            Some(values) => {
-                Afterstate::Known(calibration::of(&state.setup).probabilities(&values, state.players())[seat])
-            }
-            None => {
-                positions.push(state);
-                Afterstate::Asked(positions.len() - 1, seat)
-            }
-        }
-    };
-    let afterstates = legal.iter().map(&mut after).collect();
-    (positions, afterstates)
-}
-
 /// The answers to each inquiry, in order: every evaluator is asked for all its positions together.
-pub fn ask<G: Geometry, E>(inquiries: &[Inquiry<G>], host: &mut dyn Host<E>) -> Result<Vec<Vec<Answer>>, E> {
+pub fn ask<'a, G: Geometry, E>(inquiries: &'a [Inquiry<G>], host: &mut dyn Host<E>) -> Result<Vec<Vec<Answer>>, E> {
     let mut answers: Vec<Vec<Answer>> = inquiries.iter().map(|one| Vec::with_capacity(one.positions.len())).collect();
     let evaluators: BTreeSet<usize> = inquiries.iter().map(|inquiry| inquiry.evaluator).collect();
     for evaluator in evaluators {
         let mine = || inquiries.iter().enumerate().filter(|(_, inquiry)| inquiry.evaluator == evaluator);
-        let positions: Vec<&State<G>> = mine().flat_map(|(_, inquiry)| &inquiry.positions).collect();
+        let wished = |inquiry: &'a Inquiry<G>| inquiry.positions.iter().map(|state| (state, inquiry.policy));
+        let positions: Vec<(&State<G>, Wish)> = mine().flat_map(|(_, inquiry)| wished(inquiry)).collect();
         let mut answered = evaluate(&positions, evaluator, host)?.into_iter();
         for (index, inquiry) in mine() {
             answers[index].extend(answered.by_ref().take(inquiry.positions.len()));
@@ -91,11 +37,11 @@ pub fn ask<G: Geometry, E>(inquiries: &[Inquiry<G>], host: &mut dyn Host<E>) -> 
 
 /// The answers for some positions, in batches of bounded size.
 fn evaluate<G: Geometry, E>(
-    positions: &[&State<G>],
+    positions: &[(&State<G>, Wish)],
     evaluator: usize,
     host: &mut dyn Host<E>,
 ) -> Result<Vec<Answer>, E> {
-    let Some(first) = positions.first() else { return Ok(Vec::new()) };
+    let Some((first, _)) = positions.first() else { return Ok(Vec::new()) };
     let players = first.players();
     let shape = Shape::of(G::BOARD, players);
     let rows = MOST_ROWS.min(MOST_NUMBERS / shape.plane_len().max(shape.policy)).max(1);
@@ -107,14 +53,15 @@ fn evaluate<G: Geometry, E>(
             .par_chunks_exact_mut(shape.plane_len())
             .zip(globals.par_chunks_exact_mut(shape.globals))
             .zip(batch)
-            .for_each(|((planes, globals), state)| encode(state, planes, globals));
-        let evaluated = host.evaluate(evaluator, batch.len(), planes, globals)?;
-        let answer = |(row, state): (usize, &&State<G>)| Answer {
-            values: unrotated(&evaluated.values[row * players..][..players], state.mover()),
-            logits: evaluated
-                .policy
-                .as_ref()
-                .map(|policy| logits(state, &policy[row * shape.policy..][..shape.policy])),
+            .for_each(|((planes, globals), (state, _))| encode(state, planes, globals));
+        let policy = batch.iter().map(|(_, wish)| *wish).max().unwrap_or(Wish::No);
+        let evaluated = host.evaluate(evaluator, batch.len(), planes, globals, policy)?;
+        let answer = |(row, (state, wish)): (usize, &(&State<G>, Wish))| {
+            let policy = evaluated.policy.as_ref().filter(|_| *wish > Wish::No);
+            Answer {
+                values: unrotated(&evaluated.values[row * players..][..players], state.mover()),
+                logits: policy.map(|policy| logits(state, &policy[row * shape.policy..][..shape.policy])),
+            }
         };
         answers.par_extend(batch.par_iter().enumerate().map(answer));
     }

@@ -1,12 +1,12 @@
 //! Drivers: many games at once, in self-play and in matches. Start at `run`.
 
-pub mod agent;
 pub mod book;
 pub mod choose;
 pub mod host;
 pub mod inquiry;
+#[cfg(test)]
+mod known_answers;
 pub mod match_play;
 pub mod run;
 pub mod selfplay;
 pub mod session;
-pub mod thought;

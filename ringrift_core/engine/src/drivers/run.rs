@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::board::Geometry;
-use crate::drivers::agent::Agent;
 use crate::drivers::host::{Host, Stop};
 use crate::drivers::inquiry::ask;
 use crate::drivers::session::{Plan, Progress, Session};
+use crate::players::Agent;
 use crate::records::game::GameRecord;
 use crate::setup::Setup;
 

@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::board::{Geometry, MAX_PLAYERS};
-use crate::drivers::agent::Agent;
-use crate::drivers::inquiry::{Answer, Inquiry};
-use crate::drivers::thought::{Next, Thought};
 use crate::moves::{Move, MoveKind, MoveList};
+use crate::players::asked::Thought;
+use crate::players::decision::{Answer, Inquiry, Next, Situation};
 use crate::players::memory::Memory;
-use crate::players::Choice;
+use crate::players::{Agent, Choice};
 use crate::playout::Random;
 use crate::records::game::{game_id, GameRecord};
 use crate::records::packed::to_bytes;
@@ -54,7 +53,7 @@ pub struct Session<G: Geometry> {
     /// What the agent at each seat now keeps in mind.
     memories: [Memory<G>; MAX_PLAYERS],
     /// The decision under way.
-    thought: Option<Thought<G>>,
+    thought: Option<Thought>,
     moves: Vec<Move>,
     decisions: u32,
     searches: Vec<Searched>,
@@ -82,7 +81,7 @@ impl<G: Geometry> Session<G> {
 
     /// Plays until the game is over or cut, an evaluator is asked, or `stopped` is set.
     pub fn advance(&mut self, agents: &[Agent], stopped: &AtomicBool) -> Progress<G> {
-        if let Some(inquiry) = self.think_on(stopped) {
+        if let Some(inquiry) = self.think_on(agents, stopped) {
             return Progress::Waiting(inquiry);
         }
         while self.state.phase != Phase::GameOver && self.state.turn.number <= self.plan.max_turns {
@@ -96,30 +95,28 @@ impl<G: Geometry> Session<G> {
             {
                 let index = self.plan.random.below(self.legal.len());
                 self.make(Choice::unsearched(index));
-            } else if let Some(inquiry) = self.decide(agents, stopped) {
-                return Progress::Waiting(inquiry);
+            } else {
+                self.thought = Some(Thought::default());
+                if let Some(inquiry) = self.think_on(agents, stopped) {
+                    return Progress::Waiting(inquiry);
+                }
             }
         }
         Progress::Finished
     }
 
-    /// Makes the mover's decision, or says what it asks first.
-    fn decide(&mut self, agents: &[Agent], stopped: &AtomicBool) -> Option<Inquiry<G>> {
-        let mover = self.state.mover();
-        let (agent, memory) = (&agents[self.seated[mover]], &mut self.memories[mover]);
-        if let Agent::Native(player) = agent {
-            let choice = player.choose(&self.state, &self.legal, &mut self.plan.random, stopped, memory);
-            self.make(choice);
-            return None;
-        }
-        self.thought = Thought::begin(agent, &self.state, &self.legal, &mut self.plan.random, memory);
-        self.think_on(stopped)
-    }
-
     /// Goes on with a decision under way, if there is one: makes it, or says what it asks next.
-    fn think_on(&mut self, stopped: &AtomicBool) -> Option<Inquiry<G>> {
+    fn think_on(&mut self, agents: &[Agent], stopped: &AtomicBool) -> Option<Inquiry<G>> {
         let thought = self.thought.as_mut()?;
-        match thought.advance(&mut self.plan.random, &mut self.memories[self.state.mover()], stopped) {
+        let mover = self.state.mover();
+        let situation = Situation {
+            state: &self.state,
+            legal: &self.legal,
+            random: &mut self.plan.random,
+            memory: &mut self.memories[mover],
+            stopped,
+        };
+        match agents[self.seated[mover]].think(thought, situation) {
             Next::Ask(inquiry) => Some(inquiry),
             Next::Decided(choice) => {
                 self.thought = None;
@@ -132,7 +129,7 @@ impl<G: Geometry> Session<G> {
     /// Takes the answers to what was asked, one for each position.
     pub fn receive(&mut self, answers: Vec<Answer>) {
         if let Some(thought) = &mut self.thought {
-            thought.receive(answers, &mut self.memories[self.state.mover()]);
+            thought.receive(answers);
         }
     }
 

@@ -10,7 +10,7 @@ use super::{exact, globals, Shape};
 use crate::board::Geometry;
 use crate::error::Error;
 use crate::moves::{MoveKind, MoveList};
-use crate::players::heuristic::Values;
+use crate::players::values::Values;
 use crate::playout::Random;
 use crate::records::game::starting_seat;
 use crate::records::packed;

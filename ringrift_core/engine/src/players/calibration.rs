@@ -1,33 +1,16 @@
 //! From evaluations to probabilities (training.md): a softmax over seats, whose scale is fitted to outcomes, and a softmax
 //! over moves, whose temperature sharpens or softens the policy that training is given.
 
-use crate::board::{Board, MAX_PLAYERS};
-use crate::players::heuristic::{Values, WON};
-use crate::setup::Setup;
+use crate::board::MAX_PLAYERS;
+use crate::players::values::{Values, WON};
 
-/// What turns one configuration's evaluations into probabilities.
+/// What turns a judge's evaluations of one configuration into probabilities.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Calibration {
     /// Evaluation by which odds grow by a factor of e.
     pub scale: f32,
     /// Evaluation by which one move is e times as likely as another.
     pub temperature: f32,
-}
-
-/// The calibration of games of this board and number of players.
-///
-/// Fitted by benchmarks/ladder/calibrate.py: the scale to the outcomes of heuristic games, the temperature to the moves of
-/// rung 5. Where a fit of a large board was no better on games of another seed, the number of the small board of its shape
-/// stands (docs/players.md).
-pub fn of(setup: &Setup) -> Calibration {
-    let by_players = match setup.board() {
-        Board::Square8 => [(32.0, 0.6), (64.0, 1.4), (52.0, 1.1)],
-        Board::Square19 => [(32.0, 0.055), (64.0, 1.4), (10.7, 0.06)],
-        Board::Hex8 => [(26.0, 0.9), (36.0, 1.05), (28.0, 0.9)],
-        Board::Hexagonal => [(10.2, 0.08), (12.5, 1.05), (8.7, 0.04)],
-    };
-    let (scale, temperature) = by_players[setup.players() - 2];
-    Calibration { scale, temperature }
 }
 
 impl Calibration {
@@ -62,21 +45,13 @@ pub fn softmax(values: &[f32], scale: f32, shares: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::Board;
-    use crate::setup::Profile;
-
-    fn all() -> impl Iterator<Item = Calibration> {
-        let setups = |board| (2..=4).map(move |players| Setup::new(board, players, Profile::Canonical));
-        Board::ALL.into_iter().flat_map(setups).map(|setup| of(&setup.expect("playable")))
-    }
 
     #[test]
     fn equal_seats_have_equal_chances_and_a_won_game_is_certain() {
-        for calibration in all() {
-            let equal = calibration.probabilities(&[0.5, 0.5, 0.5, 0.0], 3);
-            assert_eq!(equal, [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.0]);
-            assert_eq!(calibration.probabilities(&[-WON, WON, 0.0, 0.0], 2), [0.0, 1.0, 0.0, 0.0]);
-        }
+        let calibration = Calibration { scale: 32.0, temperature: 0.6 };
+        let equal = calibration.probabilities(&[0.5, 0.5, 0.5, 0.0], 3);
+        assert_eq!(equal, [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.0]);
+        assert_eq!(calibration.probabilities(&[-WON, WON, 0.0, 0.0], 2), [0.0, 1.0, 0.0, 0.0]);
     }
 
     #[test]

@@ -1,12 +1,9 @@
 //! A decision, and what its search found.
 
-use crate::board::Geometry;
 use crate::moves::Move;
-use crate::players::calibration;
-use crate::players::heuristic::Values;
+use crate::players::values::Values;
 use crate::playout::Random;
 use crate::rng;
-use crate::state::State;
 
 /// A decision, and what was found out on the way to it.
 #[derive(Clone, PartialEq, Debug)]
@@ -43,27 +40,6 @@ impl Choice {
     /// A choice that nothing was searched for.
     pub fn unsearched(index: usize) -> Choice {
         Choice { index, found: None }
-    }
-
-    /// The best of evaluated moves: `values` holds those of every legal move, seats as before it.
-    pub fn best<G: Geometry>(
-        state: &State<G>,
-        values: &[Values],
-        nodes: u64,
-        noise: f32,
-        random: &mut Random,
-    ) -> Choice {
-        let (mover, players) = (state.mover(), state.players());
-        let calibration = calibration::of(&state.setup);
-        let worths: Vec<f32> = values.iter().map(|values| values[mover]).collect();
-        let index = best_by(&worths, noise, random);
-        let found = Found {
-            values: calibration.probabilities(&values[best_by(&worths, 0.0, random)], players),
-            policy: calibration.policy(&worths),
-            nodes,
-            inner: Vec::new(),
-        };
-        Choice { index, found: Some(found) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::board::Geometry;
 use crate::moves::{Move, MoveList};
-use crate::players::heuristic::{across, decided_values, Values};
+use crate::players::values::{across, decided_values, Values};
 use crate::rng::{stream, Purpose};
 use crate::setup::Setup;
 use crate::state::State;

@@ -1,20 +1,27 @@
 //! Players: how a seat chooses among its legal moves.
 
+#[cfg(test)]
+mod accumulated;
+pub mod agent;
+pub mod asked;
 pub mod budget;
 pub mod calibration;
 pub mod choice;
 pub mod completion;
+pub mod decision;
 pub mod descent;
 pub mod features;
 pub mod forced;
-pub mod heuristic;
+pub mod judge;
 #[cfg(test)]
-mod known_answers;
+pub mod known_answers;
+pub mod linear;
 pub mod mcts;
 pub mod memory;
 pub mod minimax;
-mod player;
+mod one_ply;
+pub mod values;
 
+pub use agent::{Agent, AnyJudge, Search};
 pub use choice::{best_by, Choice, Found, Inner};
 pub use forced::{forced, play_forced, settle};
-pub use player::Player;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
-use crate::drivers::agent::Agent;
 use crate::drivers::match_play::Matches;
 use crate::drivers::run::run;
 use crate::drivers::selfplay::SelfPlay;
+use crate::players::Agent;
 use crate::python::errors::{guarded, refuse, setup_of};
 use crate::python::host::{PythonHost, Taker};
 use crate::python::players::Player;

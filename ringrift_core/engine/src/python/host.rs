@@ -10,6 +10,7 @@ use pyo3::types::PyTuple;
 
 use crate::drivers::host::{Evaluated, Host};
 use crate::encoding::Shape;
+use crate::players::decision::Wish;
 use crate::python::errors::refuse;
 use crate::python::records::GameRecord;
 use crate::records::game;
@@ -53,8 +54,8 @@ impl PythonHost {
     }
 }
 
-/// The numbers of an evaluator's output, which must have this shape.
-fn numbers(output: &Bound<'_, PyAny>, wanted: [usize; 2]) -> PyResult<Vec<f32>> {
+/// An evaluator's output, which must have this shape.
+fn shaped<'py>(output: &Bound<'py, PyAny>, wanted: [usize; 2]) -> PyResult<PyReadonlyArray2<'py, f32>> {
     let array: PyReadonlyArray2<'_, f32> = output
         .extract()
         .map_err(|_| refuse(format!("evaluator: expected a float32 array of shape {wanted:?}, found {output}")))?;
@@ -62,25 +63,41 @@ fn numbers(output: &Bound<'_, PyAny>, wanted: [usize; 2]) -> PyResult<Vec<f32>> 
         let found = array.shape();
         return Err(refuse(format!("evaluator: expected an array of shape {wanted:?}, found {found:?}")));
     }
-    Ok(array.to_owned_array().into_iter().collect())
+    Ok(array)
+}
+
+fn numbers(array: &PyReadonlyArray2<'_, f32>) -> Vec<f32> {
+    array.to_owned_array().into_iter().collect()
 }
 
 impl Host<PyErr> for PythonHost {
-    fn evaluate(&mut self, evaluator: usize, rows: usize, planes: Vec<f32>, globals: Vec<f32>) -> PyResult<Evaluated> {
+    fn evaluate(
+        &mut self,
+        evaluator: usize,
+        rows: usize,
+        planes: Vec<f32>,
+        globals: Vec<f32>,
+        policy: Wish,
+    ) -> PyResult<Evaluated> {
         let shape = Shape::of(self.setup.board(), self.setup.players());
         let wanted = [rows, self.setup.players()];
-        let shaped = |error: numpy::ndarray::ShapeError| refuse(error.to_string());
-        let planes = Array4::from_shape_vec((rows, shape.planes, shape.side, shape.side), planes).map_err(shaped)?;
-        let globals = Array2::from_shape_vec((rows, shape.globals), globals).map_err(shaped)?;
+        let broken = |error: numpy::ndarray::ShapeError| refuse(error.to_string());
+        let planes = Array4::from_shape_vec((rows, shape.planes, shape.side, shape.side), planes).map_err(broken)?;
+        let globals = Array2::from_shape_vec((rows, shape.globals), globals).map_err(broken)?;
         Python::attach(|py| {
             let answer = self.evaluators[evaluator].call1(py, (planes.into_pyarray(py), globals.into_pyarray(py)))?;
             let answer = answer.bind(py);
             match answer.cast::<PyTuple>() {
-                Err(_) => Ok(Evaluated { values: numbers(answer, wanted)?, policy: None }),
-                Ok(both) if both.len() == 2 => Ok(Evaluated {
-                    values: numbers(&both.get_item(0)?, wanted)?,
-                    policy: Some(numbers(&both.get_item(1)?, [rows, shape.policy])?),
-                }),
+                Err(_) if policy == Wish::Needed => Err(refuse(
+                    "evaluator: expected values and policy, found values alone, by which no player can play its policy",
+                )),
+                Err(_) => Ok(Evaluated { values: numbers(&shaped(answer, wanted)?), policy: None }),
+                Ok(both) if both.len() == 2 => {
+                    let values = shaped(&both.get_item(0)?, wanted)?;
+                    let logits = shaped(&both.get_item(1)?, [rows, shape.policy])?;
+                    let policy = (policy > Wish::No).then(|| numbers(&logits));
+                    Ok(Evaluated { values: numbers(&values), policy })
+                }
                 Ok(other) => Err(refuse(format!(
                     "evaluator: expected values, or values and policy, found {} items",
                     other.len()

@@ -27,6 +27,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<position::Outcome>()?;
     module.add_class::<position::Position>()?;
     module.add_class::<players::Choice>()?;
+    module.add_class::<players::Judge>()?;
     module.add_class::<players::Player>()?;
     module.add_class::<records::GameRecord>()?;
     module.add_class::<records::GroupResult>()?;
@@ -35,7 +36,6 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<measures::ConformReport>()?;
     module.add_class::<measures::BenchFigures>()?;
     module.add_class::<measures::SearchFigures>()?;
-    module.add_function(wrap_pyfunction!(players::calibration, module)?)?;
     module.add_function(wrap_pyfunction!(players::heuristic_weights, module)?)?;
     module.add_function(wrap_pyfunction!(players::heuristic_values, module)?)?;
     module.add_function(wrap_pyfunction!(drivers::play_games, module)?)?;

@@ -1,4 +1,4 @@
-//! `Player`, and the linear heuristic.
+//! `Judge` and `Player`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,27 +6,59 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::drivers::agent::Agent;
 use crate::drivers::choose::choose;
 use crate::game::Game;
 use crate::moves::{self, MoveList};
+use crate::players::asked::Asked;
 use crate::players::budget::Budget;
 use crate::players::descent::{self, Growth};
 use crate::players::features::{FEATURES, FEATURE_COUNT};
-use crate::players::heuristic::{self, Weights};
+use crate::players::judge::{Judge as _, Sight};
+use crate::players::linear::{self, Linear, Weights};
 use crate::players::mcts::{self, Settings};
-use crate::players::minimax;
-use crate::players::{self, Player as NativePlayer};
+use crate::players::{self, minimax, Agent, AnyJudge, Search};
 use crate::python::errors::{guarded, refuse, require_numpy, setup_of};
 use crate::python::host::PythonHost;
 use crate::python::position::{Move, Position};
 use crate::rng::{stream, Purpose};
 use crate::with_state;
 
-enum Kind {
-    Native(players::Player),
-    Network { evaluator: Arc<Py<PyAny>>, noise: f32 },
-    Mcts { evaluator: Arc<Py<PyAny>>, weights: Option<Weights>, settings: Settings },
+/// Who evaluates positions for a search.
+#[pyclass(frozen, module = "ringrift_core._engine")]
+pub struct Judge {
+    judge: AnyJudge,
+    /// Of a judge that has to be asked.
+    evaluator: Option<Arc<Py<PyAny>>>,
+}
+
+#[pymethods]
+impl Judge {
+    #[staticmethod]
+    fn linear(weights: Vec<f32>) -> PyResult<Judge> {
+        Ok(Judge { judge: AnyJudge::Linear(Linear { weights: weights_of(weights)? }), evaluator: None })
+    }
+
+    #[staticmethod]
+    fn asked(evaluator: Bound<'_, PyAny>) -> PyResult<Judge> {
+        let evaluator = Some(evaluator_of(evaluator)?);
+        Ok(Judge { judge: AnyJudge::Asked(Asked { evaluator: 0 }), evaluator })
+    }
+
+    fn calibration(&self, board: &str, players: usize) -> PyResult<(f32, f32)> {
+        let setup = setup_of(board, players, "canonical", None)?;
+        let calibration = match &self.judge {
+            AnyJudge::Linear(judge) => judge.calibration(&setup),
+            AnyJudge::Asked(_) => return Err(refuse("judge: has to be asked, and says probabilities by itself")),
+        };
+        Ok((calibration.scale, calibration.temperature))
+    }
+
+    fn __repr__(&self) -> &'static str {
+        match &self.judge {
+            AnyJudge::Linear(_) => "<Judge linear>",
+            AnyJudge::Asked(_) => "<Judge asked>",
+        }
+    }
 }
 
 /// What sits at a seat.
@@ -34,22 +66,25 @@ enum Kind {
 pub struct Player {
     #[pyo3(get)]
     name: String,
-    kind: Kind,
+    agent: Agent,
+    /// Whom the agent asks, if it does.
+    evaluator: Option<Arc<Py<PyAny>>>,
 }
 
 impl Player {
-    /// The agent of a run; a network's evaluator is entered in `evaluators`.
+    fn new(name: &str, search: Search, judge: &Judge) -> PyResult<Player> {
+        let agent = Agent::new(search, judge.judge)?;
+        Ok(Player { name: name.into(), agent, evaluator: judge.evaluator.clone() })
+    }
+
+    /// The agent of a run; its evaluator is entered in `evaluators`, once for all players who ask it.
     pub fn agent(&self, evaluators: &mut Vec<Arc<Py<PyAny>>>) -> Agent {
-        match &self.kind {
-            Kind::Native(player) => Agent::Native(player.clone()),
-            Kind::Network { evaluator, noise } => {
-                Agent::Network { evaluator: number_of(evaluator, evaluators), noise: *noise }
-            }
-            Kind::Mcts { evaluator, weights, settings } => {
-                let evaluator = number_of(evaluator, evaluators);
-                Agent::Mcts { evaluator, weights: *weights, settings: *settings }
-            }
-        }
+        let Some(evaluator) = &self.evaluator else { return self.agent };
+        let number = evaluators.iter().position(|other| other.is(evaluator.as_ref())).unwrap_or_else(|| {
+            evaluators.push(evaluator.clone());
+            evaluators.len() - 1
+        });
+        self.agent.asking(number)
     }
 
     pub fn name(&self) -> &str {
@@ -57,32 +92,30 @@ impl Player {
     }
 }
 
-/// The number of an evaluator in a run; a new one is entered.
-fn number_of(evaluator: &Arc<Py<PyAny>>, evaluators: &mut Vec<Arc<Py<PyAny>>>) -> usize {
-    evaluators.iter().position(|other| Arc::ptr_eq(other, evaluator)).unwrap_or_else(|| {
-        evaluators.push(evaluator.clone());
-        evaluators.len() - 1
-    })
-}
-
 #[pymethods]
 impl Player {
     #[staticmethod]
     fn random() -> Player {
-        Player { name: "random".into(), kind: Kind::Native(NativePlayer::Random) }
+        Player { name: "random".into(), agent: Agent::RANDOM, evaluator: None }
     }
 
     #[staticmethod]
-    #[pyo3(signature = (weights, noise = 0.0, name = "heuristic"))]
-    fn heuristic(weights: Vec<f32>, noise: f32, name: &str) -> PyResult<Player> {
-        let player = NativePlayer::Heuristic { weights: weights_of(weights)?, noise: noise_of(noise)? };
-        Ok(Player { name: name.into(), kind: Kind::Native(player) })
+    #[pyo3(signature = (judge, noise = 0.0, name = None))]
+    fn one_ply(judge: PyRef<'_, Judge>, noise: f32, name: Option<&str>) -> PyResult<Player> {
+        let usual = if judge.evaluator.is_some() { "network" } else { "heuristic" };
+        Player::new(name.unwrap_or(usual), Search::OnePly { noise: noise_of(noise)? }, &judge)
     }
 
     #[staticmethod]
-    #[pyo3(signature = (weights, depth = None, nodes = None, seconds = None, variant = None, noise = 0.0, name = "minimax"))]
+    #[pyo3(signature = (judge, noise = 0.0, name = "policy"))]
+    fn policy(judge: PyRef<'_, Judge>, noise: f32, name: &str) -> PyResult<Player> {
+        Player::new(name, Search::Policy { noise: noise_of(noise)? }, &judge)
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (judge, depth = None, nodes = None, seconds = None, variant = None, noise = 0.0, name = "minimax"))]
     fn minimax(
-        weights: Vec<f32>,
+        judge: PyRef<'_, Judge>,
         depth: Option<u32>,
         nodes: Option<u64>,
         seconds: Option<f64>,
@@ -91,20 +124,19 @@ impl Player {
         name: &str,
     ) -> PyResult<Player> {
         let known = || refuse(format!("variant: {:?} is none of {}", variant.unwrap_or(""), variant_names()));
-        let player = NativePlayer::Minimax {
-            weights: weights_of(weights)?,
+        let search = Search::Minimax {
             variant: variant.map(|name| minimax::Variant::from_name(name).ok_or_else(known)).transpose()?,
             budget: budget_of(depth, nodes, seconds)?,
             noise: noise_of(noise)?,
         };
-        Ok(Player { name: name.into(), kind: Kind::Native(player) })
+        Player::new(name, search, &judge)
     }
 
     #[staticmethod]
-    #[pyo3(signature = (weights, nodes = 1000, noise = 0.0, name = "descent", *, seconds = None, to_the_end = false,
+    #[pyo3(signature = (judge, nodes = 1000, noise = 0.0, name = "descent", *, seconds = None, to_the_end = false,
         inner = 0))]
     fn descent(
-        weights: Vec<f32>,
+        judge: PyRef<'_, Judge>,
         nodes: Option<u64>,
         noise: f32,
         name: &str,
@@ -118,24 +150,14 @@ impl Player {
             exploration: share_of(noise)?,
             inner: inner as usize,
         };
-        let player = NativePlayer::Descent { weights: weights_of(weights)?, settings };
-        Ok(Player { name: name.into(), kind: Kind::Native(player) })
+        Player::new(name, Search::Descent(settings), &judge)
     }
 
     #[staticmethod]
-    #[pyo3(signature = (evaluator, noise = 0.0, name = "network"))]
-    fn network(evaluator: Bound<'_, PyAny>, noise: f32, name: &str) -> PyResult<Player> {
-        let kind = Kind::Network { evaluator: evaluator_of(evaluator)?, noise: noise_of(noise)? };
-        Ok(Player { name: name.into(), kind })
-    }
-
-    #[staticmethod]
-    #[pyo3(signature = (weights = None, evaluator = None, *, simulations = 64, seconds = None, variant = "puct",
-        considered = 16, noise = 0.0, name = "mcts"))]
-    #[allow(clippy::too_many_arguments)] // Python's keyword arguments
-    fn mcts(
-        weights: Option<Vec<f32>>,
-        evaluator: Option<Bound<'_, PyAny>>,
+    #[pyo3(signature = (judge, simulations = 64, seconds = None, variant = "puct", considered = 16, noise = 0.0,
+        name = "mcts"))]
+    fn tree_search(
+        judge: PyRef<'_, Judge>,
         simulations: Option<u64>,
         seconds: Option<f64>,
         variant: &str,
@@ -159,14 +181,7 @@ impl Player {
             (_, None) => Budget { simulations, ..Budget::default() },
             (_, seconds) => Budget { simulations, ..budget_of(None, None, seconds)? },
         };
-        let settings = Settings { variant, budget, noise: noise_of(noise)? };
-        let weights = weights.map(weights_of).transpose()?;
-        let kind = match (weights, evaluator) {
-            (weights, Some(evaluator)) => Kind::Mcts { evaluator: evaluator_of(evaluator)?, weights, settings },
-            (Some(weights), None) => Kind::Native(NativePlayer::Mcts { weights, settings }),
-            (None, None) => return Err(refuse("weights, evaluator: expected one or both")),
-        };
-        Ok(Player { name: name.into(), kind })
+        Player::new(name, Search::Tree(Settings { variant, budget, noise: noise_of(noise)? }), &judge)
     }
 
     fn choose(&self, position: &Bound<'_, Position>, seed: u64) -> PyResult<Choice> {
@@ -294,20 +309,14 @@ fn budget_of(depth: Option<u32>, nodes: Option<u64>, seconds: Option<f64>) -> Py
 
 #[pyfunction]
 pub fn heuristic_weights(setting: &str) -> PyResult<Vec<f32>> {
-    let weights = heuristic::setting(setting)
+    let weights = linear::setting(setting)
         .ok_or_else(|| refuse(format!("setting: {setting:?} is neither baseline nor material")))?;
     Ok(weights.to_vec())
 }
 
 #[pyfunction]
-pub fn calibration(board: &str, players: usize) -> PyResult<(f32, f32)> {
-    let calibration = players::calibration::of(&setup_of(board, players, "canonical", None)?);
-    Ok((calibration.scale, calibration.temperature))
-}
-
-#[pyfunction]
 pub fn heuristic_values(position: &Position, weights: Vec<f32>) -> PyResult<Vec<f32>> {
-    let weights = weights_of(weights)?;
+    let judge = Linear { weights: weights_of(weights)? };
     let players = position.game.setup().players();
-    guarded(|| Ok(with_state!(&position.game, state => heuristic::values(state, &weights))[..players].to_vec()))
+    guarded(|| Ok(with_state!(&position.game, state => Sight::of(&judge).values(state, 0))[..players].to_vec()))
 }

@@ -10,7 +10,7 @@ use half::f16;
 use crate::board::MAX_PLAYERS;
 use crate::error::Error;
 use crate::moves::Move;
-use crate::players::heuristic::Values;
+use crate::players::values::Values;
 use crate::players::{Found, Inner};
 
 /// Most moves whose shares are stored. What a flat policy over a thousand placements gives to the others is near enough to

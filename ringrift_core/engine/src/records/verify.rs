@@ -5,7 +5,7 @@ use std::fmt::Display;
 use crate::board::Geometry;
 use crate::error::Error;
 use crate::moves::{Move, MoveList};
-use crate::players::heuristic::Values;
+use crate::players::values::Values;
 use crate::records::game::game_id;
 use crate::records::packed;
 use crate::records::replay::replay;

@@ -26,7 +26,7 @@ from ringrift_core import Game, _engine
 game = Game(seed=1)
 game.random_playout()
 assert _engine.play_games("hex8", 2, [[_engine.Player.random()]], seed=1, games=1)
-for needy in (lambda: _engine.encode_position(game._position), lambda: _engine.Player.network(print)):
+for needy in (lambda: _engine.encode_position(game._position), lambda: _engine.Judge.asked(print)):
     try:
         needy()
     except ImportError as error:

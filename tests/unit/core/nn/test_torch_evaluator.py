@@ -74,7 +74,7 @@ def test_torch_says_what_onnx_says(board: Board, players: int, tmp_path: Path) -
 def test_a_network_on_torch_plays_games(tmp_path: Path) -> None:
     network(Board.HEX8, 2, tmp_path)
     evaluator = torch_network(card(Board.HEX8, 2), tmp_path / "weights.safetensors", "cpu").values
-    player = _engine.Player.network(evaluator)
+    player = _engine.Player.one_ply(_engine.Judge.asked(evaluator))
     records = _engine.play_games("hex8", 2, [[player]], seed=1, games=3, opening_plies=4, max_turns=20)
     assert {record.seats for record in records} == {("network", "network")}
 

@@ -97,11 +97,13 @@ def test_a_champion_plays_with_its_weights_and_so_does_the_ladder(desk: Desk, tm
     game.random_playout(40)
     agents = here.agents(["weights", "weights@1:one-ply", "2", "weights:descent:300"])
     assert [agent.name for agent in agents] == ["weights", "weights@1:one-ply", "heuristic", "weights:descent:300"]
-    one_ply, descent = _engine.Player.heuristic(material), _engine.Player.descent(material, 300)
+    judge = _engine.Judge.linear(material)
+    one_ply, descent = _engine.Player.one_ply(judge), _engine.Player.descent(judge, 300)
     for agent, reference in zip(agents, (one_ply, one_ply, one_ply, descent), strict=True):
         assert isinstance(agent.mind, _engine.Player)
         assert game.choose(agent.mind).values == pytest.approx(game.choose(reference).values, abs=0.003)
-    by_hand = game.choose(_engine.Player.heuristic(_engine.heuristic_weights("baseline"))).values
+    hand_set = _engine.Judge.linear(_engine.heuristic_weights("baseline"))
+    by_hand = game.choose(_engine.Player.one_ply(hand_set)).values
     assert by_hand != pytest.approx(game.choose(one_ply).values, abs=0.003)
 
 

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from ringrift_core import _engine
-from ringrift_core._engine import Player, Position, RulesError
+from ringrift_core._engine import Judge, Player, Position, RulesError
 
-BASELINE = _engine.heuristic_weights("baseline")
+BASELINE = Judge.linear(_engine.heuristic_weights("baseline"))
 
 
 def centre_first(planes: NDArray[np.float32], _features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -23,11 +23,11 @@ def centre_first(planes: NDArray[np.float32], _features: NDArray[np.float32]) ->
 def players() -> list[Player]:
     return [
         Player.random(),
-        Player.heuristic(BASELINE, noise=20.0),
+        Player.one_ply(BASELINE, noise=20.0),
         Player.minimax(BASELINE, depth=1, noise=20.0),
         Player.descent(BASELINE, nodes=200, noise=0.5),
-        Player.mcts(BASELINE, simulations=32, variant="gumbel", noise=50.0),
-        Player.network(centre_first, noise=0.5),
+        Player.tree_search(BASELINE, 32, variant="gumbel", noise=50.0),
+        Player.one_ply(Judge.asked(centre_first), noise=0.5),
     ]
 
 
@@ -78,7 +78,7 @@ def test_what_an_evaluator_raises_comes_out() -> None:
         raise ZeroDivisionError("network")
 
     with pytest.raises(ZeroDivisionError, match="network"):
-        Player.network(broken).choose(Position(), 1)
+        Player.one_ply(Judge.asked(broken)).choose(Position(), 1)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_an_evaluator_raises_comes_out() -> None:
     [
         Player.minimax(BASELINE, depth=60),
         Player.descent(BASELINE, nodes=2_000_000_000),
-        Player.mcts(BASELINE, simulations=2_000_000_000),
+        Player.tree_search(BASELINE, 2_000_000_000),
     ],
     ids=lambda player: player.name,
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ringrift_core import Game, RulesError, _engine
-from ringrift_core._engine import Player
+from ringrift_core._engine import Judge, Player
 from ringrift_core.drawing.layout import LAYOUTS, cap_height
 
 CONFIGURATIONS = st.sampled_from([("square8", 2), ("square8", 4), ("hex8", 2), ("hex8", 3)])
@@ -109,7 +109,7 @@ def test_planes_and_features_say_what_the_state_says(configuration: tuple[str, i
 
 
 def played(board: str, players: int, seed: int = 4, *, search: bool = False, **more: Any) -> _engine.GameRecord:
-    player = Player.heuristic(WEIGHTS, 0.3) if search else Player.random()
+    player = Player.one_ply(Judge.linear(WEIGHTS), 0.3) if search else Player.random()
     (record,) = _engine.play_games(board, players, [[player]], seed=seed, games=1, **more)
     return record
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringrift_core import Game, RulesError, _engine
-from ringrift_core._engine import Player
+from ringrift_core._engine import Judge, Player
 
 README = Path(__file__).parents[4] / "ringrift_core" / "players" / "README.md"
 BASELINE = _engine.heuristic_weights("baseline")
@@ -54,7 +54,9 @@ def test_values_are_own_less_the_mean_of_the_others(
 def test_the_best_placement_or_swap_is_played(board: str, players: int) -> None:
     """Seat 2's first decision: each choice is valued after it, a swap by the seat that the chooser then holds."""
     swaps = 0
-    games = _engine.play_games(board, players, [[Player.heuristic(BASELINE)]], seed=2, games=40, opening_plies=2)
+    games = _engine.play_games(
+        board, players, [[Player.one_ply(Judge.linear(BASELINE))]], seed=2, games=40, opening_plies=2
+    )
     for record in games:
         game = Game(board, players)
         for move in _engine.notation(board, players, record.moves):

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from ringrift_core import _engine
-from ringrift_core._engine import GroupResult, Player
+from ringrift_core._engine import GroupResult, Judge, Player
 
-BASELINE = _engine.heuristic_weights("baseline")
-STRONG = Player.heuristic(BASELINE)
-NOISY = Player.heuristic(BASELINE, noise=0.1, name="noisy")
-MATERIAL = Player.heuristic(_engine.heuristic_weights("material"))
+BASELINE = Judge.linear(_engine.heuristic_weights("baseline"))
+STRONG = Player.one_ply(BASELINE)
+NOISY = Player.one_ply(BASELINE, noise=0.1, name="noisy")
+MATERIAL = Player.one_ply(Judge.linear(_engine.heuristic_weights("material")))
 
 
 def facts(results: list[GroupResult]) -> list[tuple[Any, ...]]:

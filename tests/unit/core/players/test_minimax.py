@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from ringrift_core import RulesError, _engine
-from ringrift_core._engine import Player
+from ringrift_core._engine import Judge, Player
 
-BASELINE = _engine.heuristic_weights("baseline")
+BASELINE = Judge.linear(_engine.heuristic_weights("baseline"))
 VARIANTS = ("max_n", "paranoid", "best_reply")
 
 
@@ -35,7 +35,7 @@ def test_a_search_finds_probabilities_for_every_seat_and_move(board: str, player
 
 def test_looking_further_beats_looking_less_far() -> None:
     """Two plies with completed turns against the same evaluation of one: far beyond chance on thirty openings."""
-    deep, shallow = Player.minimax(BASELINE, depth=3, nodes=5000), Player.heuristic(BASELINE)
+    deep, shallow = Player.minimax(BASELINE, depth=3, nodes=5000), Player.one_ply(BASELINE)
     results = _engine.play_match("square8", 2, deep, shallow, seed=1, groups=30)
     assert sum(result.score for result in results) / (2 * len(results)) > 0.7
 

@@ -7,11 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from ringrift_core import Game, RulesError, _engine
-from ringrift_core._engine import Player
+from ringrift_core._engine import Judge, Player
 from ringrift_core.nn.inference import ValueEvaluator
 
 Array = NDArray[np.float32]
-BASELINE = _engine.heuristic_weights("baseline")
 RANDOM = Player.random()
 
 
@@ -38,8 +37,8 @@ def share(candidate: Player, opponent: Player, players: int) -> float:
 @pytest.mark.parametrize("players", [2, 3, 4])
 def test_values_belong_to_the_seat_they_name(players: int) -> None:
     """Who wants material beats who avoids it: a rotation or sign mistaken anywhere turns one into the other."""
-    assert share(Player.network(material), RANDOM, players) > 1.4 / players
-    assert share(Player.network(material), Player.network(reverse), players) > 0.8
+    assert share(Player.one_ply(Judge.asked(material)), RANDOM, players) > 1.4 / players
+    assert share(Player.one_ply(Judge.asked(material)), Player.one_ply(Judge.asked(reverse)), players) > 0.8
 
 
 @pytest.mark.parametrize("board", ["square8", "hex8", "square19"])
@@ -52,7 +51,7 @@ def test_evaluators_get_what_the_shape_promises(board: str) -> None:
         assert features.shape == (len(planes), globals_wanted)
         return np.zeros((len(planes), 3), np.float32)
 
-    (record,) = _engine.play_games(board, 3, [[Player.network(evaluate)]], seed=1, games=1, max_turns=4)
+    (record,) = _engine.play_games(board, 3, [[Player.one_ply(Judge.asked(evaluate))]], seed=1, games=1, max_turns=4)
     assert record.turns == 4
 
 
@@ -63,14 +62,21 @@ def wave(planes: Array, _: Array) -> Array:
     return np.stack([value, 1 - value], axis=1)
 
 
+def with_policy(planes: Array, features: Array) -> tuple[Array, Array]:
+    """The same chances, and any policy."""
+    values = wave(planes, features)
+    return values, np.sin(values[:, :1] * np.arange(_engine.policy_size("hex8", 2), dtype=np.float32))
+
+
 @pytest.mark.parametrize(
     "player",
     [
-        Player.network(wave, noise=0.01),
-        Player.mcts(evaluator=wave, simulations=12, variant="puct", noise=0.25),
-        Player.mcts(BASELINE, wave, simulations=12, variant="gumbel", noise=1),
+        Player.one_ply(Judge.asked(wave), noise=0.01),
+        Player.tree_search(Judge.asked(wave), 12, variant="puct", noise=0.25),
+        Player.tree_search(Judge.asked(with_policy), 12, variant="gumbel", noise=1),
+        Player.policy(Judge.asked(with_policy), noise=1),
     ],
-    ids=["one ply", "puct", "gumbel with the heuristic's prior"],
+    ids=["one ply", "puct", "gumbel with a policy", "policy alone"],
 )
 def test_games_do_not_depend_on_batches_or_threads(player: Player) -> None:
     options: dict[str, Any] = {"seed": 3, "max_turns": 12, "opening_plies": 2}
@@ -96,7 +102,7 @@ def test_a_networks_policy_is_the_prior(variant: str) -> None:
         policy[:, keys] = 8.0
         return np.full((len(planes), 2), 0.5, np.float32), policy
 
-    choice = Player.mcts(evaluator=evaluate, simulations=16, variant=variant).choose(game._position, 1)
+    choice = Player.tree_search(Judge.asked(evaluate), 16, variant=variant).choose(game._position, 1)
     assert str(choice.move) == wanted
     assert choice.policy[0][1] > 0.8
 
@@ -116,7 +122,7 @@ def test_a_networks_policy_is_the_prior(variant: str) -> None:
 )
 def test_a_wrong_answer_is_refused(answer: Any, sentence: str) -> None:
     with pytest.raises(RulesError, match=sentence):
-        _engine.play_games("hex8", 2, [[Player.network(answer)]], seed=1, games=1)
+        _engine.play_games("hex8", 2, [[Player.one_ply(Judge.asked(answer))]], seed=1, games=1)
 
 
 def test_an_exception_in_the_evaluator_comes_out() -> None:
@@ -124,12 +130,12 @@ def test_an_exception_in_the_evaluator_comes_out() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        _engine.play_games("hex8", 2, [[Player.network(fail)]], seed=1, games=1)
+        _engine.play_games("hex8", 2, [[Player.one_ply(Judge.asked(fail))]], seed=1, games=1)
 
 
 def test_an_evaluator_must_be_callable() -> None:
     with pytest.raises(RulesError, match="evaluator: expected a callable, found <class 'int'>"):
-        Player.network(7)  # type: ignore[arg-type]
+        Judge.asked(7)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("variant", ["puct", "gumbel"])
@@ -145,7 +151,7 @@ def test_a_search_follows_the_values_of_the_seat_they_name(players: int, variant
 
         return evaluate
 
-    wants = Player.mcts(evaluator=chances(1), simulations=40, variant=variant)
-    avoids = Player.mcts(evaluator=chances(-1), simulations=40, variant=variant)
+    wants = Player.tree_search(Judge.asked(chances(1)), 40, variant=variant)
+    avoids = Player.tree_search(Judge.asked(chances(-1)), 40, variant=variant)
     results = _engine.play_match("hex8", players, wants, avoids, seed=1, groups=12 // players)
     assert sum(one.score for one in results) / 12 > 1.4 / players

@@ -5,10 +5,11 @@ import time
 import pytest
 
 from ringrift_core import RulesError, _engine
-from ringrift_core._engine import Player
+from ringrift_core._engine import Judge, Player
 
-BASELINE = _engine.heuristic_weights("baseline")
-HEURISTIC = Player.heuristic(BASELINE)
+BASELINE = Judge.linear(_engine.heuristic_weights("baseline"))
+HEURISTIC = Player.one_ply(BASELINE)
+ASKED = Judge.asked(lambda planes, _: planes[:, 0, 0, :2])
 
 
 def share(candidate: Player, opponent: Player, players: int, games: int = 24) -> float:
@@ -19,20 +20,20 @@ def share(candidate: Player, opponent: Player, players: int, games: int = 24) ->
 @pytest.mark.parametrize("variant", ["puct", "gumbel"])
 @pytest.mark.parametrize("players", [2, 3, 4])
 def test_a_tree_search_beats_the_heuristic_it_evaluates_with(players: int, variant: str) -> None:
-    assert share(Player.mcts(BASELINE, simulations=64, variant=variant), HEURISTIC, players) > 1.5 / players
+    assert share(Player.tree_search(BASELINE, 64, variant=variant), HEURISTIC, players) > 1.5 / players
 
 
 @pytest.mark.parametrize("variant", ["puct", "gumbel"])
 def test_more_simulations_are_stronger(variant: str) -> None:
-    few, many = (Player.mcts(BASELINE, simulations=simulations, variant=variant) for simulations in (8, 128))
+    few, many = (Player.tree_search(BASELINE, simulations, variant=variant) for simulations in (8, 128))
     assert share(many, few, 2) > 0.6
 
 
 @pytest.mark.parametrize(
     "player",
     [
-        Player.mcts(BASELINE, simulations=16, variant="puct", noise=0.25),
-        Player.mcts(BASELINE, simulations=16, variant="gumbel", noise=1),
+        Player.tree_search(BASELINE, 16, variant="puct", noise=0.25),
+        Player.tree_search(BASELINE, 16, variant="gumbel", noise=1),
         Player.descent(BASELINE, 400, noise=0.1, inner=5),
         Player.descent(BASELINE, 400, noise=0.1, to_the_end=True),
     ],
@@ -62,7 +63,7 @@ def test_positions_of_the_tree_are_told_when_asked_for() -> None:
 
 @pytest.mark.parametrize(
     "player",
-    [Player.mcts(BASELINE, simulations=None, seconds=0.05), Player.descent(BASELINE, None, seconds=0.05)],
+    [Player.tree_search(BASELINE, None, seconds=0.05), Player.descent(BASELINE, None, seconds=0.05)],
     ids=["mcts", "descent"],
 )
 def test_time_alone_bounds_a_search(player: Player) -> None:
@@ -78,13 +79,16 @@ def test_time_alone_bounds_a_search(player: Player) -> None:
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: Player.mcts(), "weights, evaluator: expected one or both"),
-        (lambda: Player.mcts(BASELINE, simulations=0), "simulations, considered: 0, expected at least 1"),
-        (lambda: Player.mcts(BASELINE, simulations=None), "budget: none given; simulations or seconds"),
-        (lambda: Player.mcts(BASELINE, seconds=0), "seconds: 0 is not a positive number"),
+        (lambda: Player.minimax(ASKED, 2), "judge: has to be asked, which minimax and descent cannot wait for"),
+        (lambda: Player.descent(ASKED), "judge: has to be asked, which minimax and descent cannot wait for"),
+        (lambda: Player.policy(BASELINE), "judge: has no policy of its own, which a network has"),
+        (lambda: ASKED.calibration("hex8", 2), "judge: has to be asked, and says probabilities by itself"),
+        (lambda: Player.tree_search(BASELINE, 0), "simulations, considered: 0, expected at least 1"),
+        (lambda: Player.tree_search(BASELINE, None), "budget: none given; simulations or seconds"),
+        (lambda: Player.tree_search(BASELINE, seconds=0), "seconds: 0 is not a positive number"),
         (lambda: Player.descent(BASELINE, None), "budget: none given"),
-        (lambda: Player.mcts(BASELINE, variant="uct"), 'variant: "uct" is neither puct nor gumbel'),
-        (lambda: Player.mcts(BASELINE, variant="puct", noise=1.5), "noise: 1.5 is not a number from 0 to 1"),
+        (lambda: Player.tree_search(BASELINE, variant="uct"), 'variant: "uct" is neither puct nor gumbel'),
+        (lambda: Player.tree_search(BASELINE, variant="puct", noise=1.5), "noise: 1.5 is not a number from 0 to 1"),
         (lambda: Player.descent(BASELINE, noise=-0.1), "noise: -0.1 is not a number from 0 to 1"),
     ],
 )

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringrift_core import Game, RulesError, _engine
-from ringrift_core._engine import GameRecord, Player
+from ringrift_core._engine import GameRecord, Judge, Player
 from tests import patience
 
 RANDOM = Player.random()
-HEURISTIC = Player.heuristic(_engine.heuristic_weights("baseline"), noise=0.05)
+HEURISTIC = Player.one_ply(Judge.linear(_engine.heuristic_weights("baseline")), noise=0.05)
 
 
 def facts(records: list[GameRecord]) -> list[tuple[Any, ...]]:
@@ -123,7 +123,7 @@ def test_openings_are_shared_by_their_group_only() -> None:
 
 
 def test_random_moves_come_at_their_rate() -> None:
-    best = Player.heuristic(_engine.heuristic_weights("baseline"))
+    best = Player.one_ply(Judge.linear(_engine.heuristic_weights("baseline")))
     same = _engine.play_games("hex8", 2, [[best]], seed=3, games=20)
     varied = _engine.play_games("hex8", 2, [[best]], seed=3, games=20, random_move_rate=0.05)
     assert len({record.game_id for record in same}) == 1
@@ -170,7 +170,7 @@ def test_games_of_a_former_run_are_left_out(done: set[int]) -> None:
 
 
 def test_the_longest_games_are_begun_first() -> None:
-    deep = Player.descent(_engine.heuristic_weights("baseline"), nodes=64)
+    deep = Player.descent(Judge.linear(_engine.heuristic_weights("baseline")), nodes=64)
     order: list[int] = []
 
     def receive(records: list[GameRecord]) -> None:
@@ -204,7 +204,7 @@ def test_other_threads_run_meanwhile() -> None:
 
     def work() -> None:
         begun.set()
-        deep = Player.descent(_engine.heuristic_weights("baseline"), nodes=3000)
+        deep = Player.descent(Judge.linear(_engine.heuristic_weights("baseline")), nodes=3000)
         _engine.play_games("square8", 2, [[deep]], seed=1, games=4, threads=1)
         done.set()
 
@@ -230,8 +230,8 @@ def test_an_exception_of_the_receiver_comes_out() -> None:
 def test_ctrl_c_gets_through_at_once(mode: str) -> None:
     program = f"""
 from ringrift_core import _engine
-from ringrift_core._engine import Player
-baseline = _engine.heuristic_weights("baseline")
+from ringrift_core._engine import Judge, Player
+baseline = Judge.linear(_engine.heuristic_weights("baseline"))
 RANDOM = Player.random()
 print("begun", flush=True)
 _engine.play_games("square8", 2, [[{mode}]], seed=1, games=10**7, threads=2)
@@ -279,6 +279,6 @@ def test_a_mode_needs_a_player(modes: list[list[Player]]) -> None:
 )
 def test_a_player_with_bad_numbers_is_refused(weights: list[float], noise: float, sentence: str) -> None:
     with pytest.raises(RulesError, match=sentence):
-        Player.heuristic(weights, noise)
+        Player.one_ply(Judge.linear(weights), noise)
     with pytest.raises(RulesError, match=sentence):
-        Player.descent(weights, noise=noise)
+        Player.descent(Judge.linear(weights), noise=noise)

@@ -23,7 +23,7 @@ from tests.faults.workshop import small_disk
 SQUARE8 = Rules.usual(Board.SQUARE8, 2)
 PLAYERS = [
     [_engine.Player.random()],
-    [_engine.Player.descent(_engine.heuristic_weights("baseline"), 32, 0.05)],
+    [_engine.Player.descent(_engine.Judge.linear(_engine.heuristic_weights("baseline")), 32, 0.05)],
 ]
 
 

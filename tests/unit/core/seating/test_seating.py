@@ -17,6 +17,7 @@ from tests.unit.core.desk import Desk
 from tests.unit.core.seating.constant_network import write_constant_network
 
 BASELINE = HeuristicWeights.of_setting(InitialWeights.BASELINE, Board.SQUARE8, 2)
+LINEAR = _engine.Judge.linear(BASELINE.vector)
 MATERIAL = HeuristicWeights.of_setting(InitialWeights.MATERIAL, Board.SQUARE8, 2)
 NEWEST = Judge(JudgeKind.WEIGHTS)
 
@@ -99,12 +100,12 @@ def test_a_budget_of_time_is_for_people_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "player"),
     [
-        ("weights:one-ply", _engine.Player.heuristic(BASELINE.vector)),
-        ("weights:minimax:300", _engine.Player.minimax(BASELINE.vector, nodes=300)),
-        ("weights:minimax-2:9000", _engine.Player.minimax(BASELINE.vector, depth=2, nodes=9000)),
-        ("weights:descent:300", _engine.Player.descent(BASELINE.vector, 300)),
-        ("weights:puct:16", _engine.Player.mcts(BASELINE.vector, simulations=16, variant="puct")),
-        ("weights:gumbel:16", _engine.Player.mcts(BASELINE.vector, simulations=16, variant="gumbel")),
+        ("weights:one-ply", _engine.Player.one_ply(LINEAR)),
+        ("weights:minimax:300", _engine.Player.minimax(LINEAR, nodes=300)),
+        ("weights:minimax-2:9000", _engine.Player.minimax(LINEAR, depth=2, nodes=9000)),
+        ("weights:descent:300", _engine.Player.descent(LINEAR, 300)),
+        ("weights:puct:16", _engine.Player.tree_search(LINEAR, 16, variant="puct")),
+        ("weights:gumbel:16", _engine.Player.tree_search(LINEAR, 16, variant="gumbel")),
     ],
 )
 def test_who_is_seated_searches_as_specified(text: str, player: _engine.Player, tmp_path: Path) -> None:

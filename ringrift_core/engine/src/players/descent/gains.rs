@@ -4,7 +4,7 @@
 //! looked into has its answer in it, so without a correction the search turns away from every line that it looks into, to
 //! moves it knows nothing of, and never gets deep.
 
-use crate::players::heuristic::{Values, WON};
+use crate::players::values::{Values, WON};
 use crate::state::Phase;
 
 /// How many gains an unanswered move loses. More than 1 makes the search look further along a line before it turns to

@@ -6,10 +6,11 @@ use std::sync::atomic::AtomicBool;
 use crate::board::Geometry;
 use crate::moves::{Move, MoveList};
 use crate::players::budget::Meter;
-use crate::players::calibration;
+use crate::players::calibration::Calibration;
 use crate::players::descent::tree::{Tree, Worth};
 use crate::players::descent::{ordinal, Growth, Settings};
-use crate::players::heuristic::{Values, Weights};
+use crate::players::judge::{Judge, Sight};
+use crate::players::values::Values;
 use crate::players::{forced, Choice, Found, Inner};
 use crate::playout::Random;
 use crate::state::State;
@@ -29,35 +30,37 @@ impl<G: Geometry> Default for Search<G> {
 
 impl<G: Geometry> Search<G> {
     /// Decides at `state`, of which `legal` are the moves, more than one.
-    pub fn choose(
+    pub fn choose<J: Judge>(
         &mut self,
         state: &State<G>,
         legal: &[Move],
-        weights: &Weights,
+        judge: &J,
         settings: &Settings,
         random: &mut Random,
         stopped: &AtomicBool,
     ) -> Choice {
         let mut meter = Meter::start(&settings.budget, stopped);
+        let mut sight = Sight::of(judge);
         let known = self.reached.take().zip(self.tree.take());
         let mut tree = match known.filter(|(reached, tree)| tree.is(*reached, state)) {
             Some((reached, tree)) => tree.rooted_at(reached),
             None => {
-                let (tree, spent) = Tree::new(*state, legal, weights);
+                let (tree, spent) = Tree::new(*state, legal, &mut sight);
                 meter.count_nodes(spent);
                 tree
             }
         };
         let mut list = MoveList::new();
         while !meter.is_spent() && !tree.nodes[0].worth.resolved {
-            grow_best_line(&mut tree, weights, settings.growth, &mut meter, &mut list);
+            grow_best_line(&mut tree, &mut sight, settings.growth, &mut meter, &mut list);
         }
         let (index, values, worths) = decide(&tree, settings.exploration, random);
+        let calibration = judge.calibration(&state.setup);
         let found = Found {
-            values: calibration::of(&state.setup).probabilities(&values, state.players()),
-            policy: calibration::of(&state.setup).policy(&worths),
+            values: calibration.probabilities(&values, state.players()),
+            policy: calibration.policy(&worths),
             nodes: meter.nodes(),
-            inner: inner(&tree, settings.inner),
+            inner: inner(&tree, settings.inner, calibration),
         };
         (self.tree, self.reached) = (Some(tree), Some(0));
         Choice { index, found: Some(found) }
@@ -70,9 +73,9 @@ impl<G: Geometry> Search<G> {
 }
 
 /// Follows the best line to its end, grows it there, and takes the news back to the root.
-fn grow_best_line<G: Geometry>(
+fn grow_best_line<G: Geometry, J: Judge>(
     tree: &mut Tree<G>,
-    weights: &Weights,
+    sight: &mut Sight<'_, G, J>,
     growth: Growth,
     meter: &mut Meter<'_>,
     list: &mut MoveList,
@@ -86,7 +89,7 @@ fn grow_best_line<G: Geometry>(
         tree.nodes[node].children[child].visits += 1;
         let known = tree.nodes[node].children[child].node;
         if known.is_none() {
-            meter.count_nodes(tree.grow(node, child, weights, list));
+            meter.count_nodes(tree.grow(node, child, sight, list));
         }
         let goes_on = known.is_some() || growth == Growth::ToTheEnd && !meter.is_spent();
         match tree.nodes[node].children[child].node {
@@ -117,7 +120,7 @@ fn decide<G: Geometry>(tree: &Tree<G>, exploration: f32, random: &mut Random) ->
 }
 
 /// Up to `most` positions below the root with their values, the most visited first.
-fn inner<G: Geometry>(tree: &Tree<G>, most: usize) -> Vec<Inner> {
+fn inner<G: Geometry>(tree: &Tree<G>, most: usize, calibration: Calibration) -> Vec<Inner> {
     if most == 0 {
         return Vec::new();
     }
@@ -135,7 +138,7 @@ fn inner<G: Geometry>(tree: &Tree<G>, most: usize) -> Vec<Inner> {
             let mut state = node.state;
             state.apply(child.one);
             moves.extend(forced(&mut state, &mut list));
-            let values = calibration::of(&state.setup).probabilities(&tree.nodes[below].worth.values, state.players());
+            let values = calibration.probabilities(&tree.nodes[below].worth.values, state.players());
             found.push((child.visits, Inner { moves: moves.clone(), values }));
             open.push_back((below, moves));
         }
@@ -150,8 +153,8 @@ mod tests {
     use super::*;
     use crate::board::{Board, Hex8};
     use crate::players::budget::Budget;
-    use crate::players::heuristic::setting;
     use crate::players::known_answers::{after, legal};
+    use crate::players::linear::Linear;
     use crate::players::play_forced;
     use crate::setup::{Profile, Setup};
 
@@ -159,8 +162,8 @@ mod tests {
         State::new(Setup::new(Board::Hex8, players, Profile::Canonical).expect("playable").with_swap(players == 2))
     }
 
-    fn baseline() -> Weights {
-        setting("baseline").expect("documented")
+    fn baseline() -> Linear {
+        Linear::of_setting("baseline").expect("documented")
     }
 
     fn settings(nodes: u64) -> Settings {
@@ -184,7 +187,7 @@ mod tests {
     /// with all its links and values, at no cost; and the move played is the safest of each search.
     #[test]
     fn what_is_known_of_a_position_is_kept_between_decisions() {
-        let (weights, never, mut random) = (baseline(), AtomicBool::new(false), Random::new(1));
+        let (judge, never, mut random) = (baseline(), AtomicBool::new(false), Random::new(1));
         for players in [2, 3] {
             let (mut search, mut state, mut list) = (Search::default(), start(players), MoveList::new());
             let (mut kept, mut renumbered) = (0, 0);
@@ -198,7 +201,7 @@ mod tests {
                     renumbered += (node > 1) as usize;
                     (tree.nodes[node].worth, worths)
                 });
-                let mut choose = |nodes| search.choose(&state, &list, &weights, &settings(nodes), &mut random, &never);
+                let mut choose = |nodes| search.choose(&state, &list, &judge, &settings(nodes), &mut random, &never);
                 let untouched = choose(0).found.expect("searched").nodes;
                 let tree = search.tree.as_ref().expect("kept");
                 assert!(tree.is(0, &state));
@@ -209,7 +212,7 @@ mod tests {
                     assert!(tree.nodes[0].children.iter().map(|child| tree.worth(child)).eq(worths));
                     kept += 1;
                 }
-                let index = search.choose(&state, &list, &weights, &settings(20_000), &mut random, &never).index;
+                let index = search.choose(&state, &list, &judge, &settings(20_000), &mut random, &never).index;
                 let tree = search.tree.as_ref().expect("kept");
                 check_links(tree);
                 check_no_position_twice(tree);
@@ -237,25 +240,26 @@ mod tests {
 
     #[test]
     fn another_position_than_the_expected_one_is_searched_anew() {
-        let (weights, never, mut random) = (baseline(), AtomicBool::new(false), Random::new(1));
+        let (judge, never, mut random) = (baseline(), AtomicBool::new(false), Random::new(1));
         let (mut search, state) = (Search::default(), start(2));
         let moves = legal(&state);
-        let index = search.choose(&state, &moves, &weights, &settings(3000), &mut random, &never).index;
+        let index = search.choose(&state, &moves, &judge, &settings(3000), &mut random, &never).index;
         search.decided(moves[index]);
         assert!(search.reached.is_some());
         let other = after(&state, moves[(index + 1) % moves.len()]);
-        let choice = search.choose(&other, &legal(&other), &weights, &settings(0), &mut random, &never);
+        let choice = search.choose(&other, &legal(&other), &judge, &settings(0), &mut random, &never);
         assert_eq!(choice.found.expect("searched").nodes, legal(&other).len() as u64);
     }
 
     #[test]
     fn a_line_grows_by_one_position_or_to_the_end_of_the_game() {
-        let (weights, never) = (baseline(), AtomicBool::new(false));
+        let (judge, never) = (baseline(), AtomicBool::new(false));
         for growth in [Growth::OnePosition, Growth::ToTheEnd] {
             let state = start(2);
-            let (mut tree, _) = Tree::new(state, &legal(&state), &weights);
+            let mut sight = Sight::of(&judge);
+            let (mut tree, _) = Tree::new(state, &legal(&state), &mut sight);
             let mut meter = Meter::start(&Budget::default(), &never);
-            grow_best_line(&mut tree, &weights, growth, &mut meter, &mut MoveList::new());
+            grow_best_line(&mut tree, &mut sight, growth, &mut meter, &mut MoveList::new());
             let (mut node, mut plies, mut decided) = (0, 0, false);
             while let Some(child) = tree.nodes[node].children.iter().find(|child| child.visits > 0) {
                 (plies, decided) = (plies + 1, tree.worth(child).resolved && child.node.is_none());

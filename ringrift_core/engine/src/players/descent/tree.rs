@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use crate::board::Geometry;
 use crate::moves::{Move, MoveList};
-use crate::players::completion::complete_turn;
+use crate::players::completion::try_all;
 use crate::players::descent::gains::{Gains, Next};
-use crate::players::heuristic::{self, across, seat_after, Values, Weights, WON};
+use crate::players::judge::{Judge, Sight};
 use crate::players::play_forced;
+use crate::players::values::{self, across, seat_after, Values, WON};
 use crate::state::State;
 
 /// A legal move of a node.
@@ -67,16 +68,16 @@ pub struct Tree<G: Geometry> {
 
 impl<G: Geometry> Tree<G> {
     /// A tree of one position, expanded, and the decisions applied to do so.
-    pub fn new(state: State<G>, legal: &[Move], weights: &Weights) -> (Tree<G>, u64) {
+    pub fn new<J: Judge>(state: State<G>, legal: &[Move], sight: &mut Sight<'_, G, J>) -> (Tree<G>, u64) {
         let mut tree = Tree { nodes: Vec::new(), by_key: HashMap::new(), gains: Gains::default() };
-        let (_, spent) = tree.add(state, legal, weights);
+        let (_, spent) = tree.add(state, legal, sight);
         (tree, spent)
     }
 
-    fn add(&mut self, state: State<G>, legal: &[Move], weights: &Weights) -> (u32, u64) {
+    fn add<J: Judge>(&mut self, state: State<G>, legal: &[Move], sight: &mut Sight<'_, G, J>) -> (u32, u64) {
         let node = self.nodes.len() as u32;
         let key = state.search_key();
-        let (children, spent) = first_sight(&state, legal, weights);
+        let (children, spent) = first_sight(&state, legal, sight);
         self.nodes.push(Node { state, key, children, worth: Worth { values: [0.0; 4], resolved: false } });
         self.by_key.insert(key, node);
         self.refresh(node as usize);
@@ -116,19 +117,25 @@ impl<G: Geometry> Tree<G> {
     }
 
     /// Looks into a child: links the node there is, or expands a new one. Returns the decisions applied.
-    pub fn grow(&mut self, node: usize, child: usize, weights: &Weights, list: &mut MoveList) -> u64 {
+    pub fn grow<J: Judge>(
+        &mut self,
+        node: usize,
+        child: usize,
+        sight: &mut Sight<'_, G, J>,
+        list: &mut MoveList,
+    ) -> u64 {
         let one = self.nodes[node].children[child].one;
         let mut state = self.nodes[node].state;
         state.apply(one);
         play_forced(&mut state, list);
-        if let Some(values) = heuristic::decided_values(&state) {
+        if let Some(values) = values::decided_values(&state) {
             let child = &mut self.nodes[node].children[child];
             (child.values, child.resolved) = (across(one, values), true);
             return 1;
         }
         let (below, spent) = match self.by_key.get(&state.search_key()) {
             Some(known) => (*known, 0),
-            None => self.add(state, list, weights),
+            None => self.add(state, list, sight),
         };
         if spent > 0 {
             let before = across(one, self.nodes[node].children[child].values);
@@ -200,18 +207,18 @@ impl<G: Geometry> Tree<G> {
 }
 
 /// Every legal move at first sight: played, the turn completed, evaluated; and the decisions applied.
-fn first_sight<G: Geometry>(state: &State<G>, legal: &[Move], weights: &Weights) -> (Vec<Child>, u64) {
-    let mut list = MoveList::new();
-    let mut spent = legal.len() as u64;
-    let evaluate = |one: &Move| {
-        let mut after = *state;
-        after.apply(*one);
-        spent += complete_turn(&mut after, weights, &mut list);
-        let values = across(*one, heuristic::values(&after, weights));
-        let next = Next { seat: seat_after(&after, *one), phase: after.phase };
+fn first_sight<G: Geometry, J: Judge>(
+    state: &State<G>,
+    legal: &[Move],
+    sight: &mut Sight<'_, G, J>,
+) -> (Vec<Child>, u64) {
+    let mut children = Vec::with_capacity(legal.len());
+    let spent = try_all(state, legal, sight, &mut MoveList::new(), |index, after, values| {
+        let one = legal[index];
+        let next = Next { seat: seat_after(after, one), phase: after.phase };
         // A win that the mover can bring about is proven; anything else may have better answers in the same turn.
-        Child { one: *one, values, next, resolved: values[state.mover()] >= WON, visits: 0, node: None }
-    };
-    let children = legal.iter().map(evaluate).collect();
+        let resolved = values[state.mover()] >= WON;
+        children.push(Child { one, values, next, resolved, visits: 0, node: None });
+    });
     (children, spent)
 }

@@ -1,10 +1,11 @@
-//! What a search is told about a leaf, and the linear heuristic as its source.
+//! What a search is told about a leaf, and judges as its source.
 
-use crate::board::Geometry;
+use crate::board::{Geometry, MAX_PLAYERS};
 use crate::moves::{Move, MoveList};
-use crate::players::calibration::{softmax, Calibration};
-use crate::players::completion::complete_turn;
-use crate::players::heuristic::{self, across, Values, Weights, WON};
+use crate::players::calibration::softmax;
+use crate::players::completion::try_all;
+use crate::players::judge::{Judge, Sight};
+use crate::players::values::{Values, WON};
 use crate::state::State;
 
 /// An evaluator's answer for one leaf.
@@ -23,8 +24,8 @@ pub struct Evaluation {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Prior {
     Uniform,
-    /// Of the linear heuristic, one ply ahead.
-    Heuristic(Vec<f32>),
+    /// Of a judge's values, one ply ahead.
+    OnePly(Vec<f32>),
     /// Of a trained policy.
     Policy(Vec<f32>),
 }
@@ -36,7 +37,7 @@ impl Prior {
         match self {
             Prior::Uniform => 0.0,
             // A leaf's value sees a ply further than this prior, so a first visit tells much (docs/players.md).
-            Prior::Heuristic(_) => 0.2,
+            Prior::OnePly(_) => 0.2,
             // Wu, "Accelerating self-play learning in Go", 2019: -0.2 for values between -1 and 1.
             Prior::Policy(_) => -0.1,
         }
@@ -46,43 +47,37 @@ impl Prior {
     pub fn into_logits(self, moves: usize) -> Vec<f32> {
         match self {
             Prior::Uniform => vec![0.0; moves],
-            Prior::Heuristic(logits) | Prior::Policy(logits) => logits,
+            Prior::OnePly(logits) | Prior::Policy(logits) => logits,
         }
     }
 }
 
-/// Sharper than the odds that evaluations deserve (calibration.rs): a search has to tell its leaves apart.
-const LEAF: Calibration = Calibration { scale: 2.0, temperature: PRIOR_TEMPERATURE };
-/// Evaluation by which a move is e times as likely as another in the prior.
-pub const PRIOR_TEMPERATURE: f32 = 0.4;
+/// Who evaluates leaves.
+pub trait LeafJudge<G: Geometry> {
+    /// What is said of a leaf, of which `legal` are the moves; None where it has to be asked for.
+    fn evaluate(&mut self, leaf: &State<G>, legal: &[Move], list: &mut MoveList) -> Option<Evaluation>;
+}
 
-/// The heuristic's evaluation: every legal move is tried and its turn completed. The best one's probabilities are the
+/// A judge looks one ply ahead: every legal move is tried and its turn completed. The best one's probabilities are the
 /// value, all of them together the prior.
-pub fn by_heuristic<G: Geometry>(
-    state: &State<G>,
-    legal: &[Move],
-    weights: &Weights,
-    list: &mut MoveList,
-) -> Evaluation {
-    let (mover, players) = (state.mover(), state.players());
-    let mut best: (usize, Values) = (0, [f32::NEG_INFINITY; 4]);
-    let mut logits = Vec::with_capacity(legal.len());
-    let mut nodes = legal.len() as u64;
-    for (index, one) in legal.iter().enumerate() {
-        let mut after = *state;
-        after.apply(*one);
-        nodes += complete_turn(&mut after, weights, list);
-        let values = across(*one, heuristic::values(&after, weights));
-        logits.push(values[mover] / PRIOR_TEMPERATURE);
-        if values[mover] > best.1[mover] {
-            best = (index, values);
-        }
-    }
-    Evaluation {
-        values: LEAF.probabilities(&best.1, players),
-        prior: Prior::Heuristic(logits),
-        winning: (best.1[mover] >= WON).then_some(best.0),
-        nodes,
+impl<G: Geometry, J: Judge> LeafJudge<G> for Sight<'_, G, J> {
+    fn evaluate(&mut self, leaf: &State<G>, legal: &[Move], list: &mut MoveList) -> Option<Evaluation> {
+        let (mover, players) = (leaf.mover(), leaf.players());
+        let calibration = self.judge.leaf_calibration(&leaf.setup);
+        let mut best: (usize, Values) = (0, [f32::NEG_INFINITY; MAX_PLAYERS]);
+        let mut logits = Vec::with_capacity(legal.len());
+        let nodes = try_all(leaf, legal, self, list, |index, _, values| {
+            logits.push(values[mover] / calibration.temperature);
+            if values[mover] > best.1[mover] {
+                best = (index, values);
+            }
+        });
+        Some(Evaluation {
+            values: calibration.probabilities(&best.1, players),
+            prior: Prior::OnePly(logits),
+            winning: (best.1[mover] >= WON).then_some(best.0),
+            nodes,
+        })
     }
 }
 

@@ -2,9 +2,9 @@
 //! them by sequential halving; everywhere values complete the prior into an improved policy.
 
 use crate::board::{Geometry, MAX_PLAYERS};
-use crate::players::heuristic::Values;
 use crate::players::mcts::evaluation::shares;
 use crate::players::mcts::tree::{Node, Tree};
+use crate::players::values::Values;
 use crate::playout::Random;
 use crate::rng;
 

@@ -7,8 +7,9 @@
 //! game is decided. What is decided has its exact value, and proofs climb the tree (Winands, Björnsson and Saito,
 //! "Monte-Carlo Tree Search Solver", 2008).
 //!
-//! A search never evaluates by itself: `Search::advance` stops at a leaf, `Search::receive` takes its evaluation. So the
-//! leaves of many games are evaluated in one batch, and a game does not depend on what it is batched with.
+//! A search never evaluates by itself: `Search::advance` has its leaves evaluated by a `LeafJudge`, and stops at one that has
+//! to be asked for; `Search::receive` takes the answer. So the leaves of many games are evaluated in one batch, and a game
+//! does not depend on what it is batched with.
 
 use crate::players::budget::Budget;
 
@@ -20,8 +21,9 @@ mod search;
 mod tests;
 mod tree;
 
-pub use evaluation::{Evaluation, Prior};
-pub use search::{Search, Step};
+pub use evaluation::{Evaluation, LeafJudge, Prior};
+pub use gumbel::draws as gumbel_draws;
+pub use search::Search;
 
 /// How a search decides.
 #[derive(Clone, Copy, PartialEq, Debug)]

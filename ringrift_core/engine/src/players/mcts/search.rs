@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::board::Geometry;
 use crate::moves::{Move, MoveList};
 use crate::players::budget::Budget;
-use crate::players::mcts::evaluation::{shares, Evaluation};
+use crate::players::mcts::evaluation::{shares, Evaluation, LeafJudge};
 use crate::players::mcts::gumbel::{self, Halving};
 use crate::players::mcts::puct;
 use crate::players::mcts::tree::{Proof, Tree};
@@ -14,15 +14,6 @@ use crate::players::mcts::{Settings, Variant};
 use crate::players::{Choice, Found};
 use crate::playout::Random;
 use crate::state::State;
-
-/// Why `Search::advance` returned.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
-    /// `Search::leaf` wants an evaluation: `Search::receive` goes on.
-    Evaluate,
-    /// `Search::choice` tells the decision.
-    Decided,
-}
 
 /// What is decided on at the root, and how far it got.
 enum Plan {
@@ -105,20 +96,33 @@ impl<G: Geometry> Search<G> {
         self.reached = self.reached.and_then(|node| tree.below(node, one));
     }
 
-    /// Searches until a leaf wants an evaluation, the simulations are spent, the root is proven, or `stopped` is set. The
-    /// root is always evaluated.
-    pub fn advance(&mut self, stopped: &AtomicBool) -> Step {
-        if self.waiting.is_some() {
-            return Step::Evaluate;
+    /// Searches until the simulations are spent, the root is proven, or `stopped` is set: then `choice` tells the decision.
+    /// Before that it stops with a leaf that has to be asked for: `receive` takes the answer. The root is always evaluated.
+    pub fn advance(&mut self, judge: &mut impl LeafJudge<G>, stopped: &AtomicBool) -> Option<State<G>> {
+        let mut list = MoveList::new();
+        loop {
+            let leaf = self.next_leaf(stopped)?;
+            let leaf = &self.tree.as_ref()?.nodes[leaf].state;
+            match judge.evaluate(leaf, &self.legal, &mut list) {
+                Some(evaluation) => self.receive(evaluation),
+                None => return Some(*leaf),
+            }
         }
-        let Some(tree) = &mut self.tree else { return Step::Decided };
+    }
+
+    /// The node that wants an evaluation, with its legal moves in `legal`; None when the search is over.
+    fn next_leaf(&mut self, stopped: &AtomicBool) -> Option<usize> {
+        if self.waiting.is_some() {
+            return self.waiting;
+        }
+        let tree = self.tree.as_mut()?;
         let plan = self.plan.get_or_insert_with(|| Plan::new(tree, self.settings, std::mem::take(&mut self.draws)));
         let mut meter = self.settings.budget.resumed(self.nodes, self.simulations, self.begun, stopped);
         while !meter.is_spent() && tree.nodes[0].proof.is_none() {
             self.path.clear();
             let mut node = 0;
             let leaf = loop {
-                let Some(edge) = plan.select(tree, node) else { return Step::Decided };
+                let edge = plan.select(tree, node)?;
                 self.path.push((node, edge));
                 match tree.nodes[node].edges[edge].child() {
                     Some(child) => node = child,
@@ -134,17 +138,11 @@ impl<G: Geometry> Search<G> {
                     self.legal.clear();
                     self.legal.extend_from_slice(&self.list);
                     self.waiting = Some(leaf);
-                    return Step::Evaluate;
+                    return self.waiting;
                 }
             }
         }
-        Step::Decided
-    }
-
-    /// The position that wants an evaluation, and its legal moves.
-    pub fn leaf(&self) -> Option<(&State<G>, &[Move])> {
-        let node = &self.tree.as_ref()?.nodes[self.waiting?];
-        Some((&node.state, &self.legal))
+        None
     }
 
     /// Takes the evaluation of the leaf.
@@ -233,8 +231,8 @@ impl Plan {
 mod tests {
     use super::*;
     use crate::board::{Board, Hex8};
-    use crate::players::heuristic::setting;
-    use crate::players::mcts::evaluation::by_heuristic;
+    use crate::players::judge::Sight;
+    use crate::players::linear::Linear;
     use crate::players::play_forced;
     use crate::setup::{Profile, Setup};
 
@@ -242,7 +240,7 @@ mod tests {
     /// moves and other seats' turns, with the statistics it had, and new simulations are added to them.
     #[test]
     fn what_is_known_of_a_position_is_kept_between_decisions() {
-        let (weights, never) = (setting("baseline").expect("documented"), AtomicBool::new(false));
+        let (judge, never) = (Linear::of_setting("baseline").expect("documented"), AtomicBool::new(false));
         for (players, variant) in [(2, Variant::Puct), (3, Variant::Gumbel { considered: 8 })] {
             let setup = Setup::new(Board::Hex8, players, Profile::Canonical).expect("playable");
             let settings = Settings { variant, budget: Budget::of_simulations(80), noise: 0.0 };
@@ -262,11 +260,7 @@ mod tests {
                 };
                 let (visits, mean) = root(&search);
                 assert_eq!((visits, mean), expected);
-                while search.advance(&never) == Step::Evaluate {
-                    let (leaf, legal) = search.leaf().expect("waits");
-                    let evaluation = by_heuristic(leaf, legal, &weights, &mut MoveList::new());
-                    search.receive(evaluation);
-                }
+                assert!(search.advance(&mut Sight::of(&judge), &never).is_none());
                 let tree = search.tree.as_ref().expect("begun");
                 // The evaluation of a new root is a visit, but no simulation.
                 let added = search.simulations as u32 + (visits == 0) as u32;
@@ -287,17 +281,13 @@ mod tests {
 
     #[test]
     fn a_position_that_the_tree_does_not_know_is_searched_anew() {
-        let (weights, never) = (setting("baseline").expect("documented"), AtomicBool::new(false));
+        let (judge, never) = (Linear::of_setting("baseline").expect("documented"), AtomicBool::new(false));
         let settings = Settings { variant: Variant::Puct, budget: Budget::of_simulations(80), noise: 0.0 };
         let start = State::<Hex8>::new(Setup::new(Board::Hex8, 2, Profile::Canonical).expect("playable"));
         let (mut search, mut random, mut list) = (Search::<Hex8>::default(), Random::new(1), MoveList::new());
         start.legal_moves(&mut list);
         search.begin(&start, &list, settings, &mut random);
-        while search.advance(&never) == Step::Evaluate {
-            let (leaf, legal) = search.leaf().expect("waits");
-            let evaluation = by_heuristic(leaf, legal, &weights, &mut MoveList::new());
-            search.receive(evaluation);
-        }
+        assert!(search.advance(&mut Sight::of(&judge), &never).is_none());
         let chosen = search.choice().index;
         let (told, played) = (list[chosen], list[(chosen + 1) % list.len()]);
         search.decided(told);

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::board::{Board, Hex8};
-use crate::moves::{MoveKind, MoveList};
-use crate::players::heuristic::{seat_after, setting, Values};
+use crate::moves::{Move, MoveKind, MoveList};
+use crate::players::judge::Sight;
 use crate::players::known_answers::{after, decisions_of_random_game, forced_wins, legal, solve};
+use crate::players::linear::Linear;
 use crate::players::mcts::tree::{Proof, Tree};
-use crate::players::memory::Memory;
-use crate::players::{calibration, play_forced, Choice, Found, Player};
+use crate::players::values::{certain, seat_after, Values};
+use crate::players::{play_forced, Choice, Found};
 use crate::playout::Random;
 use crate::rng::{stream, Purpose};
 use crate::setup::{Profile, Setup};
@@ -26,24 +27,44 @@ fn settings(variant: Variant, simulations: u64) -> Settings {
     Settings { variant, budget: Budget::of_simulations(simulations), noise: 0.0 }
 }
 
-fn player(settings: Settings) -> Player {
-    Player::Mcts { weights: setting("baseline").expect("documented"), settings }
+fn judge() -> Linear {
+    Linear::of_setting("baseline").expect("documented")
+}
+
+/// What `search` decides, by the heuristic.
+fn decide(
+    search: &mut Search<Hex8>,
+    state: &State<Hex8>,
+    settings: Settings,
+    random: &mut Random,
+    stopped: &AtomicBool,
+) -> Choice {
+    search.begin(state, &legal(state), settings, random);
+    assert!(search.advance(&mut Sight::of(&judge()), stopped).is_none(), "the heuristic need not be asked");
+    search.choice()
 }
 
 fn choose(state: &State<Hex8>, settings: Settings) -> (Choice, Found) {
-    let (mut random, mut memory) = (Random::new(1), Memory::Empty);
-    let never = AtomicBool::new(false);
-    let choice = player(settings).choose(state, &legal(state), &mut random, &never, &mut memory);
+    let choice = decide(&mut Search::default(), state, settings, &mut Random::new(1), &AtomicBool::new(false));
     let found = choice.found.clone().expect("searched");
     (choice, found)
 }
 
-/// A search in which every leaf has the same value, wherever its seats are.
+/// Says the same of every leaf, wherever its seats are, once it is asked.
+struct Always;
+
+impl LeafJudge<Hex8> for Always {
+    fn evaluate(&mut self, _: &State<Hex8>, _: &[Move], _: &mut MoveList) -> Option<Evaluation> {
+        None
+    }
+}
+
+/// A search in which every leaf has the same value.
 fn choose_by(state: &State<Hex8>, settings: Settings, values: Values) -> (Choice, Found) {
     let mut search = Search::default();
     let never = AtomicBool::new(false);
     search.begin(state, &legal(state), settings, &mut Random::new(1));
-    while search.advance(&never) == Step::Evaluate {
+    while search.advance(&mut Always, &never).is_some() {
         search.receive(Evaluation { values, prior: Prior::Uniform, winning: None, nodes: 0 });
     }
     let choice = search.choice();
@@ -54,20 +75,20 @@ fn choose_by(state: &State<Hex8>, settings: Settings, values: Values) -> (Choice
 #[test]
 fn findings_are_distributions_and_repeat() {
     for (players, variant) in [(2, VARIANTS[0]), (3, VARIANTS[1]), (4, VARIANTS[0])] {
-        let player = player(Settings { noise: 0.25, ..settings(variant, 24) });
+        let settings = Settings { noise: 0.25, ..settings(variant, 24) };
         let play = |seed: u64| {
             let mut random = stream(seed, Purpose::Playout, players as u64);
-            let (mut memory, mut state, mut list) =
-                (Memory::Empty, State::<Hex8>::new(setup(players)), MoveList::new());
+            let (mut search, mut state, mut list) =
+                (Search::default(), State::<Hex8>::new(setup(players)), MoveList::new());
             let mut moves = Vec::new();
             for _ in 0..12 {
                 play_forced(&mut state, &mut list);
-                let choice = player.choose(&state, &list, &mut random, &AtomicBool::new(false), &mut memory);
+                let choice = decide(&mut search, &state, settings, &mut random, &AtomicBool::new(false));
                 let found = choice.found.expect("searched");
                 assert_eq!(found.policy.len(), list.len());
                 assert!((found.policy.iter().sum::<f32>() - 1.0).abs() < 1e-4);
                 assert!((found.values.iter().sum::<f32>() - 1.0).abs() < 1e-4, "{:?}", found.values);
-                memory.decided(list[choice.index]);
+                search.decided(list[choice.index]);
                 moves.push(list[choice.index]);
                 state.apply(list[choice.index]);
             }
@@ -85,8 +106,7 @@ fn enough_simulations_converge_to_the_best_move() {
         for game in 0..250 {
             for state in decisions_of_random_game::<Hex8>(setup(players), game).iter().take(8) {
                 let Some(exact) = solve(state, &mut 1000) else { break };
-                let chance =
-                    |values: &Values, seat: usize| calibration::of(&state.setup).probabilities(values, players)[seat];
+                let chance = |values: &Values, seat: usize| certain(values)[seat];
                 for variant in VARIANTS {
                     let (choice, found) = choose(state, settings(variant, 3000));
                     let one = legal(state)[choice.index];
@@ -187,9 +207,8 @@ fn budgets_are_kept_and_a_stop_returns_the_best_so_far() {
         let unbounded = Settings { budget: Budget::default(), ..settings(variant, 0) };
         let choice = std::thread::scope(|scope| {
             let stopped = &stopped;
-            let player = player(unbounded);
-            let searching = scope
-                .spawn(move || player.choose(&state, &legal(&state), &mut Random::new(1), stopped, &mut Memory::Empty));
+            let searching =
+                scope.spawn(move || decide(&mut Search::default(), &state, unbounded, &mut Random::new(1), stopped));
             std::thread::sleep(Duration::from_millis(50));
             stopped.store(true, Ordering::Relaxed);
             searching.join().expect("no panic")
@@ -213,9 +232,8 @@ fn exploration_changes_what_is_played_and_spreads_the_root() {
     for (variant, noise) in [(VARIANTS[0], 0.9), (VARIANTS[1], 1.0)] {
         let played: std::collections::HashSet<usize> = (0..20)
             .map(|seed| {
-                let player = player(Settings { noise, ..settings(variant, 16) });
-                let never = AtomicBool::new(false);
-                player.choose(&state, &legal(&state), &mut Random::new(seed), &never, &mut Memory::Empty).index
+                let (settings, never) = (Settings { noise, ..settings(variant, 16) }, AtomicBool::new(false));
+                decide(&mut Search::default(), &state, settings, &mut Random::new(seed), &never).index
             })
             .collect();
         assert!(played.len() > 3, "{variant:?}: {played:?}");

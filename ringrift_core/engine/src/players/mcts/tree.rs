@@ -2,9 +2,8 @@
 
 use crate::board::{Geometry, MAX_PLAYERS};
 use crate::moves::{Move, MoveList};
-use crate::players::calibration;
-use crate::players::heuristic::{across, decided_values, Values};
 use crate::players::play_forced;
+use crate::players::values::{across, certain, decided_values, Values};
 use crate::state::State;
 
 /// No node below an edge yet.
@@ -70,7 +69,7 @@ impl<G: Geometry> Tree<G> {
         let child = match decided_values(&state) {
             None => Node::new(state, list),
             Some(values) => {
-                let values = calibration::of(&state.setup).probabilities(&values, state.players());
+                let values = certain(&values);
                 Node { proof: Some(Proof { values, edge: None }), ..Node::new(state, &[]) }
             }
         };

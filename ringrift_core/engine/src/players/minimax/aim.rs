@@ -2,7 +2,7 @@
 
 use crate::board::Geometry;
 use crate::moves::{Move, MoveKind};
-use crate::players::heuristic::{Values, WON};
+use crate::players::values::{Values, WON};
 use crate::state::{Phase, State};
 
 /// What the seat to move makes of the values of a position.

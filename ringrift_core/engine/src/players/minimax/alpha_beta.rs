@@ -1,14 +1,15 @@
 //! Alpha-beta (Knuth and Moore 1975), fail-soft, between one seat and all others.
 
 use crate::board::{Geometry, MAX_PLAYERS};
-use crate::players::heuristic::{Values, WON};
+use crate::players::judge::Judge;
+use crate::players::values::{Values, WON};
 use crate::state::State;
 
 use super::ordering::pick;
 use super::search::{Frame, Node, Search};
 use super::table::{Bound, Entry};
 
-impl<G: Geometry> Search<'_, G> {
+impl<G: Geometry, J: Judge> Search<'_, G, J> {
     /// Values of a position in which somebody has a choice, whose legal moves are in the frame of its ply.
     pub(super) fn alpha_beta(&mut self, state: &State<G>, node: Node) -> Values {
         let mover = state.mover();
@@ -63,6 +64,7 @@ impl<G: Geometry> Search<'_, G> {
         (mut low, high): (f32, f32),
         key: u64,
     ) -> Values {
+        self.sight.approach(state, node.ply + 1);
         let mover = state.mover();
         let lowest = low;
         let (mut best, mut most, mut best_move) = ([0.0; MAX_PLAYERS], f32::NEG_INFINITY, None);

@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicBool;
 use crate::board::Geometry;
 use crate::moves::Move;
 use crate::players::budget::{Budget, Meter};
-use crate::players::calibration;
-use crate::players::heuristic::{Values, WON};
+use crate::players::judge::Judge;
+use crate::players::values::{Values, WON};
 use crate::state::State;
 
 use super::aim::Aim;
@@ -34,17 +34,18 @@ pub struct Searched {
 
 /// Searches a position with at least two legal moves. `bonuses` are added to the worth of each move, for variety; empty
 /// for none. Whatever ends the search, the best move so far is returned.
-pub fn search<G: Geometry>(
+pub fn search<G: Geometry, J: Judge>(
     state: &State<G>,
     legal: &[Move],
+    judge: &J,
     settings: &Settings,
     budget: &Budget,
     bonuses: &[f32],
     stopped: &AtomicBool,
 ) -> Searched {
     let table = if settings.table { Table::new() } else { Table::none() };
-    let mut search = Search::new(settings, Meter::start(budget, stopped), table);
-    let mut root = Root::new(state, legal, bonuses, settings.variant);
+    let mut search = Search::new(judge, settings, Meter::start(budget, stopped), table);
+    let mut root = Root::new(state, legal, bonuses, settings.variant, judge.calibration(&state.setup).temperature);
     for depth in 1..=budget.depth.unwrap_or(MOST_DEPTH).min(MOST_DEPTH) {
         search.estimated = false;
         let done = root.iterate(&mut search, depth);
@@ -74,6 +75,8 @@ struct Root<'a, G: Geometry> {
     chosen: usize,
     values: Values,
     depth: u32,
+    /// The least that a refuted move is held to be behind.
+    step: f32,
 }
 
 /// A move tried in an iteration.
@@ -86,7 +89,7 @@ struct Tried {
 }
 
 impl<'a, G: Geometry> Root<'a, G> {
-    fn new(state: &'a State<G>, legal: &'a [Move], bonuses: &'a [f32], variant: Variant) -> Self {
+    fn new(state: &'a State<G>, legal: &'a [Move], bonuses: &'a [f32], variant: Variant, step: f32) -> Self {
         let hero = |replied| Aim::Hero { hero: state.mover(), replied };
         let aim = match variant {
             _ if state.players() == 2 => hero(None),
@@ -105,6 +108,7 @@ impl<'a, G: Geometry> Root<'a, G> {
             chosen: 0,
             values: Values::default(),
             depth: 0,
+            step,
         }
     }
 
@@ -113,10 +117,11 @@ impl<'a, G: Geometry> Root<'a, G> {
     }
 
     /// One iteration; false if the budget ended it. What it found counts if it got beyond the best move of the last one.
-    fn iterate(&mut self, search: &mut Search<'_, G>, depth: u32) -> bool {
+    fn iterate<J: Judge>(&mut self, search: &mut Search<'_, G, J>, depth: u32) -> bool {
         let mover = self.state.mover();
         let mut tried: Vec<Tried> = Vec::with_capacity(self.legal.len());
         let mut most = f32::NEG_INFINITY;
+        search.sight.approach(self.state, 1);
         for index in self.order.clone() {
             if search.meter.is_spent() {
                 break;
@@ -178,7 +183,7 @@ impl<'a, G: Geometry> Root<'a, G> {
             }
         }
         for ((worth, behind), (bound, exact)) in self.worths.iter_mut().zip(&self.behind).zip(bounds) {
-            let guess = best - behind.max(calibration::of(&self.state.setup).temperature);
+            let guess = best - behind.max(self.step);
             *worth = if exact { bound } else { bound.min(guess) };
         }
     }

@@ -7,14 +7,15 @@ use crate::board::{Board, Geometry, Hex8, Square8};
 use crate::moves::{Move, MoveKind, MoveList};
 use crate::players::budget::{Budget, Meter};
 use crate::players::completion::{complete_turn, is_settling};
-use crate::players::heuristic::{self, across, decided_values, Values, WON};
+use crate::players::judge::Sight;
+use crate::players::linear::{self, Linear};
+use crate::players::values::{across, decided_values, won_by, Values, WON};
 use crate::playout::Random;
 use crate::rng::{stream, Purpose};
 use crate::setup::{Profile, Setup};
 use crate::state::State;
 
 use super::aim::Aim;
-use super::max_n::won_by;
 use super::ordering::Ordering;
 use super::quiescence::{may_be_forced, UNPROVEN};
 use super::search::{settle, Node, Search};
@@ -29,11 +30,13 @@ pub(super) fn setup(board: Board, players: usize) -> Setup {
 }
 
 pub(super) fn settings(variant: Variant) -> Settings {
-    // Every feature counts, those at 0 in the hand-set weights too.
-    let weights = std::array::from_fn(|index| {
-        heuristic::setting("baseline").expect("documented")[index] + 0.25 + 0.01 * index as f32
-    });
-    Settings { variant, ..Settings::new(weights) }
+    Settings { variant, ..Settings::BEST }
+}
+
+/// Every feature counts, those at 0 in the hand-set weights too.
+pub(super) fn judge() -> Linear {
+    let baseline = linear::setting("baseline").expect("documented");
+    Linear { weights: std::array::from_fn(|index| baseline[index] + 0.25 + 0.01 * index as f32) }
 }
 
 /// The positions of a random game in which somebody has a choice.
@@ -71,26 +74,34 @@ pub(super) fn hero_aim<G: Geometry>(state: &State<G>, settings: &Settings) -> Ai
 
 /// Minimax by its definition: every move of every position, nothing remembered, nothing pruned.
 pub(super) struct Plain {
+    judge: Linear,
     settings: Settings,
     left: u64,
 }
 
 impl Plain {
     /// None where the search would take too long for a test.
-    fn solve<G: Geometry>(settings: &Settings, state: &State<G>, depth: u32, most_nodes: u64) -> Option<Values> {
-        let mut plain = Plain { settings: *settings, left: most_nodes };
+    fn solve<G: Geometry>(
+        judge: &Linear,
+        settings: &Settings,
+        state: &State<G>,
+        depth: u32,
+        most_nodes: u64,
+    ) -> Option<Values> {
+        let mut plain = Plain { judge: *judge, settings: *settings, left: most_nodes };
         plain.best(state, hero_aim(state, settings), depth)
     }
 
     /// The same after one move.
     pub(super) fn solve_move<G: Geometry>(
+        judge: &Linear,
         settings: &Settings,
         state: &State<G>,
         one: Move,
         depth: u32,
         most_nodes: u64,
     ) -> Option<Values> {
-        let mut plain = Plain { settings: *settings, left: most_nodes };
+        let mut plain = Plain { judge: *judge, settings: *settings, left: most_nodes };
         plain.after(state, Some(one), hero_aim(state, settings), depth)
     }
 
@@ -146,13 +157,13 @@ impl Plain {
                 turn = state.turn.number;
                 state.apply(list[0]);
             } else if !settling || decided_values(&state).is_some() {
-                let values = heuristic::values(&state, &self.settings.weights);
+                let values = Sight::of(&self.judge).values(&state, 0);
                 let unproven =
                     decided_values(&state).is_some() && careless.iter().any(|seat: &usize| values[*seat] < WON);
                 return Some(if unproven { values.map(|value| value * UNPROVEN) } else { values });
             } else if plies == 0 {
                 careless.push(seat);
-                self.spend(complete_turn(&mut state, &self.settings.weights, &mut MoveList::new()))?;
+                self.spend(complete_turn(&mut state, &mut Sight::of(&self.judge), 0, &mut MoveList::new()))?;
             } else {
                 let mut best: Option<Values> = None;
                 for one in list.iter() {
@@ -180,7 +191,7 @@ fn win_or(best: Values, mover: usize, players: usize, aim: Aim) -> Values {
 }
 
 fn to_depth<G: Geometry>(state: &State<G>, settings: &Settings, depth: u32) -> Searched {
-    search(state, &legal(state), settings, &Budget::of_depth(depth), &[], &NEVER)
+    search(state, &legal(state), &judge(), settings, &Budget::of_depth(depth), &[], &NEVER)
 }
 
 /// Compares fixed depths with plain minimax, on every `stride`th position; returns how many were small enough.
@@ -194,7 +205,7 @@ fn compare_with_plain<G: Geometry>(players: usize, variant: Variant, games: u64,
             let mut varied = settings(variant);
             varied.settling_plies = (number as u32 + game as u32) % 3;
             for depth in 1..=4 {
-                let Some(plain) = Plain::solve(&varied, state, depth, 4_000) else { break };
+                let Some(plain) = Plain::solve(&judge(), &varied, state, depth, 4_000) else { break };
                 varied.ordering = Ordering::BEST;
                 varied.table = true;
                 let found = to_depth(state, &varied, depth);
@@ -252,7 +263,7 @@ fn compare_with_brute_force<G: Geometry>(players: usize, games: u64) -> usize {
     for game in 0..games {
         for state in positions::<G>(setup(G::BOARD, players), 31, game).iter().rev() {
             let Some(exact) = brute_force(state, &mut 2_000) else { break };
-            let found = search(state, &legal(state), &settings, &Budget::default(), &[], &NEVER);
+            let found = search(state, &legal(state), &judge(), &settings, &Budget::default(), &[], &NEVER);
             assert_eq!(found.values[state.mover()], exact[state.mover()], "game {game}");
             solved += 1;
         }
@@ -361,13 +372,12 @@ fn forced_wins_in_one_to_five_turns_are_found() {
 
 #[test]
 fn the_same_node_budget_gives_the_same_search() {
-    let weights = heuristic::setting("baseline").expect("documented");
     for (players, variant) in (2..=4).flat_map(|players| Variant::ALL.map(|variant| (players, variant))) {
-        let settings = Settings { variant, ..Settings::new(weights) };
+        let settings = settings(variant);
         for state in positions::<Square8>(setup(Board::Square8, players), 51, 0).iter().step_by(9) {
             for nodes in [1, 10, 100, 3_000] {
                 let list = legal(state);
-                let once = || search(state, &list, &settings, &Budget::of_nodes(nodes), &[], &NEVER);
+                let once = || search(state, &list, &judge(), &settings, &Budget::of_nodes(nodes), &[], &NEVER);
                 let (first, second) = (once(), once());
                 assert_eq!(first, second);
                 assert!(first.nodes >= nodes || first.values[state.mover()].abs() >= WON || first.depth > 3);
@@ -379,9 +389,15 @@ fn the_same_node_budget_gives_the_same_search() {
 }
 
 /// Values after one move, searched to a depth without any window.
-pub(super) fn after_move<G: Geometry>(state: &State<G>, settings: &Settings, one: Move, depth: u32) -> Values {
+pub(super) fn after_move<G: Geometry>(
+    judge: &Linear,
+    state: &State<G>,
+    settings: &Settings,
+    one: Move,
+    depth: u32,
+) -> Values {
     let meter = Meter::start(&Budget::default(), &NEVER);
-    let mut search = Search::new(settings, meter, Table::new());
+    let mut search = Search::new(judge, settings, meter, Table::new());
     let aim = hero_aim(state, settings);
     search.below(state, Some(one), Node { aim, ply: 0, depth, alpha: f32::NEG_INFINITY, beta: f32::INFINITY })
 }
@@ -395,11 +411,11 @@ fn whatever_ends_a_search_the_chosen_move_has_its_value_at_the_depth_reached() {
         for state in positions::<Hex8>(setup(Board::Hex8, players), 81, 0).iter().step_by(6) {
             for nodes in [300, 1_000, 3_000] {
                 let (list, mover) = (legal(state), state.mover());
-                let found = search(state, &list, &settings, &Budget::of_nodes(nodes), &[], &NEVER);
+                let found = search(state, &list, &judge(), &settings, &Budget::of_nodes(nodes), &[], &NEVER);
                 if found.depth == 1 || found.values[mover].abs() >= WON {
                     continue;
                 }
-                let exact = after_move(state, &settings, list[found.index], found.depth);
+                let exact = after_move(&judge(), state, &settings, list[found.index], found.depth);
                 assert_eq!(found.values[mover], exact[mover], "{nodes} nodes, {found:?}");
                 cut_short += (found.nodes >= nodes) as usize;
             }
@@ -417,13 +433,17 @@ fn a_swap_is_worth_the_other_seat_at_any_depth() {
             let list = legal(state);
             let Some(swap) = list.iter().position(|one| one.kind() == MoveKind::SwapSides) else { continue };
             offered += 1;
-            assert_eq!(after_move(state, &settings, list[swap], 1)[1], heuristic::values(state, &settings.weights)[0]);
+            assert_eq!(
+                after_move(&judge(), state, &settings, list[swap], 1)[1],
+                Sight::of(&judge()).values(state, 0)[0]
+            );
             // Below the swap seat 2 moves in the same position, which the swapper, now at seat 1, hopes goes badly.
             for depth in 1..=2 {
                 let others = list.iter().filter(|one| one.kind() != MoveKind::SwapSides);
-                let worst =
-                    others.map(|one| after_move(state, &settings, *one, depth)[0]).fold(f32::INFINITY, f32::min);
-                let swapped = after_move(state, &settings, list[swap], depth + 1)[1];
+                let worst = others
+                    .map(|one| after_move(&judge(), state, &settings, *one, depth)[0])
+                    .fold(f32::INFINITY, f32::min);
+                let swapped = after_move(&judge(), state, &settings, list[swap], depth + 1)[1];
                 assert!((swapped - worst).abs() < 1e-4, "{swapped} for {worst}");
             }
         }
@@ -438,14 +458,14 @@ fn an_unfinished_first_iteration_returns_the_best_so_far() {
         let list = legal(state);
         let whole = to_depth(state, &settings, 1);
         for nodes in [1, 3, 8] {
-            let found = search(state, &list, &settings, &Budget::of_nodes(nodes), &[], &NEVER);
+            let found = search(state, &list, &judge(), &settings, &Budget::of_nodes(nodes), &[], &NEVER);
             assert!(found.index < list.len() && found.worths.iter().all(|worth| worth.is_finite()));
             if whole.worths[found.index] < WON && found.nodes == nodes && (nodes as usize) < list.len() {
                 let tried = &found.worths[..nodes as usize];
                 assert!(found.worths[found.index] >= *tried.last().expect("some move was tried"));
             }
         }
-        let stopped = search(state, &list, &settings, &Budget::default(), &[], &AtomicBool::new(true));
+        let stopped = search(state, &list, &judge(), &settings, &Budget::default(), &[], &AtomicBool::new(true));
         assert_eq!((stopped.index, stopped.nodes), (0, 0));
     }
 }
@@ -460,7 +480,8 @@ fn a_stopped_search_returns_at_once_with_the_best_so_far() {
         for milliseconds in [1, 5, 20, 60] {
             let stopped = AtomicBool::new(false);
             let (found, waited) = std::thread::scope(|scope| {
-                let searching = scope.spawn(|| search(&state, &list, &settings, &Budget::default(), &[], &stopped));
+                let searching =
+                    scope.spawn(|| search(&state, &list, &judge(), &settings, &Budget::default(), &[], &stopped));
                 std::thread::sleep(Duration::from_millis(milliseconds));
                 let asked = Instant::now();
                 stopped.store(true, Atomic::Relaxed);
@@ -470,7 +491,7 @@ fn a_stopped_search_returns_at_once_with_the_best_so_far() {
             assert!(waited < Duration::from_secs(5));
             if found.depth > 0 {
                 // What was cut short does not count: the choice has the value that an undisturbed search gives it.
-                let exact = after_move(&state, &settings, list[found.index], found.depth);
+                let exact = after_move(&judge(), &state, &settings, list[found.index], found.depth);
                 assert_eq!(found.values[state.mover()], exact[state.mover()], "{variant:?}: {found:?}");
             }
         }
@@ -485,7 +506,7 @@ fn a_bonus_decides_between_moves_and_never_over_a_win() {
         let favoured = list.len() / 2;
         let mut bonuses = vec![0.0; list.len()];
         bonuses[favoured] = 100.0;
-        let found = search(state, &list, &settings, &Budget::of_depth(2), &bonuses, &NEVER);
+        let found = search(state, &list, &judge(), &settings, &Budget::of_depth(2), &bonuses, &NEVER);
         let plain = to_depth(state, &settings, 2);
         if plain.values[state.mover()].abs() < WON && found.worths[favoured] > -WON {
             assert_eq!(found.index, favoured);

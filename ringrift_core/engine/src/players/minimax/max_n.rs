@@ -4,13 +4,14 @@
 //! evaluation here is about 1 and a win 1000, so only immediate pruning is left: nothing is better than a win.
 
 use crate::board::{Geometry, MAX_PLAYERS};
-use crate::players::heuristic::{Values, WON};
+use crate::players::judge::Judge;
+use crate::players::values::{self, Values, WON};
 use crate::state::State;
 
 use super::search::{Node, Search};
 use super::table::{Bound, Entry};
 
-impl<G: Geometry> Search<'_, G> {
+impl<G: Geometry, J: Judge> Search<'_, G, J> {
     /// Values of a position in which somebody has a choice, whose legal moves are in the frame of its ply. Of equal moves
     /// the first of the legal list counts, since what they leave to others differs.
     pub(super) fn max_n(&mut self, state: &State<G>, node: Node) -> Values {
@@ -23,6 +24,7 @@ impl<G: Geometry> Search<'_, G> {
             }
         }
         let outside = std::mem::replace(&mut self.estimated, false);
+        self.sight.approach(state, node.ply + 1);
         let frame = self.take_frame(node.ply);
         let (mut best, mut most, mut best_move) = ([0.0; MAX_PLAYERS], f32::NEG_INFINITY, None);
         for one in frame.list.iter() {
@@ -34,7 +36,7 @@ impl<G: Geometry> Search<'_, G> {
                 (best, most, best_move) = (values, values[mover], Some(*one));
             }
             if most >= WON {
-                best = won_by(mover, state.players());
+                best = values::won_by(mover, state.players());
                 self.estimated = false;
                 break;
             }
@@ -46,12 +48,4 @@ impl<G: Geometry> Search<'_, G> {
         self.estimated |= outside;
         best
     }
-}
-
-/// The values of a win that is not searched further: who would come second is left open.
-pub(super) fn won_by(seat: usize, players: usize) -> Values {
-    let mut values = [0.0; MAX_PLAYERS];
-    values[..players].fill(-WON);
-    values[seat] = WON;
-    values
 }

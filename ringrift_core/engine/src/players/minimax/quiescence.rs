@@ -4,17 +4,17 @@
 use crate::board::{Geometry, MAX_PLAYERS};
 use crate::moves::MoveList;
 use crate::players::completion::{complete_turn, is_settling};
-use crate::players::heuristic::{self, Values, WON};
+use crate::players::judge::Judge;
+use crate::players::values::{self, Values, WON};
 use crate::state::{Phase, State};
 
 use super::aim::Aim;
-use super::max_n::won_by;
 use super::search::{Rest, Search};
 
 /// What a loss is worth that better play of the same turn might have avoided: less than certain.
 pub(super) const UNPROVEN: f32 = 0.99;
 
-impl<G: Geometry> Search<'_, G> {
+impl<G: Geometry, J: Judge> Search<'_, G, J> {
     /// Values once the mover's turn, and every forced move after it, is completed.
     pub(super) fn at_rest(&mut self, mut state: State<G>, rest: Rest) -> Values {
         let mut frame = self.take_frame(rest.ply);
@@ -24,19 +24,19 @@ impl<G: Geometry> Search<'_, G> {
         let values = loop {
             let settling = is_settling(state.phase) && state.turn.number == turn;
             if !settling && !may_be_forced(&state) {
-                break self.value_after(&state, careless);
+                break self.value_after(&state, rest.ply, careless);
             }
             state.legal_moves(list);
             if let [only] = list[..] {
                 turn = state.turn.number;
                 state.apply(only);
-            } else if !settling || heuristic::decided_values(&state).is_some() {
-                break self.value_after(&state, careless);
+            } else if !settling || values::decided_values(&state).is_some() {
+                break self.value_after(&state, rest.ply, careless);
             } else if rest.left > 0 {
                 break self.best_completion(&state, list, rest);
             } else {
                 careless[state.mover()] = true;
-                let nodes = complete_turn(&mut state, &self.settings.weights, list);
+                let nodes = complete_turn(&mut state, &mut self.sight, rest.ply, list);
                 self.meter.count_nodes(nodes);
             }
         };
@@ -46,6 +46,7 @@ impl<G: Geometry> Search<'_, G> {
 
     fn best_completion(&mut self, state: &State<G>, list: &MoveList, rest: Rest) -> Values {
         let mover = state.mover();
+        self.sight.approach(state, rest.ply + 1);
         let (low, enough) = rest.aim.window(mover, rest.alpha, rest.beta);
         let (mut best, mut most) = ([0.0; MAX_PLAYERS], f32::NEG_INFINITY);
         for one in list.iter() {
@@ -63,16 +64,16 @@ impl<G: Geometry> Search<'_, G> {
             }
         }
         if rest.aim == Aim::Own && most >= WON {
-            return won_by(mover, state.players());
+            return values::won_by(mover, state.players());
         }
         best
     }
 
     /// The outcome or the evaluation. A game lost after a careless completion is not yet proven to be lost.
-    fn value_after(&mut self, state: &State<G>, careless: [bool; MAX_PLAYERS]) -> Values {
-        let Some(mut values) = heuristic::decided_values(state) else {
+    fn value_after(&mut self, state: &State<G>, ply: usize, careless: [bool; MAX_PLAYERS]) -> Values {
+        let Some(mut values) = values::decided_values(state) else {
             self.estimated = true;
-            return heuristic::estimated_values(state, &self.settings.weights);
+            return self.sight.estimate(state, ply);
         };
         if careless.iter().zip(values).any(|(careless, value)| *careless && value < WON) {
             self.estimated = true;

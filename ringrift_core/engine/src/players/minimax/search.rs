@@ -3,7 +3,8 @@
 use crate::board::Geometry;
 use crate::moves::{Move, MoveList};
 use crate::players::budget::Meter;
-use crate::players::heuristic::{self, Values};
+use crate::players::judge::{Judge, Sight};
+use crate::players::values::{self, Values};
 use crate::state::State;
 
 use super::aim::Aim;
@@ -12,7 +13,8 @@ use super::settings::Settings;
 use super::table::Table;
 
 /// The state of one search.
-pub(super) struct Search<'a, G: Geometry> {
+pub(super) struct Search<'a, G: Geometry, J: Judge> {
+    pub sight: Sight<'a, G, J>,
     pub settings: &'a Settings,
     pub meter: Meter<'a>,
     pub table: Table,
@@ -21,7 +23,6 @@ pub(super) struct Search<'a, G: Geometry> {
     frames: Vec<Frame>,
     /// Was a position valued by the evaluation since this was last cleared? If not, the search saw every game to its end.
     pub estimated: bool,
-    board: std::marker::PhantomData<G>,
 }
 
 /// Buffers of one ply.
@@ -34,10 +35,10 @@ pub(super) struct Frame {
     pub order: Vec<u16>,
 }
 
-impl<'a, G: Geometry> Search<'a, G> {
-    pub fn new(settings: &'a Settings, meter: Meter<'a>, table: Table) -> Self {
-        let board = std::marker::PhantomData;
-        Search { settings, meter, table, memory: Memory::new(), frames: Vec::new(), estimated: false, board }
+impl<'a, G: Geometry, J: Judge> Search<'a, G, J> {
+    pub fn new(judge: &'a J, settings: &'a Settings, meter: Meter<'a>, table: Table) -> Self {
+        let sight = Sight::of(judge);
+        Search { sight, settings, meter, table, memory: Memory::new(), frames: Vec::new(), estimated: false }
     }
 
     /// The buffers of a ply, to be given back by `put_back`.
@@ -73,13 +74,13 @@ impl<'a, G: Geometry> Search<'a, G> {
             settle(&mut after, &mut aim, &mut frame.list);
             self.put_back(ply, frame);
             let below = Node { aim, ply, depth: node.depth - 1, ..node };
-            match (heuristic::decided_values(&after), aim) {
+            match (values::decided_values(&after), aim) {
                 (Some(values), _) => values,
                 (None, Aim::Own) => self.max_n(&after, below),
                 (None, Aim::Hero { .. }) => self.alpha_beta(&after, below),
             }
         };
-        one.map_or(values, |one| heuristic::across(one, values))
+        one.map_or(values, |one| values::across(one, values))
     }
 }
 

@@ -1,7 +1,5 @@
 //! How a search goes about it.
 
-use crate::players::heuristic::Weights;
-
 use super::ordering::Ordering;
 
 /// How seats are thought to play. With two players there is nothing to choose: every variant is alpha-beta.
@@ -39,7 +37,6 @@ impl Variant {
 /// What is searched with, whatever the budget.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Settings {
-    pub weights: Weights,
     pub variant: Variant,
     pub ordering: Ordering,
     /// Remember positions that come up again.
@@ -53,14 +50,7 @@ pub struct Settings {
 const SETTLING_PLIES: u32 = 2;
 
 impl Settings {
-    /// The settings that measured best.
-    pub fn new(weights: Weights) -> Settings {
-        Settings {
-            weights,
-            variant: Variant::BEST,
-            ordering: Ordering::BEST,
-            table: true,
-            settling_plies: SETTLING_PLIES,
-        }
-    }
+    /// What measured best.
+    pub const BEST: Settings =
+        Settings { variant: Variant::BEST, ordering: Ordering::BEST, table: true, settling_plies: SETTLING_PLIES };
 }

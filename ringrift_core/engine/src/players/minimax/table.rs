@@ -1,7 +1,7 @@
 //! The transposition table: what is known of positions that were searched before.
 
 use crate::moves::Move;
-use crate::players::heuristic::Values;
+use crate::players::values::Values;
 
 /// What an entry's values say of the position.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

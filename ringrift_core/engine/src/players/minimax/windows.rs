@@ -4,12 +4,13 @@
 use crate::board::{Board, Geometry, Hex8, Square8};
 use crate::moves::{Move, MoveKind};
 use crate::players::budget::{Budget, Meter};
-use crate::players::heuristic::{self, WON};
+use crate::players::linear::Linear;
+use crate::players::values::WON;
 use crate::playout::Random;
 use crate::rng::{stream, Purpose};
 use crate::state::State;
 
-use super::known_answers::{after_move, hero_aim, legal, positions, settings, setup, Plain, NEVER};
+use super::known_answers::{after_move, hero_aim, judge, legal, positions, settings, setup, Plain, NEVER};
 use super::quiescence::UNPROVEN;
 use super::search::{Node, Search};
 use super::settings::{Settings, Variant};
@@ -23,8 +24,9 @@ fn check_windows<G: Geometry>(state: &State<G>, settings: &Settings, depth: u32,
     let mut some: Vec<Move> = (0..4).map(|_| list[random.below(list.len())]).collect();
     some.extend(list.iter().filter(|one| one.kind() == MoveKind::SwapSides));
     let unaided = Settings { table: false, ..*settings };
-    let exact: Vec<f32> = some.iter().map(|one| after_move(state, &unaided, *one, depth)[seat]).collect();
-    let mut search = Search::new(settings, Meter::start(&Budget::default(), &NEVER), Table::new());
+    let exact: Vec<f32> = some.iter().map(|one| after_move(&judge(), state, &unaided, *one, depth)[seat]).collect();
+    let judge = judge();
+    let mut search = Search::new(&judge, settings, Meter::start(&Budget::default(), &NEVER), Table::new());
     for _ in 0..24 {
         let asked = random.below(some.len());
         let (one, value) = (some[asked], exact[asked]);
@@ -89,8 +91,8 @@ fn a_window_is_that_of_the_same_agent_below_a_swap() {
 /// make such ties common, a forced loss does with any.
 #[test]
 fn max_n_takes_the_first_of_equal_moves() {
-    let weights = heuristic::setting("material").expect("documented");
-    let settings = Settings { weights, ..settings(Variant::MaxN) };
+    let judge = Linear::of_setting("material").expect("documented");
+    let settings = settings(Variant::MaxN);
     let mut compared = 0;
     for game in 0..6 {
         let players = 3 + (game % 2) as usize;
@@ -98,8 +100,8 @@ fn max_n_takes_the_first_of_equal_moves() {
             let list = legal(state);
             for one in list.iter().step_by(1 + list.len() / 4) {
                 for depth in 1..=4 {
-                    let Some(plain) = Plain::solve_move(&settings, state, *one, depth, 4_000) else { break };
-                    assert_eq!(after_move(state, &settings, *one, depth), plain, "game {game}, depth {depth}");
+                    let Some(plain) = Plain::solve_move(&judge, &settings, state, *one, depth, 4_000) else { break };
+                    assert_eq!(after_move(&judge, state, &settings, *one, depth), plain, "game {game}, depth {depth}");
                     compared += 1;
                 }
             }

@@ -1,18 +1,15 @@
 //! The linear heuristic: a weighted sum of features, own minus the mean of the others'.
 
-use crate::board::{Geometry, MAX_PLAYERS};
-use crate::moves::{Move, MoveKind};
+use crate::board::{Board, Geometry, MAX_PLAYERS};
+use crate::players::calibration::Calibration;
 use crate::players::features::{FEATURES, FEATURE_COUNT};
+use crate::players::judge::Judge;
+use crate::players::values::Values;
+use crate::setup::Setup;
 use crate::state::State;
 
 /// Weights in the order of `FEATURES`.
 pub type Weights = [f32; FEATURE_COUNT];
-
-/// One value per seat, higher is better for it; 0 beyond the number of players.
-pub type Values = [f32; MAX_PLAYERS];
-
-/// Value of a won game; far beyond any evaluation of a game that goes on.
-pub const WON: f32 = 1000.0;
 
 /// The hand-set weights, one setting for all boards: what trained ones have to beat. Round numbers, chosen by matches on
 /// all four boards; those at 0 are left to training.
@@ -58,82 +55,77 @@ pub fn setting(name: &str) -> Option<Weights> {
     Some(weights)
 }
 
-/// The value of every seat: the outcome where the game is over or decided, the weighted features elsewhere.
-pub fn values<G: Geometry>(state: &State<G>, weights: &Weights) -> Values {
-    decided_values(state).unwrap_or_else(|| estimated_values(state, weights))
+/// The judge by these weights.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Linear {
+    pub weights: Weights,
 }
 
-/// The weighted features of every seat, whether or not the game is decided.
-pub fn estimated_values<G: Geometry>(state: &State<G>, weights: &Weights) -> Values {
-    let table = state.features();
-    let mut scores = [0.0; MAX_PLAYERS];
-    for (score, row) in scores.iter_mut().zip(&table) {
-        *score = row.iter().zip(weights).map(|(feature, weight)| feature * weight).sum();
+impl Linear {
+    /// By the weights of a documented setting.
+    pub fn of_setting(name: &str) -> Option<Linear> {
+        setting(name).map(|weights| Linear { weights })
     }
-    let players = state.players();
-    let total: f32 = scores[..players].iter().sum();
-    let mut values = [0.0; MAX_PLAYERS];
-    for seat in 0..players {
-        values[seat] = scores[seat] - (total - scores[seat]) / (players - 1) as f32;
-    }
-    values
 }
 
-/// Values of a game that is over, or will be when the mover's turn ends because a target is met (R170, R171): only the
-/// mover can newly meet one, and nothing in the rest of the turn takes it back.
-pub fn decided_values<G: Geometry>(state: &State<G>) -> Option<Values> {
-    let players = state.players();
-    let mut values = [0.0; MAX_PLAYERS];
-    if let Some(outcome) = state.outcome() {
-        for (seat, value) in values.iter_mut().enumerate().take(players) {
-            let rank = outcome.ranks[seat] as f32;
-            *value = if seat == outcome.winner { WON } else { -WON * (rank - 1.0) / (players - 1) as f32 };
+impl Judge for Linear {
+    /// Nothing is kept: features are counted anew.
+    type Desk<G: Geometry> = ();
+
+    /// The weighted features of every seat, which sum to 0.
+    #[inline]
+    fn estimate<G: Geometry>(&self, state: &State<G>, _ply: usize, _desk: &mut ()) -> Values {
+        let table = state.features();
+        let mut scores = [0.0; MAX_PLAYERS];
+        for (score, row) in scores.iter_mut().zip(&table) {
+            *score = row.iter().zip(&self.weights).map(|(feature, weight)| feature * weight).sum();
         }
-        return Some(values);
+        let players = state.players();
+        let total: f32 = scores[..players].iter().sum();
+        let mut values = [0.0; MAX_PLAYERS];
+        for seat in 0..players {
+            values[seat] = scores[seat] - (total - scores[seat]) / (players - 1) as f32;
+        }
+        values
     }
-    let mover = state.mover();
-    if !has_met_a_target(state, mover) {
-        return None;
+
+    /// The calibration of games of this board and number of players.
+    ///
+    /// Fitted by benchmarks/ladder/calibrate.py: the scale to the outcomes of heuristic games, the temperature to the moves of
+    /// rung 5. Where a fit of a large board was no better on games of another seed, the number of the small board of its shape
+    /// stands (docs/players.md).
+    fn calibration(&self, setup: &Setup) -> Calibration {
+        let by_players = match setup.board() {
+            Board::Square8 => [(32.0, 0.6), (64.0, 1.4), (52.0, 1.1)],
+            Board::Square19 => [(32.0, 0.055), (64.0, 1.4), (10.7, 0.06)],
+            Board::Hex8 => [(26.0, 0.9), (36.0, 1.05), (28.0, 0.9)],
+            Board::Hexagonal => [(10.2, 0.08), (12.5, 1.05), (8.7, 0.04)],
+        };
+        let (scale, temperature) = by_players[setup.players() - 2];
+        Calibration { scale, temperature }
     }
-    values[..players].fill(-WON);
-    values[mover] = WON;
-    Some(values)
+
+    fn leaf_calibration(&self, _setup: &Setup) -> Calibration {
+        LEAF
+    }
+
+    fn noise_unit(&self) -> f32 {
+        1.0
+    }
 }
 
-fn has_met_a_target<G: Geometry>(state: &State<G>, seat: usize) -> bool {
-    let players = state.players();
-    let territory = state.territory[seat] as u32;
-    let others: u32 = state.territory[..players].iter().map(|cells| *cells as u32).sum::<u32>() - territory;
-    state.credited[seat] as u32 >= G::BOARD.elimination_target(players)
-        || territory >= G::BOARD.territory_minimum(players) && territory > others
-}
-
-/// Values below a move, in the seats above it.
-#[inline]
-pub fn across(one: Move, mut values: Values) -> Values {
-    if one.kind() == MoveKind::SwapSides {
-        values.swap(0, 1);
-    }
-    values
-}
-
-/// The seat at which the mover's agent sits after the move: `swap_sides` exchanges agents, not pieces (section 10).
-#[inline]
-pub fn seat_after<G: Geometry>(state: &State<G>, one: Move) -> usize {
-    if one.kind() == MoveKind::SwapSides {
-        1 - state.mover()
-    } else {
-        state.mover()
-    }
-}
+/// Sharper than the odds that evaluations deserve: a tree search has to tell its leaves apart (docs/players.md).
+const LEAF: Calibration = Calibration { scale: 2.0, temperature: 0.4 };
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::{Board, Hex8};
+    use crate::board::Hex8;
     use crate::moves::MoveList;
+    use crate::players::judge::Sight;
+    use crate::players::values::{decided_values, WON};
     use crate::rng::{stream, Purpose};
-    use crate::setup::{Profile, Setup};
+    use crate::setup::Profile;
 
     #[test]
     fn settings_name_known_features_only() {
@@ -147,14 +139,15 @@ mod tests {
 
     #[test]
     fn values_of_all_seats_cancel_out_until_the_end_names_the_winner() {
-        let weights = setting("baseline").expect("documented");
+        let judge = Linear::of_setting("baseline").expect("documented");
+        let mut sight = Sight::of(&judge);
         let setup = Setup::new(Board::Hex8, 3, Profile::Canonical).expect("three players play");
         for game in 0..20 {
             let mut random = stream(5, Purpose::Playout, game);
             let mut state = State::<Hex8>::new(setup);
             let mut list = MoveList::new();
             loop {
-                let values = values(&state, &weights);
+                let values = sight.values(&state, 0);
                 match (state.outcome(), decided_values(&state)) {
                     (Some(outcome), _) => {
                         assert_eq!(values[outcome.winner], WON);
@@ -167,6 +160,15 @@ mod tests {
                 state.legal_moves(&mut list);
                 state.apply(list[random.below(list.len())]);
             }
+        }
+    }
+    #[test]
+    fn every_configuration_has_a_scale_and_a_temperature() {
+        let judge = Linear::of_setting("baseline").expect("documented");
+        for (board, players) in Board::ALL.into_iter().flat_map(|board| (2..=4).map(move |players| (board, players))) {
+            let setup = Setup::new(board, players, Profile::Canonical).expect("playable");
+            let Calibration { scale, temperature } = judge.calibration(&setup);
+            assert!(scale > 0.0 && temperature > 0.0 && temperature < scale);
         }
     }
 }
