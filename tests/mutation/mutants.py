@@ -203,4 +203,40 @@ MUTANTS = (
         "if exploration > 0.0 { 0 } else { root.children[*index].visits };",
         "if exploration >= 0.0 { 0 } else { root.children[*index].visits };",
     ),
+    Mutant(
+        "Judges: noise is in the judge's own unit",
+        "players/one_ply.rs",
+        "best_by(&worths, noise * judge.noise_unit(), random)",
+        "best_by(&worths, noise, random)",
+    ),
+    Mutant(
+        "Judges: a refuted move is behind by a step of the judge's own temperature",
+        "players/minimax/deepening.rs",
+        "behind.max(self.step)",
+        "behind.max(0.6)",
+    ),
+    Mutant(
+        "Judges: the parent of siblings is told before they are estimated",
+        "players/completion.rs",
+        "    sight.approach(state, 0);\n",
+        "",
+    ),
+    Mutant(
+        "Asked judges: the policy is the prior of a tree search",
+        "players/asked.rs",
+        "logits.map_or(Prior::Uniform, Prior::Policy)",
+        "logits.map_or(Prior::Uniform, |_| Prior::Uniform)",
+    ),
+    Mutant(
+        "Asked judges: a player by policy goes by its logits",
+        "players/asked.rs",
+        "*logit += draw",
+        "*logit = draw",
+    ),
+    Mutant(
+        "Asked judges: a policy is read where it is welcome",
+        "drivers/inquiry.rs",
+        "filter(|_| *wish > Wish::No)",
+        "filter(|_| *wish > Wish::IfThereIsOne)",
+    ),
 )

@@ -90,6 +90,23 @@ def test_games_do_not_depend_on_batches_or_threads(player: Player) -> None:
     assert [record.searches for record in pieces] == [record.searches for record in whole]
 
 
+def test_players_with_one_evaluator_ask_it_together() -> None:
+    asked: list[int] = []
+
+    def count(planes: Array, features: Array) -> Array:
+        asked.append(len(planes))
+        return wave(planes, features)
+
+    one, other = (Player.tree_search(Judge.asked(count), simulations) for simulations in (6, 8))
+    _engine.play_games("hex8", 2, [[one], [other]], seed=1, games=10, max_turns=2)
+    assert asked[0] == 10, "the first leaf of every game, whoever plays it"
+
+
+def test_a_policy_that_no_evaluator_gives_is_missed_in_a_sentence() -> None:
+    with pytest.raises(RulesError, match="expected values and policy, found values alone"):
+        Player.policy(Judge.asked(wave)).choose(_engine.Position("hex8", 2), 1)
+
+
 @pytest.mark.parametrize("variant", ["puct", "gumbel"])
 def test_a_networks_policy_is_the_prior(variant: str) -> None:
     """The keys of one move get a high number: that move is played, and has the policy's share."""
