@@ -9,34 +9,12 @@ import torch
 from safetensors.torch import save_file
 
 from ringrift_core import _engine
-from ringrift_core.contract import Artifact, Board
+from ringrift_core.contract import Board
 from ringrift_core.errors import WrongInputError
 from ringrift_core.nn.inference import onnx_network, torch_network
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import export_onnx
-from ringrift_core.players.cards import ModelCard
-
-NOWHERE = Artifact(uri="file:///nowhere", sha256="0" * 64, bytes=0)
-
-
-def card(board: Board, players: int) -> ModelCard:
-    return ModelCard(
-        board=board,
-        players=players,
-        encoding=_engine.ENCODING_VERSION,
-        blocks=2,
-        channels=8,
-        weights=NOWHERE,
-        onnx=NOWHERE,
-        iteration=1,
-        parent=0,
-        dataset="0" * 64,
-        seed=1,
-        torch_version=torch.__version__,
-        device="cpu",
-        threads=1,
-        machine="test",
-    )
+from tests.unit.core.nn.cards import card
 
 
 def network(board: Board, players: int, folder: Path) -> RingRiftNetwork:

@@ -15,9 +15,9 @@ from ringrift_core import Game, _engine
 from ringrift_core.contract import Board
 from ringrift_core.nn.inference import AskedNetwork, onnx_network, torch_network
 from ringrift_core.play.seats import Casting
-from ringrift_core.players.cards import ModelCard
 from ringrift_core.players.specification import Specification
 from ringrift_core.seating import Manner, seat
+from tests.unit.core.nn.cards import card
 from tests.unit.core.seating.constant_network import write_constant_network
 
 FAVOURITE = "skip_placement"
@@ -51,8 +51,7 @@ def by_torch(folder: Path) -> AskedNetwork:
             parameter.zero_()
         network.policy_globals.bias[loud_key() - shape.policy // shape.side**2 * shape.side**2] = 20
     save_file(network.state_dict(), folder / "weights.safetensors")
-    card = ModelCard.model_construct(board=Board.HEX8, players=2, blocks=2, channels=8)
-    return torch_network(card, folder / "weights.safetensors", "cpu")
+    return torch_network(card(Board.HEX8, 2), folder / "weights.safetensors", "cpu")
 
 
 def player(network: AskedNetwork, search: str) -> _engine.Player:
