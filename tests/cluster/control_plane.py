@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import urllib.error
 import urllib.request
@@ -87,8 +88,9 @@ def running_control_plane(
 
         start("etcd", *_etcd_arguments(directory, endpoints))
         api_server = start("kube-apiserver", *_api_server_arguments(authority, endpoints))
-        api_server.wait_until(lambda: _ready(plane))
-        start("kube-controller-manager", *_controller_manager_arguments(authority, endpoints, directory))
+        api_server.wait_until(lambda: _answer(plane, "/readyz") is not None)
+        controllers = start("kube-controller-manager", *_controller_manager_arguments(authority, endpoints, directory))
+        controllers.wait_until(lambda: _has_roles(plane))
         if scheduler:
             configuration = kubeconfigs["scheduler"]
             start(
@@ -171,13 +173,21 @@ def _controller_manager_arguments(authority: Authority, endpoints: Endpoints, di
     ]
 
 
-def _ready(plane: ControlPlane) -> bool:
+def _has_roles(plane: ControlPlane) -> bool:
+    """Whether `edit` and its like allow anything: a controller gathers their rules from other roles after its start."""
+    role = _answer(plane, "/apis/rbac.authorization.k8s.io/v1/clusterroles/edit")
+    return role is not None and bool(json.loads(role)["rules"])
+
+
+def _answer(plane: ControlPlane, path: str) -> bytes | None:
+    """What the API server answers the administrator; None unless that is 200."""
     context = ssl.create_default_context(cafile=plane.authority.certificate)
     pki = plane.authority.directory
     context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
-        with opener.open(f"{plane.server}/readyz", timeout=2) as answer:
-            return bool(answer.status == 200)
+        with opener.open(f"{plane.server}{path}", timeout=2) as answer:
+            content: bytes = answer.read()
+            return content if answer.status == 200 else None
     except (urllib.error.URLError, OSError):
-        return False
+        return None
