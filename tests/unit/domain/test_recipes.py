@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
+import pytest
+
 from ringrift_core.contract import (
     STAGES,
+    TRACKS,
     IterationParameters,
     MergeParameters,
     Result,
@@ -14,6 +17,7 @@ from ringrift_core.contract import (
     StageFacts,
     StageResult,
     Track,
+    TrackFacts,
     read,
 )
 from ringrift_operator.api import StagePhase, TrackDecision, TrainingPipelineSpec, WorkerPoolSpec
@@ -68,6 +72,11 @@ RECIPE = Recipe(
     described=described,
 )
 RECIPES = Recipes((*SHIPPED.recipes, RECIPE))
+
+
+@pytest.fixture(autouse=True)
+def _asked_for_by_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TRACKS, ABACUS, TrackFacts("beads"))
 
 
 def counting(**changes: object) -> World:
