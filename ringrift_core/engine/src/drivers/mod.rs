@@ -6,6 +6,7 @@ pub mod host;
 pub mod inquiry;
 #[cfg(test)]
 mod known_answers;
+pub mod lanes;
 pub mod match_play;
 pub mod run;
 pub mod selfplay;

@@ -1,30 +1,32 @@
-//! Playing many games: over threads where every agent decides by itself, in lock-step where a network is asked.
+//! Playing many games. Who decides by itself does so on the threads of the native lane; who asks a network waits for the
+//! caller, who asks for all that wait together. Neither lane waits for the other, and a game is the same whatever it waits
+//! for and with whom.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
+use rayon::ThreadPool;
 
 use crate::board::Geometry;
-use crate::drivers::host::{Host, Stop};
+use crate::drivers::host::Host;
 use crate::drivers::inquiry::ask;
-use crate::drivers::session::{Plan, Progress, Session};
+use crate::drivers::lanes::{Lanes, Live, StopAtEnd};
+use crate::drivers::session::{Plan, Progress};
+use crate::players::decision::Inquiry;
 use crate::players::Agent;
 use crate::records::game::GameRecord;
 use crate::setup::Setup;
 
 /// How often finished games are handed over, and the caller is asked whether to go on.
 const HAND_OVER_INTERVAL: Duration = Duration::from_millis(100);
-/// Finished games that wait for a caller who is busy; beyond it the threads wait too, so memory stays bounded.
+/// Games that wait for a caller who is busy; beyond it the threads wait too, so memory stays bounded.
 const MOST_WAITING: usize = 512;
-/// Games among which the longest are begun first.
-const BLOCK: usize = 128;
-/// Games in lock-step when a network plays: enough to fill its batches.
-const LIVE_GAMES: usize = 128;
+/// So few games take their steps faster than other threads are woken for them.
+const FEW: usize = 8;
 
-/// Plays `count` games, each by its plan, and hands every finished one to the host.
+/// Plays `count` games, each by its plan, and hands every finished one to the host. `threads` of them decide at the same
+/// time, 0 for every core, beside what the host does to evaluate.
 pub fn run<G: Geometry, E>(
     setup: Setup,
     agents: &[Agent],
@@ -35,148 +37,227 @@ pub fn run<G: Geometry, E>(
 ) -> Result<(), E> {
     let threads =
         if threads > 0 { threads } else { std::thread::available_parallelism().map_or(1, |cores| cores.get()) };
-    let work = Work::new(setup.players(), agents, count, plan);
-    if agents.iter().any(Agent::asks) {
-        run_in_batches::<G, E>(setup, agents, &work, threads, host)
-    } else {
-        run_on_threads::<G, E>(setup, agents, &work, threads, host)
-    }
-}
-
-/// The games still to begin.
-struct Work<'a> {
-    players: usize,
-    agents: &'a [Agent],
-    count: usize,
-    plan: &'a (dyn Fn(usize) -> Plan + Sync),
-    /// Number of the first game of no block yet, and the rest of the current block, the next game last.
-    left: Mutex<(usize, Vec<(usize, Plan)>)>,
-}
-
-impl<'a> Work<'a> {
-    fn new(players: usize, agents: &'a [Agent], count: usize, plan: &'a (dyn Fn(usize) -> Plan + Sync)) -> Work<'a> {
-        Work { players, agents, count, plan, left: Mutex::new((0, Vec::new())) }
-    }
-
-    /// The next game, by number. In each block those whose players look at most come first: a run then ends with short
-    /// games, and no core waits long for another's last one.
-    fn next(&self) -> Option<(usize, Plan)> {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let (first, block) = &mut *left;
-        if block.is_empty() {
-            let last = self.count.min(*first + BLOCK);
-            block.extend((*first..last).map(|number| (number, (self.plan)(number))));
-            block.sort_by_key(|(number, plan)| (self.cost(plan), std::cmp::Reverse(*number)));
-            *first = last;
-        }
-        block.pop()
-    }
-
-    fn cost(&self, plan: &Plan) -> u64 {
-        plan.agents[..self.players].iter().map(|agent| self.agents[*agent].cost()).fold(0, u64::saturating_add)
-    }
-}
-
-fn run_on_threads<G: Geometry, E>(
-    setup: Setup,
-    agents: &[Agent],
-    work: &Work<'_>,
-    threads: usize,
-    host: &mut dyn Host<E>,
-) -> Result<(), E> {
-    let stopped = AtomicBool::new(false);
+    let lanes = Lanes::<G>::new(setup, agents, count, plan, threads);
+    let asks = agents.iter().any(Agent::asks);
+    // A pool that cannot be made leaves the caller alone with it: slower, never different.
+    let pool = if asks { rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok() } else { None };
     let (sender, receiver) = mpsc::sync_channel(MOST_WAITING);
     std::thread::scope(|scope| {
-        // Dropped before the scope waits for its threads: one that cannot send ends.
+        // Both gone before the scope waits for its threads: one that waits for a game, or cannot send one, then ends.
         let receiver = receiver;
-        let stop = Stop(&stopped);
-        for _ in 0..threads.min(work.count) {
-            let (sender, stopped) = (sender.clone(), &stopped);
-            scope.spawn(move || {
-                while !stopped.load(Ordering::Relaxed) {
-                    let Some((number, plan)) = work.next() else { return };
-                    let mut session = Session::<G>::new(setup, plan);
-                    if !matches!(session.advance(agents, stopped), Progress::Finished)
-                        || sender.send((number, session.into_record())).is_err()
-                    {
-                        return;
-                    }
-                }
-            });
+        let _stop = StopAtEnd(&lanes);
+        for _ in 0..threads.min(count) {
+            let (sender, lanes) = (sender.clone(), &lanes);
+            scope.spawn(move || decide_natively(lanes, &sender));
         }
         drop(sender);
-        loop {
-            let (finished, ended) = collect(&receiver);
-            if !host.receive(finished)? {
-                stop.now();
-            }
-            if ended {
-                return Ok(());
-            }
-        }
+        let caller = Caller { lanes: &lanes, receiver, pool, asking: Vec::new(), finished: Vec::new() };
+        caller.lead(count, asks, host)
     })
 }
 
-/// What finishes within the interval, or as much as may wait; and whether that was the last of all.
-fn collect(receiver: &mpsc::Receiver<(usize, GameRecord)>) -> (Vec<(usize, GameRecord)>, bool) {
-    let until = Instant::now() + HAND_OVER_INTERVAL;
-    let mut finished = Vec::new();
-    while finished.len() < MOST_WAITING {
-        match receiver.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(game) => finished.push(game),
-            Err(mpsc::RecvTimeoutError::Timeout) => break,
-            Err(mpsc::RecvTimeoutError::Disconnected) => return (finished, true),
-        }
-    }
-    (finished, false)
+/// What the native lane has for the caller.
+enum News<G: Geometry> {
+    Finished(usize, GameRecord),
+    Asks(Live<G>, Inquiry<G>),
 }
 
-fn run_in_batches<G: Geometry, E>(
-    setup: Setup,
-    agents: &[Agent],
-    work: &Work<'_>,
-    threads: usize,
-    host: &mut dyn Host<E>,
-) -> Result<(), E> {
-    // A pool that cannot be made leaves rayon's own: slower or faster, never different.
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok();
-    // The caller is asked between the decisions of a batch, which is often enough.
-    let never = AtomicBool::new(false);
-    let mut live: Vec<(usize, Session<G>)> = Vec::new();
-    let mut handed_over = Instant::now();
-    loop {
-        let fresh = std::iter::from_fn(|| work.next()).take(LIVE_GAMES - live.len());
-        live.extend(fresh.map(|(number, plan)| (number, Session::new(setup, plan))));
-        if live.is_empty() {
-            host.receive(Vec::new())?;
-            return Ok(());
-        }
-        let mut advance =
-            || live.par_iter_mut().map(|(_, session)| session.advance(agents, &never)).collect::<Vec<_>>();
-        let progress = match &pool {
-            Some(pool) => pool.install(&mut advance),
-            None => advance(),
+/// A thread of the native lane: takes a game, and plays it for as long as nobody has to be asked.
+fn decide_natively<G: Geometry>(lanes: &Lanes<'_, G>, sender: &SyncSender<News<G>>) {
+    // A panic ends the run, instead of leaving it waiting for this thread's game.
+    let _stop = StopAtEnd(lanes);
+    while let Some(mut game) = lanes.take() {
+        let progress = loop {
+            match game.session.advance(lanes.agents, &lanes.stopped) {
+                Progress::Decides => {}
+                progress => break progress,
+            }
         };
-        let (mut waiting, mut inquiries, mut finished) = (Vec::new(), Vec::new(), Vec::new());
-        for ((number, session), progress) in live.drain(..).zip(progress) {
-            match progress {
-                Progress::Finished => finished.push((number, session.into_record())),
-                Progress::Waiting(inquiry) => {
-                    waiting.push((number, session));
-                    inquiries.push(inquiry);
+        let news = match progress {
+            Progress::Finished => {
+                let (number, record) = lanes.finish(game);
+                News::Finished(number, record)
+            }
+            Progress::Waits(inquiry) => {
+                lanes.weigh(&mut game);
+                News::Asks(game, inquiry)
+            }
+            Progress::Decides | Progress::Stopped => return,
+        };
+        if sender.send(news).is_err() {
+            return;
+        }
+    }
+}
+
+/// The thread of the call: asks the networks, takes the steps between their answers, and hands finished games over.
+struct Caller<'a, 'b, G: Geometry> {
+    lanes: &'a Lanes<'b, G>,
+    receiver: Receiver<News<G>>,
+    pool: Option<ThreadPool>,
+    /// Games that wait for a network, and what they ask it.
+    asking: Vec<(Live<G>, Inquiry<G>)>,
+    finished: Vec<(usize, GameRecord)>,
+}
+
+impl<G: Geometry> Caller<'_, '_, G> {
+    fn lead<E>(mut self, count: usize, asks: bool, host: &mut dyn Host<E>) -> Result<(), E> {
+        let mut handed_over = Instant::now();
+        let mut left = count;
+        loop {
+            // Only who has nothing to ask waits for news.
+            let patience = if self.asking.is_empty() && left > self.finished.len() {
+                HAND_OVER_INTERVAL.saturating_sub(handed_over.elapsed())
+            } else {
+                Duration::ZERO
+            };
+            if !self.hear(patience) {
+                return Ok(()); // A thread has panicked: the scope passes it on.
+            }
+            if left == self.finished.len()
+                || self.finished.len() >= MOST_WAITING
+                || handed_over.elapsed() >= HAND_OVER_INTERVAL
+            {
+                left -= self.finished.len();
+                handed_over = Instant::now();
+                let goes_on = host.receive(std::mem::take(&mut self.finished))?;
+                if left == 0 {
+                    return Ok(());
                 }
+                if !goes_on {
+                    return self.end(host);
+                }
+            }
+            if asks {
+                self.step(host)?;
+            }
+        }
+    }
+
+    /// Stops the threads, and hands over what they finished meanwhile.
+    fn end<E>(mut self, host: &mut dyn Host<E>) -> Result<(), E> {
+        self.lanes.stop();
+        while let Ok(news) = self.receiver.recv() {
+            self.take(news);
+        }
+        host.receive(self.finished).map(|_| ())
+    }
+
+    /// Takes all news there is; waits so long for the first. False once there is nobody to hear from.
+    fn hear(&mut self, patience: Duration) -> bool {
+        let mut news = match self.receiver.recv_timeout(patience) {
+            Ok(first) => Some(first),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return false,
+        };
+        while let Some(one) = news {
+            self.take(one);
+            news = if self.finished.len() < MOST_WAITING { self.receiver.try_recv().ok() } else { None };
+        }
+        true
+    }
+
+    fn take(&mut self, news: News<G>) {
+        match news {
+            News::Finished(number, record) => self.finished.push((number, record)),
+            News::Asks(game, inquiry) => self.asking.push((game, inquiry)),
+        }
+    }
+
+    /// Begins what may be begun, has all that wait evaluated, and takes each game to where it waits next.
+    fn step<E>(&mut self, host: &mut dyn Host<E>) -> Result<(), E> {
+        let (mut games, inquiries): (Vec<Live<G>>, Vec<Inquiry<G>>) = self.asking.drain(..).unzip();
+        for (game, answers) in games.iter_mut().zip(ask::<G, E>(&inquiries, host)?) {
+            game.session.receive(answers);
+        }
+        games.extend(self.lanes.begin());
+        let progress = self.advance(&mut games);
+        let mut native = Vec::new();
+        for (game, progress) in games.into_iter().zip(progress) {
+            match progress {
+                Progress::Waits(inquiry) => self.asking.push((game, inquiry)),
+                Progress::Decides => native.push(game),
+                Progress::Finished => self.finished.push(self.lanes.finish(game)),
                 Progress::Stopped => {}
             }
         }
-        if !finished.is_empty() || handed_over.elapsed() >= HAND_OVER_INTERVAL {
-            handed_over = Instant::now();
-            if !host.receive(finished)? {
-                return Ok(());
-            }
+        if !native.is_empty() {
+            self.lanes.hand_over(native);
         }
-        for ((_, session), answers) in waiting.iter_mut().zip(ask::<G, E>(&inquiries, host)?) {
-            session.receive(answers);
+        Ok(())
+    }
+
+    fn advance(&self, games: &mut [Live<G>]) -> Vec<Progress<G>> {
+        let advance = |game: &mut Live<G>| game.session.advance(self.lanes.agents, &self.lanes.stopped);
+        match &self.pool {
+            Some(pool) if games.len() > FEW => pool.install(|| games.par_iter_mut().map(advance).collect()),
+            _ => games.iter_mut().map(advance).collect(),
         }
-        live = waiting;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::{Board, Hex8};
+    use crate::drivers::host::Evaluated;
+    use crate::players::decision::Wish;
+    use crate::playout::Random;
+    use crate::setup::Profile;
+
+    /// Takes games until there are so many.
+    struct Taker {
+        numbers: Vec<usize>,
+        most: usize,
+    }
+
+    impl Host<()> for Taker {
+        fn evaluate(&mut self, _: usize, _: usize, _: Vec<f32>, _: Vec<f32>, _: Wish) -> Result<Evaluated, ()> {
+            Err(())
+        }
+
+        fn receive(&mut self, finished: Vec<(usize, GameRecord)>) -> Result<bool, ()> {
+            self.numbers.extend(finished.into_iter().map(|(number, _)| number));
+            Ok(self.numbers.len() < self.most)
+        }
+    }
+
+    fn play(count: usize, most: usize, plan: &(dyn Fn(usize) -> Plan + Sync)) -> Vec<usize> {
+        let mut host = Taker { numbers: Vec::new(), most };
+        let setup = Setup::new(Board::Hex8, 2, Profile::Canonical).expect("playable");
+        run::<Hex8, ()>(setup, &[Agent::RANDOM], count, plan, 3, &mut host).expect("nobody is asked");
+        host.numbers.sort_unstable();
+        host.numbers
+    }
+
+    fn plan(number: usize) -> Plan {
+        Plan {
+            index: number as u64,
+            agents: [0; 4],
+            opening: Vec::new(),
+            random_move_rate: 0.0,
+            random: Random::new(number as u64),
+            max_turns: 30,
+            keep_searches: false,
+        }
+    }
+
+    #[test]
+    fn every_game_is_handed_over_once() {
+        assert_eq!(play(2000, usize::MAX, &plan), (0..2000).collect::<Vec<_>>());
+        assert!(play(0, usize::MAX, &plan).is_empty());
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_hands_over_what_was_finished_and_ends() {
+        let numbers = play(usize::MAX, 600, &plan);
+        assert!(numbers.len() >= 600);
+        assert!(numbers.windows(2).all(|two| two[0] < two[1]), "one came twice");
+    }
+
+    #[test]
+    fn a_thread_that_panics_ends_the_run() {
+        let fails = |number: usize| if number < 200 { plan(number) } else { panic!("no plan") };
+        assert!(std::panic::catch_unwind(|| play(1000, usize::MAX, &fails)).is_err());
     }
 }

@@ -36,8 +36,10 @@ pub struct Plan {
 /// Why `advance` returned.
 pub enum Progress<G: Geometry> {
     Finished,
-    /// The agent to move asks a network; `receive` goes on.
-    Waiting(Inquiry<G>),
+    /// The agent to move asks a network: `receive` takes the answers, then `advance` goes on.
+    Waits(Inquiry<G>),
+    /// The agent to move decides by itself, which may take long: `advance` again, on a thread that has the time.
+    Decides,
     /// The run was stopped in the middle of the game.
     Stopped,
 }
@@ -79,10 +81,11 @@ impl<G: Geometry> Session<G> {
         session
     }
 
-    /// Plays until the game is over or cut, an evaluator is asked, or `stopped` is set.
+    /// Plays until the game is over or cut, somebody is to decide by itself, an evaluator is asked, or `stopped` is set. Once
+    /// somebody was to decide by itself, the next call makes that decision first.
     pub fn advance(&mut self, agents: &[Agent], stopped: &AtomicBool) -> Progress<G> {
         if let Some(inquiry) = self.think_on(agents, stopped) {
-            return Progress::Waiting(inquiry);
+            return Progress::Waits(inquiry);
         }
         while self.state.phase != Phase::GameOver && self.state.turn.number <= self.plan.max_turns {
             if stopped.load(Ordering::Relaxed) {
@@ -97,12 +100,22 @@ impl<G: Geometry> Session<G> {
                 self.make(Choice::unsearched(index));
             } else {
                 self.thought = Some(Thought::default());
+                let agent = &agents[self.seated[self.state.mover()]];
+                // A draw costs less than to hand the game over.
+                if !agent.asks() && agent.cost() > 0 {
+                    return Progress::Decides;
+                }
                 if let Some(inquiry) = self.think_on(agents, stopped) {
-                    return Progress::Waiting(inquiry);
+                    return Progress::Waits(inquiry);
                 }
             }
         }
-        Progress::Finished
+        // A search that was stopped may have ended the game by another move than it would have.
+        if stopped.load(Ordering::Relaxed) {
+            Progress::Stopped
+        } else {
+            Progress::Finished
+        }
     }
 
     /// Goes on with a decision under way, if there is one: makes it, or says what it asks next.
@@ -151,6 +164,11 @@ impl<G: Geometry> Session<G> {
             self.seated.swap(0, 1);
             self.memories.swap(0, 1);
         }
+    }
+
+    /// What its agents keep in mind takes so much memory, about.
+    pub fn bytes(&self) -> u64 {
+        self.memories.iter().map(Memory::bytes).sum()
     }
 
     /// The record of a finished game.

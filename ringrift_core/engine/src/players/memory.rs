@@ -25,6 +25,15 @@ impl<G: Geometry> Memory<G> {
         }
     }
 
+    /// How much memory it takes, about.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Memory::Empty => 0,
+            Memory::Mcts(search) => search.bytes(),
+            Memory::Descent(search) => search.bytes(),
+        }
+    }
+
     /// The Monte-Carlo tree search in mind; a new one where there is none.
     pub fn mcts(&mut self) -> &mut mcts::Search<G> {
         if !matches!(self, Memory::Mcts(_)) {

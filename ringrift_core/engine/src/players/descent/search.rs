@@ -66,6 +66,11 @@ impl<G: Geometry> Search<G> {
         Choice { index, found: Some(found) }
     }
 
+    /// What is kept takes so much memory, about.
+    pub fn bytes(&self) -> u64 {
+        self.tree.as_ref().map_or(0, Tree::bytes)
+    }
+
     /// A decision was made in the game, by any agent.
     pub fn decided(&mut self, one: Move) {
         self.reached = self.tree.as_ref().zip(self.reached).and_then(|(tree, node)| tree.below(node, one));

@@ -200,6 +200,13 @@ impl<G: Geometry> Tree<G> {
         Tree { nodes, by_key, gains: self.gains }
     }
 
+    /// What the tree takes in memory, about.
+    pub fn bytes(&self) -> u64 {
+        let children: usize = self.nodes.iter().map(|node| node.children.capacity()).sum();
+        let nodes = self.nodes.capacity() * size_of::<Node<G>>() + self.by_key.capacity() * size_of::<(u64, u32)>();
+        (nodes + children * size_of::<Child>()) as u64
+    }
+
     /// Is the node this position, as far as the game that follows goes?
     pub fn is(&self, node: usize, state: &State<G>) -> bool {
         self.nodes[node].key == state.search_key()

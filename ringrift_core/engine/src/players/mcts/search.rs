@@ -90,6 +90,11 @@ impl<G: Geometry> Search<G> {
         self.legal.extend_from_slice(legal);
     }
 
+    /// What is kept takes so much memory, about.
+    pub fn bytes(&self) -> u64 {
+        self.tree.as_ref().map_or(0, Tree::bytes)
+    }
+
     /// A decision was made in the game, by any agent.
     pub fn decided(&mut self, one: Move) {
         let Some(tree) = &self.tree else { return };

@@ -77,6 +77,12 @@ impl<G: Geometry> Tree<G> {
         below
     }
 
+    /// What the tree takes in memory, about.
+    pub fn bytes(&self) -> u64 {
+        let edges: usize = self.nodes.iter().map(|node| node.edges.capacity()).sum();
+        (self.nodes.capacity() * size_of::<Node<G>>() + edges * size_of::<Edge>()) as u64
+    }
+
     /// Value of an edge in the seats above it: proven, or the mean of its simulations; None before the first.
     pub fn value(&self, edge: &Edge) -> Option<Values> {
         let child = &self.nodes[edge.child()?];
