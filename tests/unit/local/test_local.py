@@ -235,6 +235,6 @@ def test_a_data_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     local = Local(tmp_path)
     (tmp_path / "file").write_text("not a folder")
     code, output = local.run("--data", "file/data")
-    assert code == 1
+    assert code == 2
     assert "file/data" in output
     assert "Traceback" not in output
