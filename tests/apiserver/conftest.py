@@ -9,6 +9,9 @@ from uuid import uuid4
 
 import pytest
 
+from tests.apiserver.operator_process import OperatorProcess
+from tests.apiserver.person import POOL, Person
+from tests.apiserver.worker import Worker
 from tests.cluster.binaries import CONTROL_PLANE
 from tests.cluster.control_plane import ControlPlane, Endpoints, running_control_plane
 from tests.cluster.kubectl import Kubectl
@@ -47,6 +50,21 @@ def namespace(control_plane: ControlPlane) -> Iterator[str]:
 def kubectl(control_plane: ControlPlane, namespace: str) -> Kubectl:
     """kubectl in the test's namespace: `kubectl("get", "jobs")`, `kubectl.apply(object)`, `kubectl.get("pods")`."""
     return control_plane.kubectl.within(namespace)
+
+
+@pytest.fixture
+def worker(kubeconfig: Path, namespace: str) -> Iterator[Worker]:
+    """Plays the node's part for the namespace's Jobs."""
+    with Worker(kubeconfig, namespace) as started:
+        yield started
+
+
+@pytest.fixture
+def person(kubectl: Kubectl, operator: OperatorProcess) -> Person:
+    """A person with a pool, under the operator that the test's module has started."""
+    assert operator.is_running
+    kubectl.apply(POOL)
+    return Person(kubectl)
 
 
 @pytest.fixture

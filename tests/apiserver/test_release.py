@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.apiserver.operator_process import OperatorProcess
-from tests.apiserver.test_operator import Person
+from tests.apiserver.person import Person
 from tests.apiserver.worker import Worker
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl

@@ -13,7 +13,7 @@ import yaml
 from ringrift_operator.kube.lease import DEADLINE_SECONDS
 from tests.apiserver.gateway import Gateway, Write
 from tests.apiserver.operator_process import OperatorProcess, eventually
-from tests.apiserver.test_operator import POOL, Person, pipeline
+from tests.apiserver.person import POOL, Person, pipeline
 from tests.apiserver.worker import Worker
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl

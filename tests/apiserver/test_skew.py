@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +10,9 @@ import yaml
 
 from tests.apiserver.conftest import CRDS
 from tests.apiserver.operator_process import OperatorProcess, eventually
-from tests.apiserver.test_operator import POOL, Person, pipeline
+from tests.apiserver.person import POOL, Person, pipeline
 from tests.apiserver.worker import Worker
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.kubectl import Kubectl
 
 STILL = "until then the pipeline stands still"
 
@@ -35,19 +33,6 @@ def operator(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFacto
     with OperatorProcess(control_plane.kubeconfig, tmp_path_factory.mktemp("operator")) as process:
         yield process
     control_plane.kubectl.apply(CRDS, "--server-side", "--force-conflicts")
-
-
-@pytest.fixture
-def worker(kubeconfig: Path, namespace: str) -> Iterator[Worker]:
-    with Worker(kubeconfig, namespace) as started:
-        yield started
-
-
-@pytest.fixture
-def person(kubectl: Kubectl, operator: OperatorProcess) -> Person:
-    assert operator.is_running
-    kubectl.apply(POOL)
-    return Person(kubectl)
 
 
 def of_tomorrow(manifest: dict[str, Any], name: str) -> dict[str, Any]:
