@@ -40,6 +40,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # In rich's columns names and words are cut where there is little room, and text in brackets is taken for markup.
+    rich_markup_mode=None,
+    context_settings={"max_content_width": 100},
 )
 
 
@@ -95,7 +98,7 @@ def _add_stage(facts: StageFacts) -> None:
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {option.name: option.annotation for option in options}
     example = shlex.join(["ringrift", *to_arguments(facts.example_parameters())])
-    app.command(stage.value, help=inspect.getdoc(model), epilog=f"{EXIT_STATUS}\n\nExample: {example}")(command)
+    app.command(stage.value, help=inspect.getdoc(model), epilog=f"{EXIT_STATUS}\n\n\b\nExample: {example}")(command)
 
 
 def _body_of(facts: StageFacts) -> Any:

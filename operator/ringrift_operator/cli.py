@@ -26,6 +26,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # In rich's columns names and words are cut where there is little room, and text in brackets is taken for markup.
+    rich_markup_mode=None,
+    context_settings={"max_content_width": 100},
 )
 
 
