@@ -33,7 +33,8 @@ app = typer.Typer(
 
 
 EXIT_STATUSES = (
-    "Exit status: 0 complete or suspended; 1 at a standstill, the last lines say why; "
+    "Exit status: 0 complete or suspended; 1 at a standstill, or a track failed in the last iteration, "
+    "the last lines say why; "
     "2 wrong input, nothing was run; 130 stopped by Ctrl-C or SIGTERM, the same command continues."
 )
 
@@ -60,7 +61,16 @@ def _options(
 
 @app.command(epilog=EXIT_STATUSES)
 def local(
-    file: Annotated[Path, typer.Option("--file", "-f", help="YAML with a TrainingPipeline, and WorkerPools if any.")],
+    file: Annotated[
+        list[Path],
+        typer.Option(
+            "--file",
+            "-f",
+            metavar="PATH",
+            help="YAML or JSON with a TrainingPipeline, and WorkerPools if any; a folder of such files; - is standard "
+            "input. Several times for several.",
+        ),
+    ],
     data: Annotated[Path, typer.Option(help="Folder for claims' artifacts and the state.")] = DATA_FOLDER,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and run nothing.")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of the live view.")] = False,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ringrift_core import _engine
 from ringrift_core.arena.gate import Gate, Judgement
 from ringrift_core.contract import Board, EvaluateParameters
+from ringrift_core.cores import available_cores
 from ringrift_core.stage import Run
 
 __all__ = ["MOST_IDENTICAL_GAMES", "Group", "Match", "identical_share", "play_until_decided"]
@@ -60,6 +61,7 @@ class Match:
             groups=groups,
             first_group=first,
             max_turns=self.max_turns,
+            threads=available_cores(),
             progress=progress,
         )
         return [_group(result, self.players) for result in results]

@@ -9,6 +9,7 @@ from ringrift_core.archive import Checkpoint
 from ringrift_core.arena.gate import whole_groups
 from ringrift_core.cmaes.search import Search, SearchState
 from ringrift_core.contract import CmaesParameters, CmaesResult, StageResult, Track
+from ringrift_core.cores import available_cores
 from ringrift_core.players.gates import gate_player
 from ringrift_core.players.specification import Judge, JudgeKind
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
@@ -111,7 +112,7 @@ def _play_generation(parameters: CmaesParameters, run: Run, search: Search, oppo
         groups=groups,
         first_group=search.generation * groups,
         max_turns=parameters.max_moves,
-        threads=parameters.workers,
+        threads=min(parameters.workers, available_cores()),
         progress=progress,
     )
     if any(len(match) < groups for match in results):

@@ -14,6 +14,7 @@ import operator
 from ringrift_core import _engine
 from ringrift_core.archive import identity, task_key
 from ringrift_core.contract import SelfplayParameters, SelfplayResult, StageResult
+from ringrift_core.cores import available_cores
 from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.shards import shard_games, shard_task, shard_tasks
 from ringrift_core.selfplay.modes import players_of_modes
@@ -126,6 +127,7 @@ class _Play:
             opening_plies=MOST_OPENING_PLIES,
             least_opening_plies=0,
             random_move_rate=RANDOM_MOVE_RATE,
+            threads=available_cores(),
             receive=self._receive,
         )
 

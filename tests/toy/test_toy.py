@@ -115,9 +115,9 @@ def test_local_runs_it_with_real_processes(
     monkeypatch.setenv("COLUMNS", "200")
     file, data = Path("pipeline.yaml"), Path("ringrift-data")
     file.write_text(yaml.safe_dump(PIPELINE))
-    assert local(file, data, dry_run=True, program=PROGRAM, recipes=recipes) == 0
+    assert local([file], data, dry_run=True, program=PROGRAM, recipes=recipes) == 0
     assert "iteration 1: count the games of 1 iterations and pick weights, then a gate of 16" in capsys.readouterr().out
-    code = local(file, data, plain=True, program=PROGRAM, recipes=recipes)
+    code = local([file], data, plain=True, program=PROGRAM, recipes=recipes)
     said = capsys.readouterr().out
     assert code == 0, said
     records = [json.loads(path.read_text())["spec"] for path in sorted(data.glob("_local/toys/iterations/*.json"))]

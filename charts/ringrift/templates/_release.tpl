@@ -5,9 +5,14 @@ trainerImage: {{ .Values.images.trainer | quote }}
 imagePullPolicy: {{ .Values.images.pullPolicy }}
 imagePullSecrets: {{ .Values.images.pullSecrets | toJson }}
 serviceAccount: {{ include "ringrift.worker" . }}
+podSecurityContext: {{ .Values.podSecurityContext | toJson }}
+securityContext: {{ .Values.securityContext | toJson }}
 lightStages:
   image: {{ .Values.lightStages.image | quote }}
-  resources: {{- toYaml .Values.lightStages.resources | nindent 4 }}
+  resources:
+    {{- range $name, $amount := .Values.lightStages.resources }}
+    {{ $name | quote }}: {{ $amount | quote }}
+    {{- end }}
   deadline: {{ .Values.lightStages.deadline | quote }}
   podTemplate: {{- toYaml .Values.lightStages.podTemplate | nindent 4 }}
 {{- end }}

@@ -1,21 +1,22 @@
-"""Reads resources from YAML files as strictly as `kubectl apply` does, and says what is wrong in one go."""
+"""Reads resources as strictly as `kubectl apply` does, and says what is wrong in one go."""
 
 from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ringrift_operator.api.base import API_VERSION, GROUP, Resource
 from ringrift_operator.api.check import Problem, problems, problems_of_change
+from ringrift_operator.api.documents import Document, FileProblem, InvalidResources, read, read_all
 from ringrift_operator.api.kinds import KINDS
+
+__all__ = ["Document", "FileProblem", "InvalidResources", "left_to_kubectl", "load", "load_file", "read", "read_all"]
 
 METADATA = frozenset(
     {
@@ -39,98 +40,21 @@ METADATA = frozenset(
 """Fields of Kubernetes' metadata; any other is a slip that kubectl refuses too."""
 
 
-@dataclass(frozen=True)
-class Document:
-    """One parsed YAML document."""
-
-    file: str
-    """Where it came from, for messages."""
-    content: Any
-
-
-@dataclass(frozen=True)
-class FileProblem:
-    """A problem and where it stands."""
-
-    file: str
-    resource: str
-    """`TrainingPipeline/quickstart`; empty when the file could not be read that far."""
-    problem: Problem
-
-    @property
-    def path(self) -> str:
-        return self.problem.path
-
-    @property
-    def sentence(self) -> str:
-        return self.problem.sentence
-
-    def __str__(self) -> str:
-        place = f"{self.file}: {self.resource}" if self.resource else self.file
-        return f"{place}: {self.problem}"
-
-
-class InvalidResources(Exception):  # noqa: N818  # what was found, not what went wrong with us
-    """Documents that cannot be used; the message has a line for every problem."""
-
-    def __init__(self, found: Sequence[FileProblem]) -> None:
-        super().__init__("\n".join(map(str, found)))
-        self.problems = tuple(found)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as kubectl reads it: a key twice is an error, a date is text."""
-
-
-def _mapping_without_repetition(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
-    seen = set()
-    for key_node, _ in node.value:
-        if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == "tag:yaml.org,2002:merge":
-            continue
-        if key_node.value in seen:
-            problem = f"{key_node.value} is given twice: remove one"
-            raise yaml.constructor.ConstructorError(problem=problem, problem_mark=key_node.start_mark)
-        seen.add(key_node.value)
-    return loader.construct_mapping(node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repetition)
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def load_file(path: Path) -> list[Resource]:
-    """The resources of our group in a YAML file, in its order; other kinds are left to kubectl.
+    """The resources of our group in a file, in its order; other kinds are left to kubectl.
 
     InvalidResources when the file cannot be read, is no YAML, or holds a resource that the API server would refuse.
     """
     return load(read(path))
 
 
-def read(path: Path) -> list[Document]:
-    """The documents of a YAML file, empty ones left out."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        contents = list(yaml.load_all(text, Loader=_Loader))
-    except OSError as error:
-        raise _unreadable(path, f"cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, f"is not UTF-8 text: byte {error.start} cannot be decoded") from error
-    except RecursionError as error:
-        raise _unreadable(path, "is nested too deeply") from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise _unreadable(path, f"{place}is not YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise _unreadable(path, f"is not YAML: {error}") from error
-    return [Document(str(path), content) for content in contents if content is not None]
-
-
-def _unreadable(path: Path, why: str) -> InvalidResources:
-    return InvalidResources([FileProblem(str(path), "", Problem("", why))])
+def left_to_kubectl(documents: Iterable[Document]) -> list[str]:
+    """`Secret/keys`: what `load` passes over of these documents, since it is of another's group."""
+    return [
+        f"{content['kind']}/{_name_in(content)}" if _name_in(content) else content["kind"]
+        for document in documents
+        if _is_object(content := document.content) and not _is_ours(content)
+    ]
 
 
 def load(documents: Iterable[Document]) -> list[Resource]:
@@ -157,28 +81,42 @@ def load(documents: Iterable[Document]) -> list[Resource]:
 
 def _load_one(content: Any) -> tuple[str, Resource | list[Problem]]:
     """What the document is called, and the resource or its problems; no problems and no resource is another's kind."""
-    if not isinstance(content, dict) or not all(isinstance(content.get(key), str) for key in ("apiVersion", "kind")):
+    if not _is_object(content):
         return "", [Problem("", f"is no Kubernetes object: it needs apiVersion: {API_VERSION} and a kind")]
     kind, version = content["kind"], content["apiVersion"]
-    if version.partition("/")[0] != GROUP:
+    if not _is_ours(content):
         return kind, []
     if version != API_VERSION:
         return kind, [Problem("apiVersion", f"{version} is unknown: write {API_VERSION}")]
     if kind not in KINDS:
         return kind, [Problem("kind", f"{kind} is unknown: write one of {', '.join(KINDS)}{_close(kind, KINDS)}")]
     model = KINDS[kind]
-    metadata = content.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
+    metadata, name = content.get("metadata"), _name_in(content)
     label = f"{kind}/{name}" if name else kind
     # As the API server does: an explicit null is an absent field, and a status is not the user's to write.
     given = {key: value for key, value in content.items() if key != "status"}
     if isinstance(metadata, dict) and (unknown := [key for key in metadata if key not in METADATA]):
         return label, [Problem(f"metadata.{key}", _unknown_field(f"metadata.{key}", METADATA)) for key in unknown]
+    if isinstance(metadata, dict) and metadata.get("generateName") and not name:
+        return label, [Problem("metadata.name", "Required value: generateName is for `kubectl create`, write a name")]
     try:
         resource = model.model_validate_json(json.dumps(_without_null(given), default=str), strict=True)
     except ValidationError as error:
         return label, _schema_problems(error.errors(include_url=False), model)
     return label, problems(resource) or resource
+
+
+def _is_object(content: Any) -> bool:
+    return isinstance(content, dict) and all(isinstance(content.get(key), str) for key in ("apiVersion", "kind"))
+
+
+def _is_ours(content: Mapping[str, Any]) -> bool:
+    return bool(content["apiVersion"].partition("/")[0] == GROUP)
+
+
+def _name_in(content: Mapping[str, Any]) -> Any:
+    metadata = content.get("metadata")
+    return metadata.get("name") if isinstance(metadata, dict) else None
 
 
 def _without_null(value: Any) -> Any:
@@ -213,6 +151,8 @@ def _schema_problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
             sentence = f"Unsupported value: {json.dumps(found)}: supported values: {supported}"
         case "duration":
             sentence = details["msg"]
+        case "int_type" | "float_type" | "bool_type" if isinstance(found, str) and _means_more_than_text(found):
+            sentence = f"Invalid value: {json.dumps(found)}: {_lower(details['msg'].removeprefix('Input '))}: no quotes"
         case "too_short":
             sentence = f"Invalid value: {json.dumps(found)}: should have at least {context['min_length']} items"
         case "too_long":
@@ -220,6 +160,14 @@ def _schema_problem(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         case _:
             sentence = f"Invalid value: {json.dumps(found)}: {_lower(details['msg'].removeprefix('Input '))}"
     return Problem(path, sentence)
+
+
+def _means_more_than_text(text: str) -> bool:
+    """Whether it would be a number or a truth value without its quotes."""
+    try:
+        return not isinstance(json.loads(text), str)
+    except ValueError:
+        return False
 
 
 def _path(location: Sequence[int | str]) -> str:

@@ -369,6 +369,10 @@ class ConfigurationStatus(Value):
     started_at: datetime | None = Field(default=None, description="When the iteration under way began.")
     last_evaluation: LastEvaluation | None = Field(default=None, description="The newest verdict.")
     diverged: ShortText = Field(default="", description="How training diverged in the last finished iteration.")
+    failed: ShortText = Field(
+        default="",
+        description="How the last finished iteration came to nothing: no track of it was judged, and some failed.",
+    )
 
     def track(self, name: Track) -> TrackStatus:
         """The track; one that nothing is known of yet is blank."""
@@ -400,10 +404,16 @@ class ConfigurationStatus(Value):
         """The iteration under way goes on with other values."""
         return changed(self, frozen=frozen)
 
-    def finished(self, diverged: str) -> Self:
+    def finished(self, diverged: str, failed: str) -> Self:
         """The iteration under way is over."""
         return changed(
-            self, iteration=self.iteration + 1, tasks=(), frozen=None, started_at=None, diverged=diverged[:SHORT]
+            self,
+            iteration=self.iteration + 1,
+            tasks=(),
+            frozen=None,
+            started_at=None,
+            diverged=diverged[:SHORT],
+            failed=failed[:SHORT],
         )
 
     def summarised(self, stages: Mapping[str, StagePhase]) -> Self:

@@ -53,6 +53,12 @@ class PodTemplate(Value):
     tolerations: tuple[dict[str, Any], ...] = Field(default=(), max_length=64, description="Taints that are accepted.")
     affinity: dict[str, Any] | None = Field(default=None, description="Pod affinity, as in a Pod's spec.")
     priority_class_name: str | None = Field(default=None, max_length=253, description="PriorityClass of the Pods.")
+    pod_security_context: dict[str, Any] | None = Field(
+        default=None, description="Security context of the Pods, instead of the release's."
+    )
+    security_context: dict[str, Any] | None = Field(
+        default=None, description="Security context of the stage's container, instead of the release's."
+    )
     volumes: tuple[dict[str, Any], ...] = Field(default=(), max_length=64, description="Volumes, as in a Pod's spec.")
     volume_mounts: tuple[dict[str, Any], ...] = Field(
         default=(), max_length=64, description="Where the stage's container sees them."

@@ -66,16 +66,21 @@ PositiveDuration = Annotated[
     _duration_schema(_PARSES, _ABOVE_ZERO),
 ]
 
-QUANTITY_PATTERN = r"^[0-9]+(\.[0-9]+)?([KMGTPE]i|[mkMGTPE])?$"
+QUANTITY_PATTERN = r"^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][-+]?[0-9]{1,2})?$"
+"""Kubernetes' own grammar, without negative ones."""
 _SUFFIXES = {
     "": Decimal(1),
-    "m": Decimal("0.001"),
+    **{letter: Decimal(1000) ** -power for power, letter in enumerate("mun", start=1)},
     **{letter: Decimal(1000) ** power for power, letter in enumerate("kMGTPE", start=1)},
     **{letter + "i": Decimal(1024) ** power for power, letter in enumerate("KMGTPE", start=1)},
 }
 
 
 def _quantity_text(value: object) -> object:
+    if isinstance(value, float):
+        # The API server takes whole numbers and text.
+        quoted = f'write "{value}", in quotes'
+        raise PydanticCustomError("quantity", "should be a whole number or text: {quoted}", {"quoted": quoted})
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -89,14 +94,22 @@ Quantity = Annotated[
     str,
     BeforeValidator(_quantity_text),
     AfterValidator(_check_quantity),
-    WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 32}),
+    WithJsonSchema({"x-kubernetes-int-or-string": True, "pattern": QUANTITY_PATTERN, "maxLength": 32, "minimum": 0}),
 ]
 """A Kubernetes quantity such as `6`, `500m` or `12Gi`, kept as written."""
 
 
 def quantity_value(quantity: str) -> Decimal:
     """Cores, bytes or devices that a quantity stands for; ValueError when it is none."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGTPE]i|[mkMGTPE])?", quantity, re.ASCII)
-    if match is None:
+    if re.fullmatch(QUANTITY_PATTERN, quantity, re.ASCII) is None:
         raise ValueError(f"{quantity!r} is no quantity: write a number and a unit, such as 6, 500m or 12Gi")
-    return Decimal(match[1]) * _SUFFIXES[match[2] or ""]
+    number = quantity.rstrip("".join(_SUFFIXES))
+    suffix = quantity[len(number) :]
+    # What is no suffix is an exponent, which Decimal reads.
+    return Decimal(number) * _SUFFIXES[suffix]
+
+
+def memory_quantity(size: int) -> str:
+    """So many bytes as people write them: `312Mi`, `1.5Gi`."""
+    number, unit = (size / 2**30, "Gi") if size >= 2**30 else (size / 2**20, "Mi")
+    return f"{number:.1f}".removesuffix(".0") + unit

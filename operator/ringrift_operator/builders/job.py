@@ -22,17 +22,8 @@ CONTAINER = "stage"
 RESULT_PATH = "/dev/termination-log"
 """Where the stage writes its StageResult: the kubelet takes it as the container's termination message."""
 
-USER = 65532
-"""Who Pods run as, also the group of their volumes."""
-
 GRACE_SECONDS = 60
 """From SIGTERM to SIGKILL: time for a checkpoint."""
-
-_RESTRICTED: Manifest = {
-    "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
-    "capabilities": {"drop": ["ALL"]},
-}
 
 
 def job(snapshot: Snapshot, task: PlacedTask, release: Release) -> Manifest:
@@ -93,15 +84,8 @@ def _pod(
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": USER,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [_container(snapshot, task, release, resources, mounts)],
+        "securityContext": _own_or(template.pod_security_context, release.pod_security_context),
+        "containers": [_container(snapshot, task, release, template, resources, mounts)],
         "volumes": volumes,
     }
     if release.service_account:
@@ -120,7 +104,12 @@ def _pod(
 
 
 def _container(
-    snapshot: Snapshot, task: PlacedTask, release: Release, resources: Mapping[str, str], mounts: list[Manifest]
+    snapshot: Snapshot,
+    task: PlacedTask,
+    release: Release,
+    template: PodTemplate,
+    resources: Mapping[str, str],
+    mounts: list[Manifest],
 ) -> Manifest:
     arguments = [*to_arguments(task.parameters), "--result", RESULT_PATH]
     if task.completions:
@@ -133,7 +122,7 @@ def _container(
         "args": arguments,
         "env": [{"name": "HOME", "value": "/tmp"}],
         "resources": {"requests": dict(resources), "limits": dict(resources)},
-        "securityContext": _RESTRICTED,
+        "securityContext": _own_or(template.security_context, release.security_context),
         "terminationMessagePath": RESULT_PATH,
         # A stage that died without a word is explained by the end of its log.
         "terminationMessagePolicy": "FallbackToLogsOnError",
@@ -142,6 +131,11 @@ def _container(
     if snapshot.spec.artifacts.secret_name is not None:
         container["envFrom"] = [{"secretRef": {"name": snapshot.spec.artifacts.secret_name}}]
     return container
+
+
+def _own_or(of_pool: Manifest | None, of_release: Manifest) -> Manifest:
+    """A pool's own security context stands in the place of the release's, whole."""
+    return dict(of_release if of_pool is None else of_pool)
 
 
 def _image(snapshot: Snapshot, task: PlacedTask, release: Release) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import yaml
 from pydantic import Field, ValidationError
@@ -12,6 +12,9 @@ from pydantic import Field, ValidationError
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.pool import PodTemplate
 from ringrift_operator.api.scalars import PositiveDuration, Quantity
+
+USER = 65532
+"""Who the images run as by themselves, also the group of their Pods' volumes."""
 
 
 class LightStages(Value):
@@ -34,6 +37,25 @@ class Release(Value):
     image_pull_secrets: tuple[str, ...] = Field(default=(), description="Secrets for the images' registry.")
     service_account: str = Field(
         default="", description="ServiceAccount of the Jobs' Pods, which get no token; empty: the namespace's default."
+    )
+    pod_security_context: dict[str, Any] = Field(
+        default={
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        description="Security context of the Jobs' Pods, where a pool has none of its own.",
+    )
+    security_context: dict[str, Any] = Field(
+        default={
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        description="Security context of their containers, likewise.",
     )
     light_stages: LightStages = Field(default=LightStages(), description="What light stages get.")
 

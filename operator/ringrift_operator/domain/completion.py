@@ -43,7 +43,8 @@ def finish_iteration(situation: Situation) -> Situation:
     number = iteration_under_way(configuration)
     record = _record(situation.snapshot, configuration)
     finished = configuration.finished(
-        diverged=next((task.message for task in configuration.tasks if task.exit_code == ExitCode.DIVERGED), "")
+        diverged=next((task.message for task in configuration.tasks if task.exit_code == ExitCode.DIVERGED), ""),
+        failed=_came_to_nothing(configuration),
     )
     for track in configuration.tracks:
         settled = track.settled(
@@ -87,6 +88,15 @@ def _regression(configuration: ConfigurationStatus, track: Track) -> str:
         if verdict is not None and verdict.decision == Decision.REGRESSED and verdict.track == track:
             return verdict.reason
     return ""
+
+
+def _came_to_nothing(configuration: ConfigurationStatus) -> str:
+    """The failures of an iteration of which no track was judged; empty where one was, or none failed."""
+    decisions = {track.name: track.decision for track in configuration.tracks if track.decision is not None}
+    failed = [name for name, decision in decisions.items() if decision == TrackDecision.FAILED]
+    if not set(decisions.values()) <= {TrackDecision.FAILED, TrackDecision.SKIPPED}:
+        return ""
+    return "; ".join(f"{name} failed: {_failure(configuration, name)}" for name in failed)
 
 
 def _failure(configuration: ConfigurationStatus, track: Track) -> str:

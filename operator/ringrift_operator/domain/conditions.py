@@ -18,6 +18,7 @@ from ringrift_operator.api.pipeline_status import (
 )
 from ringrift_operator.api.pool import PoolType
 from ringrift_operator.api.scalars import format_duration
+from ringrift_operator.domain.phases import has_come_to_nothing
 from ringrift_operator.domain.reasons import ONLY_WAITING, FindingReason
 from ringrift_operator.domain.retries import DEGRADED_AFTER_DELAYS
 from ringrift_operator.domain.slots import is_selected
@@ -69,7 +70,13 @@ def _found(sentences: Sequence[str], of_some: FindingReason, of_none: FindingRea
 
 
 def _stalled(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
-    sentences = (*stalled_as_a_whole(snapshot), *stalled_in_part(snapshot, status.configurations))
+    sentences = [*stalled_as_a_whole(snapshot), *stalled_in_part(snapshot, status.configurations)]
+    sentences += [
+        f"{each.name}: iteration {each.iteration} was the last and came to nothing: {each.failed}; "
+        "mend that, then raise iterations"
+        for each in status.configurations
+        if has_come_to_nothing(snapshot, each)
+    ]
     return _found(sentences, FindingReason.CHANGE_NEEDED, FindingReason.UNHINDERED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -35,16 +36,49 @@ def outcome_of(task: TaskObservation, handling: Handling) -> Outcome:
         return Outcome(OutcomeKind.NOT_NOW, task.message or f"pool {task.identity.pool} was lost")
     if task.phase == ChildPhase.SUCCEEDED:
         return _of_success(task, handling)
-    said = task.message or task.reason or "no reason given"
+    said = task.message or task.reason
     match task.exit_code:
         case ExitCode.WRONG_INPUT | ExitCode.DIVERGED:
             return Outcome(OutcomeKind.HOPELESS, said)
         case ExitCode.NOT_NOW:
             return Outcome(OutcomeKind.NOT_NOW, said)
         case None:
-            return Outcome(OutcomeKind.FAILED, said)
+            return Outcome(OutcomeKind.FAILED, said or "it ended without a word")
         case code:
-            return Outcome(OutcomeKind.FAILED, f"exit code {code}: {said}")
+            return Outcome(OutcomeKind.FAILED, f"exit code {code}: {_why(task, code)}")
+
+
+_FIRST_SIGNAL_CODE = 128
+"""A shell, and a container, give a process that a signal ended 128 + its number."""
+
+_SIGNALS = {
+    signal.SIGHUP: "the terminal it ran in has gone",
+    signal.SIGINT: "it was interrupted",
+    signal.SIGILL: "this CPU lacks an instruction that it needs: use another machine, or a build for this one",
+    signal.SIGABRT: "native code gave up: it found something impossible, or got no memory",
+    signal.SIGBUS: "memory that it had mapped was not there: a full disk, a full /dev/shm, a file cut meanwhile",
+    signal.SIGFPE: "native code divided by zero",
+    signal.SIGKILL: "it was killed: by the kernel for want of memory, or by somebody",
+    signal.SIGSEGV: "native code crashed",
+    signal.SIGPIPE: "what read its output has gone",
+    signal.SIGTERM: "it was told to end before it could save",
+    signal.SIGXCPU: "it took more CPU time than its limit (ulimit -t)",
+    signal.SIGXFSZ: "it wrote a larger file than its limit (ulimit -f)",
+    signal.SIGSYS: "a system call is forbidden here (seccomp)",
+}
+"""What ends a process by each signal."""
+
+
+def _why(task: TaskObservation, code: int) -> str:
+    """What is known of a failure: the platform's or the stage's words, and what a signal means."""
+    said = task.message or task.reason
+    number = code - _FIRST_SIGNAL_CODE
+    # Who ended it has said why.
+    if task.reason or number not in signal.valid_signals():
+        return said or "it ended without a word"
+    name = signal.Signals(number)
+    means = f"{_SIGNALS[name]} ({name.name})" if name in _SIGNALS else f"it was ended by {name.name}"
+    return f"{means}: {said}" if said else means
 
 
 def _of_success(task: TaskObservation, handling: Handling) -> Outcome:

@@ -20,12 +20,18 @@ def is_completed(snapshot: Snapshot, configurations: tuple[ConfigurationStatus, 
     )
 
 
+def has_come_to_nothing(snapshot: Snapshot, configuration: ConfigurationStatus) -> bool:
+    """Whether nobody tries again what a configuration's last iteration failed in: it has had all of them."""
+    return bool(configuration.failed) and has_all_iterations(snapshot, configuration) and not configuration.tasks
+
+
 def phase_of(snapshot: Snapshot, configurations: tuple[ConfigurationStatus, ...]) -> PipelinePhase:
     """Top to bottom, the first that applies."""
     if any(blocking_task(configuration) is not None for configuration in configurations):
         return PipelinePhase.FAILED
     if is_completed(snapshot, configurations):
-        return PipelinePhase.COMPLETED
+        is_failed = any(has_come_to_nothing(snapshot, configuration) for configuration in configurations)
+        return PipelinePhase.FAILED if is_failed else PipelinePhase.COMPLETED
     if snapshot.spec.suspend:
         return PipelinePhase.SUSPENDED
     if not any(configuration.adopted for configuration in configurations):

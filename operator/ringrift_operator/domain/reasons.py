@@ -67,7 +67,7 @@ class FindingReason(enum.StrEnum):
     SUSPENDED = "Suspended"
     """Ready and Reconciling are false: spec.suspend is true."""
     FAILED = "Failed"
-    """Ready and Reconciling are false: a configuration stands still."""
+    """Ready and Reconciling are false: a configuration stands still, or its last iteration came to nothing."""
     STALLED = "Stalled"
     """Ready and Reconciling are false: the condition Stalled says why."""
     DRY_RUN = "DryRun"
@@ -125,7 +125,7 @@ class ChildReason(enum.StrEnum):
     SUSPENDED = "Suspended"
     """Ours: a queue holds the Job."""
     OUT_OF_MEMORY = "OOMKilled"
-    """Kubernetes', and `local`'s: it took more memory than its slot has."""
+    """Kubernetes', and `local`'s: it took more memory than its slot, or its control group, has."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """Kubernetes', and `local`'s: it ran past its deadline."""
 

@@ -150,9 +150,7 @@ def _failure(job: Object, end: Object, decider: PodReport | None, sighting: Sigh
     if decider.reason == ChildReason.OUT_OF_MEMORY:
         memory = job["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"]
         return decider.reason, f"{decider.reason}: it needs more than its limit of {memory} of memory"
-    if decider.message:
-        return decider.reason, decider.message
-    return decider.reason, decider.reason or "the container ended without a word"
+    return decider.reason, decider.message
 
 
 def _time(text: str | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""`ringrift-operator local -f FILE`: reads the file, shows the plan or runs it."""
+"""`ringrift-operator local -f FILE`: reads the files, shows the plan or runs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from ringrift_core.contract import STAGE_PROGRAM
 from ringrift_operator.api.base import Resource
 from ringrift_operator.api.conditions import ConditionStatus, ConditionType
-from ringrift_operator.api.load import InvalidResources, load_file
+from ringrift_operator.api.load import InvalidResources, left_to_kubectl, load, read_all
 from ringrift_operator.api.pipeline import TrainingPipeline
 from ringrift_operator.api.pool import WorkerPool
 from ringrift_operator.domain.planning import plan
@@ -33,7 +33,7 @@ WRONG_INPUT = 2
 
 
 def local(
-    file: Path,
+    files: Sequence[Path],
     data: Path,
     *,
     dry_run: bool = False,
@@ -41,14 +41,14 @@ def local(
     program: Sequence[str] = STAGE_PROGRAM,
     recipes: Recipes = SHIPPED,
 ) -> int:
-    """Runs the pipelines of a file; the exit status: 0 complete, 1 at a standstill, 2 wrong input, 130 stopped."""
+    """Runs the pipelines of files; the exit status: 0 complete, 1 at a standstill, 2 wrong input, 130 stopped."""
     console = Console(highlight=False)
     try:
-        pipelines, pools = _read(file, recipes)
+        pipelines, pools = _read(files, recipes)
         if dry_run:
             _show_plan(console, pipelines, pools, data, recipes)
             return 0
-        invocation = Invocation(file, data, plain)
+        invocation = Invocation(tuple(files), data, plain)
         is_live = console.is_terminal and not plain
         show: Show = LiveShow(console, invocation) if is_live else PlainShow(console, invocation)
         return Session(pipelines, pools, data, show, program, recipes).run()
@@ -64,11 +64,14 @@ def local(
         return 1
 
 
-def _read(file: Path, recipes: Recipes) -> tuple[list[TrainingPipeline], tuple[PoolObservation, ...]]:
-    resources: list[Resource] = load_file(file)
+def _read(files: Sequence[Path], recipes: Recipes) -> tuple[list[TrainingPipeline], tuple[PoolObservation, ...]]:
+    documents = read_all(files)
+    resources: list[Resource] = load(documents)
+    if others := left_to_kubectl(documents):
+        print(f"ringrift-operator local: left to kubectl: {', '.join(others)}", file=sys.stderr)
     pipelines = [resource for resource in resources if isinstance(resource, TrainingPipeline)]
     if not pipelines:
-        raise LocalError(f"{file} holds no TrainingPipeline")
+        raise LocalError(f"{', '.join(map(str, files))} holds no TrainingPipeline")
     pools = tuple(
         PoolObservation(resource.metadata.name, resource.spec, resource.metadata.labels)
         for resource in resources

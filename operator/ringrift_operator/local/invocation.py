@@ -6,6 +6,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from ringrift_operator.api.documents import STANDARD_INPUT
+
 DATA_FOLDER = Path("ringrift-data")
 """Where claims and the state lie unless the user says otherwise."""
 
@@ -14,18 +16,23 @@ DATA_FOLDER = Path("ringrift-data")
 class Invocation:
     """The options that the next call needs too."""
 
-    file: Path
+    files: tuple[Path, ...]
     data: Path = DATA_FOLDER
     plain: bool = False
 
     @property
-    def quoted_file(self) -> str:
-        """The file as a shell takes it."""
-        return shlex.quote(str(self.file))
+    def quoted_files(self) -> str:
+        """The files as a shell takes them, to be named in a sentence."""
+        return ", ".join("standard input" if file == STANDARD_INPUT else shlex.quote(str(file)) for file in self.files)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The files as `local` and kubectl take them."""
+        return tuple(word for file in self.files for word in ("-f", str(file)))
 
     def __str__(self) -> str:
         """The whole command, to be pasted."""
-        words = ["ringrift-operator", "local", "-f", str(self.file)]
+        words = ["ringrift-operator", "local", *self.options]
         if self.data != DATA_FOLDER:
             words += ["--data", str(self.data)]
         if self.plain:

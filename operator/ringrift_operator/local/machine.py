@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import shutil
 import subprocess
 
 from ringrift_core.contract import Device
+from ringrift_core.cores import available_cores
+from ringrift_core.memory import available_memory
 from ringrift_operator.api.pool import WorkerPoolSpec
 from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import PoolObservation
@@ -16,11 +17,12 @@ NAME = "this-machine"
 
 
 def this_machine(recipes: Recipes = SHIPPED) -> PoolObservation:
-    """One slot to learn, for stages that look for the fastest device, and one to play, for all others of the recipes.
+    """One slot to learn, for stages that look for the fastest device, and one to play, for all others of the recipes,
+    each with what control groups leave of the machine to this process.
 
     A stage uses all cores by itself: more would only get in each other's way.
     """
-    resources = {"cpu": str(cores()), "memory": str(memory_bytes())}
+    resources = {"cpu": str(available_cores()), "memory": str(available_memory().size)}
     heavy = {step.stage: step.handling for step in recipes.steps.values() if not step.is_light}
     learn = [stage.value for stage, handling in heavy.items() if handling.prefers_accelerator]
     play = [stage.value for stage in heavy if stage.value not in learn]
@@ -30,16 +32,6 @@ def this_machine(recipes: Recipes = SHIPPED) -> PoolObservation:
     ]
     spec = {"type": "Runner", "slots": [slot for slot in slots if slot["stages"]]}
     return PoolObservation(NAME, WorkerPoolSpec.model_validate(spec))
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def memory_bytes() -> int:
-    """Memory of the machine."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def fastest_device() -> Device:

@@ -22,6 +22,7 @@ from ringrift_operator.local.folder import Folder, LocalError, exclusive, taken_
 from ringrift_operator.local.reconcile import Local, turn
 from ringrift_operator.local.show import Show
 from ringrift_operator.local.stores import is_gone, local_store, lock_of, shown
+from ringrift_operator.telling.pipelines import failed_tracks
 
 SECONDS_BETWEEN_TURNS = 0.1
 
@@ -67,14 +68,14 @@ class Session:
                 self.show.begins(local)
             if all(self._is_complete(local) for local in locals_):
                 self.show.ends(locals_, was_complete=True)
-                return 0
+                return _exit_status(locals_)
             with self.interrupts.caught(), self.show.running(locals_):
                 self._work(locals_)
             if self.interrupts.count:
                 self.show.stopped()
                 return 130
             self.show.ends(locals_)
-            return 0 if all(local.phase in _GOOD_ENDS for local in locals_) else 1
+            return _exit_status(locals_)
 
     def _locks(self) -> dict[Path, str]:
         """What nobody else may work on meanwhile. Pipelines of one file may share a store."""
@@ -132,4 +133,11 @@ def found(
     return Local(taken_up(known, wanted, now), store, folder, processes, folder.records(), recipes=recipes)
 
 
-_GOOD_ENDS = (PipelinePhase.COMPLETED, PipelinePhase.SUSPENDED)
+def _exit_status(locals_: Sequence[Local]) -> int:
+    """0 where all pipelines ended well: suspended, or complete without a track that failed in the last iteration."""
+    is_well = (
+        local.phase == PipelinePhase.SUSPENDED
+        or (local.phase == PipelinePhase.COMPLETED and not failed_tracks(local.pipeline.status))
+        for local in locals_
+    )
+    return 0 if all(is_well) else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -93,9 +94,9 @@ def _next_steps(local: Local, invocation: Invocation) -> Iterator[Line]:
     yield _step("", "docs/store.md says what is what")
     yield _step("logs and records", escape(shown_path(local.folder.path)), is_whole=True)
     if local.phase == PipelinePhase.COMPLETED:
-        yield _step("more iterations", f"raise {_limit(local)} in {escape(invocation.quoted_file)}, then")
+        yield _step("more iterations", f"raise {_limit(local)} in {escape(invocation.quoted_files)}, then")
     elif local.phase == PipelinePhase.SUSPENDED:
-        yield _step("to go on", f"set spec.suspend to false in {escape(invocation.quoted_file)}, then")
+        yield _step("to go on", f"set spec.suspend to false in {escape(invocation.quoted_files)}, then")
     else:
         yield _step("to go on", "mend what is said above, then")
     yield _step("", escape(str(invocation)), is_whole=True)
@@ -116,13 +117,13 @@ def _limit(local: Local) -> str:
 def _in_a_cluster(local: Local, invocation: Invocation) -> Iterator[Line]:
     uri = local.pipeline.spec.artifacts.uri
     if uri is not None and uri.startswith("file://"):
-        file = escape(invocation.quoted_file)
+        file = escape(invocation.quoted_files)
         yield _step("in a cluster", f"copy {file} and change spec.artifacts: Pods need s3:// or a claim, not file://")
         return
     yield _step("in a cluster", "helm install ringrift-crds charts/ringrift-crds", is_whole=True)
     release = "helm install ringrift charts/ringrift -f charts/ringrift/environments/local.yaml"
     yield _step("", release, is_whole=True)
-    yield _step("", f"kubectl apply -f {escape(invocation.quoted_file)}", is_whole=True)
+    yield _step("", escape(shlex.join(["kubectl", "apply", *invocation.options])), is_whole=True)
 
 
 def _step(label: str, markup: str, *, is_whole: bool = False) -> Line:

@@ -22,8 +22,9 @@ from pydantic import ValidationError
 
 from ringrift_core.contract import Progress, StageResult, read, read_result
 from ringrift_operator.domain.reasons import ChildReason
+from ringrift_operator.processes.deaths import MemoryWatch
 from ringrift_operator.processes.leftovers import note, signal_group
-from ringrift_operator.processes.limits import Limits
+from ringrift_operator.processes.limits import Excess, Limits, resident_bytes
 
 _EXIT_CODES = {ChildReason.OUT_OF_MEMORY: 137, ChildReason.DEADLINE_EXCEEDED: 143}
 """As of a container that was ended so."""
@@ -37,7 +38,7 @@ class Ending:
     exit_code: int
     """A process ended by a signal has the code that a shell, or a container, gives it: 128 + its number."""
     reason: ChildReason | None
-    """Why it was ended from here; None when it ended by itself."""
+    """Why it was ended, from here or by the kernel; None when it ended by itself, or nobody knows."""
     result: StageResult | None
     """What it left; None when that is nothing, or not valid."""
     message: str
@@ -51,6 +52,7 @@ class Child:
     def __init__(self, folder: Path, name: str, command: Sequence[str], limits: Limits | None) -> None:
         """Starts it; `--result` is added to the command."""
         folder.mkdir(parents=True, exist_ok=True)
+        self._memory = MemoryWatch()
         log, self._result, self._pid = (folder / f"{name}.{ending}" for ending in ("log", "json", "pid"))
         self._result.unlink(missing_ok=True)
         with log.open("wb") as output:
@@ -68,7 +70,7 @@ class Child:
         self._started = time.monotonic()
         self._unread = b""
         self._last_words = ""
-        self._killed_for: ChildReason | None = None
+        self._killed_for: Excess | None = None
         self.progress: Progress | None = None
         """The last that it told."""
         self.ending: Ending | None = None
@@ -117,18 +119,24 @@ class Child:
                 self._last_words = line.decode(errors="replace").strip()
 
     def _hold_to_limits(self) -> None:
+        memory_bytes = resident_bytes(self._process.pid)
+        self._memory.saw(memory_bytes)
         if self._limits is None or self._killed_for is not None:
             return
-        self._killed_for = self._limits.exceeded(self._process.pid, timedelta(seconds=time.monotonic() - self._started))
+        ran = timedelta(seconds=time.monotonic() - self._started)
+        self._killed_for = self._limits.exceeded(memory_bytes, ran)
         if self._killed_for is not None:
             self.signal(signal.SIGKILL)
 
     def _ended(self, code: int) -> Ending:
         result = _read_result(self._result)
         said = result.message if result is not None and result.message else self._last_words
-        code = 128 - code if code < 0 else code
-        exit_code = code if self._killed_for is None else _EXIT_CODES[self._killed_for]
-        return Ending(exit_code, self._killed_for, result, self._killed_for or said, datetime.now(UTC))
+        now = datetime.now(UTC)
+        if self._killed_for is not None:
+            excess = self._killed_for
+            return Ending(_EXIT_CODES[excess.reason], excess.reason, result, excess.message, now)
+        reason, known = self._memory.of_killed() if code == -signal.SIGKILL else (None, "")
+        return Ending(128 - code if code < 0 else code, reason, result, known or said, now)
 
 
 def _dies_with(parent: int) -> Callable[[], None] | None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from ringrift_operator.api.pool import Slot
-from ringrift_operator.api.scalars import quantity_value
+from ringrift_operator.api.scalars import format_duration, memory_quantity, quantity_value
 from ringrift_operator.domain.reasons import ChildReason
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """More was taken than may be."""
+
+    reason: ChildReason
+    message: str
+    """What was taken, and what may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +33,22 @@ class Limits:
         """What a slot allows."""
         return cls(int(quantity_value(slot.resources["memory"])), slot.deadline)
 
-    def exceeded(self, pid: int, ran: timedelta) -> ChildReason | None:
-        """Why the process has to be ended; None while it keeps to them."""
-        if resident_bytes(pid) > self.memory_bytes:
-            return ChildReason.OUT_OF_MEMORY
-        return ChildReason.DEADLINE_EXCEEDED if ran > self.deadline else None
+    def exceeded(self, memory_bytes: int, ran: timedelta) -> Excess | None:
+        """Why a process that takes so much has to be ended; None while it keeps to them."""
+        if memory_bytes > self.memory_bytes:
+            taken, limit = memory_quantity(memory_bytes), memory_quantity(self.memory_bytes)
+            reason = ChildReason.OUT_OF_MEMORY
+            return Excess(reason, f"{reason}: it took {taken} of memory, and its slot has {limit}")
+        if ran > self.deadline:
+            reason = ChildReason.DEADLINE_EXCEEDED
+            return Excess(reason, f"{reason}: it ran for longer than {format_duration(self.deadline)}")
+        return None
 
 
 def resident_bytes(pid: int) -> int:
-    """Memory of a process; 0 where the system does not tell."""
+    """Memory of a process that is no page of a file, which the kernel takes back; 0 where the system does not tell."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, IndexError, ValueError):
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
         return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("RssAnon:", "RssShmem:")))

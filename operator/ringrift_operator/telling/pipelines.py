@@ -29,12 +29,24 @@ def standing(status: TrainingPipelineStatus, *, was_complete: bool = False) -> t
                 f"{counted(status.rollbacks, 'rollback')}, "
                 f"{counted(status.tasks.succeeded, 'task')} succeeded and {status.tasks.failed} failed"
             )
-            return "is complete already" if was_complete else "is complete", said
+            how = "is complete already" if was_complete else "is complete"
+            failed = failed_tracks(status)
+            return f"{how}, though {', '.join(failed)} failed" if failed else how, said
         case PipelinePhase.SUSPENDED:
             return "is suspended", "set spec.suspend to false to go on"
     stalled = next((each for each in status.conditions if each.type == ConditionType.STALLED), None)
     is_stalled = stalled is not None and stalled.status == ConditionStatus.TRUE
     return "cannot go on", stalled.message if stalled and is_stalled else f"it stopped while {status.phase.value}"
+
+
+def failed_tracks(status: TrainingPipelineStatus) -> tuple[str, ...]:
+    """`square8-2p network`: every track that failed in the last finished iteration of its configuration."""
+    return tuple(
+        f"{configuration.name} {track.name}"
+        for configuration in status.configurations
+        for track in configuration.tracks
+        if track.failure
+    )
 
 
 def iterations(spec: TrainingPipelineSpec, configuration: ConfigurationStatus) -> str:

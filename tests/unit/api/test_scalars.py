@@ -17,6 +17,7 @@ from ringrift_operator.api.scalars import (
     PositiveDuration,
     Quantity,
     format_duration,
+    memory_quantity,
     parse_duration,
     quantity_value,
 )
@@ -59,7 +60,22 @@ def test_a_positive_duration_is_not_zero() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("6", 6), ("500m", "0.5"), ("12Gi", 12 * 2**30), ("1.5Gi", 3 * 2**29), ("2k", 2000), ("1E", 10**18)],
+    [
+        ("6", 6),
+        ("500m", "0.5"),
+        ("12Gi", 12 * 2**30),
+        ("1.5Gi", 3 * 2**29),
+        ("2k", 2000),
+        ("1E", 10**18),
+        ("1e9", 10**9),
+        ("1.5E3", 1500),
+        ("25e-1", "2.5"),
+        ("100u", "0.0001"),
+        ("5n", "0.000000005"),
+        ("+1", 1),
+        (".5", "0.5"),
+        ("1.Gi", 2**30),
+    ],
 )
 def test_quantities_mean(text: str, value: int | str) -> None:
     assert quantity_value(text) == Decimal(value)
@@ -69,7 +85,19 @@ def test_a_quantity_may_be_written_as_a_number() -> None:
     assert TypeAdapter(Quantity).validate_python(6) == "6"
 
 
-@pytest.mark.parametrize("text", ["", "-1", "12 Gi", "Gi", "1Q", "1.", "1gi"])
+def test_a_part_of_a_number_is_to_be_quoted() -> None:
+    with pytest.raises(ValidationError, match=r'whole number or text: write "0\.5", in quotes'):
+        TypeAdapter(Quantity).validate_python(0.5)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0Mi"), (300 * 2**20, "300Mi"), (2**30, "1Gi"), (3 * 2**29, "1.5Gi"), (2**20 // 2, "0.5Mi")]
+)
+def test_memory_as_people_write_it(size: int, text: str) -> None:
+    assert memory_quantity(size) == text
+
+
+@pytest.mark.parametrize("text", ["", "-1", "12 Gi", "Gi", "1Q", ".", "1gi", "1e", "1e3Gi", "1Gi\n", "0x10"])
 def test_other_quantities_are_refused(text: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(Quantity).validate_python(text)

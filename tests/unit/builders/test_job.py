@@ -132,6 +132,22 @@ def test_the_pools_template_reaches_job_and_pod() -> None:
     assert {"name": "cache", "mountPath": "/cache"} in container(manifest)["volumeMounts"]
 
 
+def test_a_pools_own_security_contexts_stand_in_the_place_of_the_releases() -> None:
+    own = {"podSecurityContext": {"fsGroup": 100}, "securityContext": {}}
+    _, manifest = built("cmaes", podTemplate=own)
+    assert pod(manifest)["securityContext"] == {"fsGroup": 100}
+    assert container(manifest)["securityContext"] == {}
+
+
+def test_a_light_stage_has_the_releases_security_contexts() -> None:
+    release = Release.model_validate({"podSecurityContext": {"runAsNonRoot": True}, "securityContext": {"a": 1}})
+    one = World(pools=(pool(),), specs={"tp": pipeline_spec(iterations=1)})
+    one.run()
+    manifest = job(one.snapshot(), next(task for task in one.created if task.slot is None), release)
+    assert pod(manifest)["securityContext"] == {"runAsNonRoot": True}
+    assert container(manifest)["securityContext"] == {"a": 1}
+
+
 def test_a_claim_is_mounted() -> None:
     task, manifest = built("cmaes", {"artifacts": {"persistentVolumeClaim": {"claimName": "games"}}})
     assert {"name": "artifacts", "persistentVolumeClaim": {"claimName": "games"}} in pod(manifest)["volumes"]

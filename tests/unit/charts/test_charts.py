@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,30 @@ def test_the_operator_is_confined_and_probed(helm: Path) -> None:
     assert "memory" in container["resources"]["limits"]
 
 
+def test_the_helm_test_is_a_hook(helm: Path) -> None:
+    (test,) = of_kind(render(helm), "Pod")
+    assert test["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    assert {container["args"][0] for container in test["spec"]["containers"]} == {"--version"}
+
+
+def test_an_operators_own_contexts(helm: Path) -> None:
+    (deployment,) = of_kind(render(helm, "--set=operator.podSecurityContext.runAsUser=7"), "Deployment")
+    assert deployment["spec"]["template"]["spec"]["securityContext"] == {"runAsUser": 7}
+    (deployment,) = of_kind(render(helm, "--set=operator.securityContext.privileged=false"), "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["securityContext"]["runAsUser"] == 65532
+    assert pod["containers"][0]["securityContext"] == {"privileged": False}
+
+
+def test_ids_can_be_left_to_the_cluster(helm: Path) -> None:
+    """What OpenShift asks for."""
+    left_out = [f"--set=podSecurityContext.{name}=null" for name in ("runAsUser", "runAsGroup", "fsGroup")]
+    manifests = render(helm, *left_out)
+    assert "65532" not in yaml.safe_dump_all(manifests)
+    for kind in ("Deployment", "Pod", "ConfigMap"):
+        assert of_kind(manifests, kind)
+
+
 def test_stages_get_no_token(helm: Path) -> None:
     accounts = of_kind(render(helm), "ServiceAccount")
     assert {account["metadata"]["name"] for account in accounts} == {"ringrift-operator", "ringrift-worker"}
@@ -201,6 +226,19 @@ def test_a_changed_release_is_a_new_pod(helm: Path) -> None:
 def test_slips_in_values_are_named(values: list[str], said: str, helm: Path) -> None:
     with pytest.raises(HelmError, match=said):
         render(helm, *values)
+
+
+@pytest.mark.parametrize(("given", "value"), [("0.5", "0.5"), ("2", 2), ("500m", "0.5"), ("1e9", 10**9)])
+def test_quantities_of_light_stages_are_written_as_kubernetes_takes_them(
+    given: str, value: int | str, helm: Path, tmp_path: Path
+) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text(f"lightStages: {{resources: {{cpu: {given}, memory: 2147483648}}}}")
+    (configuration,) = of_kind(render(helm, "-f", str(values)), "ConfigMap")
+    (tmp_path / "release.yaml").write_text(configuration["data"]["release.yaml"])
+    resources = Release.read(tmp_path / "release.yaml").light_stages.resources
+    assert quantity_value(resources["cpu"]) == Decimal(value)
+    assert quantity_value(resources["memory"]) == 2**31
 
 
 @environments

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from ringrift_core.contract import Decision
 from ringrift_operator.api import Condition, ConditionStatus, ConditionType
+from ringrift_operator.api.pipeline_status import PipelinePhase
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.snapshot import TaskObservation
 from tests.unit.domain.test_rollback import with_decision
-from tests.unit.domain.world import BEGINNING, World, pool, world
+from tests.unit.domain.world import BEGINNING, World, pipeline_spec, pool, world
 
 
 def condition(one: World, kind: ConditionType) -> Condition:
@@ -30,8 +31,8 @@ def playing(**changes: object) -> World:
     return one
 
 
-def fails(step: str, code: int) -> World:
-    one = world(iterations=1)
+def fails(step: str, code: int, **changes: object) -> World:
+    one = world(iterations=1, **changes)
 
     def answer(world: World, child: TaskObservation) -> None:
         if child.identity.step == step:
@@ -41,6 +42,49 @@ def fails(step: str, code: int) -> World:
 
     one.run(answer)
     return one
+
+
+def test_a_last_iteration_that_came_to_nothing_is_no_completion() -> None:
+    one = fails("selfplay", 137, tracks=["network"])
+    status = one.statuses["tp"]
+    assert (status.phase, status.iteration) == (PipelinePhase.FAILED, 1)
+    assert not holds(one, ConditionType.READY)
+    assert not holds(one, ConditionType.RECONCILING)
+    assert holds(one, ConditionType.DEGRADED)
+    said = condition(one, ConditionType.STALLED).message
+    assert said.startswith("square8-2p: iteration 1 was the last and came to nothing: network failed: ")
+    assert said.endswith("; mend that, then raise iterations")
+    assert condition(one, ConditionType.READY).message == said
+
+
+def test_raised_iterations_go_on_after_one_that_came_to_nothing() -> None:
+    one = fails("selfplay", 137, tracks=["network"])
+    one.specs["tp"] = pipeline_spec(iterations=2, tracks=["network"])
+    one.generation += 1
+    one.run()
+    assert one.statuses["tp"].phase == PipelinePhase.COMPLETED
+    assert holds(one, ConditionType.READY)
+    assert not holds(one, ConditionType.STALLED)
+
+
+def test_an_iteration_that_judged_one_track_is_complete_and_degraded() -> None:
+    one = fails("train", 139)
+    assert one.statuses["tp"].phase == PipelinePhase.COMPLETED
+    assert holds(one, ConditionType.READY)
+    assert condition(one, ConditionType.DEGRADED).message.endswith("native code crashed (SIGSEGV): loss is nan")
+
+
+def test_an_earlier_iteration_that_came_to_nothing_is_forgotten() -> None:
+    one = world(iterations=2, tracks=["network"])
+
+    def answer(world: World, child: TaskObservation) -> None:
+        if child.identity.step == "selfplay" and child.identity.iteration == 1:
+            world.fail(child, exit_code=137)
+        else:
+            world.end(child)
+
+    one.run(answer)
+    assert one.statuses["tp"].phase == PipelinePhase.COMPLETED
 
 
 def test_under_way_it_reconciles_and_says_what_runs() -> None:

@@ -99,3 +99,40 @@ def test_every_stage_is_judged() -> None:
             one.registry["tp", "square8-2p", str(step.track)] = [1, 2]
             answered = ended(step.name, ChildPhase.SUCCEEDED, 0, result=one.result(done))
             assert judged(answered).kind == OutcomeKind.DONE, step.name
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (129, "the terminal it ran in has gone (SIGHUP)"),
+        (132, "this CPU lacks an instruction that it needs: use another machine, or a build for this one (SIGILL)"),
+        (134, "native code gave up: it found something impossible, or got no memory (SIGABRT)"),
+        (135, "memory that it had mapped was not there: a full disk, a full /dev/shm, a file cut meanwhile (SIGBUS)"),
+        (136, "native code divided by zero (SIGFPE)"),
+        (137, "it was killed: by the kernel for want of memory, or by somebody (SIGKILL)"),
+        (139, "native code crashed (SIGSEGV)"),
+        (143, "it was told to end before it could save (SIGTERM)"),
+        (152, "it took more CPU time than its limit (ulimit -t) (SIGXCPU)"),
+        (153, "it wrote a larger file than its limit (ulimit -f) (SIGXFSZ)"),
+        (159, "a system call is forbidden here (seccomp) (SIGSYS)"),
+        (138, "it was ended by SIGUSR1"),
+        (1, "it ended without a word"),
+        (255, "it ended without a word"),
+    ],
+)
+def test_a_signal_is_a_sentence(code: int, said: str) -> None:
+    assert judged(ended("train", ChildPhase.FAILED, code)).message == f"exit code {code}: {said}"
+
+
+def test_last_words_follow_what_a_signal_means() -> None:
+    crashed = ended("train", ChildPhase.FAILED, 139, message="Fatal Python error: Segmentation fault")
+    assert judged(crashed).message == (
+        "exit code 139: native code crashed (SIGSEGV): Fatal Python error: Segmentation fault"
+    )
+
+
+def test_who_ended_it_has_the_word() -> None:
+    killed = ended("train", ChildPhase.FAILED, 137, reason="OOMKilled", message="OOMKilled: it took 5Gi")
+    assert judged(killed).message == "exit code 137: OOMKilled: it took 5Gi"
+    assert judged(ended("train", ChildPhase.FAILED, 137, reason="Evicted")).message == "exit code 137: Evicted"
+    assert judged(ended("train", ChildPhase.FAILED)).message == "it ended without a word"

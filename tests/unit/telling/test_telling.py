@@ -101,6 +101,10 @@ def test_a_pipeline_at_rest() -> None:
     said = "2 iterations, 1 promotion, 0 rollbacks, 0 tasks succeeded and 0 failed"
     assert standing(complete) == ("is complete", said)
     assert standing(complete, was_complete=True) == ("is complete already", said)
+    track = {"name": "network", "failure": "train failed: exit code 137"}
+    one = {"name": "square8-2p", "board": "square8", "players": 2, "tracks": [track]}
+    half = TrainingPipelineStatus.model_validate({**complete.model_dump(), "configurations": [one]})
+    assert standing(half) == ("is complete, though square8-2p network failed", said)
     stuck = TrainingPipelineStatus(phase=PipelinePhase.IMPROVING)
     assert standing(stuck) == ("cannot go on", "it stopped while Improving")
 
