@@ -5,7 +5,7 @@ Whatever else is raised is a defect, and ends in a traceback.
 
 from __future__ import annotations
 
-from ringrift_core.contract import ExitCode
+from ringrift_core.contract import ExitCode, Result
 
 __all__ = [
     "DivergedError",
@@ -22,6 +22,8 @@ class RingRiftError(Exception):
     """Something ends without a result for a known reason. The message is a sentence for the user."""
 
     exit_code: ExitCode
+    found: Result | None = None
+    """What the stage found all the same, for whoever reads its result."""
 
 
 class WrongInputError(RingRiftError):

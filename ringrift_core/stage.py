@@ -120,7 +120,7 @@ def execute(
                     result = body(parameters, run)
         except RingRiftError as failure:
             report.fail(str(failure))
-            _write_failure(result_path, parameters, started_at, str(failure))
+            _write_failure(result_path, parameters, started_at, str(failure), failure.found)
             return int(failure.exit_code)
         except Exception as defect:
             report.fail("".join(traceback.format_exception(defect)).rstrip())
@@ -186,7 +186,9 @@ def _result_path_fault(path: Path) -> str | None:
     return None
 
 
-def _write_failure(path: Path | None, parameters: StageParameters, started_at: datetime, sentence: str) -> None:
+def _write_failure(
+    path: Path | None, parameters: StageParameters, started_at: datetime, sentence: str, found: Result | None = None
+) -> None:
     if path is None:
         return
     result = StageResult(
@@ -194,6 +196,7 @@ def _write_failure(path: Path | None, parameters: StageParameters, started_at: d
         attempt=parameters.attempt,
         started_at=started_at,
         finished_at=datetime.now(UTC),
+        result=found,
         message=clipped(sentence, MESSAGE_LIMIT),
     )
     try:

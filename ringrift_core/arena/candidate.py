@@ -6,8 +6,8 @@ from ringrift_core.arena.baselines import play_baselines
 from ringrift_core.arena.gate import FixedGate, Gate, SprtGate
 from ringrift_core.arena.match import Match, play_until_decided
 from ringrift_core.arena.seats import GateSeats
-from ringrift_core.arena.verdict import stored_verdict, verdict_of
-from ringrift_core.contract import Decision, EvaluateParameters, GateKind
+from ringrift_core.arena.verdict import judged, stored_verdict
+from ringrift_core.contract import EvaluateParameters, GateKind
 from ringrift_core.stage import Outcome, Run
 
 __all__ = ["judge_candidate"]
@@ -24,7 +24,7 @@ def judge_candidate(parameters: EvaluateParameters, run: Run) -> Outcome:
     groups, judgement = play_until_decided(match, gate, run, f"against {name}")
     assert judgement is not None
     baselines = play_baselines(parameters, run, candidate)
-    verdict = verdict_of(parameters, parameters.candidate.sha256, name, groups, judgement, Decision.REJECT)
+    verdict = judged(parameters, parameters.candidate.sha256, name, groups, judgement)
     return stored_verdict(parameters, run, verdict, groups, gate, baselines)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ringrift_core.archive import Archive, from_stored_json, to_stored_json
-from ringrift_core.arena.match import Group
+from ringrift_core.arena.match import Group, refusal
 from ringrift_core.contract import Artifact, Contract, Track
 
 __all__ = ["PairEvidence", "PairGroup", "read_evidence", "swap_evidence"]
@@ -36,9 +36,14 @@ class PairEvidence(Contract):
     predecessor: Artifact
     groups: tuple[PairGroup, ...] = Field(default=())
 
+    def of(self, iteration: int) -> list[Group]:
+        """The groups that one iteration played."""
+        return [entry.group for entry in self.groups if entry.iteration == iteration]
+
     def through(self, iteration: int) -> list[Group]:
-        """The groups of iterations up to this one."""
-        return [entry.group for entry in self.groups if entry.iteration <= iteration]
+        """The groups of iterations up to this one that are evidence."""
+        played = sorted({entry.iteration for entry in self.groups if entry.iteration <= iteration})
+        return [group for each in played if not refusal(self.of(each)) for group in self.of(each)]
 
 
 def read_evidence(

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from ringrift_core import _engine
 from ringrift_core.arena.gate import Gate, Judgement
-from ringrift_core.contract import Board, EvaluateParameters
+from ringrift_core.contract import MOST_CUT_EVIDENCE, Board, EvaluateParameters, percent
 from ringrift_core.cores import available_cores
 from ringrift_core.stage import Run
 
-__all__ = ["MOST_IDENTICAL_GAMES", "Group", "Match", "identical_share", "play_until_decided"]
+__all__ = ["MOST_IDENTICAL_GAMES", "Group", "Match", "identical_share", "play_until_decided", "refusal", "unwon_share"]
 
 MOST_IDENTICAL_GAMES = 0.05
 """A match in which a larger share of games repeats another one is refused as evidence."""
@@ -76,11 +76,18 @@ def _group(result: _engine.GroupResult, players: int) -> Group:
 
 
 def play_until_decided(
-    match: Match, gate: Gate, run: Run, said: str, before: Sequence[Group] = (), at_most: int | None = None
+    match: Match,
+    gate: Gate,
+    run: Run,
+    said: str,
+    before: Sequence[Group] = (),
+    at_most: int | None = None,
+    passed_over: int = 0,
 ) -> tuple[list[Group], Judgement | None]:
     """Plays on from the groups `before` until the gate decides; returns every group that counts, and the judgement.
 
-    `at_most` limits the groups played now: the judgement is None when that was not enough.
+    `at_most` limits the groups played now: the judgement is None when that was not enough. `passed_over` groups more
+    were played before and do not count: their openings are not played again.
     """
     groups = list(before)
     most = gate.most_groups if at_most is None else min(gate.most_groups, len(groups) + at_most)
@@ -96,13 +103,33 @@ def play_until_decided(
             run.report.progress(games / (gate.most_groups * match.players), f"{said}, {games} games", rate, "games/s")
             return not run.stop_requested
 
-        new = match.play(len(groups), wanted, progress)
+        new = match.play(passed_over + len(groups), wanted, progress)
         if len(new) < wanted:
             run.pause_point()
         groups += new
         played += len(new)
         judgement = gate.judge([group.score for group in groups])
     return groups[: judgement.groups] if judgement else groups, judgement
+
+
+def refusal(groups: Sequence[Group]) -> str:
+    """Why a match is no evidence: nobody won too many of its games, or too many repeat another; empty when it is."""
+    games = sum(len(group.game_ids) for group in groups)
+    if (cut := unwon_share(groups)) > MOST_CUT_EVIDENCE:
+        return (
+            f"refused as evidence: {percent(cut)} of {games} games were cut by the move limit, "
+            f"{MOST_CUT_EVIDENCE:.0%} may be"
+        )
+    if (identical := identical_share(groups)) > MOST_IDENTICAL_GAMES:
+        most = f"{MOST_IDENTICAL_GAMES:.0%} may be"
+        return f"refused as evidence: {percent(identical)} of {games} games are identical, {most}"
+    return ""
+
+
+def unwon_share(groups: Sequence[Group]) -> float:
+    """The share of games that nobody won: the move limit cut them."""
+    games = sum(len(group.game_ids) for group in groups)
+    return sum(group.cut_games for group in groups) / max(1, games)
 
 
 def identical_share(groups: Sequence[Group]) -> float:

@@ -4,33 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ringrift_core.arena.baselines import NO_BASELINES, Baselines
 from ringrift_core.arena.gate import Gate, Judgement
 from ringrift_core.arena.interval import measure
-from ringrift_core.arena.match import MOST_IDENTICAL_GAMES, Group, identical_share
-from ringrift_core.contract import BaselineRate, Decision, EvaluateParameters, EvaluateResult, Verdict, asked_values
+from ringrift_core.arena.match import Group, identical_share, refusal, unwon_share
+from ringrift_core.contract import EvaluateParameters, EvaluateResult, Verdict, asked_values, cut_warning
 from ringrift_core.stage import Outcome, Run
 
-__all__ = ["stored_verdict", "verdict_of"]
+__all__ = ["judged", "stored_verdict"]
 
 
-def verdict_of(
-    parameters: EvaluateParameters,
-    candidate: str,
-    champion: str,
-    groups: Sequence[Group],
-    judgement: Judgement,
-    without_evidence: Decision,
+def judged(
+    parameters: EvaluateParameters, candidate: str, champion: str, groups: Sequence[Group], judgement: Judgement
 ) -> Verdict:
-    """The gate's judgement, or `without_evidence` when too many games are the same game."""
+    """The gate's judgement on these groups."""
     rate = measure([group.score for group in groups], parameters.players)
-    decision, reason = judgement.decision, judgement.reason
-    identical = identical_share(groups)
-    if identical > MOST_IDENTICAL_GAMES:
-        decision = without_evidence
-        reason = f"refused as evidence: {identical:.0%} of the games are identical, {MOST_IDENTICAL_GAMES:.0%} may be"
     return Verdict(
         track=parameters.track,
-        decision=decision,
+        decision=judgement.decision,
         candidate=candidate,
         champion=champion,
         games=rate.games,
@@ -38,7 +29,7 @@ def verdict_of(
         low=rate.low,
         high=rate.high,
         raw_share=rate.share,
-        reason=reason,
+        reason=judgement.reason,
     )
 
 
@@ -48,30 +39,43 @@ def stored_verdict(
     verdict: Verdict,
     groups: Sequence[Group] = (),
     gate: Gate | None = None,
-    baselines: tuple[BaselineRate, ...] = (),
+    baselines: Baselines = NO_BASELINES,
+    refused: str = "",
 ) -> Outcome:
-    """The stage's outcome, with the evidence in the store; without a gate nothing was played."""
-    evidence = _evidence(parameters, verdict, groups)
+    """The stage's outcome, with the evidence in the store; without a gate nothing was played.
+
+    Groups that are no evidence, by themselves or as `refused` says, leave no verdict: the outcome says why.
+    """
+    refused = refused or refusal(groups)
+    evidence = _evidence(parameters, None if refused else verdict, groups)
     if gate is not None:
         evidence["gate"] = {"kind": type(gate).__name__, **vars(gate)}
-    games = len(groups) * parameters.players
+    if refused:
+        evidence["refused"] = refused
+    cut = unwon_share(groups)
+    if warning := cut_warning(cut):
+        run.report.warn(warning)
     return Outcome(
         outputs={"verdict": run.archive.put_json(evidence)},
         result=EvaluateResult(
-            cut_share=sum(group.cut_games for group in groups) / max(1, games),
+            cut_share=cut,
             identical_share=identical_share(groups),
-            baselines=baselines,
+            baselines=baselines.rates,
+            unmeasured=baselines.unmeasured,
+            refused=refused,
         ),
-        verdict=verdict,
-        message=f"{verdict.decision.value}: {verdict.win_rate:.3f} [{verdict.low:.3f}, {verdict.high:.3f}] against "
+        verdict=None if refused else verdict,
+        message=f"no verdict: {refused}"
+        if refused
+        else f"{verdict.decision.value}: {verdict.win_rate:.3f} [{verdict.low:.3f}, {verdict.high:.3f}] against "
         f"{verdict.champion} in {verdict.games} games; {verdict.reason}",
     )
 
 
-def _evidence(parameters: EvaluateParameters, verdict: Verdict, groups: Sequence[Group]) -> dict[str, object]:
+def _evidence(parameters: EvaluateParameters, verdict: Verdict | None, groups: Sequence[Group]) -> dict[str, object]:
     """The verdict as it is stored: with what was asked and every group's score and games."""
     return {
-        "verdict": verdict.model_dump(mode="json", by_alias=True),
+        "verdict": None if verdict is None else verdict.model_dump(mode="json", by_alias=True),
         "parameters": asked_values(parameters),
         "groups": [{"score": group.score, "games": list(group.game_ids)} for group in groups],
     }

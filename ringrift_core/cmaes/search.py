@@ -29,7 +29,8 @@ INITIAL_STEP = 0.4
 class SearchState(Contract):
     """Everything a search has learnt: the fitness of each candidate, by generation; lower is better."""
 
-    fitness: tuple[tuple[float, ...], ...] = Field(default=())
+    fitness: tuple[tuple[float, ...], ...] = Field(default=(), description="Nothing of a generation that was refused.")
+    cut_games: int = Field(default=0, description="Games of all generations that the move limit cut.")
 
 
 class Search:
@@ -65,24 +66,45 @@ class Search:
 
     @property
     def generation(self) -> int:
-        """Generations told so far."""
+        """Generations so far, refused ones among them."""
         return len(self.state.fitness)
+
+    @property
+    def refused(self) -> int:
+        """Generations of which nothing was learnt."""
+        return sum(not fitness for fitness in self.state.fitness)
+
+    @property
+    def last_fitness(self) -> tuple[float, ...]:
+        """Of the last generation that was learnt from; empty when there was none."""
+        return next((fitness for fitness in reversed(self.state.fitness) if fitness), ())
 
     def resume(self, state: SearchState) -> None:
         """Goes through the generations of an earlier run of the same search."""
         for fitness in state.fitness:
             self.ask()
-            self.tell(fitness)
+            if fitness:
+                self.tell(fitness)
+            else:
+                self.refuse()
+        self.state = state
 
     def ask(self) -> list[list[float]]:
         """The next generation's candidates."""
         self._asked = self._strategy.ask()
         return [self._whole(free) for free in self._asked]
 
-    def tell(self, fitness: Sequence[float]) -> None:
+    def tell(self, fitness: Sequence[float], cut_games: int = 0) -> None:
         """The fitness of the candidates last asked for; lower is better."""
         self._strategy.tell(self._asked, list(fitness))
-        self.state = SearchState(fitness=(*self.state.fitness, tuple(fitness)))
+        self._note(tuple(fitness), cut_games)
+
+    def refuse(self, cut_games: int = 0) -> None:
+        """The games of the candidates last asked for are no evidence: the distribution stays as it is."""
+        self._note((), cut_games)
+
+    def _note(self, fitness: tuple[float, ...], cut_games: int) -> None:
+        self.state = SearchState(fitness=(*self.state.fitness, fitness), cut_games=self.state.cut_games + cut_games)
 
     @property
     def mean(self) -> list[float]:

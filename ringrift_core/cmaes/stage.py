@@ -8,7 +8,16 @@ from ringrift_core import _engine
 from ringrift_core.archive import Checkpoint
 from ringrift_core.arena.gate import whole_groups
 from ringrift_core.cmaes.search import Search, SearchState
-from ringrift_core.contract import CmaesParameters, CmaesResult, StageResult, Track
+from ringrift_core.cmaes.stops import is_converged, stopped
+from ringrift_core.contract import (
+    MOST_CUT_EVIDENCE,
+    CmaesParameters,
+    CmaesResult,
+    StageResult,
+    Track,
+    cut_warning,
+    percent,
+)
 from ringrift_core.cores import available_cores
 from ringrift_core.players.gates import gate_player
 from ringrift_core.players.specification import Judge, JudgeKind
@@ -48,28 +57,61 @@ def _search(parameters: CmaesParameters, run: Run) -> Outcome:
     games, started = 0, time.monotonic()
     while search.generation < parameters.generations and not search.stopped_by:
         run.pause_point()
-        fitness = _play_generation(parameters, run, search, opponent)
+        said = _generation(parameters, run, search, opponent)
         games += _games_per_generation(parameters)
-        search.tell(fitness)
         checkpoint.save(search.state.model_dump_json().encode(), "json")
-        mean = -sum(fitness) / len(fitness)
         rate = games / (time.monotonic() - started)
-        said = f"generation {search.generation}, population wins {mean:.0%}, step {search.step:.3f}"
-        run.report.log(said)
         run.report.progress(search.generation / parameters.generations, said, rate, "games/s")
+    return _outcome(parameters, run, search)
+
+
+def _generation(parameters: CmaesParameters, run: Run, search: Search, opponent: _engine.Player) -> str:
+    """Plays the next generation and learns from it, unless too many of its games were cut; what came of it."""
+    fitness, cut = _play_generation(parameters, run, search, opponent)
+    share = cut / _games_per_generation(parameters)
+    if share > MOST_CUT_EVIDENCE:
+        search.refuse(cut)
+        said = f"generation {search.generation} refused as evidence: {percent(share)} of its games were cut"
+        run.report.warn(f"{said} by the move limit, {MOST_CUT_EVIDENCE:.0%} may be")
+        return said
+    search.tell(fitness, cut)
+    mean = -sum(fitness) / len(fitness)
+    said = f"generation {search.generation}, population wins {mean:.0%}, step {search.step:.3f}"
+    run.report.log(said)
+    return said
+
+
+def _outcome(parameters: CmaesParameters, run: Run, search: Search) -> Outcome:
+    """The distribution's mean as the candidate; none when nothing was learnt."""
+    met, fitness = search.stopped_by, search.last_fitness
+    result = CmaesResult(
+        generations=search.generation,
+        games=search.generation * _games_per_generation(parameters),
+        converged=is_converged(met),
+        population_win_rate=-sum(fitness) / parameters.population_size,
+        step=search.step,
+        cut_games=search.state.cut_games,
+        refused_generations=search.refused,
+        refused="" if fitness else _refusal(parameters, search),
+    )
+    if warning := cut_warning(result.cut_share):
+        run.report.warn(warning)
+    if result.refused:
+        return Outcome(result=result, message=f"no candidate: {result.refused}")
     found = HeuristicWeights.of_vector(search.mean, parameters.board, parameters.players)
-    converged = bool(search.stopped_by)
-    said = f"converged ({', '.join(search.stopped_by)})" if converged else "the budget is spent"
+    said = stopped(met) if met else "the budget is spent"
+    refused = f", {search.refused} of them refused as evidence" if search.refused else ""
     return Outcome(
         outputs={"candidate": found.save(run.archive)},
-        result=CmaesResult(
-            generations=search.generation,
-            games=search.generation * _games_per_generation(parameters),
-            converged=converged,
-            population_win_rate=-sum(search.state.fitness[-1]) / parameters.population_size,
-            step=search.step,
-        ),
-        message=f"{search.generation} generations, {said}",
+        result=result,
+        message=f"{search.generation} generations{refused}, {said}",
+    )
+
+
+def _refusal(parameters: CmaesParameters, search: Search) -> str:
+    return (
+        f"refused as evidence: in each of {search.generation} generations more than {MOST_CUT_EVIDENCE:.0%} "
+        f"of the games were cut by the move limit of {parameters.max_moves} turns"
     )
 
 
@@ -91,8 +133,13 @@ def _games_per_generation(parameters: CmaesParameters) -> int:
     return parameters.population_size * groups * parameters.players
 
 
-def _play_generation(parameters: CmaesParameters, run: Run, search: Search, opponent: _engine.Player) -> list[float]:
-    """Minus the share of games that each candidate won: the same openings for all, new ones each generation."""
+def _play_generation(
+    parameters: CmaesParameters, run: Run, search: Search, opponent: _engine.Player
+) -> tuple[list[float], int]:
+    """Minus the share of games that each candidate won, and how many games were cut.
+
+    All have the same openings, each generation new ones.
+    """
     candidates = [_player(parameters, vector) for vector in search.ask()]
     groups = whole_groups(parameters.games_per_evaluation, parameters.players)
     expected, started = _games_per_generation(parameters), time.monotonic()
@@ -117,4 +164,5 @@ def _play_generation(parameters: CmaesParameters, run: Run, search: Search, oppo
     )
     if any(len(match) < groups for match in results):
         run.pause_point()
-    return [-sum(group.score for group in match) / (groups * parameters.players) for match in results]
+    fitness = [-sum(group.score for group in match) / (groups * parameters.players) for match in results]
+    return fitness, sum(won is None for match in results for group in match for won in group.candidate_won)

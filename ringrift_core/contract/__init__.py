@@ -21,6 +21,7 @@ from ringrift_core.contract.base import (
     json_bytes,
     to_arguments,
 )
+from ringrift_core.contract.cut import MOST_CUT_EVIDENCE, MOST_CUT_GAMES, cut_share, cut_warning, percent
 from ringrift_core.contract.games import ExportParameters, ExportResult, MergeParameters, MergeResult
 from ringrift_core.contract.identity import absent_values, asked_values, digest_of, set_values
 from ringrift_core.contract.judging import (
@@ -30,6 +31,7 @@ from ringrift_core.contract.judging import (
     CmaesResult,
     EvaluateParameters,
     EvaluateResult,
+    EvidenceResult,
     Verdict,
 )
 from ringrift_core.contract.reading import CONTRACT_VERSION, first_fault, read
@@ -85,6 +87,8 @@ __all__ = [
     "HIGHEST_COUNT",
     "HIGHEST_SEED",
     "MESSAGE_LIMIT",
+    "MOST_CUT_EVIDENCE",
+    "MOST_CUT_GAMES",
     "MOST_STAGES",
     "MOST_TRACKS",
     "MOST_WORKERS",
@@ -111,6 +115,7 @@ __all__ = [
     "EngineMode",
     "EvaluateParameters",
     "EvaluateResult",
+    "EvidenceResult",
     "ExitCode",
     "ExportParameters",
     "ExportResult",
@@ -150,10 +155,13 @@ __all__ = [
     "changed",
     "clipped",
     "configuration_name",
+    "cut_share",
+    "cut_warning",
     "digest_of",
     "everywhere",
     "first_fault",
     "json_bytes",
+    "percent",
     "read",
     "read_result",
     "set_values",

@@ -102,14 +102,37 @@ class Verdict(Contract):
     reason: Annotated[str, AtMost(REASON_LIMIT)]
 
 
-class CmaesResult(Result):
+REFUSAL_LIMIT = 192
+"""Bytes of a sentence that says why games are no evidence."""
+
+
+class EvidenceResult(Result):
+    """What is found by games that are to decide something, and may be no evidence of it."""
+
+    refused: Annotated[str, AtMost(REFUSAL_LIMIT)] = Field(
+        default="", description="Why its games are no evidence: nothing was decided, or made, of them."
+    )
+
+
+class CmaesResult(EvidenceResult):
     """How far the search came."""
 
     generations: Count = Field(description="Generations in all.")
     games: Total = Field(description="Games in all.")
-    converged: bool = Field(description="Ended by itself, before the budget was spent.")
-    population_win_rate: Share = Field(description="Share of games that the last generation won against the start.")
+    converged: bool = Field(description="Ended because it found nothing better; see ringrift_core/cmaes/stops.py.")
+    population_win_rate: Share = Field(
+        description="Share of games that the last generation won against the start; 0 when none was evidence."
+    )
     step: Measure = Field(description="Step size at the end.")
+    cut_games: Total = Field(default=0, description="Games cut by the move limit.")
+    refused_generations: Count = Field(
+        default=0, description="Generations more than half of whose games were cut: nothing was learnt of them."
+    )
+
+    @property
+    def cut_share(self) -> float:
+        """Share of the games that were cut."""
+        return self.cut_games / max(1, self.games)
 
 
 BASELINES = ("random", "heuristic")
@@ -124,13 +147,21 @@ class BaselineRate(Contract):
     win_rate: Share = Field(description="Two-player-equivalent rate.")
     low: Share = Field(description="Lower end of the 95 % interval.")
     high: Share = Field(description="Upper end of the 95 % interval.")
+    cut_share: Share = Field(default=0, description="Share of games cut by the move limit.")
 
 
-class EvaluateResult(Result):
+MOST_BASELINES = 4
+"""Room in whatever has an entry for each baseline."""
+
+
+class EvaluateResult(EvidenceResult):
     """What is known of a match beside its verdict; every group stands in the stored verdict."""
 
     cut_share: Share = Field(description="Share of games cut by the move limit.")
     identical_share: Share = Field(description="Share of games that repeat a game of another group.")
     baselines: tuple[BaselineRate, ...] = Field(
-        default=(), max_length=8, description="Matches for the report alone (--baseline-games)."
+        default=(), max_length=MOST_BASELINES, description="Matches for the report alone (--baseline-games)."
+    )
+    unmeasured: tuple[Annotated[str, AtMost(32)], ...] = Field(
+        default=(), max_length=MOST_BASELINES, description="Baselines whose match was no evidence: they have no rate."
     )

@@ -44,6 +44,7 @@ class RollbackParameters(PointerParameters):
     """Makes the previous champion champion again."""
 
     stage = Stage.ROLLBACK
+    iteration: Count = Field(default=0, description="Iteration under way, for the registry's history; 0 is none.")
     cause: str = Field(min_length=1, description="Why, for the registry's history.")
 
 
@@ -61,6 +62,10 @@ class AdoptedTrack(Contract):
     champion: Count = Field(description="Champion version; 0 is none.")
     predecessor: Count = Field(description="Champion that a rollback would restore; 0 is none.")
     failures: Count = Field(description="Rejected candidates since the last accepted one or the last rollback.")
+    moved_since: Count = Field(
+        default=0, description="Moves of the pointer in the iteration after the last finished one."
+    )
+    start: Count = Field(default=0, description="Champion before these moves; 0 is none.")
 
 
 class AdoptResult(Result):

@@ -23,7 +23,8 @@ class StoredVerdict(Contract):
 
     model_config = ConfigDict(extra="ignore")
 
-    verdict: Verdict
+    verdict: Verdict | None
+    refused: str = ""
 
 
 def check_candidate(archive: Archive, parameters: PromoteParameters, folder: Path) -> None:
@@ -46,9 +47,12 @@ def check_candidate(archive: Archive, parameters: PromoteParameters, folder: Pat
 def check_verdict(archive: Archive, track: Track, candidate: Artifact, artifact: Artifact) -> None:
     """WrongInputError unless the verdict accepts this candidate of this track."""
     try:
-        verdict = from_stored_json(StoredVerdict, archive.get_bytes(artifact), artifact.uri, "a verdict").verdict
+        stored = from_stored_json(StoredVerdict, archive.get_bytes(artifact), artifact.uri, "a verdict")
     except StoreRefusedError as refusal:
         raise WrongInputError(f"--verdict: {refusal}") from refusal
+    verdict = stored.verdict
+    if verdict is None:
+        raise WrongInputError(f"--verdict: {artifact.uri} decides nothing: {stored.refused}")
     if verdict.track != track:
         raise WrongInputError(f"--verdict: {artifact.uri} judges a candidate of track {verdict.track}, not {track}")
     if verdict.candidate != candidate.sha256:

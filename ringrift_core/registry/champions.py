@@ -12,11 +12,15 @@ from pydantic import Field
 
 from ringrift_core.contract import Artifact, Contract, PromoteParameters, RollbackParameters, Track
 
-__all__ = ["Champion", "Move", "MoveRefusedError", "Registry", "promote", "roll_back"]
+__all__ = ["Champion", "Move", "MoveRefusedError", "PointerMovedError", "Registry", "promote", "roll_back"]
 
 
 class MoveRefusedError(ValueError):
     """A move that the registry's state forbids. The message is a sentence for the user."""
+
+
+class PointerMovedError(MoveRefusedError):
+    """A move that was asked for while somebody else was champion."""
 
 
 class Champion(Contract):
@@ -38,6 +42,7 @@ class Move(Contract):
     verdict: Artifact | None = None
     cause: str = ""
     judged_through: int = Field(default=0, description="Last iteration with a verdict when a rollback was made.")
+    iteration: int = Field(default=0, description="Iteration in which a rollback was made; 0 when nobody said so.")
 
 
 class Registry(Contract):
@@ -61,6 +66,12 @@ class Registry(Contract):
     def recorded(self, request_id: str) -> Move | None:
         """The move made for this request, if it was carried out."""
         return next((move for move in self.log if move.request_id == request_id), None)
+
+    def moves_of(self, iteration: int) -> tuple[Move, ...]:
+        """The moves of one iteration, the first one first. A promotion's version is its iteration."""
+        return tuple(
+            move for move in self.log if iteration == (move.version if move.kind == "promote" else move.iteration)
+        )
 
     def artifact(self, version: int) -> Artifact | None:
         """What a version consists of, also when it is no longer kept as an earlier champion."""
@@ -120,13 +131,14 @@ def roll_back(registry: Registry, request: RollbackParameters, judged_through: i
         artifact=champion.artifact,
         cause=request.cause,
         judged_through=judged_through,
+        iteration=request.iteration,
     )
     return Registry(track=registry.track, champion=champion, earlier=earlier, log=(*registry.log, move)), move
 
 
 def _expect(registry: Registry, version: int) -> None:
     if registry.version != version:
-        raise MoveRefusedError(
+        raise PointerMovedError(
             f"track {registry.track}: the request expects champion version {version}, found {registry.version}; "
             "nothing was moved"
         )

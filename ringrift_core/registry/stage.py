@@ -19,7 +19,7 @@ from ringrift_core.contract import (
 )
 from ringrift_core.errors import WrongInputError
 from ringrift_core.registry.candidate import check_candidate, check_verdict
-from ringrift_core.registry.champions import Move, MoveRefusedError, Registry, promote, roll_back
+from ringrift_core.registry.champions import Move, MoveRefusedError, PointerMovedError, Registry, promote, roll_back
 from ringrift_core.registry.records import read_registry, read_versioned, swap_registry
 from ringrift_core.replay.manifest import read_manifest
 from ringrift_core.stage import Outcome, Run
@@ -32,16 +32,16 @@ def promote_stage(parameters: PromoteParameters, run: Run) -> StageResult:
     check_candidate(run.archive, parameters, run.folder)
     if parameters.verdict is not None:
         check_verdict(run.archive, parameters.track, parameters.candidate, parameters.verdict)
-    move = _move(run.archive, parameters, lambda registry: promote(registry, parameters))
-    return run.result(parameters, _outcome(run, move, f"{parameters.track} version {move.version} is champion"))
+    now, move = _move(run.archive, parameters, lambda registry: promote(registry, parameters))
+    return run.result(parameters, _outcome(run, now, move, f"{parameters.track} version {move.version} is champion"))
 
 
 def rollback_stage(parameters: RollbackParameters, run: Run) -> StageResult:
     """Makes the previous champion champion again, once per request id."""
     judged_through = max(_judged_iterations(run.archive.tasks(), parameters.track), default=0)
-    move = _move(run.archive, parameters, lambda registry: roll_back(registry, parameters, judged_through))
+    now, move = _move(run.archive, parameters, lambda registry: roll_back(registry, parameters, judged_through))
     said = f"{parameters.track} version {move.version} is champion again, in place of {move.replaced}: {move.cause}"
-    return run.result(parameters, _outcome(run, move, said))
+    return run.result(parameters, _outcome(run, now, move, said))
 
 
 def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
@@ -61,42 +61,57 @@ def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
         promotions=sum(move.kind == "promote" for move in moves),
         rollbacks=sum(move.kind == "rollback" for move in moves),
         tracks=tuple(
-            AdoptedTrack(
-                track=track,
-                champion=registry.version,
-                predecessor=registry.predecessor,
-                failures=_consecutive_failures(archive, recorded, registry, finished),
-            )
-            for track, registry in registries.items()
+            _adopted(registry, finished, _consecutive_failures(archive, recorded, registry, finished))
+            for registry in registries.values()
         ),
     )
     message = "an empty store" if not recorded else f"iteration {finished}"
     return run.result(parameters, Outcome(result=found, message=message))
 
 
+def _adopted(registry: Registry, finished: int, failures: int) -> AdoptedTrack:
+    """What is told of a track; of the iteration that is to be gone on with, also with whom it began."""
+    since = registry.moves_of(finished + 1)
+    return AdoptedTrack(
+        track=registry.track,
+        champion=registry.version,
+        predecessor=registry.predecessor,
+        failures=failures,
+        moved_since=len(since),
+        start=since[0].replaced if since else 0,
+    )
+
+
 def _move(
     archive: Archive, parameters: PointerParameters, transition: Callable[[Registry], tuple[Registry, Move]]
-) -> Move:
+) -> tuple[Registry, Move]:
+    """The registry as it is after the request's move, made now or before, and that move."""
     is_tried = False
     while True:
         registry, version = read_versioned(archive, parameters.track)
         try:
             moved, move = transition(registry)
         except MoveRefusedError as refusal:
-            raise WrongInputError(str(refusal)) from refusal
+            wrong = WrongInputError(str(refusal))
+            if isinstance(refusal, PointerMovedError):
+                wrong.found = PointerResult(version=registry.version, predecessor=registry.predecessor)
+            raise wrong from refusal
         if moved is registry:
-            return move
+            return registry, move
         if not is_tried:
             archive.check_writable(f"registry/{parameters.track}.json")
             is_tried = True
         if swap_registry(archive, moved, version):
-            return move
+            return moved, move
 
 
-def _outcome(run: Run, move: Move, message: str) -> Outcome:
+def _outcome(run: Run, now: Registry, move: Move, message: str) -> Outcome:
+    """Who is champion; of a repeat that comes after other moves, not whom its own made champion."""
+    if now.log[-1] != move:
+        message = f"request {move.request_id!r} was carried out before; {now.track} version {now.version} is champion"
     return Outcome(
-        outputs={"champion": run.archive.addressed(move.artifact)},
-        result=PointerResult(version=move.version, predecessor=move.predecessor),
+        outputs={} if now.champion is None else {"champion": run.archive.addressed(now.champion.artifact)},
+        result=PointerResult(version=now.version, predecessor=now.predecessor),
         message=message,
     )
 
@@ -108,7 +123,8 @@ def _judged_iterations(recorded: Iterable[tuple[int, str]], track: Track) -> lis
 def _consecutive_failures(archive: Archive, recorded: list[tuple[int, str]], registry: Registry, finished: int) -> int:
     """Rejected candidates since the last accepted one or the last rollback, whichever is later.
 
-    Iterations after `finished` are left out: who adopts takes them up again, and counts their verdicts then.
+    A match that was no evidence counts as nothing. Iterations after `finished` are left out: who adopts takes them up
+    again, and counts their verdicts then.
     """
     since = max((move.judged_through for move in registry.log), default=0)
     judged = (iteration for iteration in _judged_iterations(recorded, registry.track) if iteration <= finished)
@@ -117,7 +133,11 @@ def _consecutive_failures(archive: Archive, recorded: list[tuple[int, str]], reg
         if iteration <= since:
             break
         record = archive.record(iteration, f"evaluate-{registry.track}")
-        if record is None or record.result.verdict is None or record.result.verdict.decision is not Decision.REJECT:
+        if record is None:
+            break
+        if record.result.verdict is None:
+            continue
+        if record.result.verdict.decision is not Decision.REJECT:
             break
         failures += 1
     return failures

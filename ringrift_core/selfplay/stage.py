@@ -13,7 +13,7 @@ import operator
 
 from ringrift_core import _engine
 from ringrift_core.archive import identity, task_key
-from ringrift_core.contract import SelfplayParameters, SelfplayResult, StageResult
+from ringrift_core.contract import SelfplayParameters, SelfplayResult, StageResult, cut_warning
 from ringrift_core.cores import available_cores
 from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.shards import shard_games, shard_task, shard_tasks
@@ -29,8 +29,6 @@ MOST_OPENING_PLIES = 8
 get past the offer of the pie rule, which their players then decide."""
 RANDOM_MOVE_RATE = 0.05
 """Share of later decisions that are random, for positions that good play does not reach."""
-MOST_CUT_GAMES = 0.05
-"""A larger share of games cut by the move limit is a warning."""
 
 
 def selfplay_stage(parameters: SelfplayParameters, run: Run) -> StageResult:
@@ -176,10 +174,8 @@ def _sum_up(results: list[StageResult], played: Tally | None, run: Run) -> Outco
     total = functools.reduce(operator.add, (result.answer(SelfplayResult) for result in results))
     if played is not None and played.games:
         total = total.model_copy(update={"games_played": played.games, "seconds": played.seconds})
-    if total.cut_share > MOST_CUT_GAMES:
-        run.report.warn(
-            f"{total.cut_share:.0%} of the games were cut by the move limit, more than {MOST_CUT_GAMES:.0%}"
-        )
+    if warning := cut_warning(total.cut_share):
+        run.report.warn(warning)
     # Shards can be many and a result is small: the artifacts stand in the task records.
     outputs = results[0].outputs if len(results) == 1 else {}
     return Outcome(outputs=outputs, result=total, message=_sentence(total))

@@ -24,6 +24,8 @@ class ConditionType(enum.StrEnum):
     """It goes on, with failing parts."""
     REGRESSED = "Regressed"
     """A champion was found weaker than its predecessor."""
+    GAMES_CUT = "GamesCut"
+    """The move limit cut more than 5 % of a step's games."""
     SELFPLAY_STALLED = "SelfplayStalled"
     """No new games for longer than alerts.selfplayStall."""
     LOSS_DIVERGED = "LossDiverged"

@@ -115,7 +115,9 @@ class TaskStatus(StepFinding):
     waiting_since: datetime | None = Field(default=None, description="Since when it could have run.")
     placement: Placement | None = Field(default=None, description="Where its newest try runs or ran.")
     request: str = Field(default="", max_length=256, description="Of a rollback: the cause, or the annotation's value.")
-    applied: bool = Field(default=False, description="Of a rollback: the pointers it moved have been taken over.")
+    applied: bool = Field(
+        default=False, description="Of a rollback, or a move that was superseded: its pointers have been taken over."
+    )
     progress: float = Field(default=0, ge=0, le=1, description="Part done, written at most once a minute.")
     progress_at: datetime | None = Field(default=None, description="When the progress last grew.")
     started_at: datetime | None = Field(default=None, description="When its first attempt began.")
@@ -279,6 +281,10 @@ class TrackStatus(Value):
         default="", description="How its champion lost to its predecessor in the last finished iteration."
     )
     converged: str = Field(default="", max_length=63, description="What its search has converged under.")
+    unjudged: int = Field(
+        default=0, ge=0, description="Iterations in a row that came to no verdict: its games were no evidence."
+    )
+    refusal: ShortText = Field(default="", description="Why the last of these did.")
 
     @model_serializer(mode="wrap")
     def _small(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -324,11 +330,15 @@ class TrackStatus(Value):
     def rolled_back(self, champion: int, predecessor: int) -> Self:
         return changed(self.pointed(champion, predecessor), consecutive_failures=0, strength=None)
 
+    def moved_by_others(self, champion: int, predecessor: int) -> Self:
+        """Somebody else moved the pointer, and nobody has measured who is champion now."""
+        return self.rolled_back(champion, predecessor)
+
     def warned(self) -> Self:
         """Too many rejections in a row have been answered for this champion."""
         return changed(self, warned_champion=self.champion)
 
-    def settled(self, failure: str, regression: str, converged: str) -> Self:
+    def settled(self, failure: str, regression: str, converged: str, refusal: str) -> Self:
         """Its part of an iteration is over."""
         return changed(
             self,
@@ -337,6 +347,8 @@ class TrackStatus(Value):
             failure=failure[:SHORT],
             regression=regression[:SHORT],
             converged=converged,
+            unjudged=self.unjudged + 1 if refusal else 0,
+            refusal=refusal[:SHORT],
         )
 
 
@@ -373,6 +385,9 @@ class ConfigurationStatus(Value):
         default="",
         description="How the last finished iteration came to nothing: no track of it was judged, and some failed.",
     )
+    games_cut: ShortText = Field(
+        default="", description="Steps of the last finished iteration of whose games the move limit cut more than 5 %."
+    )
 
     def track(self, name: Track) -> TrackStatus:
         """The track; one that nothing is known of yet is blank."""
@@ -404,7 +419,7 @@ class ConfigurationStatus(Value):
         """The iteration under way goes on with other values."""
         return changed(self, frozen=frozen)
 
-    def finished(self, diverged: str, failed: str) -> Self:
+    def finished(self, diverged: str, failed: str, games_cut: str) -> Self:
         """The iteration under way is over."""
         return changed(
             self,
@@ -414,6 +429,7 @@ class ConfigurationStatus(Value):
             started_at=None,
             diverged=diverged[:SHORT],
             failed=failed[:SHORT],
+            games_cut=games_cut[:SHORT],
         )
 
     def summarised(self, stages: Mapping[str, StagePhase]) -> Self:

@@ -29,6 +29,8 @@ def adopt(situation: Situation) -> Situation:
     for each in told.tracks:
         if each.track in situation.recipes.tracks:
             adopted = found.track(each.track).adopted(each.champion, each.predecessor, each.failures)
+            if each.moved_since:
+                adopted = adopted.begun(each.start)
             found = found.with_track(adopted)
     situation = replace(situation.become(found), adopted_promotions=told.promotions, adopted_rollbacks=told.rollbacks)
     if found.iteration or found.games:

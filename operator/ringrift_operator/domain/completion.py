@@ -23,6 +23,7 @@ from ringrift_operator.domain.configuration import (
     single_task,
     step_phase,
 )
+from ringrift_operator.domain.evidence import cut_games, refusal_of_track
 from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, PIPELINE
 from ringrift_operator.domain.naming import record_name
 from ringrift_operator.domain.reasons import EventReason
@@ -45,12 +46,14 @@ def finish_iteration(situation: Situation) -> Situation:
     finished = configuration.finished(
         diverged=next((task.message for task in configuration.tasks if task.exit_code == ExitCode.DIVERGED), ""),
         failed=_came_to_nothing(configuration),
+        games_cut="; ".join(sentence for stage in record.spec.stages for sentence in cut_games(stage)),
     )
     for track in configuration.tracks:
         settled = track.settled(
             failure=_failure(configuration, track.name) if track.decision == TrackDecision.FAILED else "",
             regression=_regression(configuration, track.name),
             converged=_converged(situation.snapshot, configuration, track),
+            refusal=_refusal(situation.snapshot, configuration, track.name),
         )
         finished = finished.with_track(settled)
     situation = replace(situation.become(finished), records=(*situation.records, record))
@@ -105,6 +108,12 @@ def _failure(configuration: ConfigurationStatus, track: Track) -> str:
         if step_phase(configuration, step) in (StagePhase.FAILED, StagePhase.SKIPPED):
             return single_task(configuration, step).message
     return ""
+
+
+def _refusal(snapshot: Snapshot, configuration: ConfigurationStatus, track: Track) -> str:
+    """Why the track came to no verdict for want of evidence."""
+    recipe = snapshot.recipes.tracks.get(track)
+    return refusal_of_track(configuration, recipe) if recipe is not None else ""
 
 
 def _record(snapshot: Snapshot, configuration: ConfigurationStatus) -> TrainingIteration:
@@ -210,7 +219,7 @@ def _moves(
     moves = []
     for task in configuration.tasks:
         track = snapshot.recipes.steps[task.name].track
-        moved = task.found(PointerResult)
+        moved = task.found(PointerResult) if task.phase == StagePhase.SUCCEEDED else None
         if track is None or moved is None or task.name not in {name(track) for name in called}:
             continue
         verdict = _verdict(configuration, steps.evaluate(track)) if task.name == steps.promote(track) else None

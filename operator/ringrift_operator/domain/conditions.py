@@ -18,6 +18,7 @@ from ringrift_operator.api.pipeline_status import (
 )
 from ringrift_operator.api.pool import PoolType
 from ringrift_operator.api.scalars import format_duration
+from ringrift_operator.domain.evidence import cut_games
 from ringrift_operator.domain.phases import has_come_to_nothing
 from ringrift_operator.domain.reasons import ONLY_WAITING, FindingReason
 from ringrift_operator.domain.retries import DEGRADED_AFTER_DELAYS
@@ -28,6 +29,9 @@ from ringrift_operator.domain.starting import is_endless
 from ringrift_operator.domain.steps import SELFPLAY
 
 MESSAGE_LENGTH = 1024
+
+DEGRADED_AFTER_UNJUDGED = 2
+"""Iterations in a row in which a track came to no verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,12 @@ def _degraded(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
         for configuration, track in _tracks(status)
         if track.failure
     ]
+    sentences += [
+        f"{configuration.name}: {track.name} came to no verdict in {track.unjudged} iterations in a row: "
+        f"{track.refusal}"
+        for configuration, track in _tracks(status)
+        if track.unjudged >= DEGRADED_AFTER_UNJUDGED
+    ]
     return _found(sentences, FindingReason.TASKS_FAIL, FindingReason.TASKS_SUCCEED)
 
 
@@ -176,6 +186,16 @@ def _regressed(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
         if track.regression
     ]
     return _found(sentences, FindingReason.CHAMPION_REGRESSED, FindingReason.CHAMPIONS_HOLD)
+
+
+def _games_cut(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
+    """In the iteration under way, or in the last one."""
+    sentences = [
+        f"{configuration.name}: {sentence}" for configuration, task in _tasks(status) for sentence in cut_games(task)
+    ]
+    sentences += [f"{each.name}: {each.games_cut}" for each in status.configurations if each.games_cut]
+    # Parts of divided self-play may say the same.
+    return _found(tuple(dict.fromkeys(sentences)), FindingReason.MOVE_LIMIT_REACHED, FindingReason.GAMES_END)
 
 
 def _selfplay_stalled(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
@@ -267,6 +287,7 @@ CHECKS: tuple[tuple[ConditionType, Check], ...] = (
     (ConditionType.STALLED, _stalled),
     (ConditionType.DEGRADED, _degraded),
     (ConditionType.REGRESSED, _regressed),
+    (ConditionType.GAMES_CUT, _games_cut),
     (ConditionType.SELFPLAY_STALLED, _selfplay_stalled),
     (ConditionType.LOSS_DIVERGED, _loss_diverged),
     (ConditionType.WORKER_OFFLINE, _worker_offline),

@@ -23,7 +23,7 @@ from ringrift_operator.domain.history import expired_records
 from ringrift_operator.domain.plan import Decision, Event
 from ringrift_operator.domain.readiness import note_waiting, unwanted_children, wanted_tasks
 from ringrift_operator.domain.recording import record_children
-from ringrift_operator.domain.rollback import roll_back
+from ringrift_operator.domain.rollback import roll_back, take_over_pointers
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.stalls import stalled_as_a_whole
@@ -49,6 +49,7 @@ POLICIES: tuple[Policy, ...] = (
     adopt,  # an empty status first reads the store
     copy_games,
     skip_unreachable,  # what waits for something that failed
+    take_over_pointers,  # champions that rollbacks, or others, moved
     settle_tracks,  # Promoted, Rejected, Failed or Skipped
     roll_back,  # champions that regressed, or failed to find a better one too often
     requests.answer_rollback,

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ringrift_core.contract import ExitCode
+from ringrift_core.contract import EvidenceResult, ExitCode, PointerResult
 from ringrift_operator.domain.recipe import Handling
 from ringrift_operator.domain.snapshot import ChildPhase, TaskObservation
 
@@ -20,6 +20,8 @@ class OutcomeKind(enum.Enum):
     """Counts as an attempt."""
     HOPELESS = enum.auto()
     """Not tried again: the input is wrong, or training diverged."""
+    SUPERSEDED = enum.auto()
+    """Not tried again, and nobody's failure: somebody else moved the champion's pointer before it could."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ def outcome_of(task: TaskObservation, handling: Handling) -> Outcome:
         return _of_success(task, handling)
     said = task.message or task.reason
     match task.exit_code:
+        case ExitCode.WRONG_INPUT if task.result is not None and isinstance(task.result.result, PointerResult):
+            return Outcome(OutcomeKind.SUPERSEDED, said)
         case ExitCode.WRONG_INPUT | ExitCode.DIVERGED:
             return Outcome(OutcomeKind.HOPELESS, said)
         case ExitCode.NOT_NOW:
@@ -87,6 +91,9 @@ def _of_success(task: TaskObservation, handling: Handling) -> Outcome:
         return Outcome(OutcomeKind.DONE, task.message)
     if task.result is None or task.result.stage != task.stage or task.result.result is None:
         return Outcome(OutcomeKind.FAILED, f"{task.stage} exited 0 without a valid result")
+    if isinstance(task.result.result, EvidenceResult) and task.result.result.refused:
+        # Games that are no evidence make no candidate and no verdict, and to play them again would change nothing.
+        return Outcome(OutcomeKind.DONE, task.result.message)
     output = handling.facts.output
     if handling.needs_output and output not in task.result.outputs:
         return Outcome(OutcomeKind.FAILED, f"{task.stage} exited 0 without the output {output!r}")

@@ -26,6 +26,9 @@ from ringrift_operator.domain.recipes import Recipes
 from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
 from ringrift_operator.domain.steps import SELFPLAY
 
+_WITHOUT_EVENT = (ConditionType.READY, ConditionType.RECONCILING, ConditionType.GAMES_CUT)
+"""The first two are how it always goes; of cut games every step tells by itself (domain/recording.py)."""
+
 
 def plan(snapshot: Snapshot) -> Plan:
     """The plan of a pipeline that has its pools for itself."""
@@ -130,7 +133,7 @@ def _phase_events(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[E
     for condition in status.conditions:
         was = before.get(condition.type)
         began = condition.status == ConditionStatus.TRUE and (was is None or was.status != ConditionStatus.TRUE)
-        if began and condition.type not in (ConditionType.READY, ConditionType.RECONCILING):
+        if began and condition.type not in _WITHOUT_EVENT:
             events.append(Event(EventReason(condition.type), condition.message, is_warning=True))
     return tuple(events)
 

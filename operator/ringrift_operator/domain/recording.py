@@ -9,6 +9,7 @@ from typing import assert_never
 from ringrift_core.contract import StageResult
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain import retries
+from ringrift_operator.domain.evidence import cut_games, refusal
 from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.recipe import Handling
@@ -61,9 +62,18 @@ def _ended(situation: Situation, task: TaskStatus, child: TaskObservation) -> Si
     outcome = outcome_of(child, handling)
     tried = task.ended(child.exit_code, outcome.message, began=child.started_at or situation.now)
     ended = retries.after(tried, outcome.kind, situation.now)
-    if outcome.kind == OutcomeKind.DONE and child.result is not None:
+    if outcome.kind in (OutcomeKind.DONE, OutcomeKind.SUPERSEDED) and child.result is not None:
         ended = _with_result(ended, child.result, handling)
-    return _counted(situation.with_task(ended), ended, outcome, child)
+    return _counted(_told_of_games(situation.with_task(ended), ended), ended, outcome, child)
+
+
+def _told_of_games(situation: Situation, task: TaskStatus) -> Situation:
+    """An event for games that are no evidence, or many of which were cut."""
+    if refused := refusal(task):
+        situation = situation.say(EventReason.NO_EVIDENCE, f"{task.name}: {refused}", is_warning=True)
+    for sentence in cut_games(task):
+        situation = situation.say(EventReason.GAMES_CUT, sentence, is_warning=True)
+    return situation
 
 
 def _with_result(task: TaskStatus, result: StageResult, handling: Handling) -> TaskStatus:
@@ -74,7 +84,7 @@ def _with_result(task: TaskStatus, result: StageResult, handling: Handling) -> T
         outputs={name: artifact for name, artifact in result.outputs.items() if name == needed},
         verdict=result.verdict,
         # Verdict, games and versions say what these messages say.
-        message="" if handling.is_said_otherwise else task.message,
+        message="" if handling.is_said_otherwise and task.phase == StagePhase.SUCCEEDED else task.message,
         placement=task.placement if handling.remembers_place else None,
     )
 
@@ -84,6 +94,10 @@ def _counted(situation: Situation, task: TaskStatus, outcome: Outcome, child: Ta
     match outcome.kind:
         case OutcomeKind.DONE:
             return replace(situation, succeeded=situation.succeeded + 1)
+        case OutcomeKind.SUPERSEDED:
+            return situation.say(
+                EventReason.POINTER_MOVED, f"{task.name} moved nothing: {task.message}", is_warning=True
+            )
         case OutcomeKind.NOT_NOW:
             message = f"{task.name} cannot go on now: {outcome.message}"
             return situation.say(

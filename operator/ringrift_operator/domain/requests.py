@@ -13,11 +13,11 @@ from ringrift_operator.domain.configuration import single_task, step_phase
 from ringrift_operator.domain.plan import Event
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.recipes import Recipes
-from ringrift_operator.domain.rollback import take_over
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.starting import begin_selfplay_anew
 from ringrift_operator.domain.steps import ADOPT, MERGE
+from ringrift_operator.domain.tracks import superseded
 
 RECONCILE = "reconcile"
 ROLLBACK = "rollback"
@@ -107,11 +107,11 @@ def answer_rollback(situation: Situation) -> Situation:
         return _ask(situation, request, task)
     match task.phase:
         case StagePhase.SUCCEEDED:
-            return _handled(take_over(situation, request.track, step), request)
-        case StagePhase.FAILED:
+            return _handled(situation, request)
+        case StagePhase.FAILED | StagePhase.SKIPPED:
             refused = situation.say(EventReason.REQUEST_REFUSED, f"{request.value}: {task.message}", is_warning=True)
             return _handled(refused, request)
-        case StagePhase.PENDING | StagePhase.RUNNING | StagePhase.SKIPPED:
+        case StagePhase.PENDING | StagePhase.RUNNING:
             return situation
         case ended:
             assert_never(ended)
@@ -128,6 +128,13 @@ def _ask(situation: Situation, request: RollbackRequest, previous: TaskStatus | 
     ) or (previous is not None and previous.phase in (StagePhase.PENDING, StagePhase.RUNNING))
     if is_busy:
         return situation
+    promotion = steps.promote(request.track)
+    if (
+        step_phase(configuration, promotion) == StagePhase.PENDING
+        and single_task(configuration, promotion).attempt == 1
+    ):
+        # It has not begun; and whoever wants the champion away does not want it back by going back from the next one.
+        situation = superseded(situation, request.track, "a rollback was asked for")
     attempt = 1 if previous is None else previous.attempt + 1
     return situation.ask(steps.requested_rollback(request.track), attempt=attempt, request=request.value)
 

@@ -26,6 +26,8 @@ def after(task: TaskStatus, kind: OutcomeKind, now: datetime) -> TaskStatus:
             return task.succeeded(now)
         case OutcomeKind.HOPELESS:
             return task.given_up(now)
+        case OutcomeKind.SUPERSEDED:
+            return task.skipped(f"superseded: {task.message}", now)
         case OutcomeKind.NOT_NOW:
             return task.delayed(now + pause(task.delays + 1))
         case OutcomeKind.FAILED:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ringrift_core.contract import Decision, Track
+from ringrift_core.contract import Decision, PointerResult, Track
 from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
     PointerMove,
@@ -27,16 +27,36 @@ from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.tracks import figures, pointers
 
 
-def roll_back(situation: Situation) -> Situation:
-    """Asks for the rollbacks that are due, and takes over the pointers that finished ones moved."""
+def take_over_pointers(situation: Situation) -> Situation:
+    """Champions as finished rollbacks left them, whether or not anybody still asks for these, or as others did."""
     for track in situation.recipes.tracks:
-        situation = take_over(situation, track, steps.rollback(track))
+        for step in (steps.rollback(track), steps.requested_rollback(track)):
+            situation = _take_over(situation, track, step)
+        for step in (steps.promote(track), steps.rollback(track), steps.requested_rollback(track)):
+            situation = _take_over_of_others(situation, track, step)
+    return situation
+
+
+def _take_over_of_others(situation: Situation, track: Track, step: str) -> Situation:
+    """What a move that was superseded found in the registry."""
+    if step_phase(situation.configuration, step) != StagePhase.SKIPPED:
+        return situation
+    task = single_task(situation.configuration, step)
+    if task.applied or task.found(PointerResult) is None:
+        return situation
+    moved = situation.configuration.track(track).moved_by_others(**pointers(task))
+    return situation.with_task(task.taken_over()).with_track(moved)
+
+
+def roll_back(situation: Situation) -> Situation:
+    """Asks for the rollbacks that are due."""
+    for track in situation.recipes.tracks:
         if is_in_iteration(situation.configuration):
             situation = _decide(situation, track)
     return situation
 
 
-def take_over(situation: Situation, track: Track, step: str) -> Situation:
+def _take_over(situation: Situation, track: Track, step: str) -> Situation:
     """Champion and predecessor as a finished rollback's result tells them, once."""
     configuration = situation.configuration
     if step_phase(configuration, step) != StagePhase.SUCCEEDED:

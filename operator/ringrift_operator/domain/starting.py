@@ -103,15 +103,18 @@ def champions_before(
 ) -> tuple[dict[Track, int], dict[Track, int]]:
     """Champions and predecessors as they were when `iteration` began.
 
-    They differ from today's when the status was lost in mid-iteration and adopted again: a version is named by the
-    iteration that made it, so one of this iteration was promoted since, and the predecessor was champion.
+    They differ from today's when the status was lost in mid-iteration and adopted again: then `adopt` has noted with
+    whom it began. A version is named by the iteration that made it, so one of this iteration was promoted since, and
+    the predecessor was champion.
     """
     champions: dict[Track, int] = {}
     predecessors: dict[Track, int] = {}
     for track in recipes.tracks:
         status = configuration.track(track)
         champion, predecessor = status.champion_version, status.predecessor_version
-        if champion >= iteration:
+        if status.start_version and not is_in_iteration(configuration):
+            champion, predecessor = status.start_version, 0
+        elif champion >= iteration:
             champion, predecessor = predecessor, 0
         if champion:
             champions[track] = champion

@@ -22,6 +22,7 @@ from ringrift_operator.domain.configuration import (
     single_task,
     step_phase,
 )
+from ringrift_operator.domain.evidence import refusal, refusal_of_track
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.recipe import Step
 from ringrift_operator.domain.situation import Situation
@@ -40,6 +41,9 @@ def settle_tracks(situation: Situation) -> Situation:
 def _settle(situation: Situation, track: Track) -> Situation:
     configuration = situation.configuration
     evaluation = single_task(configuration, steps.evaluate(track))
+    if refused := refusal_of_track(configuration, situation.recipes.tracks[track]):
+        # Skipped by its need, in the same pass, or a gate without a verdict.
+        return _skipped(situation, track, f"no verdict, {refused}") if evaluation.has_ended else situation
     if evaluation.phase in (StagePhase.FAILED, StagePhase.SKIPPED):
         said = f"{track} ends iteration {iteration_under_way(configuration)}: {evaluation.message}"
         return _failed(situation, track, said)
@@ -50,16 +54,49 @@ def _settle(situation: Situation, track: Track) -> Situation:
     promotion = steps.promote(track)
     match step_phase(configuration, promotion):
         case None:
-            return situation.ask(promotion)
+            return _accepted(situation, track)
         case StagePhase.SUCCEEDED:
             return _promoted(situation, track, evaluation, single_task(configuration, promotion))
-        case StagePhase.FAILED | StagePhase.SKIPPED:
+        case StagePhase.SKIPPED:
+            return _skipped(situation, track, single_task(configuration, promotion).message)
+        case StagePhase.FAILED:
             said = f"{track} was accepted but not promoted: {single_task(configuration, promotion).message}"
             return _failed(situation, track, said)
         case StagePhase.PENDING | StagePhase.RUNNING:
             return situation
         case phase:
             assert_never(phase)
+
+
+def _accepted(situation: Situation, track: Track) -> Situation:
+    """Asks for the promotion, unless the candidate was judged against somebody who is champion no more."""
+    if is_going_back(situation.configuration, track):
+        return situation
+    status = situation.configuration.track(track)
+    situation = situation.ask(steps.promote(track))
+    # A version is named by the iteration that made it: one of this iteration is this candidate, of a lost status.
+    if status.champion_version in (status.start_version, iteration_under_way(situation.configuration)):
+        return situation
+    before, now = status.start_champion or "none", status.champion or "none"
+    return superseded(situation, track, f"the champion is {now}, and the candidate was judged when it was {before}")
+
+
+def superseded(situation: Situation, track: Track, why: str) -> Situation:
+    """The promotion that was asked for, and has not begun, is left out."""
+    promotion = single_task(situation.configuration, steps.promote(track))
+    return situation.with_task(promotion.skipped(f"superseded: {why}", situation.now))
+
+
+def is_going_back(configuration: ConfigurationStatus, track: Track) -> bool:
+    """Whether a rollback that somebody asked for is under way."""
+    return any(not task.has_ended for task in configuration.tasks if task.name == steps.requested_rollback(track))
+
+
+def _skipped(situation: Situation, track: Track, why: str) -> Situation:
+    """Nothing was decided: it counts neither for nor against anybody."""
+    situation = situation.with_track(situation.configuration.track(track).decided(TrackDecision.SKIPPED))
+    iteration = iteration_under_way(situation.configuration)
+    return situation.say(EventReason.TRACK_SKIPPED, f"{track} ends iteration {iteration}: {why}", is_warning=True)
 
 
 def _rejected(situation: Situation, track: Track, verdict: Verdict) -> Situation:
@@ -144,9 +181,19 @@ def skip_unreachable(situation: Situation) -> Situation:
     for task in configuration.tasks:
         failed = _failed_need(situation.configuration, situation.recipes.steps[task.name], task)
         if failed is not None:
-            said = failed.message if failed.phase == StagePhase.SKIPPED else f"{failed.name} failed: {failed.message}"
-            situation = situation.with_task(task.skipped(said, situation.now))
+            situation = situation.with_task(task.skipped(_why_unreachable(failed), situation.now))
     return situation
+
+
+def _why_unreachable(need: TaskStatus) -> str:
+    """What keeps a task from its need, in words."""
+    match need.phase:
+        case StagePhase.SKIPPED:
+            return need.message
+        case StagePhase.SUCCEEDED:
+            return f"{need.name} has left nothing: {refusal(need)}"
+        case _:
+            return f"{need.name} failed: {need.message}"
 
 
 def _failed_need(configuration: ConfigurationStatus, step: Step, task: TaskStatus) -> TaskStatus | None:
@@ -154,7 +201,9 @@ def _failed_need(configuration: ConfigurationStatus, step: Step, task: TaskStatu
     if task.phase != StagePhase.PENDING:
         return None
     for need in step.needs:
+        parts = [each for each in configuration.tasks if each.name == need]
         if step_phase(configuration, need) in (StagePhase.FAILED, StagePhase.SKIPPED):
-            parts = (t for t in configuration.tasks if t.name == need)
             return next(part for part in parts if part.phase != StagePhase.SUCCEEDED)
+        if refused := next((part for part in parts if refusal(part)), None):
+            return refused
     return None

@@ -16,7 +16,7 @@ from ringrift_operator.local.invocation import Invocation
 from ringrift_operator.local.reconcile import Local
 from ringrift_operator.local.stores import shown, shown_path
 from ringrift_operator.telling.pipelines import iteration, standing
-from ringrift_operator.telling.tracks import decision, figures_against, reason, strength
+from ringrift_operator.telling.tracks import decision, figures_against, reason, strength, warnings
 from ringrift_operator.telling.words import counted
 
 _COLOURS = {TrackDecision.PROMOTED: "green", TrackDecision.REJECTED: "yellow", TrackDecision.SKIPPED: ""}
@@ -68,8 +68,10 @@ def _lines(local: Local, invocation: Invocation, was_complete: bool) -> Iterator
             yield Line(f"  {iteration(record)}")
             for track in record.spec.tracks:
                 yield Line(f"    {_outcome(track)}")
-                if track.verdict is not None or track.decision == TrackDecision.FAILED:
-                    yield Line(f"[dim]      {escape(reason(record, track))}[/]")
+                if why := reason(record, track):
+                    yield Line(f"[dim]      {escape(why)}[/]")
+            for sentence in warnings(record):
+                yield Line(f"    [yellow]warning: {escape(sentence)}[/]")
         for champion, rates in strength(configuration, local.pipeline.spec.tracks, local.records):
             yield Line(f"  {champion}")
             yield from (Line(f"    {each}") for each in rates)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ringrift_core.contract import Decision, MergeResult, PointerResult, Progress, SelfplayResult, Stage, Verdict
+from ringrift_core.contract import (
+    Decision,
+    EvidenceResult,
+    MergeResult,
+    PointerResult,
+    Progress,
+    SelfplayResult,
+    Stage,
+    Verdict,
+)
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain.results import added_up
 from ringrift_operator.domain.tracks import figures
@@ -49,6 +58,10 @@ def outcome(tasks: Sequence[TaskStatus]) -> str:
     if first.verdict is not None:
         return judgement(first.verdict)
     match added_up(task.result for task in tasks):
+        case PointerResult() if first.phase == StagePhase.SKIPPED:
+            return first.message
+        case EvidenceResult() as undecided if undecided.refused:
+            return undecided.refused
         case SelfplayResult() as played:
             return f"{counted(played.games, 'game')}, {played.cut_games} cut by the move limit"
         case MergeResult() as merged:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from ringrift_core.contract import BASELINES, EvaluateResult, Track
 from ringrift_operator.api.iteration import TrackRecord, TrainingIteration
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, TrackDecision, WinRate
+from ringrift_operator.domain.evidence import cut_games, refusal
 from ringrift_operator.domain.tracks import baseline_rates
 from ringrift_operator.telling.words import counted, interval, rate
 
@@ -36,13 +37,22 @@ def decision_in_short(track: TrackRecord) -> str:
 
 
 def reason(record: TrainingIteration, track: TrackRecord) -> str:
-    """Why: the words of the verdict, or of the step that failed the track."""
-    if track.verdict is not None:
+    """Why: the words of the verdict, or of the step that failed the track or left it undecided."""
+    is_decided = track.decision not in (TrackDecision.FAILED, TrackDecision.SKIPPED)
+    if is_decided and track.verdict is not None:
         return track.verdict.reason
-    if track.decision != TrackDecision.FAILED:
-        return ""
     names = (f"promote-{track.track}", f"evaluate-{track.track}")
-    return next((stage.message for name in names for stage in record.spec.stages if stage.name == name), "")
+    found = (stage for name in names for stage in record.spec.stages if stage.name == name)
+    return next((said for stage in found if (said := refusal(stage) or stage.message)), "")
+
+
+def warnings(record: TrainingIteration) -> tuple[str, ...]:
+    """What is to be known of an iteration's games: many were cut, or a champion's test was no evidence."""
+    tests = {f"regression-{track.track}" for track in record.spec.tracks}
+    refused = (
+        f"{stage.name}: {refusal(stage)}" for stage in record.spec.stages if stage.name in tests and refusal(stage)
+    )
+    return (*(sentence for stage in record.spec.stages for sentence in cut_games(stage)), *refused)
 
 
 def strength(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ringrift_core.contract import STAGES, Decision, Stage, StageResult
+from ringrift_core.contract import STAGES, Decision, EvidenceResult, Stage, StageResult, changed
 from ringrift_operator.api import TrainingIteration, TrainingPipeline
 from ringrift_operator.api.crd import open_api_schema
 from ringrift_operator.domain.snapshot import TaskObservation
@@ -74,8 +74,11 @@ def answer_of(one: World, child: TaskObservation, answer: StageResult) -> StageR
         judged = {"track": usual.verdict.track, "decision": usual.verdict.decision}
         verdict = answer.verdict.model_copy(update=judged)
     outputs = {name: next(iter(answer.outputs.values())) for name in usual.outputs}
-    kept = child.stage in (Stage.ADOPT, Stage.SELFPLAY, Stage.PROMOTE)
-    changes = {"outputs": outputs, "verdict": verdict} | ({"result": usual.result} if kept else {})
+    changes: dict[str, Any] = {"outputs": outputs, "verdict": verdict}
+    if child.stage in (Stage.ADOPT, Stage.SELFPLAY, Stage.PROMOTE):
+        changes["result"] = usual.result
+    if isinstance(answer.result, EvidenceResult) and child.identity.iteration == 1:
+        changes["result"] = changed(answer.result, refused="")
     return answer.model_copy(update=changes)
 
 

@@ -15,6 +15,7 @@ from ringrift_core.contract import (
     Track,
 )
 from ringrift_operator.domain import steps
+from ringrift_operator.domain.configuration import is_in_iteration
 from ringrift_operator.domain.recipe import Commission, Handling, Recipe, Step
 
 _EVALUATE = Handling(STAGES[Stage.EVALUATE], needs_verdict=True, is_said_otherwise=True)
@@ -29,13 +30,16 @@ def judging(recipe: Recipe) -> Iterator[Step]:
     gate, maker = steps.evaluate(track), recipe.maker.name
     yield Step(gate, _EVALUATE, _evaluate, track, needs=(maker,))
     yield Step(steps.regression(track), _EVALUATE, _regression, track)
-    yield Step(steps.promote(track), _PROMOTE, _promote, track, needs=(maker, gate))
+    # The champion's test reads the pointer that a promotion moves.
+    yield Step(steps.promote(track), _PROMOTE, _promote, track, needs=(maker, gate), after=(steps.regression(track),))
 
 
 def going_back(track: Track) -> Iterator[Step]:
     """The operator's own rollback of a track, and one that somebody asked for."""
     yield Step(steps.rollback(track), _ROLLBACK, _roll_back, track)
-    yield Step(steps.requested_rollback(track), _ROLLBACK, _roll_back_as_requested, track)
+    # One move at a time, each from where the one before has left the pointer.
+    movers = (steps.promote(track), steps.rollback(track))
+    yield Step(steps.requested_rollback(track), _ROLLBACK, _roll_back_as_requested, track, after=movers)
 
 
 def _evaluate(commission: Commission) -> EvaluateParameters:
@@ -96,6 +100,7 @@ def _back(commission: Commission, request_id: str, cause: str) -> RollbackParame
     return RollbackParameters(
         **commission.common,
         track=commission.track,
+        iteration=commission.iteration if is_in_iteration(commission.configuration) else 0,
         request_id=request_id,
         expected_version=commission.configuration.track(commission.track).champion_version,
         cause=cause,

@@ -32,8 +32,11 @@ def _described(values: ResolvedConfiguration, _: int) -> str:
 
 
 def _searched_under(values: ResolvedConfiguration, iteration: int) -> str:
-    """What CMA-ES searches under: once converged, it begins again when this changes."""
-    return f"{values.cmaes.evaluator.value}, {values.move_limit(iteration)} turns"
+    """What CMA-ES searches under: once converged, it begins again when this changes.
+
+    In other words than once: "..., 500 turns" was written of searches that had ended on a flat function, too.
+    """
+    return f"{values.cmaes.evaluator.value}, at most {values.move_limit(iteration)} turns"
 
 
 def _skipped(track: TrackStatus, values: ResolvedConfiguration, iteration: int) -> str:

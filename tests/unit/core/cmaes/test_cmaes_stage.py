@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,79 @@ def test_games_round_up_to_whole_groups(tmp_path: Path, players: int, games: int
     desk = Desk(open_store((tmp_path / "store").as_uri()), tmp_path / "scratch", Board.HEX8, players)
     result = desk.cmaes(seed=1, generations=1, population_size=4, games_per_evaluation=4)
     assert result.answer(CmaesResult).games == 4 * games
+
+
+def test_a_search_in_which_nobody_wins_has_not_converged_and_has_no_candidate(desk: Desk) -> None:
+    result = desk.cmaes(seed=1, generations=60, population_size=6, games_per_evaluation=2, max_moves=1)
+    told = result.answer(CmaesResult)
+    assert not told.converged
+    assert result.outputs == {}
+    assert (told.generations, told.refused_generations, told.cut_share) == (60, 60, 1.0)
+    assert told.refused == (
+        "refused as evidence: in each of 60 generations more than 50% "
+        "of the games were cut by the move limit of 1 turns"
+    )
+    assert result.message == f"no candidate: {told.refused}"
+    warned = [line for line in desk.report.lines if line.startswith("warning: ")]
+    assert warned[0] == (
+        "warning: generation 1 refused as evidence: 100% of its games were cut by the move limit, 50% may be"
+    )
+    assert warned[-1] == "warning: 100% of the games were cut by the move limit, more than 5%"
+    assert desk.cmaes(seed=1, generations=60, population_size=6, games_per_evaluation=2, max_moves=1).result == told, (
+        "a repeat reports the same"
+    )
+
+
+def cut_in(monkeypatch: pytest.MonkeyPatch, generations: set[int], won: Callable[[int], list[Any]]) -> None:
+    """Has the games of these generations come out as `won` says: `SMALL` has two groups of two games."""
+    played = _engine.play_matches
+
+    class Cut:
+        def __init__(self, result: Any) -> None:
+            self.group, self.candidate_won = result.group, won(result.group)
+            self.score = sum(0.5 if each is None else float(each) for each in self.candidate_won)
+
+    def some(*arguments: Any, **more: Any) -> Any:
+        results = played(*arguments, **more)
+        if more["first_group"] // more["groups"] not in generations:
+            return results
+        return [[Cut(result) for result in match] for match in results]
+
+    monkeypatch.setattr(_engine, "play_matches", some)
+
+
+def test_a_generation_of_which_more_than_half_was_cut_is_not_learnt_from(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_in(monkeypatch, {1, 3}, lambda group: [None, None] if group % 2 else [None, True])
+    result = desk.cmaes(**SMALL)
+    told = result.answer(CmaesResult)
+    assert (told.generations, told.refused_generations, told.refused) == (4, 2, "")
+    assert told.cut_games == 2 * 6 * 3
+    assert result.message == "4 generations, 2 of them refused as evidence, the budget is spent"
+    shares = iter([True, True])
+    other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
+    cut_in(monkeypatch, {1, 3}, lambda group: [None, next(shares, True)] if group % 2 else [None, None])
+    assert other.cmaes(**SMALL).outputs["candidate"].sha256 == result.outputs["candidate"].sha256, "whatever they were"
+
+
+def test_a_generation_of_which_half_was_cut_is_learnt_from(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut_in(monkeypatch, {0, 1, 2, 3}, lambda _: [None, True])
+    told = desk.cmaes(**SMALL).answer(CmaesResult)
+    assert (told.refused_generations, told.cut_share) == (0, 0.5)
+    assert told.population_win_rate == 0.75
+
+
+def test_a_killed_search_with_refused_generations_comes_to_the_same_result(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_in(monkeypatch, {0, 2}, lambda _: [None, None])
+    whole = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2").cmaes(**SMALL)
+    desk.stop_when(lambda fraction: fraction >= 0.7)
+    with pytest.raises(NotNowError):
+        desk.cmaes(**SMALL)
+    desk.go_on()
+    result = desk.cmaes(attempt=2, **SMALL)
+    assert "going on after generation 3" in desk.report.lines or "going on after generation 2" in desk.report.lines
+    assert result.outputs["candidate"].sha256 == whole.outputs["candidate"].sha256
+    assert result.result == whole.result

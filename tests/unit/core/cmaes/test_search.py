@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringrift_core.cmaes.search import Search
+from ringrift_core.cmaes.search import Search, SearchState
 
 START = [1.0, 0.0, 2.0, -0.5, 0.0]
 TARGET = [0.3, -0.8, 2.0, 1.0, 0.4]
@@ -80,3 +80,37 @@ def test_equal_fitness_for_all_is_no_reason_to_stop() -> None:
 def test_a_weight_of_zero_sets_no_scale() -> None:
     with pytest.raises(ValueError, match="sets no scale"):
         Search(START, 1, population=6, seed=1)
+
+
+def test_of_a_refused_generation_nothing_is_learnt_and_the_next_one_is_another() -> None:
+    search = Search(START, FIXED, population=6, seed=1)
+    first = search.ask()
+    search.refuse(cut_games=9)
+    assert (search.generation, search.refused, search.last_fitness) == (1, 1, ())
+    assert (search.mean, search.stopped_by) == (START, [])
+    assert search.ask() != first
+    assert search.state.cut_games == 9
+
+
+@settings(max_examples=20)
+@given(st.lists(st.booleans(), min_size=1, max_size=12), st.integers(0, 12))
+def test_a_search_with_refused_generations_goes_on_to_the_same_result(refused: list[bool], killed: int) -> None:
+    def play(search: Search, generations: list[bool]) -> None:
+        for is_refused in generations:
+            asked = search.ask()
+            if is_refused:
+                search.refuse(cut_games=3)
+            else:
+                search.tell([distance(weights) for weights in asked], cut_games=1)
+
+    whole, first, second = (Search(START, FIXED, population=8, seed=5) for _ in range(3))
+    play(whole, refused)
+    play(first, refused[:killed])
+    second.resume(first.state)
+    play(second, refused[killed:])
+    assert (second.mean, second.step, second.state) == (whole.mean, whole.step, whole.state)
+
+
+def test_a_state_of_an_earlier_version_is_read() -> None:
+    state = SearchState.model_validate_json('{"fitness": [[-0.5, -0.25]]}')
+    assert (state.fitness, state.cut_games) == (((-0.5, -0.25),), 0)

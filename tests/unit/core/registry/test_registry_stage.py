@@ -81,22 +81,24 @@ class Desk:
         parameters = PromoteParameters(**self.here, iteration=iteration, expected_version=expected, **more)
         return promote_stage(parameters, self.run)
 
-    def roll_back(self, expected: int) -> StageResult:
+    def roll_back(self, expected: int, iteration: int = 0) -> StageResult:
         parameters = RollbackParameters(
             **self.here,
             track=Track.WEIGHTS,
+            iteration=iteration,
             expected_version=expected,
             request_id=f"back-{expected}",
             cause="regressed",
         )
         return rollback_stage(parameters, self.run)
 
-    def judge(self, iteration: int, decision: Decision, track: Track = Track.WEIGHTS) -> None:
+    def judge(self, iteration: int, decision: Decision | None, track: Track = Track.WEIGHTS) -> None:
+        """As the gate would; None is a match that was no evidence."""
         parameters = EvaluateParameters(
             **self.here, iteration=iteration, track=track, candidate=self.candidate(iteration)
         )
         assert parameters.candidate is not None
-        said = Verdict.model_validate(verdict(decision, track, parameters.candidate.sha256))
+        said = Verdict.model_validate(verdict(decision, track, parameters.candidate.sha256)) if decision else None
         result = StageResult(stage=Stage.EVALUATE, started_at=NOW, finished_at=NOW, verdict=said)
         self.archive.finish(iteration, f"evaluate-{track}", parameters, result)
 
@@ -131,10 +133,22 @@ def test_a_repeated_request_is_not_carried_out_twice(desk: Desk) -> None:
     assert read_registry(desk.archive, Track.WEIGHTS) == before
 
 
+def test_a_repeat_that_comes_after_another_move_tells_who_is_champion_now(desk: Desk) -> None:
+    desk.promote(1, 0)
+    desk.promote(2, 1)
+    desk.roll_back(2)
+    before = read_registry(desk.archive, Track.WEIGHTS)
+    again = desk.promote(2, 1)
+    assert again.result == PointerResult(version=1, predecessor=0)
+    assert again.message == "request 'promote-2' was carried out before; weights version 1 is champion"
+    assert read_registry(desk.archive, Track.WEIGHTS) == before
+
+
 def test_an_unexpected_champion_is_refused_in_a_sentence(desk: Desk) -> None:
     desk.promote(1, 0)
-    with pytest.raises(WrongInputError, match="expects champion version 0, found 1"):
+    with pytest.raises(WrongInputError, match="expects champion version 0, found 1") as refused:
         desk.promote(2, 0)
+    assert refused.value.found == PointerResult(version=1, predecessor=0), "whoever asked hears who is champion"
 
 
 def test_a_request_id_that_stands_for_another_candidate_is_refused(desk: Desk) -> None:
@@ -285,3 +299,34 @@ def test_a_champion_of_a_track_that_is_not_trained_is_found_too(desk: Desk) -> N
     desk.judge(2, Decision.REJECT, Track.NETWORK)
     found = desk.adopt(Track.NETWORK)
     assert (found.iteration, of(found, Track.WEIGHTS).champion, found.promotions) == (2, 1, 1)
+
+
+def test_a_match_that_was_no_evidence_counts_as_nothing(desk: Desk) -> None:
+    for iteration, decision in enumerate([Decision.PROMOTE, Decision.REJECT, None, Decision.REJECT, None], start=1):
+        desk.judge(iteration, decision)
+        if decision is Decision.PROMOTE:
+            desk.promote(iteration, 0)
+    found = desk.adopt()
+    assert (found.iteration, of(found, Track.WEIGHTS).failures) == (5, 2)
+
+
+def test_what_moved_in_the_iteration_to_go_on_with_is_told_with_whom_it_began(desk: Desk) -> None:
+    for iteration in (1, 2):
+        desk.judge(iteration, Decision.PROMOTE)
+        desk.promote(iteration, iteration - 1)
+    assert of(desk.adopt(), Track.WEIGHTS).moved_since == 0
+    desk.judge(3, Decision.PROMOTE)
+    desk.roll_back(2, iteration=3)
+    found = desk.adopt()
+    assert (found.iteration, of(found, Track.WEIGHTS)) == (
+        2, AdoptedTrack(track=Track.WEIGHTS, champion=1, predecessor=0, failures=0, moved_since=1, start=2)
+    )  # fmt: skip
+
+
+def test_a_promotion_of_the_iteration_to_go_on_with_is_one_of_its_moves(desk: Desk) -> None:
+    desk.judge(1, Decision.PROMOTE)
+    desk.promote(1, 0)
+    desk.judge(2, Decision.PROMOTE)
+    desk.promote(2, 1)
+    found = of(desk.adopt(Track.WEIGHTS, Track.NETWORK), Track.WEIGHTS)
+    assert (found.champion, found.moved_since, found.start) == (2, 1, 1)
