@@ -54,6 +54,18 @@ def test_run_again_it_says_so_and_does_nothing(finished: tuple[Local, str]) -> N
     assert local.truth() == before
 
 
+def test_a_track_that_failed_in_the_last_iteration_is_no_success(finished: tuple[Local, str], tmp_path: Path) -> None:
+    shutil.copytree(finished[0].folder, tmp_path / "copy")
+    local = Local(tmp_path / "copy")
+    path = local.state / "pipeline.json"
+    state = json.loads(path.read_text(encoding="utf-8"))
+    state["status"]["configurations"][0]["tracks"].append({"name": "network", "failure": "train failed: exit code 139"})
+    path.write_text(json.dumps(state), encoding="utf-8")
+    code, output = local.run()
+    assert code == 1
+    assert "small is complete already, though square8-2p network failed: 2 iterations" in output
+
+
 def test_a_lost_state_is_read_back_from_the_store(finished: tuple[Local, str]) -> None:
     local, _ = finished
     known = local.status()["configurations"][0]  # type: ignore[index]
