@@ -12,6 +12,7 @@ import yaml
 from tests.unit.local.running import COMMAND, PIPELINE
 
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}}
+CLAIM = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "games"}}
 POOL = {
     "apiVersion": "ringrift.ai/v1alpha1",
     "kind": "WorkerPool",
@@ -28,7 +29,7 @@ def dry_run(folder: Path, *options: str, given: str = "") -> subprocess.Complete
 
 @pytest.mark.parametrize("write", [yaml.safe_dump, json.dumps], ids=["YAML", "JSON"])
 def test_a_list_on_standard_input(write: object, tmp_path: Path) -> None:
-    given = {"apiVersion": "v1", "kind": "List", "items": [SECRET, PIPELINE]}
+    given = {"apiVersion": "v1", "kind": "List", "items": [SECRET, CLAIM, PIPELINE]}
     done = dry_run(tmp_path, "-f", "-", given=write(given))  # type: ignore[operator]
     assert done.returncode == 0, done.stderr
     assert "small: square8-2p: iteration 1: selfplay of 60 games" in done.stdout
