@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.apiserver.operator_process import OperatorProcess
-from tests.apiserver.test_operator import pipeline
+from tests.apiserver.person import pipeline
 from tests.apiserver.worker import Worker
 from tests.cluster import binaries
 from tests.cluster.control_plane import ControlPlane, Endpoints, running_control_plane

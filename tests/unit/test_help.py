@@ -58,9 +58,12 @@ def squeezed(text: str) -> str:
     return re.sub(r"[\s\b]+", "", text)
 
 
-@pytest.mark.parametrize("variable", ["FORCE_COLOR", "TERM", "NO_COLOR"])
-def test_help_through_a_pipe_is_plain_text(variable: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | {variable: "1"}
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("FORCE_COLOR", "1"), ("TERM", "dumb"), ("TERMINAL_WIDTH", "20"), ("TERMINAL_WIDTH", "wide")],
+)
+def test_help_through_a_pipe_is_plain_text(variable: str, value: str) -> None:
+    environment = {name: given for name, given in os.environ.items() if name != "COLUMNS"} | {variable: value}
     done = subprocess.run(
         [sys.executable, "-P", "-m", "ringrift_core", "evaluate", "--help"],
         capture_output=True,

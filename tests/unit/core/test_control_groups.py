@@ -166,6 +166,27 @@ def test_a_real_group_bounds_cores() -> None:
             inner.rmdir()
 
 
+PLAY = """
+import sys
+from ringrift_core import _engine, cli
+played = _engine.play_games
+def spy(*arguments, **more):
+    print("threads", more["threads"], flush=True)
+    return played(*arguments, **more)
+_engine.play_games = spy
+cli.main()
+"""
+
+
+def test_self_play_in_half_a_core_is_one_thread(tmp_path: Path) -> None:
+    where = ["--store", (tmp_path / "store").as_uri(), "--board", "square8", "--players", "2", "--iteration", "1"]
+    what = ["--seed", "1", "--games", "20", "--shard", "0/1", "--engine-modes", "random-only"]
+    with real_group("cpu", {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "50000"}) as group:
+        done = run_within([group], [sys.executable, "-P", "-c", PLAY, "selfplay", *where, *what])
+    assert done.returncode == 0, done.stderr
+    assert "threads 1" in done.stdout.splitlines()
+
+
 def test_a_real_group_bounds_memory() -> None:
     with real_group("memory", {"memory.limit_in_bytes": str(300 * MIB)}) as outer:
         inner = outer / "inner"

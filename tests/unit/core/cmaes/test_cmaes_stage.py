@@ -54,6 +54,23 @@ def test_the_number_of_threads_does_not_matter(desk: Desk, tmp_path: Path) -> No
     assert one.outputs["candidate"].sha256 == three.outputs["candidate"].sha256
 
 
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (8, 3)])
+def test_workers_are_no_more_than_there_are_cores(
+    cores: int, threads: int, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = _engine.play_matches
+    taken: set[int] = set()
+
+    def spy(*arguments: Any, **more: Any) -> Any:
+        taken.add(more["threads"])
+        return played(*arguments, **more)
+
+    monkeypatch.setattr("ringrift_core.cmaes.stage.available_cores", lambda: cores)
+    monkeypatch.setattr(_engine, "play_matches", spy)
+    desk.cmaes(workers=3, **SMALL)
+    assert taken == {threads}
+
+
 def test_candidates_of_a_generation_share_openings_and_the_next_one_gets_new_ones(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
