@@ -6,9 +6,9 @@ killed, repeated or replayed is carried out once; a known id for something else 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ringrift_core.contract import Artifact, Contract, PromoteParameters, RollbackParameters, Track
 
@@ -43,6 +43,11 @@ class Move(Contract):
     cause: str = ""
     judged_through: int = Field(default=0, description="Last iteration with a verdict when a rollback was made.")
     iteration: int = Field(default=0, description="Iteration in which a rollback was made; 0 when nobody said so.")
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without an iteration that nobody said: logs of equal moves are equal bytes, whichever version wrote them."""
+        return {name: value for name, value in serialise(self).items() if name != "iteration" or value}
 
 
 class Registry(Contract):
