@@ -29,8 +29,9 @@ from ringrift_core.contract import (
     Track,
 )
 from ringrift_core.registry.champions import PointerMovedError, Registry, promote, roll_back
-from ringrift_operator.api import PipelinePhase, TrackDecision
+from ringrift_operator.api import PipelinePhase, StagePhase, TrackDecision
 from ringrift_operator.domain import steps
+from ringrift_operator.domain.configuration import step_phase
 from ringrift_operator.domain.requests import ANNOTATIONS, ROLLBACK
 from ringrift_operator.domain.retries import ATTEMPTS
 from ringrift_operator.domain.snapshot import ChildPhase, TaskObservation
@@ -240,18 +241,18 @@ def test_a_rollback_asked_for_while_a_candidate_is_judged_supersedes_its_promoti
 def test_a_rollback_asked_for_before_the_promotion_begins_goes_first() -> None:
     one = shop(3, (Track.WEIGHTS,))
     third_iteration(one, "regression-weights")
-    for child in one.world.live:
-        if child.identity.step != "regression-weights":
-            one.end(child, Decision.PROMOTE)
-    while live(one, "regression-weights") and len(one.world.live) > 1:
+    while step_phase(one.world.configuration(), "promote-weights") is None:
         for child in one.world.live:
             if child.identity.step != "regression-weights":
                 one.end(child, Decision.PROMOTE)
         one.world.step()
+    assert step_phase(one.world.configuration(), "promote-weights") == StagePhase.PENDING
     assert not live(one, "promote-weights"), "the champion is still tested"
     one.request(Track.WEIGHTS, 1)
     to_the_end(one)
     assert outcomes(one)[2] == TrackDecision.SKIPPED
+    said = [event.message for event in one.world.events if event.reason == "TrackSkipped"]
+    assert said == ["square8-2p: weights ends iteration 3: superseded: a rollback was asked for"]
     assert champions(one.world.configuration()) == {"weights": "1"}
 
 
