@@ -66,6 +66,7 @@ class CheckpointPointer(Contract):
     attempt: int
     number: int
     state: Artifact
+    digest: str = ""
 
 
 def identity(parameters: StageParameters) -> tuple[str, dict[str, Any]]:
@@ -270,17 +271,23 @@ class Archive:
 
 
 class Checkpoint:
-    """The state of a running task, moved by compare-and-swap with the attempt number."""
+    """The state of a running task, moved by compare-and-swap with the attempt number.
 
-    def __init__(self, archive: Archive, iteration: int, task: str, attempt: int) -> None:
+    `digest` (of `identity`) is the task's: a state that was saved for other parameters is none of it.
+    """
+
+    def __init__(self, archive: Archive, iteration: int, task: str, attempt: int, digest: str = "") -> None:
         self._archive = archive
+        self._digest = digest
         self._key = archive.key(task_key(iteration, task) + ".checkpoint.json")
         self._attempt = attempt
 
     def load(self) -> Artifact | None:
         """The newest state, or None when the task never saved any."""
         pointer, _ = self._read()
-        return None if pointer is None else pointer.state
+        # What was saved before there were digests names none.
+        is_ours = pointer is not None and pointer.digest in ("", self._digest)
+        return pointer.state if pointer is not None and is_ours else None
 
     def save(self, state: bytes | Path, extension: str) -> None:
         """Stores `state`, or the file there, as the newest; StoreRefusedError when a later attempt has saved one."""
@@ -294,7 +301,7 @@ class Checkpoint:
             put_file, put_bytes = self._archive.put_file, self._archive.put_bytes
             artifact = put_file(state, extension) if isinstance(state, Path) else put_bytes(state, extension)
             number = 1 if pointer is None else pointer.number + 1
-            moved = CheckpointPointer(attempt=self._attempt, number=number, state=artifact)
+            moved = CheckpointPointer(attempt=self._attempt, number=number, state=artifact, digest=self._digest)
             if store.swap(self._key, moved.model_dump_json(by_alias=True).encode(), version):
                 if pointer is not None and pointer.state.sha256 != artifact.sha256:
                     self._archive.delete(pointer.state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ringrift_core import _engine
-from ringrift_core.archive import Checkpoint
+from ringrift_core.archive import Checkpoint, identity
 from ringrift_core.arena.gate import whole_groups
 from ringrift_core.cmaes.search import Search, SearchState
 from ringrift_core.cmaes.stops import is_converged, stopped
@@ -41,7 +41,8 @@ def cmaes_stage(parameters: CmaesParameters, run: Run) -> StageResult:
 
 
 def _checkpoint(parameters: CmaesParameters, run: Run) -> Checkpoint:
-    return Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt)
+    digest, _ = identity(parameters)
+    return Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt, digest)
 
 
 def _search(parameters: CmaesParameters, run: Run) -> Outcome:

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from ringrift_core import _engine
-from ringrift_core.archive import Checkpoint
+from ringrift_core.archive import Checkpoint, identity
 from ringrift_core.contract import Device, StageResult, Track, TrainParameters, TrainResult
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.errors import WrongInputError
@@ -76,7 +76,8 @@ def _initial_network(parameters: TrainParameters, run: Run) -> RingRiftNetwork:
 
 
 def _run_epochs(parameters: TrainParameters, run: Run, training: Training) -> None:
-    checkpoint = Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt)
+    digest, _ = identity(parameters)
+    checkpoint = Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt, digest)
     saved = checkpoint.load()
     if saved is not None:
         training.load(run.archive.get_bytes(saved))

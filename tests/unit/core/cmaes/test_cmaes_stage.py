@@ -169,3 +169,19 @@ def test_a_killed_search_with_refused_generations_comes_to_the_same_result(
     assert "going on after generation 3" in desk.report.lines or "going on after generation 2" in desk.report.lines
     assert result.outputs["candidate"].sha256 == whole.outputs["candidate"].sha256
     assert result.result == whole.result
+
+
+def test_a_search_that_is_asked_for_from_another_champion_does_not_go_on_with_the_first_ones(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """A retry after the pointer moved, and self-play was begun anew from who is champion now."""
+    whole = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2").cmaes(
+        **SMALL | {"initial_weights": "baseline"}
+    )
+    desk.stop_when(lambda _: sum(line.startswith("generation") for line in desk.report.lines) == 2)
+    with pytest.raises(NotNowError):
+        desk.cmaes(**SMALL)
+    desk.go_on()
+    result = desk.cmaes(attempt=2, **SMALL | {"initial_weights": "baseline"})
+    assert not any(line.startswith("going on") for line in desk.report.lines)
+    assert result.outputs["candidate"].sha256 == whole.outputs["candidate"].sha256
