@@ -50,6 +50,7 @@ __all__ = [
     "searches_from_bytes",
     "unpack_planes",
     "verify_games",
+    "watch_signals",
 ]
 
 class RulesError(ValueError):
@@ -600,4 +601,24 @@ def bench_orderings(
 
     The effective branching factor is the `depth`-th root of the mean nodes. Positions come from quick games of the
     search against itself. With three and four players the search is paranoid.
+    """
+
+def watch_signals(
+    pipe: int,
+    signals: Sequence[int],
+    *,
+    to_answer: float,
+    to_save: float,
+    exit_code: int,
+    sentence: str,
+    result: tuple[str, str] | None = None,
+) -> None:
+    """Ends this process when a signal is not answered, also while native code holds the interpreter.
+
+    `pipe` is the reading end of what `signal.set_wakeup_fd` writes to; it is taken over. From the first byte that is
+    one of `signals` the process has `to_answer` seconds; a byte 0 says that it has heard and saves, for which it has
+    `to_save` seconds from the signal on; SIGINT as a second signal leaves three. When they are over, `sentence` goes to
+    stderr, the result, a path and its content with the time for every `{now}`, into its file, and the process ends with
+    `exit_code`, whether or not that could be done. The watch ends when the pipe's writing end is closed. RulesError for
+    seconds that are none.
     """

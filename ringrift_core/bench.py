@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from ringrift_core.contract import Board
 from ringrift_core.selfplay.speed import AsJson, measure_selfplay
+from ringrift_core.streams import console
 
 if TYPE_CHECKING:
     from ringrift_core._engine import BenchFigures, SearchFigures
@@ -72,9 +72,9 @@ def rules(
         rates = {f"{board}-{players}p": round(one.moves_per_second) for (board, players), one in figures.items()}
         typer.echo(json.dumps({"moves_per_second": rates}))
         return
-    console = Console()
-    console.print(_play_table(figures))
-    console.print(_parts_table(figures))
+    screen = console()
+    screen.print(_play_table(figures))
+    screen.print(_parts_table(figures))
 
 
 @application.command()
@@ -91,7 +91,7 @@ def search(
         rates = {f"{board}-{players}p": round(one.nodes_per_second) for (board, players), one in figures.items()}
         typer.echo(json.dumps({"nodes_per_second": rates}))
         return
-    Console().print(_search_table(figures))
+    console().print(_search_table(figures))
 
 
 def _search_nodes(board: str) -> int:

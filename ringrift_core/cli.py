@@ -11,6 +11,7 @@ import inspect
 import shlex
 import types
 import typing
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -20,12 +21,24 @@ import typer
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from ringrift_core import bench
+from ringrift_core import bench, streams
 from ringrift_core.conformance import conform
-from ringrift_core.contract import STAGES, Artifact, ExitCode, Known, Shards, StageFacts, StageParameters, to_arguments
+from ringrift_core.contract import (
+    STAGES,
+    Artifact,
+    ExitCode,
+    Known,
+    Shards,
+    StageFacts,
+    StageParameters,
+    StageResult,
+    to_arguments,
+)
+from ringrift_core.errors import WrongInputError
+from ringrift_core.native import forget_settings
 from ringrift_core.play.command import play
 from ringrift_core.replay import commands as replay
-from ringrift_core.stage import execute
+from ringrift_core.stage import Run, execute
 
 __all__ = ["app", "main"]
 
@@ -47,8 +60,9 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """The entry point of the console script."""
-    app()
+    """Runs the command line of this process, and ends it."""
+    forget_settings()
+    streams.run("ringrift", app)
 
 
 def _print_version(wanted: bool) -> None:
@@ -76,15 +90,8 @@ def _add_stage(facts: StageFacts) -> None:
             for line in _sentences(error, model):
                 typer.echo(f"ringrift {stage}: {line}", err=True)
             raise typer.Exit(ExitCode.WRONG_INPUT) from None
-        try:
-            body = _body_of(facts)
-        except ModuleNotFoundError as error:
-            if error.name is None or error.name.partition(".")[0] == "ringrift_core":
-                raise
-            extra = "train" if facts.needs_torch else "stages"
-            typer.echo(f"ringrift {stage}: {error.name} is not installed: pip install 'ringrift[{extra}]'", err=True)
-            raise typer.Exit(ExitCode.WRONG_INPUT) from None
-        raise typer.Exit(execute(parameters, body, result_path=result, work_dir=work_dir))
+        streams.go_on_unheard()
+        raise typer.Exit(execute(parameters, _body_of(facts), result_path=result, work_dir=work_dir))
 
     options = [_option(name, field) for name, field in model.model_fields.items()]
     scratch = (
@@ -101,10 +108,22 @@ def _add_stage(facts: StageFacts) -> None:
     app.command(stage.value, help=inspect.getdoc(model), epilog=f"{EXIT_STATUS}\n\n\b\nExample: {example}")(command)
 
 
-def _body_of(facts: StageFacts) -> Any:
-    """The stage's code, imported now; ModuleNotFoundError where an extra is not installed."""
-    module, _, function = facts.body.partition(":")
-    return getattr(import_module(module), function)
+def _body_of(facts: StageFacts) -> Callable[[StageParameters, Run], StageResult]:
+    """The stage's code, imported when it runs; WrongInputError where an extra is not installed."""
+
+    def body(parameters: StageParameters, run: Run) -> StageResult:
+        module, _, function = facts.body.partition(":")
+        try:
+            found = getattr(import_module(module), function)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] == "ringrift_core":
+                raise
+            extra = "train" if facts.needs_torch else "stages"
+            raise WrongInputError(f"{error.name} is not installed: pip install 'ringrift[{extra}]'") from None
+        run.pause_point()
+        return found(parameters, run)  # type: ignore[no-any-return]
+
+    return body
 
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:

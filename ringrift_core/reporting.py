@@ -1,7 +1,8 @@
 """What a running stage tells, and who hears it.
 
 A stage reports to one `Reporter`; what it says goes to every sink that is subscribed. On a terminal that is a progress
-bar, elsewhere JSON lines (at most two of progress a second); why a stage failed goes to stderr besides.
+bar, or lines where nothing can be drawn over; elsewhere JSON lines (at most two of progress a second). Why a stage
+failed goes to stderr besides.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from rich.text import Text
 
 from ringrift_core import contract
 from ringrift_core.contract import Contract, Stage, StageResult
+from ringrift_core.streams import can_be_redrawn, console
 
-__all__ = ["Complaints", "JsonLines", "Reporter", "Sink", "Terminal"]
+__all__ = ["Complaints", "JsonLines", "PlainLines", "Reporter", "Sink", "Terminal"]
 
 _SECONDS_BETWEEN_LINES = 0.5
+_SECONDS_BETWEEN_PLAIN_LINES = 5.0
 
 
 class Sink:
@@ -60,9 +63,8 @@ class Reporter:
 
     @staticmethod
     def for_stdout(stage: Stage) -> Reporter:
-        """A progress bar when stdout is a terminal, else JSON lines; failures to stderr."""
-        shown = Terminal(stage) if sys.stdout.isatty() else JsonLines(stage, sys.stdout)
-        return Reporter(shown, Complaints(stage, sys.stderr))
+        """A progress bar or plain lines when stdout is a terminal, else JSON lines; failures to stderr."""
+        return Reporter(_shown(stage), Complaints(stage, sys.stderr))
 
     def __enter__(self) -> Self:
         for sink in self._sinks:
@@ -99,6 +101,12 @@ class Reporter:
         """The stage's result."""
         for sink in self._sinks:
             sink.finish(result)
+
+
+def _shown(stage: Stage) -> Sink:
+    if can_be_redrawn(sys.stdout):
+        return Terminal(stage)
+    return PlainLines(stage) if sys.stdout.isatty() else JsonLines(stage, sys.stdout)
 
 
 class Complaints(Sink):
@@ -158,8 +166,8 @@ class _Bar(Progress):
 class Terminal(Sink):
     """A progress bar, with log lines above it."""
 
-    def __init__(self, stage: Stage, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+    def __init__(self, stage: Stage, on: Console | None = None) -> None:
+        self._console = on or console()
         self._bar = _Bar(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=None),
@@ -195,12 +203,45 @@ class Terminal(Sink):
         self._bar.said = ""
         self._bar.update(self._task, completed=1.0, pace="")
         self._bar.stop()
-        if result.message:
-            self._console.print(result.message, markup=False)
-        for name, value in _lines(result.result):
-            self._console.print(f"  {name:<28} {value}", markup=False)
-        for name, artifact in result.outputs.items():
-            self._console.print(f"  {name:<28} {artifact.uri}", markup=False, soft_wrap=True)
+        _show_result(self._console, result)
+
+
+class PlainLines(Sink):
+    """Lines for people: on a terminal where nothing can be drawn over."""
+
+    def __init__(self, stage: Stage, on: Console | None = None) -> None:
+        self._console = on or console()
+        self._stage = stage
+        self._last = float("-inf")
+
+    def progress(self, fraction: float, message: str, rate: float | None, unit: str) -> None:
+        now = time.monotonic()
+        if now - self._last < _SECONDS_BETWEEN_PLAIN_LINES:
+            return
+        self._last = now
+        pace = f", {rate:,.1f} {unit}" if rate is not None else ""
+        self._say(f"{self._stage} {fraction:4.0%}  {message}{pace}")
+
+    def log(self, message: str, figures: Mapping[str, Any]) -> None:  # noqa: ARG002  # they are for programs
+        self._say(message)
+
+    def warn(self, message: str) -> None:
+        self._say(f"warning: {message}")
+
+    def finish(self, result: StageResult) -> None:
+        _show_result(self._console, result)
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, markup=False, soft_wrap=True)
+
+
+def _show_result(on: Console, result: StageResult) -> None:
+    if result.message:
+        on.print(result.message, markup=False)
+    for name, value in _lines(result.result):
+        on.print(f"  {name:<28} {value}", markup=False)
+    for name, artifact in result.outputs.items():
+        on.print(f"  {name:<28} {artifact.uri}", markup=False, soft_wrap=True)
 
 
 def _lines(model: Contract | None) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
+from ringrift_core import _engine
 from ringrift_core.archive import Archive, task_key
 from ringrift_core.contract import (
     MESSAGE_LIMIT,
@@ -48,6 +50,22 @@ _LONGEST_NAME = 80
 CRASH = 1
 """Exit status of a defect; the operator tries again."""
 
+TO_ANSWER = 25.0
+"""Seconds from a signal to the end of a stage that does not answer it."""
+
+TO_SAVE = 50.0
+"""Seconds from a signal to the end of a stage that has answered and saves: less than a Pod is given."""
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+"""Stands in a result that is written later."""
+
+_DEAF = (
+    f"did not answer a signal within {TO_ANSWER:.0f} s, and ended itself: a library does not come back, or a step "
+    "takes longer; what was finished is saved, and the next attempt goes on from there"
+)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -71,10 +89,16 @@ class Run:
     report: Reporter
     started_at: datetime
     stop_requested: bool = False
+    on_answer: Callable[[], None] = lambda: None
+
+    def answer(self) -> None:
+        """To be called where a stage that was asked to stop has heard it, and begins to save: that may take longer."""
+        self.on_answer()
 
     def pause_point(self) -> None:
         """To be called wherever stopping loses nothing; NotNowError after SIGTERM or Ctrl-C."""
         if self.stop_requested:
+            self.answer()
             raise NotNowError("stopped on request; what was finished is saved, and the next attempt goes on from there")
 
     def result(self, parameters: StageParameters, outcome: Outcome) -> StageResult:
@@ -116,7 +140,7 @@ def execute(
         try:
             with _scratch(work_dir, parameters) as folder, _disk_errors_explained(folder):
                 run = Run(Archive.of(parameters), folder, report, started_at)
-                with _stop_signals(run):
+                with _stop_signals(run), _watched(run, parameters, result_path):
                     result = body(parameters, run)
         except RingRiftError as failure:
             report.fail(str(failure))
@@ -186,12 +210,10 @@ def _result_path_fault(path: Path) -> str | None:
     return None
 
 
-def _write_failure(
-    path: Path | None, parameters: StageParameters, started_at: datetime, sentence: str, found: Result | None = None
-) -> None:
-    if path is None:
-        return
-    result = StageResult(
+def _failure(
+    parameters: StageParameters, started_at: datetime, sentence: str, found: Result | None = None
+) -> StageResult:
+    return StageResult(
         stage=parameters.stage,
         attempt=parameters.attempt,
         started_at=started_at,
@@ -199,8 +221,15 @@ def _write_failure(
         result=found,
         message=clipped(sentence, MESSAGE_LIMIT),
     )
+
+
+def _write_failure(
+    path: Path | None, parameters: StageParameters, started_at: datetime, sentence: str, found: Result | None = None
+) -> None:
+    if path is None:
+        return
     try:
-        write_result(path, result)
+        write_result(path, _failure(parameters, started_at, sentence, found))
     except OSError as error:
         print(f"ringrift: the result could not be written to {path}: {error}", file=sys.stderr)
 
@@ -293,13 +322,16 @@ def _disk_errors_explained(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _stop_signals(run: Run) -> Iterator[None]:
-    """SIGTERM and the first Ctrl-C ask the stage to stop at its next pause point; a second Ctrl-C is immediate."""
+    """SIGTERM, the end of the terminal and the first Ctrl-C ask the stage to stop at its next pause point; a second
+    Ctrl-C is immediate. Under nohup the end of the terminal means nothing."""
 
     def request(number: int, _frame: FrameType | None) -> None:
         run.stop_requested = True
         signal.signal(number, before[number])
 
-    before = {int(number): signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {int(number): signal.getsignal(number) for number in _STOP_SIGNALS}
+    if before[signal.SIGHUP] is signal.SIG_IGN:
+        del before[signal.SIGHUP]
     for number in before:
         signal.signal(number, request)
     try:
@@ -307,3 +339,40 @@ def _stop_signals(run: Run) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _watched(run: Run, parameters: StageParameters, result_path: Path | None) -> Iterator[None]:
+    """A stage that does not answer a stop signal is ended, though native code holds the interpreter.
+
+    Python notes a signal in C, whatever it runs, and writes its number to a pipe; threads of the engine read it.
+    """
+    watching, told = os.pipe()
+    os.set_blocking(told, False)
+    result = None
+    if result_path is not None:
+        answer = _failure(parameters, run.started_at, _DEAF).model_copy(update={"finished_at": _LAST_MOMENT})
+        moment = json.dumps(answer.model_dump(mode="json")["finished_at"])
+        result = (str(result_path), answer.to_json().replace(moment, '"{now}"'))
+    _engine.watch_signals(
+        watching,
+        list(_STOP_SIGNALS),
+        to_answer=TO_ANSWER,
+        to_save=TO_SAVE,
+        exit_code=ExitCode.NOT_NOW,
+        sentence=f"ringrift {parameters.stage}: {_DEAF}",
+        result=result,
+    )
+
+    def answer_signal() -> None:
+        with suppress(BlockingIOError):
+            os.write(told, b"\0")
+
+    run.on_answer = answer_signal
+    before = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        run.on_answer = lambda: None
+        os.close(told)

@@ -1,5 +1,15 @@
-"""`python -m ringrift_operator`: the same as `ringrift-operator`."""
+"""`ringrift-operator`, and `python -m ringrift_operator`."""
 
-from ringrift_operator.cli import main
+from ringrift_core.entry import leave_working_folder_out
 
-main()
+
+def main() -> None:
+    """The entry point of the console script."""
+    leave_working_folder_out()
+    from ringrift_operator.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()

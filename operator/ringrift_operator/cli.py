@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from ringrift_core import streams
 from ringrift_operator.local.invocation import DATA_FOLDER
 
 
@@ -35,13 +36,14 @@ app = typer.Typer(
 EXIT_STATUSES = (
     "Exit status: 0 complete or suspended; 1 at a standstill, or a track failed in the last iteration, "
     "the last lines say why; "
-    "2 wrong input, nothing was run; 130 stopped by Ctrl-C or SIGTERM, the same command continues."
+    "2 wrong input, nothing was run; 130 stopped by Ctrl-C, SIGTERM or the end of its terminal, the same command "
+    "continues."
 )
 
 
 def main() -> None:
-    """The entry point of the console script."""
-    app()
+    """Runs the command line of this process, and ends it."""
+    streams.run("ringrift-operator", app)
 
 
 def _show_version(is_wanted: bool) -> None:
@@ -78,6 +80,7 @@ def local(
     """Run a pipeline on this machine, its stages as processes. Ctrl-C stops it; the same command continues."""
     from ringrift_operator.local.command import local as run_local
 
+    streams.go_on_unheard()
     raise typer.Exit(run_local(file, data, dry_run=dry_run, plain=plain))
 
 

@@ -7,8 +7,9 @@ import sys
 from datetime import UTC, datetime
 
 import orjson
-from rich.console import Console
 from rich.logging import RichHandler
+
+from ringrift_core.streams import can_be_redrawn, console
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "k8s_skip", "k8s_ref"}
 
@@ -31,8 +32,8 @@ class JsonLines(logging.Formatter):
 
 def configure_logging(level: int = logging.INFO) -> None:
     """Logs to standard error: our own loggers from `level` up, everyone else's warnings."""
-    if sys.stderr.isatty():
-        handler: logging.Handler = RichHandler(console=Console(stderr=True), show_path=False, log_time_format="%X")
+    if can_be_redrawn(sys.stderr):
+        handler: logging.Handler = RichHandler(console=console(stderr=True), show_path=False, log_time_format="%X")
         handler.setFormatter(logging.Formatter("%(message)s"))
     else:
         handler = logging.StreamHandler(sys.stderr)

@@ -54,7 +54,8 @@ class Search:
                 # A generator of our own: the package's default is numpy's global one.
                 "randn": lambda *shape: generator.standard_normal(shape),
                 "seed": float("nan"),
-                "verbose": -9,
+                # Says nothing, writes no files, and reads none: at -9 it takes options from `cma_signals.in`.
+                "verbose": -10,
                 # Fitness is a win rate with noise: equal values and small differences mean nothing.
                 "tolfun": 0,
                 "tolfunhist": 0,

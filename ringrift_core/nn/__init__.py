@@ -4,6 +4,12 @@ import os
 import sys
 import warnings
 
+from ringrift_core.native import lift_thread_limits
+
+_limits = lift_thread_limits()
+TOO_LATE = _limits if "torch" in sys.modules else []
+"""Variables under which torch was loaded already, and would wait for threads that never come."""
+
 if "torch" in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
     warnings.warn(
         "torch was loaded before ringrift_core.nn: its idle threads spin, and slow whatever shares their cores, other "

@@ -13,6 +13,7 @@ from ringrift_core.archive import Checkpoint, identity
 from ringrift_core.contract import Device, StageResult, Track, TrainParameters, TrainResult
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.errors import WrongInputError
+from ringrift_core.nn import TOO_LATE
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
 from ringrift_core.nn.positions import Positions, load_positions
@@ -42,6 +43,11 @@ def _train(parameters: TrainParameters, run: Run) -> Outcome:
     dataset = DatasetManifest.load(run.archive, parameters.dataset)
     device = _device(parameters.device)
     train, held_out = load_positions(run, dataset)
+    if TOO_LATE:
+        raise WrongInputError(
+            f"torch was loaded under {' and '.join(TOO_LATE)}, and would wait for threads that never come: import "
+            "ringrift_core.nn first, or unset them"
+        )
     torch.set_num_threads(THREADS)
     torch.manual_seed(parameters.seed)
     torch.use_deterministic_algorithms(True)
@@ -133,6 +139,7 @@ def _save(
         device=parameters.device.value,
         threads=torch.get_num_threads(),
         machine=platform.machine(),
+        instructions=torch.backends.cpu.get_cpu_capability(),
         metrics=result.model_dump(),
     )
     return Outcome(

@@ -45,8 +45,6 @@ def play(
     ringrift play; ringrift play 5; ringrift play 3 human; ringrift play human human; ringrift play 2 6 --board hex8;
     ringrift play weights:minimax:6ms; ringrift play network:gumbel:64 --store s3://ringrift/main
     """
-    from rich.console import Console
-
     from ringrift_core._engine import RulesError
     from ringrift_core.errors import RingRiftError, WrongInputError
     from ringrift_core.files import scratch_folder
@@ -56,8 +54,9 @@ def play(
     from ringrift_core.play.seats import Casting, seat_names
     from ringrift_core.play.session import INTERRUPTED, Pace, Session
     from ringrift_core.play.table import Table
+    from ringrift_core.streams import console as console_here
 
-    console = Console(highlight=False)
+    console = console_here()
     try:
         saved = SavedGame.load(load) if load is not None else None
         if saved is not None:

@@ -67,7 +67,7 @@ class Session:
         self.pace = pace
         self.screen = Screen(console)
         self.bar = True
-        self._interactive = sys.stdin.isatty() and console.is_terminal
+        self._interactive = sys.stdin.isatty() and sys.stdout.isatty()
         self._commands: dict[str, Callable[[str], None]] = {
             "help": lambda _: self.screen.say(*HELP.splitlines()),
             "moves": lambda _: self._list(self.table.game.legal_moves()),

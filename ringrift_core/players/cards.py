@@ -30,6 +30,10 @@ class ModelCard(ConfigurationArtifact):
     device: str
     threads: int
     machine: str
+    instructions: str = Field(
+        default="",
+        description="Of the CPU, the widest that torch used, as AVX2; empty in a card of an earlier version.",
+    )
     metrics: dict[str, float] = Field(default_factory=dict)
 
     def fault(self) -> str | None:

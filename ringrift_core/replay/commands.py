@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ringrift_core.contract import ExitCode
 from ringrift_core.errors import RingRiftError, StoreRefusedError
 from ringrift_core.files import scratch_folder, temporary_folder
+from ringrift_core.streams import console
 
 if TYPE_CHECKING:
     from ringrift_core.replay.games import RecordedGame
@@ -59,8 +59,6 @@ def _opened(command: str, sources: Sequence[str]) -> Iterator[Iterator[GamesFile
     try:
         with scratch_folder() as folder:
             yield itertools.chain.from_iterable(find_files(source, folder) for source in sources)
-    except BrokenPipeError:
-        raise  # Nobody reads on, as with `| head`: no failure of ours.
     except (RingRiftError, RulesError, OSError) as failure:
         raise _failed(command, failure) from None
 
@@ -102,7 +100,7 @@ def list_games(
             for game in group:
                 winner = "nobody" if game.winner is None else f"seat {game.winner}"
                 table.add_row(game.id[:12], " ".join(game.seats), str(game.turns), f"{winner}: {game.reason}")
-            Console().print(table)
+            console().print(table)
 
 
 @application.command(epilog=_epilog("show ringrift-data/games/square8-2p 3f2a --at 10 --at 20"))
@@ -126,19 +124,19 @@ def show(
         if as_json:
             typer.echo(json.dumps(_facts(game) | {"plies": [dataclasses.asdict(ply) for ply in moves]}))
             return
-        console = Console(highlight=False)
-        console.print(f"game {game.id}", markup=False, soft_wrap=True)
-        console.print(f"{game.rules}", markup=False)
+        screen = console()
+        screen.print(f"game {game.id}", markup=False, soft_wrap=True)
+        screen.print(f"{game.rules}", markup=False)
         for seat, name in enumerate(game.seats, 1):
-            console.print(f"seat {seat}: {name}", markup=False)
+            screen.print(f"seat {seat}: {name}", markup=False)
         if game.swapped:
-            console.print("the players of seats 1 and 2 changed places")
-        console.print(f"{describe(game)}; {game.turns} turns, {game.recorded_moves} moves, {game.decisions} decisions")
-        console.print()
+            screen.print("the players of seats 1 and 2 changed places")
+        screen.print(f"{describe(game)}; {game.turns} turns, {game.recorded_moves} moves, {game.decisions} decisions")
+        screen.print()
         for line in _move_lines(ply for ply in moves if bookkeeping or not ply.automatic):
-            console.print(line, markup=False, soft_wrap=True)
-        console.print()
-        for title, drawing in boards_at(game, wanted, colour=console.is_terminal and not console.no_color):
+            screen.print(line, markup=False, soft_wrap=True)
+        screen.print()
+        for title, drawing in boards_at(game, wanted, colour=screen.is_terminal and not screen.no_color):
             typer.echo(f"{title}\n\n{drawing}\n")
 
 
@@ -197,8 +195,8 @@ def verify(
     verification = Verification()
     named = unreadable = 0
     columns = (TextColumn("{task.description}"), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    screen = console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         task = bar.add_task("", total=None)
         for source in sources:
             try:
@@ -243,16 +241,16 @@ def stats(sources: _Sources, as_json: _Json = False) -> None:
 
 
 def _print_summary(summary: dict[str, Any]) -> None:
-    console = Console(highlight=False)
-    console.print(f"[bold]{summary['rules']}[/]")
+    screen = console()
+    screen.print(f"[bold]{summary['rules']}[/]")
     counts = f"{summary['games']:,} games in {summary['files']:,} files, {summary['duplicates']:,} of them duplicates"
-    console.print(counts)
+    screen.print(counts)
     lengths = Table("length", box=box.SIMPLE_HEAD)
     for heading in ("mean", "least", "median", "p95", "most"):
         lengths.add_column(heading, justify="right")
     for name, length in summary["lengths"].items():
         lengths.add_row(name, *(f"{value:,}" for value in length.values()))
-    console.print(lengths)
+    screen.print(lengths)
     shares = Table("", "share of games", box=box.SIMPLE_HEAD)
     for seat, share in summary["wins_by_seat"].items():
         shares.add_row(f"won by seat {seat}", f"{share:.2%}")
@@ -260,15 +258,15 @@ def _print_summary(summary: dict[str, Any]) -> None:
         shares.add_row("cut by the move limit" if reason == "max_moves" else f"ended by {reason}", f"{share:.2%}")
     shares.add_row("sides swapped", f"{summary['swapped_share']:.2%}")
     shares.columns[1].justify = "right"
-    console.print(shares)
+    screen.print(shares)
     players = Table("player", box=box.SIMPLE_HEAD)
     for heading in ("seats", "wins", "wins a seat"):
         players.add_column(heading, justify="right")
     for name, one in summary["players"].items():
         players.add_row(name, f"{one['seats']:,}", f"{one['wins']:,}", f"{one['wins'] / one['seats']:.2%}")
-    console.print(players)
+    screen.print(players)
     size = summary["bytes_per_game"]
-    console.print(
+    screen.print(
         f"{size['file']:,} bytes a game, of which moves {size['moves']:,} and searches {size['searches']:,} "
         f"({summary['searched_games']:,} games with searches)"
     )

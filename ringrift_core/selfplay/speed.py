@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from ringrift_core.contract import (
@@ -25,6 +24,7 @@ from ringrift_core.contract import (
 )
 from ringrift_core.errors import WrongInputError
 from ringrift_core.files import scratch_folder, temporary_folder
+from ringrift_core.streams import console
 
 __all__ = ["GAMES", "PUBLIC_GAMES_PER_SECOND", "AsJson", "measure_selfplay"]
 
@@ -75,7 +75,7 @@ def measure_selfplay(
     if as_json:
         typer.echo(json.dumps(_report(figures, cores)))
     else:
-        Console().print(_table(figures, cores, mode))
+        console().print(_table(figures, cores, mode))
 
 
 def _play(board: Board, players: int, mode: EngineMode, games: int, cores: list[int]) -> SelfplayResult:

@@ -165,6 +165,7 @@ class _Play:
 
     def _hand_over(self) -> None:
         """After a stop: the next attempt may begin on another machine."""
+        self._run.answer()
         for shard in self._shards:
             if shard not in self._results and self._missing[shard] < len(self._games[shard]):
                 self._works[shard].hand_over()

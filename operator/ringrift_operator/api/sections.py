@@ -162,6 +162,9 @@ class Alerts(Value):
     selfplay_stall: PositiveDuration = Field(
         default=timedelta(minutes=30), description="Time without new games while self-play runs."
     )
+    progress_stall: PositiveDuration = Field(
+        default=timedelta(minutes=10), description="Time without a line of progress from a stage that runs."
+    )
     runner_offline: PositiveDuration = Field(
         default=timedelta(minutes=2), description="Time without a sign of life from a Runner pool."
     )

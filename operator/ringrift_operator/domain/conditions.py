@@ -170,7 +170,28 @@ def _degraded(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
         for configuration, track in _tracks(status)
         if track.unjudged >= DEGRADED_AFTER_UNJUDGED
     ]
-    return _found(sentences, FindingReason.TASKS_FAIL, FindingReason.TASKS_SUCCEED)
+    silent = silent_stages(snapshot)
+    return _found(
+        [*sentences, *silent],
+        FindingReason.TASKS_FAIL if sentences else FindingReason.NO_PROGRESS,
+        FindingReason.TASKS_SUCCEED,
+    )
+
+
+def silent_stages(snapshot: Snapshot) -> list[str]:
+    """Stages that have told no progress for too long: they hang, or work without a word."""
+    limit = snapshot.spec.alerts.progress_stall
+    return [
+        f"{child.identity.configuration}: {child.identity.step} has told no progress since {_clock(child.heard_at)}, "
+        f"longer than {format_duration(limit)}; "
+        + (
+            f"its last line: {child.progress:.0%} {child.message}".rstrip()
+            if child.progress is not None
+            else "none yet"
+        )
+        for child in snapshot.tasks
+        if child.phase == ChildPhase.RUNNING and child.heard_at is not None and snapshot.now - child.heard_at >= limit
+    ]
 
 
 def _regressed(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
@@ -260,6 +281,11 @@ def next_alert(snapshot: Snapshot, status: TrainingPipelineStatus) -> datetime |
         since + snapshot.spec.alerts.selfplay_stall
         for configuration in status.configurations
         if (since := selfplay_silent_since(snapshot, configuration)) is not None
+    ]
+    alerts += [
+        child.heard_at + snapshot.spec.alerts.progress_stall
+        for child in snapshot.tasks
+        if child.phase == ChildPhase.RUNNING and child.heard_at is not None
     ]
     alerts += [
         pool.offline_since + snapshot.spec.alerts.runner_offline

@@ -14,7 +14,7 @@ from ringrift_operator.api.pipeline_status import (
     TaskStatus,
     TrainingPipelineStatus,
 )
-from ringrift_operator.domain.conditions import conditions_of, next_alert
+from ringrift_operator.domain.conditions import MESSAGE_LENGTH, conditions_of, next_alert, silent_stages
 from ringrift_operator.domain.configuration import without_step
 from ringrift_operator.domain.deciding import decide
 from ringrift_operator.domain.dry_run import described
@@ -135,6 +135,10 @@ def _phase_events(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[E
         began = condition.status == ConditionStatus.TRUE and (was is None or was.status != ConditionStatus.TRUE)
         if began and condition.type not in _WITHOUT_EVENT:
             events.append(Event(EventReason(condition.type), condition.message, is_warning=True))
+        elif condition.type == ConditionType.DEGRADED and was is not None and len(was.message) < MESSAGE_LENGTH:
+            # It held for another reason: one who watches events must hear of a stage that hangs all the same.
+            new = [sentence for sentence in silent_stages(snapshot) if sentence not in was.message]
+            events += [Event(EventReason.DEGRADED, sentence, is_warning=True) for sentence in new]
     return tuple(events)
 
 

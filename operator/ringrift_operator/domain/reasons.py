@@ -90,6 +90,8 @@ class FindingReason(enum.StrEnum):
     TASKS_FAIL = "TasksFail"
     """Degraded: tasks fail, are put off again and again, or cannot start; or a track failed in the last iteration, or
     came to no verdict in two in a row."""
+    NO_PROGRESS = "NoProgress"
+    """Degraded: no task fails, but one that runs has told no progress for alerts.progressStall."""
     TASKS_SUCCEED = "TasksSucceed"
     """Degraded is false."""
     CHAMPION_REGRESSED = "ChampionRegressed"

@@ -73,6 +73,9 @@ class TaskObservation:
     """0 to 1, the last line of JSON seen."""
     message: str = ""
     """The words of that line, or of the failure."""
+    heard_at: datetime | None = None
+    """When that line was written, or, before the first, when it began; of several Pods the most silent one's. None
+    while it does not run, and when nobody knows."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
     deleting: bool = False

@@ -184,8 +184,9 @@ class Client:
                 raise
 
     async def log_tail(self, pod: Key, container: str) -> str:
-        """The last lines of a running container's log; empty when it has none (yet)."""
-        params = {"container": container, "tailLines": str(LOG_TAIL_LINES), "limitBytes": str(LOG_LIMIT_BYTES)}
+        """The last lines of a running container's log, each after its time; empty when it has none (yet)."""
+        size = {"tailLines": str(LOG_TAIL_LINES), "limitBytes": str(LOG_LIMIT_BYTES)}
+        params = {"container": container, "timestamps": "true", **size}
         try:
             return (await self._request("GET", PODS.path(*pod, "log"), params=params)).decode(errors="replace")
         except ApiError as error:

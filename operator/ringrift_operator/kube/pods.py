@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -120,15 +121,27 @@ def parse_result(words: str) -> StageResult | None:
         return None
 
 
-def last_progress(log: str) -> Progress | None:
-    """The newest line of progress among the last lines of a stage's log."""
+def last_progress(log: str) -> tuple[datetime, Progress] | None:
+    """The newest line of progress among the last lines of a stage's log, and the time before it, of its writing."""
     for line in reversed(log.splitlines()):
-        if '"progress"' not in line:
+        time, _, words = line.partition(" ")
+        if '"progress"' not in words:
             continue
         try:
-            return Progress.model_validate(orjson.loads(line))
-        except (orjson.JSONDecodeError, ValidationError):
+            return datetime.fromisoformat(time), Progress.model_validate(orjson.loads(words))
+        except (ValueError, ValidationError):
             continue
+    return None
+
+
+def no_progress_since(log: str, lines: int, started_at: datetime | None) -> datetime | None:
+    """Since when a stage has told nothing of which its last `lines` lines know: where they are all that it said, since
+    it began, and else since before the first of them."""
+    said = log.splitlines()
+    if len(said) < lines:
+        return started_at
+    with suppress(ValueError):
+        return datetime.fromisoformat(said[0].partition(" ")[0])
     return None
 
 

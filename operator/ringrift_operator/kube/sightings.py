@@ -6,10 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from ringrift_operator.domain.snapshot import ChildPhase
-from ringrift_operator.kube.client import EXPECTED, Client
-from ringrift_operator.kube.pods import PodPhase, PodReport, last_progress, report
+from ringrift_operator.kube.client import EXPECTED, LOG_TAIL_LINES, Client
+from ringrift_operator.kube.pods import PodPhase, PodReport, last_progress, no_progress_since, report
 from ringrift_operator.kube.rate import Rate
 from ringrift_operator.kube.resource import PODS, Object, key_of, uid_of
 from ringrift_operator.kube.tasks import Sighting, indexed_progress, job_phase, not_starting
@@ -85,14 +86,19 @@ class Sightings:
         namespace = job["metadata"]["namespace"]
         container = job["spec"]["template"]["spec"]["containers"][0]["name"]
         parts: list[float] = []
+        heard: list[datetime] = []
         message = ""
         for pod in running:
             await self._rate.turn()
-            line = last_progress(await self._client.log_tail((namespace, pod.name), container))
-            if line is not None:
-                parts.append(line.progress)
-                message = line.message or message
-        return Sighting(progress=indexed_progress(job, parts), message=message)
+            log = await self._client.log_tail((namespace, pod.name), container)
+            if (told := last_progress(log)) is not None:
+                told_at, progress = told
+                heard.append(told_at)
+                parts.append(progress.progress)
+                message = progress.message or message
+            elif (since := no_progress_since(log, LOG_TAIL_LINES, pod.started_at)) is not None:
+                heard.append(since)
+        return Sighting(progress=indexed_progress(job, parts), message=message, heard_at=min(heard, default=None))
 
     def _take(self, job: Object, sighting: Sighting) -> None:
         uid, now = uid_of(job), time.monotonic()

@@ -23,6 +23,8 @@ class Sighting:
 
     progress: float | None = None
     message: str = ""
+    heard_at: datetime | None = None
+    """When the most silent of its running Pods told that, or began."""
     reason: str = ""
     """Why it does not start: ImagePullBackOff, Unschedulable; empty while it runs."""
 
@@ -54,6 +56,7 @@ def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> 
         reason=reason,
         progress=seen.progress,
         message=message,
+        heard_at=seen.heard_at if phase == ChildPhase.RUNNING else None,
         started_at=_time(job.get("status", {}).get("startTime")),
         deleting=is_going(job),
     )

@@ -59,5 +59,5 @@ def _seen(child: Child, begun: TaskObservation) -> TaskObservation:
             finished_at=ending.at,
         )
     if progress is None:
-        return begun
-    return replace(begun, progress=progress.progress, message=progress.message)
+        return replace(begun, heard_at=child.heard_at)
+    return replace(begun, heard_at=child.heard_at, progress=progress.progress, message=progress.message)

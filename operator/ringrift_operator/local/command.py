@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from ringrift_core.contract import STAGE_PROGRAM
+from ringrift_core.streams import console as console_here
 from ringrift_operator.api.base import Resource
 from ringrift_operator.api.conditions import ConditionStatus, ConditionType
 from ringrift_operator.api.load import InvalidResources, left_to_kubectl, load, read_all
@@ -42,7 +43,7 @@ def local(
     recipes: Recipes = SHIPPED,
 ) -> int:
     """Runs the pipelines of files; the exit status: 0 complete, 1 at a standstill, 2 wrong input, 130 stopped."""
-    console = Console(highlight=False)
+    console = console_here()
     try:
         pipelines, pools = _read(files, recipes)
         if dry_run:

@@ -29,16 +29,21 @@ SECONDS_BETWEEN_TURNS = 0.1
 
 @dataclass(slots=True)
 class Interrupts:
-    """Ctrl-C and SIGTERM, counted: the first asks to stop, the second not to wait."""
+    """Ctrl-C and SIGTERM, counted: the first asks to stop, the second not to wait. The end of the terminal asks once,
+    however often it is told, and never under nohup."""
 
     count: int = 0
 
     @contextmanager
     def caught(self) -> Iterator[None]:
         def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # the signature is the system's
-            self.count += 1
+            if number != signal.SIGHUP or not self.count:
+                self.count += 1
 
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)
+        before = {number: signal.signal(number, note) for number in numbers}
         try:
             yield
         finally:

@@ -73,6 +73,8 @@ class Child:
         self._killed_for: Excess | None = None
         self.progress: Progress | None = None
         """The last that it told."""
+        self.heard_at = datetime.now(UTC)
+        """When it told that, or began."""
         self.ending: Ending | None = None
         """None while it is live, as far as `look` has seen."""
 
@@ -114,7 +116,7 @@ class Child:
         for line in lines:
             progress = _progress_of(line)
             if progress is not None:
-                self.progress = progress
+                self.progress, self.heard_at = progress, datetime.now(UTC)
             elif line.strip() and not line.lstrip().startswith(b"{"):
                 self._last_words = line.decode(errors="replace").strip()
 

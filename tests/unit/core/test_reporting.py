@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from ringrift_core.contract import Stage, StageResult
-from ringrift_core.reporting import Complaints, JsonLines, Reporter, Sink, Terminal
+from ringrift_core.reporting import Complaints, JsonLines, PlainLines, Reporter, Sink, Terminal
 
 SAID = "205 of 1,500 games, 12.7 turns, seats win 26 24 25 25 %, 3% cut"
 
@@ -48,6 +48,20 @@ def test_a_log_line_is_a_sentence_to_a_person_and_has_its_figures_for_a_program(
         "message": sentence,
         "figures": figures,
     }
+
+
+def test_a_terminal_that_cannot_be_drawn_over_gets_a_line_now_and_then() -> None:
+    stream = io.StringIO()
+    with Reporter(PlainLines(Stage.SELFPLAY, Console(file=stream, width=80, highlight=False))) as report:
+        for step in range(100):
+            report.progress(step / 100, SAID, 1047.6, "games/s")
+        report.log("shard 3: 75 games", {"shard": 3})
+        report.warn("look [here]")
+    assert stream.getvalue().splitlines() == [
+        f"selfplay   0%  {SAID}, 1,047.6 games/s",
+        "shard 3: 75 games",
+        "warning: look [here]",
+    ]
 
 
 class Heard(Sink):

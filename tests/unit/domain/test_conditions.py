@@ -199,6 +199,54 @@ def test_selfplay_without_new_games_stalls_and_wakes_the_operator() -> None:
     assert not holds(one, ConditionType.SELFPLAY_STALLED)
 
 
+def test_a_stage_without_progress_is_named_with_its_last_line_and_wakes_the_operator() -> None:
+    one = playing(alerts={"progressStall": "10m"})
+    (child,) = one.live
+    one.children[child.name] = replace(child, heard_at=BEGINNING, progress=0.42, message="42 of 100 games")
+    (plan,) = one.plans()
+    assert plan.wake_at == BEGINNING + timedelta(minutes=10)
+    one.now = BEGINNING + timedelta(minutes=9, seconds=59)
+    one.step()
+    assert not holds(one, ConditionType.DEGRADED)
+    one.now += timedelta(seconds=1)
+    one.step()
+    found = condition(one, ConditionType.DEGRADED)
+    assert (found.status, found.reason) == (ConditionStatus.TRUE, "NoProgress")
+    assert found.message == (
+        f"square8-2p: selfplay has told no progress since {BEGINNING:%H:%M:%S} UTC, longer than 10m; "
+        "its last line: 42% 42 of 100 games"
+    )
+    assert [event.reason for event in one.events].count(EventReason.DEGRADED) == 1
+    one.children[child.name] = replace(one.children[child.name], heard_at=one.now)
+    one.step()
+    assert not holds(one, ConditionType.DEGRADED)
+
+
+def test_a_stage_that_falls_silent_is_an_event_though_something_else_is_wrong_already() -> None:
+    one = fails("train", 2)
+    one.specs["tp"] = one.specs["tp"].model_copy(update={"iterations": 2})
+    one.step()
+    (child,) = one.live
+    one.children[child.name] = replace(child, heard_at=one.now, progress=0.42, message="42 of 100 games")
+    assert holds(one, ConditionType.DEGRADED)
+    before = len(one.events)
+    one.now += timedelta(minutes=10)
+    one.step()
+    one.step()
+    told = [event.message for event in one.events[before:] if event.reason == EventReason.DEGRADED]
+    assert len(told) == 1
+    assert told[0].endswith("its last line: 42% 42 of 100 games")
+
+
+def test_a_stage_that_never_said_a_word_is_silent_since_it_began() -> None:
+    one = playing(alerts={"progressStall": "1m"})
+    (child,) = one.live
+    one.children[child.name] = replace(child, heard_at=BEGINNING)
+    one.now = BEGINNING + timedelta(minutes=1)
+    one.step()
+    assert condition(one, ConditionType.DEGRADED).message.endswith("longer than 1m; none yet")
+
+
 def test_a_silent_runner_is_named() -> None:
     one = playing(alerts={"runnerOffline": "2m"})
     runner = pool("mac", type="Runner")

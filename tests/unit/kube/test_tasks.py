@@ -12,7 +12,7 @@ from ringrift_operator.domain.labels import labels_of
 from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of
 from ringrift_operator.domain.recipes import SHIPPED
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
-from ringrift_operator.kube.pods import PodPhase, last_progress, report
+from ringrift_operator.kube.pods import PodPhase, last_progress, no_progress_since, report
 from ringrift_operator.kube.tasks import Sighting, ended_job, indexed_progress, live_job, not_starting
 from tests.results import USUAL, played
 
@@ -181,15 +181,26 @@ def test_a_job_that_has_started_no_longer_shows_why_it_did_not() -> None:
 
 def test_progress_is_the_newest_line_that_is_one() -> None:
     lines = [
-        '{"kind": "progress", "stage": "cmaes", "progress": 0.25}',
-        '{"kind": "progress", "stage": "cmaes", "progress": 0.5, "message": "generation 5"}',
-        '{"level": "info", "message": "no progress"}',
-        '{"kind": "progress", "stage": "cmaes", "pro',
+        '2026-01-01T00:00:01.5Z {"kind": "progress", "stage": "cmaes", "progress": 0.25}',
+        '2026-01-01T00:00:02.123456789Z {"kind": "progress", "stage": "cmaes", "progress": 0.5, "message": "five"}',
+        '2026-01-01T00:00:03Z {"level": "info", "message": "no progress"}',
+        '2026-01-01T00:00:04Z {"kind": "progress", "stage": "cmaes", "pro',
     ]
     found = last_progress("\n".join(lines))
     assert found is not None
-    assert (found.progress, found.message) == (0.5, "generation 5")
+    told_at, progress = found
+    assert told_at == datetime(2026, 1, 1, 0, 0, 2, 123456, tzinfo=UTC)
+    assert (progress.progress, progress.message) == (0.5, "five")
     assert last_progress("nothing of the kind") is None
+
+
+def test_a_stage_without_progress_is_silent_since_its_start_or_since_before_its_last_lines() -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    lines = [f"2026-01-01T00:0{minute}:00Z a word" for minute in range(1, 5)]
+    assert no_progress_since("", 4, start) == start
+    assert no_progress_since("\n".join(lines[:3]), 4, start) == start
+    assert no_progress_since("\n".join(lines), 4, start) == datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+    assert no_progress_since("no time\n" * 4, 4, start) is None
 
 
 def test_progress_of_an_indexed_job_is_over_all_indexes() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,22 @@ def test_progress_is_the_last_line(start: Start) -> None:
     child = seen(processes, lambda child: child.progress == 0.5)
     assert child.message == "b"
     assert processes.progress()[name].message == "b"
+
+
+def test_it_was_last_heard_of_when_it_told_progress_or_began(start: Start) -> None:
+    began = datetime.now(UTC)
+    processes, _ = start(
+        "print('a word', flush=True); time.sleep(1); progress(0.5, 'b'); print('c', flush=True); time.sleep(60)"
+    )
+    (silent,) = processes.observe()
+    assert silent.heard_at is not None
+    assert began <= silent.heard_at <= datetime.now(UTC)
+    told = seen(processes, lambda child: child.progress == 0.5)
+    assert told.heard_at is not None
+    assert told.heard_at - silent.heard_at >= timedelta(seconds=0.5)
+    time.sleep(0.2)
+    (after,) = processes.observe()
+    assert after.heard_at == told.heard_at
 
 
 def test_a_failure_carries_the_stages_sentence(start: Start) -> None:

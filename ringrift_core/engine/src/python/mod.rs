@@ -9,6 +9,7 @@ mod players;
 mod position;
 mod records;
 mod verify;
+mod watchdog;
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -56,5 +57,6 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(measures::bench, module)?)?;
     module.add_function(wrap_pyfunction!(measures::bench_orderings, module)?)?;
     module.add_function(wrap_pyfunction!(measures::bench_search, module)?)?;
+    module.add_function(wrap_pyfunction!(watchdog::watch_signals, module)?)?;
     Ok(())
 }

@@ -7,12 +7,15 @@ import importlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import ringrift_core.nn
-from ringrift_core.contract import Artifact, Board, ExitCode, TrainParameters, to_arguments
+from ringrift_core.contract import Artifact, Board, ExitCode, TrainParameters, read_result, to_arguments
+from ringrift_core.native import WAITS_FOR_EVER
+from tests.commands import Commands
 
 CORE = Path(ringrift_core.nn.__file__).parents[1]
 
@@ -36,6 +39,84 @@ def test_a_stages_threads_sleep_while_they_wait(tmp_path: Path) -> None:
     assert done.returncode == ExitCode.WRONG_INPUT, done.stderr
     said = [line.split("=")[1].strip(" '") for line in done.stderr.splitlines() if "GOMP_SPINCOUNT" in line]
     assert said == ["0"], done.stderr
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[int, str, str]]:
+    """`trained(NAME=VALUE, ...)` trains a network in that environment: exit status, stderr, SHA-256 of its weights."""
+    folder = tmp_path_factory.mktemp("trained")
+    commands = Commands(folder / "here")
+    stages = commands.stages(train=False)
+    dataset = [next(stages) for _ in range(3)][2].outputs["dataset"]
+
+    def train(program: str = "from ringrift_core.cli import main; main()", **variables: str) -> tuple[int, str, str]:
+        record = commands.store / "square8-2p" / "tasks" / "i0001" / "train.json"
+        record.unlink(missing_ok=True)
+        result = folder / "result.json"
+        parameters = TrainParameters(**commands.here, iteration=1, seed=1, dataset=dataset, epochs=1)
+        commands.environment = variables
+        command = [sys.executable, "-P", "-c", program, *to_arguments(parameters), "--result", str(result)]
+        done = commands.run("train", command)
+        outputs = read_result(result.read_bytes()).outputs
+        return done.returncode, done.stderr, outputs["candidate"].sha256 if outputs else ""
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def usual(trained: Callable[..., tuple[int, str, str]]) -> tuple[int, str, str]:
+    return trained()
+
+
+ENVIRONMENTS: tuple[dict[str, str], ...] = (
+    # OpenMP gives fewer threads than it was asked for, and oneDNN waits for the others.
+    {"OMP_THREAD_LIMIT": "1"},
+    {"OMP_DYNAMIC": "TRUE", "OMP_NUM_THREADS": "1"},
+    {"OMP_MAX_ACTIVE_LEVELS": "0"},
+    # What is no number.
+    {"OMP_NUM_THREADS": "abc", "MKL_NUM_THREADS": "-1", "OPENBLAS_NUM_THREADS": "abc"},
+    {"OMP_NUM_THREADS": "0", "OMP_STACKSIZE": "1", "GOMP_CPU_AFFINITY": "0"},
+    # Both threads on one core.
+    {"OMP_PROC_BIND": "true", "OMP_PLACES": "{0}"},
+    # Other instructions, which make another network.
+    {"ATEN_CPU_CAPABILITY": "default"},
+    {"ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
+    {"MKL_CBWR": "COMPATIBLE", "OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"},
+    # What is switched off, or said besides.
+    {"TORCH_LOGS": "+dynamo", "TORCHDYNAMO_DISABLE": "1", "TORCH_COMPILE_DISABLE": "1", "ORT_LOGGING_LEVEL": "0"},
+)
+
+
+@pytest.mark.parametrize("variables", ENVIRONMENTS, ids=lambda variables: " ".join(map("=".join, variables.items())))
+def test_what_native_libraries_read_of_the_environment_changes_nothing(
+    variables: dict[str, str], trained: Callable[..., tuple[int, str, str]], usual: tuple[int, str, str]
+) -> None:
+    assert usual[:2] == (0, "")
+    assert trained(**variables) == usual
+
+
+@pytest.mark.parametrize("name", WAITS_FOR_EVER[:3])
+def test_a_training_that_would_wait_for_ever_is_refused(
+    name: str, trained: Callable[..., tuple[int, str, str]]
+) -> None:
+    """Torch has read its environment before anything of ours could change that."""
+    program = "import torch; from ringrift_core.cli import main; main()"
+    value = "TRUE" if name == "OMP_DYNAMIC" else "1"
+    assert trained(program, **{name: value, "OMP_WAIT_POLICY": "PASSIVE"}) == (
+        ExitCode.WRONG_INPUT,
+        f"ringrift train: torch was loaded under {name}, and would wait for threads that never come: "
+        "import ringrift_core.nn first, or unset them\n",
+        "",
+    )
+
+
+@pytest.mark.parametrize("threads", ["1", "0", "abc", "-1", "100000"])
+def test_self_play_plays_the_same_games_on_however_many_threads_are_asked_for(threads: str, tmp_path: Path) -> None:
+    found = set()
+    for name, variables in (("usual", {}), ("asked", {"RAYON_NUM_THREADS": threads})):
+        commands = Commands(tmp_path / name / "here", environment=variables)
+        found.add(next(commands.stages()).outputs["shard"].sha256)
+    assert len(found) == 1
 
 
 def test_torch_loaded_too_early_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,63 @@
+"""What native libraries read of the environment, and how little of that may reach a command.
+
+OpenMP, BLAS, torch, ONNX Runtime and numpy take threads, kernels and instruction sets from variables that somebody may
+have set for another program. Some change what a network learns, and a limit on OpenMP's threads makes oneDNN wait for
+threads that never come, for ever. Whatever a result depends on is a parameter (docs/stages.md, "What repeats").
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import MutableMapping
+
+__all__ = ["WAITS_FOR_EVER", "forget_settings", "lift_thread_limits"]
+
+_SETTINGS = (
+    *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_", "VECLIB_", "ACCELERATE_", "NUMEXPR_"),
+    *("DNNL_", "ONEDNN_", "ATEN_", "TORCH", "PYTORCH_", "ORT_", "NPY_", "NUMPY_", "CUBLAS", "CUDNN_"),
+    *("NVIDIA_TF32_OVERRIDE", "XNNPACK_", "NNPACK_"),
+)
+"""How their variables begin."""
+
+_HARMLESS = frozenset(
+    {
+        # How threads wait, and what is said of it.
+        "OMP_WAIT_POLICY",
+        "OMP_DISPLAY_ENV",
+        "GOMP_SPINCOUNT",
+        # Where things lie, and how a GPU's memory is handed out.
+        "TORCH_HOME",
+        "TORCH_EXTENSIONS_DIR",
+        "TORCHINDUCTOR_CACHE_DIR",
+        "PYTORCH_ALLOC_CONF",
+        "PYTORCH_CUDA_ALLOC_CONF",
+        "PYTORCH_MPS_HIGH_WATERMARK_RATIO",
+        "PYTORCH_MPS_LOW_WATERMARK_RATIO",
+        # That two copies of OpenMP are no error.
+        "KMP_DUPLICATE_LIB_OK",
+    }
+)
+
+WAITS_FOR_EVER = ("OMP_THREAD_LIMIT", "OMP_DYNAMIC", "OMP_MAX_ACTIVE_LEVELS", "OMP_NESTED")
+"""OpenMP gives a team fewer threads than it was asked for, and oneDNN's barriers count on all of them."""
+
+
+def forget_settings(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Takes every setting of native libraries out of the environment, for them to find their own defaults.
+
+    Nothing is done once torch is loaded: by then it has read them (ringrift_core/nn/__init__.py).
+    """
+    if "torch" in sys.modules:
+        return
+    for name in list(environment):
+        if name.startswith(_SETTINGS) and name not in _HARMLESS:
+            del environment[name]
+
+
+def lift_thread_limits(environment: MutableMapping[str, str] = os.environ) -> list[str]:
+    """Takes alone what makes training wait for ever out of the environment; which variables those were."""
+    limits = [name for name in WAITS_FOR_EVER if name in environment]
+    for name in limits:
+        del environment[name]
+    return limits
