@@ -68,13 +68,13 @@ def local(
 def _read(files: Sequence[Path], recipes: Recipes) -> tuple[list[TrainingPipeline], tuple[PoolObservation, ...]]:
     documents = read_all(files)
     resources: list[Resource] = load(documents)
+    pipelines = [resource for resource in resources if isinstance(resource, TrainingPipeline)]
+    if not pipelines:
+        raise LocalError(f"{', '.join(map(str, files))} holds no TrainingPipeline")
     # A claim has a folder here (docs/api.md).
     others = [name for name in left_to_kubectl(documents) if not name.startswith("PersistentVolumeClaim")]
     if others:
         print(f"ringrift-operator local: left to kubectl: {', '.join(others)}", file=sys.stderr)
-    pipelines = [resource for resource in resources if isinstance(resource, TrainingPipeline)]
-    if not pipelines:
-        raise LocalError(f"{', '.join(map(str, files))} holds no TrainingPipeline")
     pools = tuple(
         PoolObservation(resource.metadata.name, resource.spec, resource.metadata.labels)
         for resource in resources
