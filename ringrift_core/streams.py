@@ -107,6 +107,8 @@ class _Shown(io.TextIOWrapper):
 
     program = ""
     complaints: TextIO
+    was_terminal = False
+    """When it was opened: of a terminal that is gone nobody can tell any more."""
     is_work = False
     """Whether the command goes on without a reader."""
     has_lost = False
@@ -116,7 +118,7 @@ class _Shown(io.TextIOWrapper):
     def of(cls, stream: TextIO, program: str, complaints: TextIO) -> _Shown:
         line_buffering = isinstance(stream, io.TextIOWrapper) and stream.line_buffering
         shown = cls(_bytes_of(stream), stream.encoding, "replace", line_buffering=line_buffering)
-        shown.program, shown.complaints = program, complaints
+        shown.program, shown.complaints, shown.was_terminal = program, complaints, stream.isatty()
         return shown
 
     def write(self, text: str) -> int:
@@ -134,7 +136,6 @@ class _Shown(io.TextIOWrapper):
 
     def _lose(self, error: OSError) -> None:
         is_news, self.has_lost = not self.has_lost, True
-        was_terminal = self.isatty()
         if error.errno in _NEVER_AGAIN:
             with open(os.devnull, "wb") as nothing:  # noqa: PTH123 - no path of ours
                 os.dup2(nothing.fileno(), self.fileno())
@@ -142,7 +143,7 @@ class _Shown(io.TextIOWrapper):
             if not self.is_work:
                 raise SystemExit(READER_GONE)
             return
-        if error.errno == errno.EIO and was_terminal:
+        if error.errno == errno.EIO and self.was_terminal:
             signal.raise_signal(signal.SIGHUP)
             return
         if is_news:
