@@ -26,6 +26,9 @@ __all__ = ["can_be_redrawn", "console", "go_on_unheard", "run"]
 READER_GONE = 128 + signal.SIGPIPE
 """As shells have it of a program that SIGPIPE ended."""
 
+LEAST_COLUMNS, MOST_COLUMNS = 20, 1000
+"""Of what COLUMNS may ask for: in none nothing would be shown, and a line of a billion would be filled with blanks."""
+
 _NEVER_AGAIN = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 """What ends an output for good; a full disk may have room again."""
 
@@ -76,8 +79,10 @@ def console(*, stderr: bool = False) -> Console:
     """
     is_terminal = can_be_redrawn(sys.stderr if stderr else sys.stdout)
     is_coloured = bool(os.environ.get("FORCE_COLOR")) or os.environ.get("TTY_COMPATIBLE") == "1"
+    columns = os.environ.get("COLUMNS", "")
     return Console(
         stderr=stderr,
+        width=min(max(int(columns), LEAST_COLUMNS), MOST_COLUMNS) if columns.isdecimal() else None,
         highlight=False,
         force_terminal=is_terminal,
         force_interactive=is_terminal,

@@ -123,6 +123,7 @@ def test_under_nohup_the_end_of_the_terminal_means_nothing(tmp_path: Path) -> No
         {"TTY_COMPATIBLE": "1", "NO_COLOR": "1"},
         {"JUPYTER_COLUMNS": "80", "DATABRICKS_RUNTIME_VERSION": "13"},
         {"COLUMNS": "0"},
+        {"COLUMNS": "1000000000"},
         {"COLUMNS": "20", "LINES": "1"},
     ],
     ids=lambda variables: " ".join(f"{name}={value}" for name, value in variables.items()),
