@@ -15,6 +15,7 @@ import pytest
 import ringrift_core.nn
 from ringrift_core.contract import Artifact, Board, ExitCode, TrainParameters, read_result, to_arguments
 from ringrift_core.native import WAITS_FOR_EVER
+from ringrift_core.replay.shards import SHARD_OUTPUT
 from tests.commands import Commands
 
 CORE = Path(ringrift_core.nn.__file__).parents[1]
@@ -115,7 +116,7 @@ def test_self_play_plays_the_same_games_on_however_many_threads_are_asked_for(th
     found = set()
     for name, variables in (("usual", {}), ("asked", {"RAYON_NUM_THREADS": threads})):
         commands = Commands(tmp_path / name / "here", environment=variables)
-        found.add(next(commands.stages()).outputs["shard"].sha256)
+        found.add(next(commands.stages()).outputs[SHARD_OUTPUT].sha256)
     assert len(found) == 1
 
 
