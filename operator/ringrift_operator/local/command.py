@@ -70,7 +70,7 @@ def _read(files: Sequence[Path], recipes: Recipes) -> tuple[list[TrainingPipelin
     resources: list[Resource] = load(documents)
     pipelines = [resource for resource in resources if isinstance(resource, TrainingPipeline)]
     if not pipelines:
-        raise LocalError(f"{', '.join(map(str, files))} holds no TrainingPipeline")
+        raise LocalError(f"{Invocation(tuple(files)).quoted_files} holds no TrainingPipeline")
     # A claim has a folder here (docs/api.md).
     others = [name for name in left_to_kubectl(documents) if not name.startswith("PersistentVolumeClaim")]
     if others:

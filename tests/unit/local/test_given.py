@@ -51,9 +51,9 @@ def test_what_is_wrong_on_standard_input_is_named(tmp_path: Path) -> None:
     assert done.stderr.startswith("standard input: line 1, column 5: is not YAML")
 
 
-def test_closed_standard_input_is_named(tmp_path: Path) -> None:
+def test_closed_standard_input_is_empty_and_named(tmp_path: Path) -> None:
     command = 'exec "$@" <&-'
     done = subprocess.run(
         ["sh", "-c", command, "sh", *COMMAND, "-f", "-"], capture_output=True, text=True, cwd=tmp_path, check=False
     )
-    assert (done.returncode, done.stderr) == (2, "standard input: cannot be read: Bad file descriptor\n")
+    assert (done.returncode, done.stderr) == (2, "ringrift-operator local: standard input holds no TrainingPipeline\n")
