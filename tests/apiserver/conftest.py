@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from tests.apiserver.operator_process import OperatorProcess
+from tests.apiserver.operator_process import OperatorProcess, eventually
 from tests.apiserver.person import POOL, Person
 from tests.apiserver.worker import Worker
 from tests.cluster.binaries import CONTROL_PLANE
 from tests.cluster.control_plane import ControlPlane, Endpoints, running_control_plane
-from tests.cluster.kubectl import Kubectl
+from tests.cluster.kubectl import Kubectl, KubectlError
 from tests.cluster.requirement import required_binaries
 
 CRDS = Path(__file__).parents[2] / "crds"
@@ -28,7 +28,18 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
         if CRDS.is_dir():
             plane.kubectl.apply(CRDS, "--server-side")
             plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
+            eventually(lambda: _are_served(plane.kubectl))
         yield plane
+
+
+def _are_served(kubectl: Kubectl) -> bool:
+    """Whether every kind can be listed: for moments after it is established the server asks to come again."""
+    try:
+        for definition in CRDS.glob("*.yaml"):
+            kubectl("get", f"{definition.stem}.ringrift.ai", "--all-namespaces")
+    except KubectlError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")

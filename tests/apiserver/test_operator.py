@@ -140,10 +140,11 @@ def test_exit_zero_without_a_result_is_a_failure(person: Person, worker: Worker,
 def test_wrong_input_is_not_tried_again(person: Person, worker: Worker, namespace: str) -> None:
     worker.script["cmaes"] = [Ending(ExitCode.WRONG_INPUT, message="weights.json: no such feature")]
     person.kubectl.apply(pipeline(namespace))
-    status = person.sees(phase="Completed")
+    status = person.sees(phase="Failed")
     assert worker.ran.count("cmaes") == 1
     assert status["tasks"]["failed"] == 1
-    assert "no such feature" in person.condition("Degraded")["message"]
+    for condition in ("Degraded", "Stalled"):
+        assert "no such feature" in person.condition(condition)["message"]
 
 
 def test_a_rollback_asked_for_by_annotation(person: Person, worker: Worker, namespace: str) -> None:

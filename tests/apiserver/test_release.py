@@ -24,7 +24,7 @@ def account(control_plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_p
     """All of the chart but its Deployment is installed; a kubeconfig with the operator's token."""
     helm = required_binaries("helm") / "helm"
     values = CHART / "environments" / "local.yaml"
-    options = [f"--namespace={namespace}", f"--values={values}", "--kube-version=1.34.0"]
+    options = [f"--namespace={namespace}", f"--values={values}", "--kube-version=1.34.0", "--skip-tests"]
     rendered = subprocess.run(
         [helm, "template", "ringrift", CHART, *options], capture_output=True, text=True, check=True
     ).stdout
