@@ -46,11 +46,14 @@ pub fn run<G: Geometry, E>(
         // Both gone before the scope waits for its threads: one that waits for a game, or cannot send one, then ends.
         let receiver = receiver;
         let _stop = StopAtEnd(&lanes);
-        for _ in 0..threads.min(count) {
+        // Where everybody asks, the caller alone begins games, and all of them ask together.
+        let natives = if agents.iter().all(Agent::asks) { 0 } else { threads.min(count) };
+        for _ in 0..natives {
             let (sender, lanes) = (sender.clone(), &lanes);
             scope.spawn(move || decide_natively(lanes, &sender));
         }
-        drop(sender);
+        // Kept where no thread has one: whoever hears of nobody would take it for the end.
+        let _kept = (natives == 0).then_some(sender);
         let caller = Caller { lanes: &lanes, receiver, pool, asking: Vec::new(), finished: Vec::new() };
         caller.lead(count, asks, host)
     })
@@ -104,6 +107,9 @@ impl<G: Geometry> Caller<'_, '_, G> {
     fn lead<E>(mut self, count: usize, asks: bool, host: &mut dyn Host<E>) -> Result<(), E> {
         let mut handed_over = Instant::now();
         let mut left = count;
+        if asks {
+            self.step(host)?; // Begins games before anything is waited for.
+        }
         loop {
             // Only who has nothing to ask waits for news.
             let patience = if self.asking.is_empty() && left > self.finished.len() {
