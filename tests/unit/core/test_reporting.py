@@ -95,6 +95,18 @@ class Heard(Sink):
         self._note(result)
 
 
+def test_a_program_gets_a_line_of_progress_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("ringrift_core.reporting.time.monotonic", lambda: now[0])
+    lines = io.StringIO()
+    with Reporter(JsonLines(Stage.SELFPLAY, lines)) as report:
+        for step in range(101):
+            now[0] = step / 50
+            report.progress(step / 100, SAID, 1047.6, "games/s")
+    told = [json.loads(line)["progress"] for line in lines.getvalue().splitlines()]
+    assert told == [0, 0.25, 0.5, 0.75, 1], "two seconds, and at most two lines in each"
+
+
 def test_every_sink_hears_all_that_is_said_in_order() -> None:
     notes: list[tuple[object, ...]] = []
     moment = datetime(2026, 1, 31, tzinfo=UTC)

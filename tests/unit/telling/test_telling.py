@@ -8,18 +8,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ringrift_core.contract import Decision, Progress, Stage, Track, Verdict
+from ringrift_core.contract import Board, Decision, Progress, Stage, Track, Verdict, changed
 from ringrift_operator.api.iteration import TrackRecord
 from ringrift_operator.api.pipeline_status import (
+    ConfigurationStatus,
     PipelinePhase,
     StagePhase,
+    Strength,
     TaskStatus,
     TrackDecision,
+    TrackStatus,
     TrainingPipelineStatus,
+    WinRate,
 )
 from ringrift_operator.telling.pipelines import standing
-from ringrift_operator.telling.steps import fraction, took, waiting
-from ringrift_operator.telling.tracks import decision, decision_in_short, figures_against
+from ringrift_operator.telling.steps import fraction, judgement, took, waiting
+from ringrift_operator.telling.tracks import decision, decision_in_short, figures_against, strength
 from ringrift_operator.telling.words import counted, duration, pace
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -75,6 +79,33 @@ def test_figures() -> None:
 )
 def test_a_candidate(found: TrackRecord, said: str, against: str, in_short: str) -> None:
     assert (decision(found), figures_against(found), decision_in_short(found)) == (said, against, in_short)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (Decision.PROMOTE, "accepted"),
+        (Decision.REJECT, "rejected"),
+        (Decision.REGRESSED, "regressed"),
+        (Decision.KEEP, "holds"),
+    ],
+)
+def test_a_judgement(found: Decision, said: str) -> None:
+    assert judgement(changed(verdict("3"), decision=found)).startswith(f"{said}: 0.612")
+
+
+def test_who_is_champion_and_how_strong() -> None:
+    rates = {"random": WinRate(games=100, win_rate=0.98, low=0.93, high=0.995)}
+    champion = TrackStatus(name=Track.WEIGHTS, champion="3", strength=Strength(version="3", against=rates))
+    unmeasured = TrackStatus(name=Track.NETWORK, champion="2")
+    configuration = ConfigurationStatus(
+        name="square8-2p", board=Board.SQUARE8, players=2, tracks=(champion, unmeasured)
+    )
+    assert list(strength(configuration, (Track.WEIGHTS, Track.NETWORK, Track.NNUE), ())) == [
+        ("weights champion, version 3", ("against random 0.980 (0.930 to 0.995) over 100 games",)),
+        ("network champion, version 2: not measured against the baselines", ()),
+        ("nnue: no champion yet", ()),
+    ]
 
 
 def test_a_step_under_way() -> None:
