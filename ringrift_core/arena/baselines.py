@@ -45,10 +45,10 @@ def play_baselines(parameters: EvaluateParameters, run: Run, candidate: Player) 
         opponent = hand_set.player(PLAYERS[name])
         match = Match.of(parameters, candidate, opponent, parameters.seed + BASELINE_SEED)
         groups, _ = play_until_decided(match, gate, run, f"against {name}")
-        cut = unwon_share(groups)
-        if warning := refusal(groups) or cut_warning(cut):
+        cut, refused = unwon_share(groups), refusal(groups)
+        if warning := refused or cut_warning(cut):
             run.report.warn(f"against {name}: {warning}")
-        if refusal(groups):
+        if refused:
             unmeasured.append(name)
             continue
         rate = measure([group.score for group in groups], parameters.players)
