@@ -113,10 +113,16 @@ class S3Store(Store):
 
     def delete(self, key: str) -> bool:
         import obstore
+        from obstore.exceptions import BaseError
 
         try:
             with self._explained(key):
-                obstore.delete(self._store, key)
+                try:
+                    obstore.delete(self._store, key)
+                except BaseError as error:
+                    # Some servers say so to all but one of those that delete a key at once.
+                    if _code_of_a_key(error) != "NoSuchKey":
+                        raise
         except StoreRefusedError as refused:
             if isinstance(refused.__cause__, FileNotFoundError):
                 raise
@@ -239,12 +245,20 @@ def _failure(uri: str, key: str, error: BaseException) -> StoreError:
     sentence = f"{what}: {_server_words(error)}"
     if isinstance(error, FileNotFoundError) or (status and _is_final(int(status.group(1)))):
         return StoreRefusedError(sentence)
+    if _code_of_a_key(error) in ("AccessDenied", "MethodNotAllowed", "NotImplemented"):
+        return StoreRefusedError(sentence)
     return StoreAwayError(sentence)
 
 
 def _is_final(status: int) -> bool:
     """Whether an HTTP status will be the same tomorrow: not timeouts, conflicts, throttling and most of 5xx."""
     return status == 501 or (300 <= status < 500 and status not in (408, 409, 429))
+
+
+def _code_of_a_key(error: Exception) -> str | None:
+    """What DeleteObjects says of one key, with status 200; None if the error is another."""
+    found = re.search(r"DeleteObjects request failed for key .*\(code: (\w+)\)", str(error))
+    return found and found.group(1)
 
 
 def _server_words(error: Exception) -> str:

@@ -281,14 +281,24 @@ def test_wrong_credentials_are_refused(
 
 
 @pytest.fixture
-def bare_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Answers conditional writes as AWS does where no value lies: 404, not 412."""
+def bare_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Answers as AWS does: conditional writes where no value lies by 404, not 412; DeleteObjects by 200 and a code.
+
+    The code is the last that is put in the list.
+    """
+    codes: list[str] = []
 
     class Service(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
+            self._answer(404, b"<Error><Code>NoSuchKey</Code><Message>said so</Message></Error>")
+
+        def do_POST(self) -> None:
+            error = f"<Error><Key>main/a</Key><Code>{codes[-1]}</Code><Message>said so</Message></Error>"
+            self._answer(200, f"<DeleteResult>{error}</DeleteResult>".encode())
+
+        def _answer(self, status: int, body: bytes) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            body = b"<Error><Code>NoSuchKey</Code><Message>said so</Message></Error>"
-            self.send_response(404)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -301,7 +311,7 @@ def bare_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": endpoint}.items():
             monkeypatch.setenv(name, value)
         threading.Thread(target=server.serve_forever).start()
-        yield
+        yield codes
         server.shutdown()
 
 
@@ -309,3 +319,17 @@ def bare_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_version_of_a_value_that_is_gone_is_another_version() -> None:
     store = open_store("s3://ringrift/main")
     assert not store.swap("registry.json", b"1", '"old"')
+
+
+@pytest.mark.parametrize(("code", "gone"), [("NoSuchKey", True), ("AccessDenied", False), ("MethodNotAllowed", False)])
+def test_a_key_that_is_not_deleted_is_told_from_one_that_another_deleted(
+    bare_aws: list[str], code: str, gone: bool
+) -> None:
+    bare_aws.append(code)
+    assert open_store("s3://ringrift/main").delete("a") == gone
+
+
+def test_a_server_that_cannot_delete_now_is_asked_again_later(bare_aws: list[str]) -> None:
+    bare_aws.append("InternalError")
+    with pytest.raises(StoreAwayError, match="said so"):
+        open_store("s3://ringrift/main").delete("a")
