@@ -66,6 +66,7 @@ class OperatorProcess:
 
     def start(self) -> None:
         """Starts it; its name for the Lease stays the same, as a Pod's does when its container restarts."""
+        assert not self.is_running, "one at a time: the earlier would be left behind"
         # It dies with the tests, however those end.
         bound = [setpriv, "--pdeathsig", "KILL"] if (setpriv := shutil.which("setpriv")) else []
         entry = "from ringrift_operator.cli import main; main()"
