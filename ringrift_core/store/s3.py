@@ -243,11 +243,12 @@ def _failure(uri: str, key: str, error: BaseException) -> StoreError:
             if found := re.search(pattern, said):
                 return StoreRefusedError(f"{what}: {sentence.format(*found.groups())}")
     sentence = f"{what}: {_server_words(error)}"
-    if isinstance(error, FileNotFoundError) or (status and _is_final(int(status.group(1)))):
-        return StoreRefusedError(sentence)
-    if _code_of_a_key(error) in ("AccessDenied", "MethodNotAllowed", "NotImplemented"):
-        return StoreRefusedError(sentence)
-    return StoreAwayError(sentence)
+    is_final = _is_final(int(status.group(1))) if status else _code_of_a_key(error) in _FINAL_CODES
+    return StoreRefusedError(sentence) if is_final or isinstance(error, FileNotFoundError) else StoreAwayError(sentence)
+
+
+_FINAL_CODES = ("AccessDenied", "MethodNotAllowed", "NotImplemented")
+"""What DeleteObjects says of a key, and will say tomorrow."""
 
 
 def _is_final(status: int) -> bool:
