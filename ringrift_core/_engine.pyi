@@ -19,6 +19,7 @@ __all__ = [
     "BenchFigures",
     "Choice",
     "ConformReport",
+    "CoreTime",
     "GameRecord",
     "GroupResult",
     "Judge",
@@ -30,6 +31,7 @@ __all__ = [
     "RulesError",
     "SearchFigures",
     "Searched",
+    "before_decision",
     "bench",
     "bench_orderings",
     "bench_search",
@@ -248,6 +250,8 @@ class Player:
         considered: int = 16,
         noise: float = 0.0,
         name: str = "mcts",
+        *,
+        fast: tuple[float, int] | None = None,
     ) -> Player:
         """Monte-Carlo tree search, for 2 to 4 players; what it knows of the game's positions is kept between decisions.
 
@@ -258,7 +262,8 @@ class Player:
         2022), whose root considers `considered` moves and whose policy is the improved one. `noise`, for self-play; 0
         plays for strength: the share of Dirichlet noise in the root's prior (puct, AlphaZero's is 0.25), or the scale
         of the Gumbel noise (1 as published). `seconds` of wall time, for play with people, bound the search too: give
-        `simulations` None for time alone.
+        `simulations` None for time alone. `fast`, for self-play: a share of the decisions, drawn one by one, has so
+        many simulations instead, and leaves no policy (Wu 2019, section 3.1).
         """
     @property
     def name(self) -> str: ...
@@ -375,6 +380,7 @@ def play_games(
     opening_plies: int = 0,
     least_opening_plies: int | None = None,
     opening_group: int = 1,
+    prefixes: Sequence[bytes] | None = None,
     random_move_rate: float = 0.0,
     threads: int = 0,
     receive: _Receive | None = None,
@@ -384,7 +390,9 @@ def play_games(
     Game i is played by mode i % len(modes); a mode with several players deals them over the seats by a seeded draw (a
     mode with one seats it everywhere). The first `opening_plies` decisions are random, or a number of them drawn from
     `least_opening_plies` up, the same within each group of `opening_group` successive games; nobody swaps sides in
-    them. Later ones are random with probability `random_move_rate`. A game longer than `max_turns` turns is cut.
+    them. With `prefixes`, moves of games in their stored form, they are dealt over these groups in turn, and a group
+    begins where its prefix ends; an empty one leaves it the random opening. Later decisions are random with probability
+    `random_move_rate`. A game longer than `max_turns` turns is cut.
     `threads` 0: every core.
 
     With `receive`, games are handed over as they finish, in any order, and nothing is returned: memory does not grow
@@ -407,6 +415,20 @@ class GroupResult:
     def candidate_won(self) -> tuple[bool | None, ...]:
         """By game: True, False, or None when it was cut."""
 
+@final
+class CoreTime:
+    """What the decisions of matches take: (decisions, seconds of the threads that searched).
+
+    The time that networks take is not among it: that is the rest of the process's.
+    """
+
+    def __new__(cls) -> CoreTime: ...
+    @property
+    def candidate(self) -> tuple[int, float]:
+        """Of all candidates together."""
+    @property
+    def opponent(self) -> tuple[int, float]: ...
+
 def play_match(
     board: str,
     players: int,
@@ -421,11 +443,12 @@ def play_match(
     max_turns: int = 500,
     threads: int = 0,
     progress: _Progress | None = None,
+    core_time: CoreTime | None = None,
 ) -> list[GroupResult]:
     """Groups first_group .. first_group + groups - 1 of a seat-rotated match (training.md, Gates).
 
     Openings are distinct random lines that end after seat 2's first decision, without a swap. A stopped run returns the
-    whole groups.
+    whole groups. What decisions take is added to `core_time`.
     """
 
 def play_matches(
@@ -442,6 +465,7 @@ def play_matches(
     max_turns: int = 500,
     threads: int = 0,
     progress: _Progress | None = None,
+    core_time: CoreTime | None = None,
 ) -> list[list[GroupResult]]:
     """`play_match` of every candidate on the same openings, all games of all matches shared out over the threads."""
 
@@ -464,6 +488,11 @@ class Replay:
 
 def replay(board: str, players: int, moves: bytes, *, profile: str = "canonical", swap: bool | None = None) -> Replay:
     """Plays compact moves from the start, each checked against the legal list; RulesError names the first bad one."""
+
+def before_decision(
+    board: str, players: int, moves: bytes, decision: int, *, profile: str = "canonical", swap: bool | None = None
+) -> bytes:
+    """The moves of a game before its decision of this number, counted from 0: a prefix for `play_games`."""
 
 def notation(
     board: str, players: int, moves: bytes, *, profile: str = "canonical", swap: bool | None = None
@@ -516,6 +545,7 @@ def encode_rows(
     symmetries: int = 0,
     exact_states: bool = False,
     trees: bool = False,
+    features: bool = False,
     profile: str = "canonical",
     swap: bool | None = None,
     threads: int = 0,
@@ -525,7 +555,8 @@ def encode_rows(
     A game is (id, moves, searches, decisions): moves and searches as `GameRecord` gives them, decisions ascending, or
     None for all. Each position makes a row as it is, or, with `symmetries`, a row for each of so many different
     symmetries drawn by (seed, game id, decision). With `trees` the positions of a search's tree that are stored with a
-    decision follow it. Rows come in the order of games and decisions on any number of threads; 0 takes every core.
+    decision follow it. With `features` there is a column of the linear heuristic's, [rows, players, features], by seat
+    from the one to move. Rows come in the order of games and decisions on any number of threads; 0 takes every core.
     Releases the GIL. RulesError names the game and its first fault.
     """
 

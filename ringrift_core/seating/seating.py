@@ -28,6 +28,8 @@ class Manner:
     """Of its search (docs/players.md), for variety."""
     tree_positions: int = 0
     """Positions of its tree that descent tells with each decision."""
+    fast: tuple[float, int] | None = None
+    """Of a tree search in self-play: a share of its decisions has so many simulations instead, and leaves no policy."""
 
 
 AS_SPECIFIED = Manner()
@@ -92,7 +94,8 @@ def seat(search: Search, evaluation: Evaluation | None, manner: Manner = AS_SPEC
         case Algorithm.DESCENT:
             return Player.descent(judge, count, noise, name, seconds=seconds, inner=manner.tree_positions)
         case Algorithm.PUCT | Algorithm.GUMBEL:
-            return Player.tree_search(judge, count, seconds, search.algorithm.value, noise=noise, name=name)
+            variant = search.algorithm.value
+            return Player.tree_search(judge, count, seconds, variant, noise=noise, name=name, fast=manner.fast)
 
 
 def _judge(search: Search, evaluation: Evaluation) -> Judge:

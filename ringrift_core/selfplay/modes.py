@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ringrift_core._engine import Player
 from ringrift_core.contract import EngineMode, SelfplayParameters
 from ringrift_core.errors import WrongInputError
-from ringrift_core.players.specification import JudgeKind, Specification
+from ringrift_core.players.specification import Algorithm, JudgeKind, Specification
 from ringrift_core.seating import Judges, Manner, Seating
 from ringrift_core.stage import Run
 
@@ -15,13 +15,17 @@ __all__ = ["MODES", "NOISE", "PLAYERS", "players_of_modes"]
 
 NOISE = 0.05
 """Uniform noise on evaluations, for variety; under the hand-set weights moves differ by about 0.05 to 0.5."""
+GUMBEL_NOISE = 1.0
+"""As published (docs/training.md, Recipe): it is what makes the search explore."""
+FAST = (0.75, 16)
+"""Of a tree search's decisions: this share has so few simulations, and leaves no policy (docs/training.md, Recipe)."""
 
 PLAYERS: Mapping[str, Specification] = {
     "random": Specification.parse("random"),
     "heuristic": Specification.parse("weights:one-ply"),
     "minimax": Specification.parse("weights:minimax:1500"),
     "descent": Specification.parse("weights:descent:1500"),
-    "network": Specification.parse("network:one-ply"),
+    "network": Specification.parse("network:gumbel:64"),
 }
 """By the name that recorded games have for them. Searches are short (docs/training.md, Recipe): games to learn from are
 worth more than deep ones."""
@@ -34,6 +38,13 @@ MODES: Mapping[EngineMode, tuple[str, ...]] = {
     EngineMode.NETWORK: ("network",),
 }
 """Whom each mode deals over the seats; who plays by a network is left out of `mixed` while there is none."""
+
+
+def _manner(name: str, algorithm: Algorithm, parameters: SelfplayParameters) -> Manner:
+    """How a player explores, and what it tells of its search."""
+    if algorithm is Algorithm.GUMBEL:
+        return Manner(name, GUMBEL_NOISE, fast=FAST)
+    return Manner(name, NOISE, parameters.tree_positions)
 
 
 def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[Player]]:
@@ -55,6 +66,6 @@ def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[Play
         specification, judge = PLAYERS[name], PLAYERS[name].judge
         if judge is not None and judge.kind is JudgeKind.NETWORK and not parameters.network_version:
             continue
-        manner = Manner(name, NOISE, parameters.tree_positions)
+        manner = _manner(name, specification.search.algorithm, parameters)
         seated[name] = seating.player(specification.at(versions[judge.kind]) if judge else specification, manner)
     return [[seated[name] for name in MODES[mode] if name in seated] for mode in parameters.engine_modes]

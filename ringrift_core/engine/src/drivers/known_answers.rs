@@ -34,7 +34,7 @@ impl Host<()> for Network {
 }
 
 fn tree(variant: Variant) -> Search {
-    Search::Tree(Settings { variant, budget: Budget::of_simulations(16), noise: 0.0 })
+    Search::Tree(Settings { variant, budget: Budget::of_simulations(16), noise: 0.0, fast: None })
 }
 
 #[test]

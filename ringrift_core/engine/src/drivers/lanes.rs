@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::board::Geometry;
-use crate::drivers::session::{Plan, Session};
+use crate::drivers::clock::Clock;
+use crate::drivers::session::{Plan, Session, Table};
 use crate::players::Agent;
 use crate::records::game::GameRecord;
 use crate::setup::Setup;
@@ -31,9 +32,10 @@ pub struct Live<G: Geometry> {
 
 /// What all threads of a run share.
 pub struct Lanes<'a, G: Geometry> {
-    pub agents: &'a [Agent],
+    agents: &'a [Agent],
+    clock: Option<&'a Clock>,
     /// Set once the run is over, or is to end early.
-    pub stopped: AtomicBool,
+    stopped: AtomicBool,
     setup: Setup,
     bounds: Bounds,
     shared: Mutex<Shared<'a, G>>,
@@ -76,18 +78,25 @@ impl<'a, G: Geometry> Lanes<'a, G> {
         count: usize,
         plan: &'a (dyn Fn(usize) -> Plan + Sync),
         threads: usize,
+        clock: Option<&'a Clock>,
     ) -> Lanes<'a, G> {
         let most = if agents.iter().any(Agent::asks) { LIVE_GAMES } else { threads };
         let work = Work { players: setup.players(), agents, count, plan, first: 0, block: Vec::new() };
         let shared = Shared { work, ready: VecDeque::new(), under_way: UnderWay::default() };
         Lanes {
             agents,
+            clock,
             stopped: AtomicBool::new(false),
             setup,
             bounds: Bounds { threads, most },
             shared: Mutex::new(shared),
             changed: Condvar::new(),
         }
+    }
+
+    /// What every session is advanced with.
+    pub fn table(&self) -> Table<'_> {
+        Table { agents: self.agents, stopped: &self.stopped, clock: self.clock }
     }
 
     /// A game for a thread of the native lane: one that is ready, else a new one. Waits for either; None once the run has
@@ -278,7 +287,7 @@ mod tests {
 
     /// How many games are begun with two threads, and how many more once one is over.
     fn begun(agents: &[Agent]) -> (usize, usize) {
-        let lanes = Lanes::<Square8>::new(setup(), agents, 1000, &plan, 2);
+        let lanes = Lanes::<Square8>::new(setup(), agents, 1000, &plan, 2, None);
         let mut games = lanes.begin();
         let first = games.len();
         lanes.finish(games.remove(0));
@@ -298,11 +307,11 @@ mod tests {
     #[test]
     fn no_game_is_begun_while_the_trees_of_others_are_large() {
         let agents = [descent(100_000), asking()];
-        let lanes = Lanes::<Square8>::new(setup(), &agents, 1000, &plan, 1);
+        let lanes = Lanes::<Square8>::new(setup(), &agents, 1000, &plan, 1, None);
         let mut game = lanes.take().expect("there are some");
         let expected = game.expected;
         assert_eq!(expected, agents[0].kept_bytes());
-        while matches!(game.session.advance(&agents, &lanes.stopped), Progress::Decides) {}
+        while matches!(game.session.advance(lanes.table()), Progress::Decides) {}
         let bytes = game.session.bytes();
         assert!(bytes > expected / 10 && bytes < 2 * expected, "{bytes} bytes, {expected} expected");
         lanes.weigh(&mut game);

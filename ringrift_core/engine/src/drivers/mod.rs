@@ -2,6 +2,7 @@
 
 pub mod book;
 pub mod choose;
+pub mod clock;
 pub mod host;
 pub mod inquiry;
 #[cfg(test)]

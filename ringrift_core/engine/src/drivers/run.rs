@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use rayon::ThreadPool;
 
 use crate::board::Geometry;
+use crate::drivers::clock::Clock;
 use crate::drivers::host::Host;
 use crate::drivers::inquiry::ask;
 use crate::drivers::lanes::{Lanes, Live, StopAtEnd};
@@ -26,18 +27,19 @@ const MOST_WAITING: usize = 512;
 const FEW: usize = 8;
 
 /// Plays `count` games, each by its plan, and hands every finished one to the host. `threads` of them decide at the same
-/// time, 0 for every core, beside what the host does to evaluate.
+/// time, 0 for every core, beside what the host does to evaluate; a `clock` counts what that takes.
 pub fn run<G: Geometry, E>(
     setup: Setup,
     agents: &[Agent],
     count: usize,
     plan: &(dyn Fn(usize) -> Plan + Sync),
     threads: usize,
+    clock: Option<&Clock>,
     host: &mut dyn Host<E>,
 ) -> Result<(), E> {
     let threads =
         if threads > 0 { threads } else { std::thread::available_parallelism().map_or(1, |cores| cores.get()) };
-    let lanes = Lanes::<G>::new(setup, agents, count, plan, threads);
+    let lanes = Lanes::<G>::new(setup, agents, count, plan, threads, clock);
     let asks = agents.iter().any(Agent::asks);
     // A pool that cannot be made leaves the caller alone with it: slower, never different.
     let pool = if asks { rayon::ThreadPoolBuilder::new().num_threads(threads).build().ok() } else { None };
@@ -71,7 +73,7 @@ fn decide_natively<G: Geometry>(lanes: &Lanes<'_, G>, sender: &SyncSender<News<G
     let _stop = StopAtEnd(lanes);
     while let Some(mut game) = lanes.take() {
         let progress = loop {
-            match game.session.advance(lanes.agents, &lanes.stopped) {
+            match game.session.advance(lanes.table()) {
                 Progress::Decides => {}
                 progress => break progress,
             }
@@ -194,7 +196,7 @@ impl<G: Geometry> Caller<'_, '_, G> {
     }
 
     fn advance(&self, games: &mut [Live<G>]) -> Vec<Progress<G>> {
-        let advance = |game: &mut Live<G>| game.session.advance(self.lanes.agents, &self.lanes.stopped);
+        let advance = |game: &mut Live<G>| game.session.advance(self.lanes.table());
         match &self.pool {
             Some(pool) if games.len() > FEW => pool.install(|| games.par_iter_mut().map(advance).collect()),
             _ => games.iter_mut().map(advance).collect(),
@@ -231,7 +233,7 @@ mod tests {
     fn play(count: usize, most: usize, plan: &(dyn Fn(usize) -> Plan + Sync)) -> Vec<usize> {
         let mut host = Taker { numbers: Vec::new(), most };
         let setup = Setup::new(Board::Hex8, 2, Profile::Canonical).expect("playable");
-        run::<Hex8, ()>(setup, &[Agent::RANDOM], count, plan, 3, &mut host).expect("nobody is asked");
+        run::<Hex8, ()>(setup, &[Agent::RANDOM], count, plan, 3, None, &mut host).expect("nobody is asked");
         host.numbers.sort_unstable();
         host.numbers
     }

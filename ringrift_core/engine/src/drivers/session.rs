@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::board::{Geometry, MAX_PLAYERS};
+use crate::drivers::clock::Clock;
 use crate::moves::{Move, MoveKind, MoveList};
 use crate::players::asked::Thought;
 use crate::players::decision::{Answer, Inquiry, Next, Situation};
@@ -44,6 +45,16 @@ pub enum Progress<G: Geometry> {
     Stopped,
 }
 
+/// Those who play, and what they share.
+#[derive(Clone, Copy)]
+pub struct Table<'a> {
+    pub agents: &'a [Agent],
+    /// Set once the run is over, or is to end early.
+    pub stopped: &'a AtomicBool,
+    /// Where it is counted what decisions take.
+    pub clock: Option<&'a Clock>,
+}
+
 /// A game under way.
 pub struct Session<G: Geometry> {
     pub state: State<G>,
@@ -83,8 +94,9 @@ impl<G: Geometry> Session<G> {
 
     /// Plays until the game is over or cut, somebody is to decide by itself, an evaluator is asked, or `stopped` is set. Once
     /// somebody was to decide by itself, the next call makes that decision first.
-    pub fn advance(&mut self, agents: &[Agent], stopped: &AtomicBool) -> Progress<G> {
-        if let Some(inquiry) = self.think_on(agents, stopped) {
+    pub fn advance(&mut self, table: Table<'_>) -> Progress<G> {
+        let Table { agents, stopped, .. } = table;
+        if let Some(inquiry) = self.think_on(table) {
             return Progress::Waits(inquiry);
         }
         while self.state.phase != Phase::GameOver && self.state.turn.number <= self.plan.max_turns {
@@ -105,7 +117,7 @@ impl<G: Geometry> Session<G> {
                 if !agent.asks() && agent.cost() > 0 {
                     return Progress::Decides;
                 }
-                if let Some(inquiry) = self.think_on(agents, stopped) {
+                if let Some(inquiry) = self.think_on(table) {
                     return Progress::Waits(inquiry);
                 }
             }
@@ -119,19 +131,28 @@ impl<G: Geometry> Session<G> {
     }
 
     /// Goes on with a decision under way, if there is one: makes it, or says what it asks next.
-    fn think_on(&mut self, agents: &[Agent], stopped: &AtomicBool) -> Option<Inquiry<G>> {
+    fn think_on(&mut self, table: Table<'_>) -> Option<Inquiry<G>> {
         let thought = self.thought.as_mut()?;
         let mover = self.state.mover();
+        let (agent, clock) = (self.seated[mover], table.clock);
         let situation = Situation {
             state: &self.state,
             legal: &self.legal,
             random: &mut self.plan.random,
             memory: &mut self.memories[mover],
-            stopped,
+            stopped: table.stopped,
         };
-        match agents[self.seated[mover]].think(thought, situation) {
+        let think = || table.agents[agent].think(thought, situation);
+        let next = match clock {
+            Some(clock) => clock.count(agent, think),
+            None => think(),
+        };
+        match next {
             Next::Ask(inquiry) => Some(inquiry),
             Next::Decided(choice) => {
+                if let Some(clock) = clock {
+                    clock.decided(agent);
+                }
                 self.thought = None;
                 self.make(choice);
                 None

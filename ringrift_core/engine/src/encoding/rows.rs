@@ -43,6 +43,8 @@ pub struct Making {
     pub exact_states: bool,
     /// Do the positions of trees that were stored with a decision's search become rows after it?
     pub trees: bool,
+    /// Are the features of the linear heuristic kept as well?
+    pub features: bool,
 }
 
 /// Rows as flat columns. `[rows, n]` columns are rotated: 0 is the seat to move.
@@ -57,6 +59,8 @@ pub struct Rows {
     pub outcomes: Vec<f16>,
     /// `[rows, players]`: win probabilities that a search found; NaN where there was none.
     pub values: Vec<f16>,
+    /// `[rows, players, FEATURE_COUNT]`: of each seat; empty unless they are kept.
+    pub features: Vec<f32>,
     /// `[rows]`: legal moves listed in `shares`; 0 where no search gave any.
     pub legal: Vec<u32>,
     /// Share of each legal move, row after row.
@@ -95,6 +99,7 @@ impl Rows {
         self.globals.append(&mut other.globals);
         self.outcomes.append(&mut other.outcomes);
         self.values.append(&mut other.values);
+        self.features.append(&mut other.features);
         self.legal.append(&mut other.legal);
         self.shares.append(&mut other.shares);
         self.key_counts.append(&mut other.key_counts);
@@ -301,6 +306,10 @@ impl<'a> Maker<'a> {
             None => f16::NAN,
         };
         rows.values.extend((0..players).map(value));
+        if self.making.features {
+            let table = state.features();
+            (0..players).for_each(|offset| rows.features.extend(table[(state.mover() + offset) % players]));
+        }
         rows.legal.push(seen.shares.len() as u32);
         rows.shares.extend(seen.shares);
         for one in &self.list[..seen.shares.len()] {

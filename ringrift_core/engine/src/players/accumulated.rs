@@ -119,7 +119,7 @@ impl Judge for Summed {
 fn searches() -> Vec<Search> {
     let budget = Budget::of_nodes(600);
     let descent = descent::Settings { budget, growth: Growth::OnePosition, exploration: 0.0, inner: 3 };
-    let tree = |variant| mcts::Settings { variant, budget: Budget::of_simulations(24), noise: 0.0 };
+    let tree = |variant| mcts::Settings { variant, budget: Budget::of_simulations(24), noise: 0.0, fast: None };
     let mut searches = vec![
         Search::OnePly { noise: 1.0 },
         Search::Descent(descent),

@@ -174,7 +174,7 @@ mod tests {
     }
 
     fn tree(variant: Variant) -> Search {
-        Search::Tree(Settings { variant, budget: Budget::of_simulations(24), noise: 0.0 })
+        Search::Tree(Settings { variant, budget: Budget::of_simulations(24), noise: 0.0, fast: None })
     }
 
     #[test]

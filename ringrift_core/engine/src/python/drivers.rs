@@ -5,15 +5,57 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
+use crate::drivers::clock::Clock;
 use crate::drivers::match_play::Matches;
 use crate::drivers::run::run;
 use crate::drivers::selfplay::SelfPlay;
+use crate::error::Error;
+use crate::moves;
 use crate::players::Agent;
 use crate::python::errors::{guarded, refuse, setup_of};
 use crate::python::host::{PythonHost, Taker};
 use crate::python::players::Player;
 use crate::python::records::{GameRecord, GroupResult};
+use crate::records::packed;
+use crate::records::replay::replay;
+use crate::setup::Setup;
 use crate::with_geometry;
+
+/// What the decisions of a match take.
+#[pyclass(module = "ringrift_core._engine")]
+#[derive(Default)]
+pub struct CoreTime {
+    opponent: (u64, f64),
+    candidate: (u64, f64),
+}
+
+#[pymethods]
+impl CoreTime {
+    #[new]
+    fn new() -> CoreTime {
+        CoreTime::default()
+    }
+
+    #[getter]
+    fn candidate(&self) -> (u64, f64) {
+        self.candidate
+    }
+
+    #[getter]
+    fn opponent(&self) -> (u64, f64) {
+        self.opponent
+    }
+}
+
+impl CoreTime {
+    /// Adds what a run took: the opponent's part first, then those of all candidates.
+    fn add(&mut self, clock: &Clock) {
+        for (number, (decisions, time)) in clock.read().into_iter().enumerate() {
+            let part = if number == 0 { &mut self.opponent } else { &mut self.candidate };
+            *part = (part.0 + decisions, part.1 + time.as_secs_f64());
+        }
+    }
+}
 
 /// The agents of some players, and their names.
 fn agents_of(players: &[PyRef<'_, Player>], evaluators: &mut Vec<Arc<Py<PyAny>>>) -> (Vec<Agent>, Vec<String>) {
@@ -21,10 +63,26 @@ fn agents_of(players: &[PyRef<'_, Player>], evaluators: &mut Vec<Arc<Py<PyAny>>>
     players.iter().map(agent).unzip()
 }
 
+/// Prefixes of games from their stored form: legal moves, after which somebody is to decide.
+fn prefixes_of(setup: Setup, stored: Vec<Vec<u8>>) -> PyResult<Vec<Vec<moves::Move>>> {
+    let read = |(number, bytes): (usize, Vec<u8>)| {
+        let named = |error: Error| error.inside(&format!("prefixes[{number}]"));
+        let moves = packed::from_bytes(&bytes).map_err(named)?;
+        let over = with_geometry!(setup.board(), G => {
+            replay::<G>(setup, &moves, |_, _, _| ()).map_err(named)?.state.outcome().is_some()
+        });
+        if over {
+            return Err(refuse(format!("prefixes[{number}]: the game is over after it")));
+        }
+        Ok(moves)
+    };
+    stored.into_iter().enumerate().map(read).collect()
+}
+
 #[pyfunction]
 #[pyo3(signature = (board, players, modes, *, seed, games, first_game = 0, skip = None, profile = "canonical",
-    swap = None, max_turns = 500, opening_plies = 0, least_opening_plies = None, opening_group = 1, random_move_rate = 0.0, threads = 0,
-    receive = None))]
+    swap = None, max_turns = 500, opening_plies = 0, least_opening_plies = None, opening_group = 1, prefixes = None,
+    random_move_rate = 0.0, threads = 0, receive = None))]
 #[allow(clippy::too_many_arguments)] // Python's keyword arguments
 pub fn play_games(
     py: Python<'_>,
@@ -41,6 +99,7 @@ pub fn play_games(
     opening_plies: usize,
     least_opening_plies: Option<usize>,
     opening_group: u64,
+    prefixes: Option<Vec<Vec<u8>>>,
     random_move_rate: f32,
     threads: usize,
     receive: Option<Py<PyAny>>,
@@ -59,6 +118,7 @@ pub fn play_games(
     if opening_plies.0 > opening_plies.1 {
         return Err(refuse(format!("least_opening_plies: {} of at most {}", opening_plies.0, opening_plies.1)));
     }
+    let prefixes = prefixes_of(setup, prefixes.unwrap_or_default())?;
     let mut numbers = 0..;
     let numbered = modes.iter().map(|mode| (&mut numbers).take(mode.len()).collect()).collect();
     let everyone: Vec<PyRef<'_, Player>> = modes.into_iter().flatten().collect();
@@ -69,8 +129,17 @@ pub fn play_games(
     let numbers: Vec<u64> =
         (first_game..).take(games).filter(|number| skip.is_empty() || !skip.contains(number)).collect();
     let count = numbers.len();
-    let play =
-        SelfPlay { setup, seed, numbers, modes: numbered, max_turns, opening_plies, opening_group, random_move_rate };
+    let play = SelfPlay {
+        setup,
+        seed,
+        numbers,
+        modes: numbered,
+        max_turns,
+        prefixes,
+        opening_plies,
+        opening_group,
+        random_move_rate,
+    };
     let taker = match receive {
         Some(callable) => Taker::HandedOver(callable),
         None => Taker::Kept { games: BTreeMap::new(), progress: None },
@@ -79,7 +148,7 @@ pub fn play_games(
     py.detach(|| {
         guarded(|| {
             with_geometry!(setup.board(), G => {
-                run::<G, PyErr>(setup, &agents, count, &|place| play.plan::<G>(place), threads, &mut host)
+                run::<G, PyErr>(setup, &agents, count, &|place| play.plan::<G>(place), threads, None, &mut host)
             })
         })
     })?;
@@ -89,7 +158,7 @@ pub fn play_games(
 
 #[pyfunction]
 #[pyo3(signature = (board, players, candidate, opponent, *, seed, groups, first_group = 0, profile = "canonical",
-    swap = None, max_turns = 500, threads = 0, progress = None))]
+    swap = None, max_turns = 500, threads = 0, progress = None, core_time = None))]
 #[allow(clippy::too_many_arguments)] // Python's keyword arguments
 pub fn play_match(
     py: Python<'_>,
@@ -105,6 +174,7 @@ pub fn play_match(
     max_turns: u32,
     threads: usize,
     progress: Option<Py<PyAny>>,
+    core_time: Option<Py<CoreTime>>,
 ) -> PyResult<Vec<GroupResult>> {
     let candidates = vec![candidate];
     let matches = play_matches(
@@ -121,13 +191,14 @@ pub fn play_match(
         max_turns,
         threads,
         progress,
+        core_time,
     )?;
     Ok(matches.into_iter().flatten().collect())
 }
 
 #[pyfunction]
 #[pyo3(signature = (board, players, candidates, opponent, *, seed, groups, first_group = 0, profile = "canonical",
-    swap = None, max_turns = 500, threads = 0, progress = None))]
+    swap = None, max_turns = 500, threads = 0, progress = None, core_time = None))]
 #[allow(clippy::too_many_arguments)] // Python's keyword arguments
 pub fn play_matches(
     py: Python<'_>,
@@ -143,6 +214,7 @@ pub fn play_matches(
     max_turns: u32,
     threads: usize,
     progress: Option<Py<PyAny>>,
+    core_time: Option<Py<CoreTime>>,
 ) -> PyResult<Vec<Vec<GroupResult>>> {
     let setup = setup_of(board, players, profile, swap)?;
     let entrants = candidates.len();
@@ -152,15 +224,19 @@ pub fn play_matches(
     drop(everyone);
     let taker = Taker::Kept { games: BTreeMap::new(), progress };
     let mut host = PythonHost { setup, evaluators, names, taker };
+    let clock = core_time.as_ref().map(|_| Clock::of(agents.len()));
     let (matches, host) = py.detach(|| {
         guarded(|| {
             with_geometry!(setup.board(), G => {
                 let matches = Matches::new::<G>(setup, seed, (first_group, groups), entrants, max_turns);
-                run::<G, PyErr>(setup, &agents, matches.games(), &|number| matches.plan(number), threads, &mut host)?;
+                run::<G, PyErr>(setup, &agents, matches.games(), &|number| matches.plan(number), threads, clock.as_ref(), &mut host)?;
                 Ok((matches, host))
             })
         })
     })?;
+    if let (Some(core_time), Some(clock)) = (core_time, clock) {
+        core_time.borrow_mut(py).add(&clock);
+    }
     let PythonHost { names, taker, .. } = host;
     let group = |result| GroupResult::of(py, result, &names);
     matches.results(taker.kept()).into_iter().map(|groups| groups.into_iter().map(group).collect()).collect()

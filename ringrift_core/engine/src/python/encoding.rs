@@ -1,6 +1,6 @@
 //! What a network sees of positions, the keys of moves, and rows of datasets.
 
-use numpy::ndarray::{Array1, Array2, Array4, ArrayD};
+use numpy::ndarray::{Array1, Array2, Array3, Array4, ArrayD};
 use numpy::{Element, IntoPyArray, PyArray1, PyArray4, PyArrayDyn, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -11,6 +11,7 @@ use crate::encoding::policy::keys;
 use crate::encoding::rows::{self, rows_of_games, Making, Rows, Source};
 use crate::encoding::{encode, Shape};
 use crate::moves::MoveList;
+use crate::players::features::FEATURE_COUNT;
 use crate::python::errors::{guarded, refuse, require_numpy, setup_of};
 use crate::python::position::Position;
 use crate::{with_geometry, with_state};
@@ -68,8 +69,8 @@ pub fn draw_decisions(seed: u64, game_id: &str, decisions: usize, wanted: usize)
 type GameToEncode = (String, Vec<u8>, Vec<u8>, Option<Vec<usize>>);
 
 #[pyfunction]
-#[pyo3(signature = (board, players, games, *, seed = 0, symmetries = 0, exact_states = false, trees = false, profile = "canonical",
-    swap = None, threads = 0))]
+#[pyo3(signature = (board, players, games, *, seed = 0, symmetries = 0, exact_states = false, trees = false, features = false,
+    profile = "canonical", swap = None, threads = 0))]
 #[allow(clippy::too_many_arguments)] // Python's keyword arguments
 pub fn encode_rows<'py>(
     py: Python<'py>,
@@ -80,6 +81,7 @@ pub fn encode_rows<'py>(
     symmetries: usize,
     exact_states: bool,
     trees: bool,
+    features: bool,
     profile: &str,
     swap: Option<bool>,
     threads: usize,
@@ -88,7 +90,7 @@ pub fn encode_rows<'py>(
     let setup = setup_of(board, players, profile, swap)?;
     let source = |(id, moves, searches, decisions)| Source { id, moves, searches, decisions };
     let games: Vec<Source> = games.into_iter().map(source).collect();
-    let making = Making { seed, symmetries, exact_states, trees };
+    let making = Making { seed, symmetries, exact_states, trees, features };
     let rows = py.detach(|| {
         let work = || guarded(|| with_geometry!(setup.board(), G => Ok(rows_of_games::<G>(setup, &games, making)?)));
         // A pool that cannot be made leaves rayon's own: slower or faster, never different.
@@ -101,6 +103,12 @@ pub fn encode_rows<'py>(
     columns(py, rows, bitmaps::bytes(setup.board(), players), shape.globals, players)
 }
 
+/// Features of the linear heuristic in a row of so many.
+fn feature_shape(rows: &Rows, players: usize) -> (usize, usize, usize) {
+    let kept = if rows.features.is_empty() { 0 } else { rows.len() };
+    (kept, players, FEATURE_COUNT)
+}
+
 fn columns<'py>(
     py: Python<'py>,
     rows: Rows,
@@ -109,11 +117,14 @@ fn columns<'py>(
     players: usize,
 ) -> PyResult<Bound<'py, PyDict>> {
     let count = rows.len();
+    let feature_shape = feature_shape(&rows, players);
     let table = PyDict::new(py);
     wide(&table, "planes", rows.planes, count, packed)?;
     wide(&table, "globals", rows.globals, count, globals)?;
     wide(&table, "outcomes", rows.outcomes, count, players)?;
     wide(&table, "values", rows.values, count, players)?;
+    let features = Array3::from_shape_vec(feature_shape, rows.features).map_err(shaped)?;
+    table.set_item("features", features.into_pyarray(py))?;
     long(&table, "legal", rows.legal)?;
     long(&table, "shares", rows.shares)?;
     long(&table, "key_counts", rows.key_counts)?;

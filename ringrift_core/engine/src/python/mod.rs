@@ -34,6 +34,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<records::GroupResult>()?;
     module.add_class::<records::Replay>()?;
     module.add_class::<records::Searched>()?;
+    module.add_class::<drivers::CoreTime>()?;
     module.add_class::<measures::ConformReport>()?;
     module.add_class::<measures::BenchFigures>()?;
     module.add_class::<measures::SearchFigures>()?;
@@ -44,6 +45,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(drivers::play_matches, module)?)?;
     module.add_function(wrap_pyfunction!(records::replay, module)?)?;
     module.add_function(wrap_pyfunction!(records::searches_from_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(records::before_decision, module)?)?;
     module.add_function(wrap_pyfunction!(records::notation, module)?)?;
     module.add_function(wrap_pyfunction!(encoding::encoding_shape, module)?)?;
     module.add_function(wrap_pyfunction!(encoding::policy_size, module)?)?;

@@ -15,7 +15,7 @@ use crate::players::descent::{self, Growth};
 use crate::players::features::{FEATURES, FEATURE_COUNT};
 use crate::players::judge::{Judge as _, Sight};
 use crate::players::linear::{self, Linear, Weights};
-use crate::players::mcts::{self, Settings};
+use crate::players::mcts::{self, Fast, Settings};
 use crate::players::{self, minimax, Agent, AnyJudge, Search};
 use crate::python::errors::{guarded, refuse, require_numpy, setup_of};
 use crate::python::host::PythonHost;
@@ -155,7 +155,8 @@ impl Player {
 
     #[staticmethod]
     #[pyo3(signature = (judge, simulations = 64, seconds = None, variant = "puct", considered = 16, noise = 0.0,
-        name = "mcts"))]
+        name = "mcts", *, fast = None))]
+    #[allow(clippy::too_many_arguments)] // Python's keyword arguments
     fn tree_search(
         judge: PyRef<'_, Judge>,
         simulations: Option<u64>,
@@ -164,6 +165,7 @@ impl Player {
         considered: usize,
         noise: f32,
         name: &str,
+        fast: Option<(f32, u64)>,
     ) -> PyResult<Player> {
         if simulations == Some(0) || considered == 0 {
             return Err(refuse("simulations, considered: 0, expected at least 1"));
@@ -181,7 +183,8 @@ impl Player {
             (_, None) => Budget { simulations, ..Budget::default() },
             (_, seconds) => Budget { simulations, ..budget_of(None, None, seconds)? },
         };
-        Player::new(name, Search::Tree(Settings { variant, budget, noise: noise_of(noise)? }), &judge)
+        let fast = fast.map(fast_of).transpose()?;
+        Player::new(name, Search::Tree(Settings { variant, budget, noise: noise_of(noise)?, fast }), &judge)
     }
 
     fn choose(&self, position: &Bound<'_, Position>, seed: u64) -> PyResult<Choice> {
@@ -279,6 +282,15 @@ fn share_of(noise: f32) -> PyResult<f32> {
         return Ok(noise);
     }
     Err(refuse(format!("noise: {noise} is not a number from 0 to 1")))
+}
+
+fn fast_of((share, simulations): (f32, u64)) -> PyResult<Fast> {
+    if !(0.0..=1.0).contains(&share) || simulations == 0 {
+        return Err(refuse(format!(
+            "fast: a share of {share} with {simulations} simulations; expected 0 to 1, and 1 or more"
+        )));
+    }
+    Ok(Fast { share, simulations })
 }
 
 fn noise_of(noise: f32) -> PyResult<f32> {

@@ -192,6 +192,25 @@ fn replay_on<G: Geometry>(setup: Setup, moves: &[u8]) -> PyResult<Replay> {
 }
 
 #[pyfunction]
+#[pyo3(signature = (board, players, moves, decision, *, profile = "canonical", swap = None))]
+pub fn before_decision<'py>(
+    py: Python<'py>,
+    board: &str,
+    players: usize,
+    moves: &[u8],
+    decision: usize,
+    profile: &str,
+    swap: Option<bool>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let setup = setup_of(board, players, profile, swap)?;
+    let moves = from_bytes(moves)?;
+    let kept = guarded(|| {
+        Ok(with_geometry!(setup.board(), G => to_bytes(replaying::before_decision::<G>(setup, &moves, decision)?)))
+    })?;
+    Ok(PyBytes::new(py, &kept))
+}
+
+#[pyfunction]
 #[pyo3(signature = (board, players, moves, *, profile = "canonical", swap = None))]
 pub fn notation(board: &str, players: usize, moves: &[u8], profile: &str, swap: Option<bool>) -> PyResult<Vec<Move>> {
     let setup = setup_of(board, players, profile, swap)?;

@@ -14,6 +14,23 @@ pub struct Replayed<G: Geometry> {
     pub swapped: bool,
 }
 
+/// The moves before a game's decision of this number, counted from 0; an error when it has none.
+pub fn before_decision<G: Geometry>(setup: Setup, moves: &[Move], decision: usize) -> Result<&[Move], Error> {
+    let mut state = State::<G>::new(setup);
+    let (mut list, mut decisions) = (MoveList::new(), 0);
+    for (index, one) in moves.iter().enumerate() {
+        state.legal_moves(&mut list);
+        if list.len() > 1 {
+            if decisions == decision {
+                return Ok(&moves[..index]);
+            }
+            decisions += 1;
+        }
+        state.play(*one).map_err(|error| error.inside(&format!("move {index}")))?;
+    }
+    Err(Error::new("decision", format!("{decision}: the game has {decisions}")))
+}
+
 /// Plays the moves from the start. Before each decision `visit` sees its number, the state and the move.
 pub fn replay<G: Geometry>(
     setup: Setup,

@@ -145,6 +145,21 @@ def test_rows_are_a_game_decision_by_decision(board: str, players: int) -> None:
     assert row == record.decisions
 
 
+@pytest.mark.parametrize(("board", "players"), [("square8", 2), ("hex8", 3), ("square19", 4)])
+def test_weighted_features_of_a_row_are_the_heuristics_values(board: str, players: int) -> None:
+    record = played(board, players, max_turns=60)
+    rows = rows_of(board, players, record, features=True, exact_states=True)
+    assert rows["features"].shape == (record.decisions, players, len(WEIGHTS))
+    states = np.split(rows["states"], np.cumsum(rows["state_lengths"])[:-1])
+    for row in range(0, record.decisions, 5):
+        position = _engine.Position.from_bytes(states[row].tobytes())
+        scores = rows["features"][row] @ np.array(WEIGHTS)
+        values = scores - (scores.sum() - scores) / (players - 1)
+        by_seat = np.roll(values, position.mover - 1)
+        np.testing.assert_allclose(by_seat, _engine.heuristic_values(position, WEIGHTS), atol=1e-4)
+    assert rows_of(board, players, record)["features"].shape == (0, players, len(WEIGHTS)), "only where they are wanted"
+
+
 def test_chosen_decisions_are_a_part_of_all() -> None:
     record = played("hex8", 2)
     chosen = [0, 3, 7, record.decisions - 1]

@@ -47,6 +47,20 @@ def test_groups_have_openings_of_their_own() -> None:
     assert len(first_moves) > 50
 
 
+def test_what_decisions_take_is_counted_for_each_side() -> None:
+    slow, taken = Player.minimax(BASELINE, nodes=3000), _engine.CoreTime()
+    counted = _engine.play_match("hex8", 2, slow, NOISY, seed=9, groups=2, core_time=taken)
+    first = (taken.candidate, taken.opponent)
+    assert facts(counted) == facts(_engine.play_match("hex8", 2, slow, NOISY, seed=9, groups=2))
+    decisions = sum(record.decisions for one in counted for record in one.records)
+    of_openings = 4 * 3  # Drawn, and nobody's.
+    assert taken.candidate[0] + taken.opponent[0] == decisions - of_openings
+    assert taken.candidate[1] / taken.candidate[0] > 5 * taken.opponent[1] / taken.opponent[0] > 0
+    _engine.play_matches("hex8", 2, [slow, slow], NOISY, seed=9, groups=2, core_time=taken)
+    assert taken.candidate[0] == 3 * first[0][0], "matches of several candidates, and of several calls, add up"
+    assert taken.opponent[0] == 3 * first[1][0]
+
+
 def test_a_match_in_steps_is_the_same_match() -> None:
     whole = facts(_engine.play_match("hex8", 3, NOISY, MATERIAL, seed=9, groups=12, threads=1))
     steps = [

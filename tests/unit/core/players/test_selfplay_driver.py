@@ -122,6 +122,41 @@ def test_openings_are_shared_by_their_group_only() -> None:
     assert [openings.count(opening) for opening in openings] == [3] * 9
 
 
+def test_games_begin_where_their_prefixes_end() -> None:
+    """Dealt over the groups in turn; an empty one leaves the opening to chance."""
+    (long,) = _engine.play_games("hex8", 2, [[HEURISTIC]], seed=9, games=1)
+    prefixes = [_engine.before_decision("hex8", 2, long.moves, decision) for decision in (5, 12)]
+    records = play(games=9, prefixes=[*prefixes, b""], opening_plies=4, opening_group=2)
+    for number, record in enumerate(records):
+        which = number // 2 % 3
+        if which < 2:
+            assert record.moves.startswith(prefixes[which])
+    chance = play(games=9, opening_plies=4, opening_group=2)
+    assert [record.game_id for record in records[4:6]] == [record.game_id for record in chance[4:6]]
+    assert len({record.game_id for record in records}) == 9, "games of one prefix go on differently"
+
+
+def test_a_prefix_ends_before_its_decision() -> None:
+    (record,) = _engine.play_games("square8", 3, [[HEURISTIC]], seed=9, games=1)
+    for decision in (0, 1, record.decisions // 2, record.decisions - 1):
+        prefix = _engine.before_decision("square8", 3, record.moves, decision)
+        assert record.moves.startswith(prefix)
+        replay = _engine.replay("square8", 3, prefix)
+        assert (replay.decisions, replay.outcome) == (decision, None)
+    with pytest.raises(RulesError, match=f"decision: {record.decisions}: the game has {record.decisions}"):
+        _engine.before_decision("square8", 3, record.moves, record.decisions)
+
+
+def test_prefixes_that_are_none_are_refused() -> None:
+    (record,) = _engine.play_games("hex8", 2, [[RANDOM]], seed=9, games=1)
+    with pytest.raises(RulesError, match=r"prefixes\[1\]: the game is over after it"):
+        play(prefixes=[b"", record.moves])
+    with pytest.raises(RulesError, match=r"prefixes\[0\].*move 0: 255 is no kind of move"):
+        play(prefixes=[b"\xff"])
+    with pytest.raises(RulesError, match=r"prefixes\[0\].*not legal"):
+        play(prefixes=[record.moves[-2:]])
+
+
 def test_random_moves_come_at_their_rate() -> None:
     best = Player.one_ply(Judge.linear(_engine.heuristic_weights("baseline")))
     same = _engine.play_games("hex8", 2, [[best]], seed=3, games=20)

@@ -13,6 +13,7 @@ use crate::players::mcts::tree::{Proof, Tree};
 use crate::players::mcts::{Settings, Variant};
 use crate::players::{Choice, Found};
 use crate::playout::Random;
+use crate::rng;
 use crate::state::State;
 
 /// What is decided on at the root, and how far it got.
@@ -30,6 +31,8 @@ pub struct Search<G: Geometry> {
     /// The node that the decisions since the last search led to.
     reached: Option<usize>,
     settings: Settings,
+    /// Is this decision one of those that are searched less?
+    is_fast: bool,
     /// Draws of exploration for the root's moves.
     draws: Vec<f32>,
     plan: Option<Plan>,
@@ -48,7 +51,8 @@ impl<G: Geometry> Default for Search<G> {
         Search {
             tree: None,
             reached: None,
-            settings: Settings { variant: Variant::Puct, budget: Budget::default(), noise: 0.0 },
+            settings: Settings { variant: Variant::Puct, budget: Budget::default(), noise: 0.0, fast: None },
+            is_fast: false,
             draws: Vec::new(),
             plan: None,
             begun: Instant::now(),
@@ -83,7 +87,11 @@ impl<G: Geometry> Search<G> {
             Variant::Puct => Vec::new(),
             Variant::Gumbel { .. } => gumbel::draws(legal.len(), settings.noise, random),
         };
+        self.is_fast = settings.fast.is_some_and(|fast| rng::unit(random) < fast.share);
         self.settings = settings;
+        if let Some(fast) = settings.fast.filter(|_| self.is_fast) {
+            self.settings.budget.simulations = Some(fast.simulations);
+        }
         (self.plan, self.begun, self.simulations, self.nodes) = (None, Instant::now(), 0, 0);
         self.path.clear();
         self.legal.clear();
@@ -171,8 +179,16 @@ impl<G: Geometry> Search<G> {
         tree.back_up(&self.path, leaf, values);
     }
 
-    /// The decision, as far as the search got.
+    /// The decision, as far as the search got; a fast one has no policy to learn from.
     pub fn choice(&mut self) -> Choice {
+        let mut choice = self.decision();
+        if let Some(found) = choice.found.as_mut().filter(|_| self.is_fast) {
+            found.policy.clear();
+        }
+        choice
+    }
+
+    fn decision(&mut self) -> Choice {
         self.reached = Some(0);
         let Some(tree) = &self.tree else { return Choice::unsearched(0) };
         let root = &tree.nodes[0];
@@ -248,7 +264,7 @@ mod tests {
         let (judge, never) = (Linear::of_setting("baseline").expect("documented"), AtomicBool::new(false));
         for (players, variant) in [(2, Variant::Puct), (3, Variant::Gumbel { considered: 8 })] {
             let setup = Setup::new(Board::Hex8, players, Profile::Canonical).expect("playable");
-            let settings = Settings { variant, budget: Budget::of_simulations(80), noise: 0.0 };
+            let settings = Settings { variant, budget: Budget::of_simulations(80), noise: 0.0, fast: None };
             let (mut search, mut random) = (Search::<Hex8>::default(), Random::new(1));
             let (mut state, mut list, mut decisions) = (State::new(setup), MoveList::new(), 0);
             let mut expected = (0, [0.0; 4]);
@@ -287,7 +303,7 @@ mod tests {
     #[test]
     fn a_position_that_the_tree_does_not_know_is_searched_anew() {
         let (judge, never) = (Linear::of_setting("baseline").expect("documented"), AtomicBool::new(false));
-        let settings = Settings { variant: Variant::Puct, budget: Budget::of_simulations(80), noise: 0.0 };
+        let settings = Settings { variant: Variant::Puct, budget: Budget::of_simulations(80), noise: 0.0, fast: None };
         let start = State::<Hex8>::new(Setup::new(Board::Hex8, 2, Profile::Canonical).expect("playable"));
         let (mut search, mut random, mut list) = (Search::<Hex8>::default(), Random::new(1), MoveList::new());
         start.legal_moves(&mut list);

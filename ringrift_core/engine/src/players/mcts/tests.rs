@@ -24,7 +24,7 @@ fn setup(players: usize) -> Setup {
 }
 
 fn settings(variant: Variant, simulations: u64) -> Settings {
-    Settings { variant, budget: Budget::of_simulations(simulations), noise: 0.0 }
+    Settings { variant, budget: Budget::of_simulations(simulations), noise: 0.0, fast: None }
 }
 
 fn judge() -> Linear {
@@ -97,6 +97,22 @@ fn findings_are_distributions_and_repeat() {
         assert_eq!(play(3), play(3));
         assert_ne!(play(3), play(4));
     }
+}
+
+#[test]
+fn a_share_of_the_decisions_is_made_fast_and_tells_no_policy() {
+    let settings = Settings { fast: Some(Fast { share: 0.75, simulations: 4 }), ..settings(VARIANTS[1], 24) };
+    let state = State::<Hex8>::new(setup(2));
+    let (mut fast, mut deep) = (Vec::new(), Vec::new());
+    for seed in 0..200 {
+        let (mut random, mut search) = (stream(seed, Purpose::Playout, 0), Search::default());
+        let choice = decide(&mut search, &state, settings, &mut random, &AtomicBool::new(false));
+        let found = choice.found.expect("searched");
+        assert!((found.values.iter().sum::<f32>() - 1.0).abs() < 1e-4, "{:?}", found.values);
+        if found.policy.is_empty() { &mut fast } else { &mut deep }.push(found.nodes);
+    }
+    assert!((120..180).contains(&fast.len()), "{} of 200", fast.len());
+    assert!(fast.iter().max() < deep.iter().min(), "{fast:?}, {deep:?}");
 }
 
 #[test]
