@@ -31,6 +31,8 @@ class SearchState(Contract):
 
     fitness: tuple[tuple[float, ...], ...] = Field(default=(), description="Nothing of a generation that was refused.")
     cut_games: int = Field(default=0, description="Games of all generations that the move limit cut.")
+    tested: int = Field(default=0, description="Generation after which the mean was tested last.")
+    is_no_better: bool = Field(default=False, description="What that test found.")
 
 
 class Search:
@@ -63,6 +65,7 @@ class Search:
             },
         )
         self._asked: list[Any] = []
+        self._means = [self.mean]
         self.state = SearchState()
 
     @property
@@ -104,8 +107,19 @@ class Search:
         """The games of the candidates last asked for are no evidence: the distribution stays as it is."""
         self._note((), cut_games)
 
+    def tested(self, is_no_better: bool) -> None:
+        """What a test of the mean after the last generation found."""
+        self.state = self.state.model_copy(update={"tested": self.generation, "is_no_better": is_no_better})
+
     def _note(self, fitness: tuple[float, ...], cut_games: int) -> None:
-        self.state = SearchState(fitness=(*self.state.fitness, fitness), cut_games=self.state.cut_games + cut_games)
+        self._means.append(self.mean)
+        self.state = self.state.model_copy(
+            update={"fitness": (*self.state.fitness, fitness), "cut_games": self.state.cut_games + cut_games}
+        )
+
+    def mean_after(self, generation: int) -> list[float]:
+        """The mean as so many generations left it; 0 is where the search began."""
+        return self._means[generation]
 
     @property
     def mean(self) -> list[float]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from ringrift_core import _engine
 from ringrift_core.archive import Checkpoint, identity
 from ringrift_core.arena.gate import whole_groups
+from ringrift_core.cmaes.mean import STEP_BACK, is_due, is_no_better, opponent_generation
 from ringrift_core.cmaes.search import Search, SearchState
+from ringrift_core.cmaes.start import fitted_to_games
 from ringrift_core.cmaes.stops import is_converged, stopped
 from ringrift_core.contract import (
     MOST_CUT_EVIDENCE,
+    Board,
     CmaesParameters,
     CmaesResult,
     StageResult,
@@ -19,18 +23,25 @@ from ringrift_core.contract import (
     percent,
 )
 from ringrift_core.cores import available_cores
+from ringrift_core.errors import WrongInputError
 from ringrift_core.players.gates import gate_player
-from ringrift_core.players.specification import Judge, JudgeKind
+from ringrift_core.players.specification import Judge, JudgeKind, Specification, Time
+from ringrift_core.players.specification import Search as PlayerSearch
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
-from ringrift_core.seating import Judges, seat
+from ringrift_core.seating import Judges, Manner, seat
 from ringrift_core.stage import Outcome, Run
 
 __all__ = ["FIXED_FEATURE", "cmaes_stage"]
 
 TASK = "cmaes"
 
+TEST_SEED, REGRESSION_SEED = 1 << 41, 1 << 42
+"""Added to the seed for games on openings of their own."""
+REGRESSION_NOISE = 0.05
+"""As in self-play: else one weight setting plays the same line again and again."""
+
 FIXED_FEATURE = "elimination"
-"""The weight that sets the scale: eliminations win games, so every setting gives it a positive weight."""
+"""The weight that sets the scale: eliminations win games, so every documented setting gives it a positive weight."""
 
 
 def cmaes_stage(parameters: CmaesParameters, run: Run) -> StageResult:
@@ -46,29 +57,80 @@ def _checkpoint(parameters: CmaesParameters, run: Run) -> Checkpoint:
 
 
 def _search(parameters: CmaesParameters, run: Run) -> Outcome:
-    start = _start(parameters, run)
-    fixed = FEATURE_NAMES.index(FIXED_FEATURE)
-    search = Search(start.vector, fixed, parameters.population_size, parameters.seed)
+    player = _Player.of(parameters)
+    start = _start(parameters, run, player)
+    search = Search(start, _fixed(start), parameters.population_size, parameters.seed)
     checkpoint = _checkpoint(parameters, run)
     saved = checkpoint.load()
     if saved is not None:
         search.resume(SearchState.model_validate_json(run.archive.get_bytes(saved)))
         run.report.log(f"going on after generation {search.generation}")
-    opponent = _player(parameters, start.vector)
     games, started = 0, time.monotonic()
-    while search.generation < parameters.generations and not search.stopped_by:
+    while not _has_ended(parameters, search):
         run.pause_point()
-        said = _generation(parameters, run, search, opponent)
+        opponent = player.by(search.mean_after(opponent_generation(search.generation)))
+        said = _generation(parameters, run, search, player, opponent)
         games += _games_per_generation(parameters)
+        if is_due(search.generation) and all(search.state.fitness[-STEP_BACK:]):
+            _test_mean(parameters, run, search, player)
         checkpoint.save(search.state.model_dump_json().encode(), "json")
         rate = games / (time.monotonic() - started)
         run.report.progress(search.generation / parameters.generations, said, rate, "games/s")
     return _outcome(parameters, run, search)
 
 
-def _generation(parameters: CmaesParameters, run: Run, search: Search, opponent: _engine.Player) -> str:
+def _has_ended(parameters: CmaesParameters, search: Search) -> bool:
+    return search.generation >= parameters.generations or search.state.is_no_better or bool(search.stopped_by)
+
+
+def _test_mean(parameters: CmaesParameters, run: Run, search: Search, player: _Player) -> None:
+    """Whether the mean is better than the one of some generations before, in games on openings of their own."""
+    before = player.by(search.mean_after(search.generation - STEP_BACK))
+    now = player.by(search.mean)
+    played: list[_engine.GroupResult] = []
+
+    def play(first: int, groups: int) -> list[float]:
+        run.pause_point()
+        results = _engine.play_match(
+            parameters.board.value,
+            parameters.players,
+            now,
+            before,
+            seed=parameters.seed + TEST_SEED + search.generation,
+            groups=groups,
+            first_group=first,
+            max_turns=parameters.max_moves,
+            threads=min(parameters.workers, available_cores()),
+            progress=lambda _: not run.stop_requested,
+        )
+        played.extend(results)
+        return [group.score / parameters.players for group in results]
+
+    found = is_no_better(parameters.players, play)
+    if found is None:
+        run.pause_point()
+    if refusal := _refusal_of_test(played):
+        run.report.warn(f"generation {search.generation}: {refusal}")
+        found = False
+    search.tested(bool(found))
+    said = "no better" if found else "better, or not known to be no better,"
+    run.report.log(f"after generation {search.generation} the mean is {said} than {STEP_BACK} generations before")
+
+
+def _refusal_of_test(played: list[_engine.GroupResult]) -> str:
+    """Why a test of the mean tells nothing; empty when it does."""
+    games = [won for group in played for won in group.candidate_won]
+    share = games.count(None) / max(1, len(games))
+    if share <= MOST_CUT_EVIDENCE:
+        return ""
+    return f"the test of the mean is refused as evidence: {percent(share)} of its games were cut"
+
+
+def _generation(
+    parameters: CmaesParameters, run: Run, search: Search, player: _Player, opponent: _engine.Player
+) -> str:
     """Plays the next generation and learns from it, unless too many of its games were cut; what came of it."""
-    fitness, cut = _play_generation(parameters, run, search, opponent)
+    fitness, cut = _play_generation(parameters, run, search, player, opponent)
     share = cut / _games_per_generation(parameters)
     if share > MOST_CUT_EVIDENCE:
         search.refuse(cut)
@@ -88,7 +150,7 @@ def _outcome(parameters: CmaesParameters, run: Run, search: Search) -> Outcome:
     result = CmaesResult(
         generations=search.generation,
         games=search.generation * _games_per_generation(parameters),
-        converged=is_converged(met),
+        converged=search.state.is_no_better or is_converged(met),
         population_win_rate=-sum(fitness) / parameters.population_size,
         step=search.step,
         cut_games=search.state.cut_games,
@@ -100,13 +162,19 @@ def _outcome(parameters: CmaesParameters, run: Run, search: Search) -> Outcome:
     if result.refused:
         return Outcome(result=result, message=f"no candidate: {result.refused}")
     found = HeuristicWeights.of_vector(search.mean, parameters.board, parameters.players)
-    said = stopped(met) if met else "the budget is spent"
+    said = _ending(search, met)
     refused = f", {search.refused} of them refused as evidence" if search.refused else ""
     return Outcome(
         outputs={"candidate": found.save(run.archive)},
         result=result,
         message=f"{search.generation} generations{refused}, {said}",
     )
+
+
+def _ending(search: Search, met: list[str]) -> str:
+    if search.state.is_no_better:
+        return f"converged (the mean is no better than {STEP_BACK} generations before)"
+    return stopped(met) if met else "the budget is spent"
 
 
 def _refusal(parameters: CmaesParameters, search: Search) -> str:
@@ -116,17 +184,65 @@ def _refusal(parameters: CmaesParameters, search: Search) -> str:
     )
 
 
-def _start(parameters: CmaesParameters, run: Run) -> HeuristicWeights:
+def _start(parameters: CmaesParameters, run: Run, player: _Player) -> list[float]:
+    """The weights that were asked for, or, with `regression_games`, what those games say of them."""
     board, players = parameters.board, parameters.players
     judges = Judges(board, players, run.archive, run.folder, initial=parameters.initial_weights)
-    return judges.weights(Judge(JudgeKind.WEIGHTS, parameters.weights_version))
+    given = judges.weights(Judge(JudgeKind.WEIGHTS, parameters.weights_version)).vector
+    if parameters.regression_games == 0:
+        return given
+
+    def goes_on(finished: int) -> bool:
+        run.report.progress(0, f"{finished:,} of {parameters.regression_games:,} games to start from")
+        return not run.stop_requested
+
+    fitted = fitted_to_games(
+        board,
+        players,
+        player.by(given, REGRESSION_NOISE),
+        seed=parameters.seed + REGRESSION_SEED,
+        games=parameters.regression_games,
+        max_turns=parameters.max_moves,
+        threads=min(parameters.workers, available_cores()),
+        goes_on=goes_on,
+    )
+    if fitted is None:
+        run.pause_point()
+        raise AssertionError("games end early on request alone")
+    return fitted
 
 
-def _player(parameters: CmaesParameters, vector: list[float]) -> _engine.Player:
-    """Who plays by these weights, searching as the gate's players do."""
-    specification = gate_player(Track.WEIGHTS, parameters.board, parameters.players)
-    weights = HeuristicWeights.of_vector(vector, parameters.board, parameters.players)
-    return seat(specification.search, weights)
+def _fixed(start: list[float]) -> int:
+    """The weight that sets the scale: by regression the usual one may come out as nothing, or less."""
+    usual = FEATURE_NAMES.index(FIXED_FEATURE)
+    return usual if start[usual] > 0 else max(range(len(start)), key=lambda index: abs(start[index]))
+
+
+@dataclass(frozen=True)
+class _Player:
+    """Who plays, whatever the weights: the search of the parameters' player."""
+
+    search: PlayerSearch
+    board: Board
+    players: int
+
+    @classmethod
+    def of(cls, parameters: CmaesParameters) -> _Player:
+        """WrongInputError when the player judges by something else than weights, or by weights of its own."""
+        board, players = parameters.board, parameters.players
+        if parameters.player is None:
+            return cls(gate_player(Track.WEIGHTS, board, players).search, board, players)
+        specification = Specification.parse(parameters.player)
+        if specification.judge != Judge(JudgeKind.WEIGHTS):
+            raise WrongInputError(f"--player {specification}: expected weights without a version: those are searched")
+        if isinstance(specification.search.budget, Time):
+            raise WrongInputError(f"--player {specification}: a game by time does not repeat: give a count")
+        return cls(specification.search, board, players)
+
+    def by(self, vector: list[float], noise: float = 0.0) -> _engine.Player:
+        """The player by these weights."""
+        weights = HeuristicWeights.of_vector(vector, self.board, self.players)
+        return seat(self.search, weights, Manner(noise=noise))
 
 
 def _games_per_generation(parameters: CmaesParameters) -> int:
@@ -135,13 +251,13 @@ def _games_per_generation(parameters: CmaesParameters) -> int:
 
 
 def _play_generation(
-    parameters: CmaesParameters, run: Run, search: Search, opponent: _engine.Player
+    parameters: CmaesParameters, run: Run, search: Search, player: _Player, opponent: _engine.Player
 ) -> tuple[list[float], int]:
     """Minus the share of games that each candidate won, and how many games were cut.
 
     All have the same openings, each generation new ones.
     """
-    candidates = [_player(parameters, vector) for vector in search.ask()]
+    candidates = [player.by(vector) for vector in search.ask()]
     groups = whole_groups(parameters.games_per_evaluation, parameters.players)
     expected, started = _games_per_generation(parameters), time.monotonic()
 

@@ -40,6 +40,14 @@ class CmaesParameters(IterationParameters):
     games_per_evaluation: PositiveCount = Field(
         default=12, description="Games per candidate, rounded up to whole groups."
     )
+    player: str | None = Field(
+        default=None,
+        max_length=128,
+        description="Who plays by the weights, such as weights:minimax:500; omitted: the track's own player.",
+    )
+    regression_games: Count = Field(
+        default=0, description="Self-play games from whose outcomes the search's first weights are fitted; 0: as given."
+    )
     max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
     workers: Annotated[int, Placement()] = Field(
         default=0, ge=0, le=MOST_WORKERS, description="Threads that play; 0 is every core."

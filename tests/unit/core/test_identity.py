@@ -102,7 +102,8 @@ def test_how_many_shards_there_are_is_always_a_part_of_it() -> None:
 @tasks
 def test_what_0_1_0_recorded_is_recognised(task: StageParameters) -> None:
     """It wrote every value, and made the digest of all of them."""
-    asked = {**asked_values(task)}
+    later = absent_values(type(task)).keys() - released_0_1_0.ABSENT.get(task.stage, {}).keys()
+    asked = {name: value for name, value in asked_values(task).items() if name not in later}
     record = {"parameters": asked, "digest": "of 0.1.0", "result": {"stage": task.stage.value}}
     digest, values = identity(task)
     assert released_0_1_0.record(record)["parameters"] == values

@@ -9,7 +9,7 @@ import pytest
 from ringrift_core import _engine
 from ringrift_core.cmaes.stage import FIXED_FEATURE
 from ringrift_core.contract import Board, CmaesResult
-from ringrift_core.errors import NotNowError
+from ringrift_core.errors import NotNowError, WrongInputError
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
@@ -69,6 +69,56 @@ def test_workers_are_no_more_than_there_are_cores(
     monkeypatch.setattr(_engine, "play_matches", spy)
     desk.cmaes(workers=3, **SMALL)
     assert taken == {threads}
+
+
+def test_a_search_may_begin_with_what_games_say(desk: Desk, tmp_path: Path) -> None:
+    given = desk.cmaes(**SMALL)
+    fitted = desk.cmaes(iteration=2, regression_games=200, **SMALL)
+    assert fitted.outputs["candidate"].sha256 != given.outputs["candidate"].sha256
+    threads = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
+    again = threads.cmaes(iteration=2, regression_games=200, workers=1, **SMALL)
+    assert again.outputs["candidate"].sha256 == fitted.outputs["candidate"].sha256
+
+
+def test_weights_are_searched_for_the_player_that_is_named(desk: Desk) -> None:
+    one_ply, deeper = desk.cmaes(**SMALL), desk.cmaes(iteration=2, player="weights:minimax:60", **SMALL)
+    assert deeper.outputs["candidate"].sha256 != one_ply.outputs["candidate"].sha256
+    named = desk.cmaes(iteration=3, player="weights:one-ply", **SMALL)
+    assert named.outputs["candidate"].sha256 == one_ply.outputs["candidate"].sha256
+
+
+@pytest.mark.parametrize(
+    ("player", "sentence"),
+    [
+        ("network:gumbel:64", "expected weights without a version"),
+        ("random", "expected weights without a version"),
+        ("weights@2:one-ply", "expected weights without a version"),
+        ("weights:minimax:6ms", "a game by time does not repeat"),
+        ("weights:chess", "expected JUDGE:SEARCH"),
+    ],
+)
+def test_players_without_weights_to_search_are_refused(player: str, sentence: str, desk: Desk) -> None:
+    with pytest.raises(WrongInputError, match=sentence):
+        desk.cmaes(player=player, **SMALL)
+
+
+def test_the_opponent_follows_the_mean_and_a_mean_that_stands_ends_the_search(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = _engine.play_matches
+    opponents: list[int] = []
+
+    def spy(board: str, players: int, candidates: Any, opponent: Any, **more: Any) -> Any:
+        (game,) = _engine.play_games(board, players, [[opponent]], seed=1, games=1)
+        opponents.append(hash(game.game_id))
+        return played(board, players, candidates, opponent, **more)
+
+    monkeypatch.setattr(_engine, "play_matches", spy)
+    monkeypatch.setattr("ringrift_core.cmaes.stage.is_no_better", lambda *_: len(opponents) == 30)
+    result = desk.cmaes(**SMALL | {"generations": 50}).answer(CmaesResult)
+    assert (result.generations, result.converged) == (30, True)
+    assert len(set(opponents[:20])) == len(set(opponents[20:])) == 1
+    assert opponents[0] != opponents[20]
 
 
 def test_candidates_of_a_generation_share_openings_and_the_next_one_gets_new_ones(
