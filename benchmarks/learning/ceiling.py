@@ -1,0 +1,179 @@
+"""What the best judge could know: how far the outcome of a game is settled by a position, and how much of that is
+learnt. See README.md here."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ringrift_core import _engine
+from ringrift_core.cmaes.regression import fit, log_loss
+from ringrift_core.cmaes.start import positions_of_games
+from ringrift_core.contract import MOVE_LIMITS, Board
+from ringrift_core.players.specification import Specification
+from ringrift_core.seating import Manner, Seating
+
+CONTINUATIONS = 4
+HELD_OUT = 0.1
+NOISE = 0.02
+"""As the ladder's rungs have it: continuations of one position must differ."""
+OPENING_PLIES = 8
+
+
+def main(
+    board: Annotated[Board, typer.Option(help="Board.")] = Board.SQUARE8,
+    players: Annotated[int, typer.Option(min=2, max=4, help="Seats.")] = 2,
+    teacher: Annotated[str, typer.Option(help="Who plays (docs/players.md).")] = "weights@0:minimax-3:12000",
+    positions: Annotated[int, typer.Option(min=10, help="Positions that are played out four times.")] = 1000,
+    games: Annotated[str, typer.Option(help="Games to learn from, comma-separated.")] = "10000,30000",
+    random_moves: Annotated[float, typer.Option(min=0, max=1, help="Share of random moves after the opening.")] = 0.0,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    threads: Annotated[int, typer.Option(min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
+) -> None:
+    run = _Run(board, players, teacher, random_moves, seed, threads)
+    begun = time.monotonic()
+    counts = sorted(int(count) for count in games.split(","))
+    played = run.games(counts[-1])
+    seconds = time.monotonic() - begun
+    agreement = run.agreement(played, positions) if positions else None
+    learnt = {count: _learnt(run, played[:count]) for count in counts}
+    report = {
+        "board": board.value,
+        "players": players,
+        "teacher": teacher,
+        "random_moves": random_moves,
+        "games_per_second": round(len(played) / seconds, 1),
+        "positions": positions,
+        "repeats": agreement,
+        "losses": learnt,
+    }
+    if as_json:
+        typer.echo(json.dumps(report))
+        return
+    table = Table(title=f"{board}-{players}p by {teacher}: held-out loss in nats", box=box.SIMPLE_HEAD)
+    for heading in ("games", "knows nothing", "hand-set, scaled", "regression", "MLP on the features"):
+        table.add_column(heading, justify="right")
+    for count, losses in learnt.items():
+        table.add_row(f"{count:,}", *(f"{losses[name]:.4f}" for name in ("nothing", "hand_set", "regression", "mlp")))
+    console = Console()
+    console.print(table)
+    if agreement is not None:
+        console.print(f"the same position played out twice has the same winner {agreement:.1%} of the time")
+
+
+class _Run:
+    """Games of the teacher against itself."""
+
+    def __init__(self, board: Board, players: int, teacher: str, random_moves: float, seed: int, threads: int) -> None:
+        self.board, self.players, self.seed = board, players, seed
+        self._threads, self._random_moves = threads, random_moves
+        self._teacher = Seating.without_store(board, players).player(Specification.parse(teacher), Manner(noise=NOISE))
+
+    def games(self, count: int, prefixes: Sequence[bytes] | None = None, group: int = 1) -> list[_engine.GameRecord]:
+        return _engine.play_games(
+            self.board.value,
+            self.players,
+            [[self._teacher]],
+            seed=self.seed + (prefixes is not None),
+            games=count,
+            max_turns=MOVE_LIMITS[self.board][self.players - 2],
+            opening_plies=0 if prefixes else OPENING_PLIES,
+            least_opening_plies=0,
+            opening_group=group,
+            prefixes=prefixes,
+            random_move_rate=self._random_moves,
+            threads=self._threads,
+        )
+
+    def agreement(self, played: Sequence[_engine.GameRecord], positions: int) -> float:
+        """How often two games that go on from one position are won by the same seat."""
+        prefixes = [_prefix(self, game) for game in played[:positions]]
+        winners = [game.winner for game in self.games(CONTINUATIONS * len(prefixes), prefixes, CONTINUATIONS)]
+        same = pairs = 0
+        for first in range(0, len(winners), CONTINUATIONS):
+            group = winners[first : first + CONTINUATIONS]
+            for one in range(CONTINUATIONS):
+                for other in range(one):
+                    pairs += 1
+                    same += group[one] == group[other]
+        return same / pairs
+
+
+def _prefix(run: _Run, game: _engine.GameRecord) -> bytes:
+    """A game up to one of its decisions, drawn by its id."""
+    (decision,) = _engine.draw_decisions(run.seed, game.game_id, game.decisions, 1)
+    return _engine.before_decision(run.board.value, run.players, game.moves, decision)
+
+
+def _learnt(run: _Run, games: list[_engine.GameRecord]) -> dict[str, float]:
+    features, outcomes, of_games = positions_of_games(run.board, run.players, games, run.seed)
+    held_out = of_games < np.uint64(HELD_OUT * 2**64)
+    train, test = _part(features, outcomes, of_games, ~held_out), _part(features, outcomes, of_games, held_out)
+    baseline = _engine.heuristic_weights("baseline")
+    return {
+        "nothing": float(np.log(run.players)),
+        "hand_set": _scaled_loss(baseline, train, test),
+        "regression": log_loss(fit(*train), *test),
+        "mlp": _mlp_loss(train, test, run.seed),
+    }
+
+
+_Rows = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint64]]
+
+
+def _part(
+    features: NDArray[np.float32], outcomes: NDArray[np.float32], games: NDArray[np.uint64], rows: NDArray[np.bool_]
+) -> _Rows:
+    return features[rows], outcomes[rows], games[rows]
+
+
+def _scaled_loss(weights: list[float], train: _Rows, test: _Rows) -> float:
+    """Of these weights at the scale that suits them best."""
+    scales = np.geomspace(1e-3, 3.0, 60)
+    best = min(scales, key=lambda scale: log_loss([float(scale) * each for each in weights], *train))
+    return log_loss([float(best) * each for each in weights], *test)
+
+
+def _mlp_loss(train: _Rows, test: _Rows, seed: int) -> float:
+    """Of a small network on the features of all seats, the one to move first; the best epoch's."""
+    import torch
+    from torch.nn import functional
+
+    import ringrift_core.nn  # noqa: F401  # idle threads sleep
+
+    torch.manual_seed(seed)
+    seats, width = train[0].shape[1:]
+    network = torch.nn.Sequential(
+        torch.nn.Linear(seats * width, 64),
+        torch.nn.ReLU(),
+        torch.nn.Linear(64, 64),
+        torch.nn.ReLU(),
+        torch.nn.Linear(64, seats),
+    )
+    optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=1e-4)
+    inputs, targets = torch.from_numpy(train[0].reshape(len(train[0]), -1)), torch.from_numpy(train[1])
+    held_out, held_out_targets = torch.from_numpy(test[0].reshape(len(test[0]), -1)), torch.from_numpy(test[1])
+    losses = []
+    for _ in range(10):
+        for rows in torch.split(torch.randperm(len(inputs)), 1024):
+            loss = functional.cross_entropy(network(inputs[rows]), targets[rows])
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+        with torch.no_grad():
+            losses.append(float(functional.cross_entropy(network(held_out), held_out_targets)))
+    return min(losses)
+
+
+if __name__ == "__main__":
+    typer.run(main)
