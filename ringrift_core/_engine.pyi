@@ -44,6 +44,7 @@ __all__ = [
     "heuristic_weights",
     "move_keys",
     "notation",
+    "pack_rows",
     "play_games",
     "play_match",
     "play_matches",
@@ -51,6 +52,7 @@ __all__ = [
     "replay",
     "searches_from_bytes",
     "unpack_planes",
+    "unpack_rows",
     "verify_games",
     "watch_signals",
 ]
@@ -562,6 +564,23 @@ def encode_rows(
 
 def unpack_planes(board: str, players: int, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Planes [rows, C, H, W] of the column `planes` [rows, bytes] of `encode_rows`: those of `encode_position`."""
+
+def pack_rows(board: str, players: int, columns: dict[str, NDArray[Any]]) -> tuple[bytes, NDArray[np.uint32]]:
+    """Rows of `encode_rows` one after the other, and the bytes of each: what a training reads of them.
+
+    RulesError names a column that is missing, of another type, or not as long as the others ask for.
+    """
+
+def unpack_rows(
+    board: str, players: int, records: list[bytes], symmetries: NDArray[np.uint8]
+) -> dict[str, NDArray[Any]]:
+    """Rows of `pack_rows`, B in all, each as seen through a symmetry of the board where its position allows any.
+
+    `planes` [B, C, H, W], `globals` [B, G], `outcomes`, `values`, `eliminations` and `territories` [B, n], `owners`
+    [B, n, H, W] and `turns_left` [B] are float32; `reasons` and `unsearched` [B] are int64. Of M legal moves at most:
+    `legal` bool [B, M], `shares` float32 [B, M], and `keys` int64 [B, M, K], which hold the size of the policy output
+    where a move has fewer. Releases the GIL.
+    """
 
 @final
 class ConformReport:

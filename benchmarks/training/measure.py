@@ -9,6 +9,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -204,8 +205,9 @@ def _training(threads: int) -> Any:
 
     from ringrift_core import _engine
     from ringrift_core.contract import Board
+    from ringrift_core.dataset.rows import RowFile
     from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
-    from ringrift_core.nn.positions import Policies, Positions
+    from ringrift_core.nn.positions import Positions
     from ringrift_core.nn.training import Training as Loop
     from ringrift_core.nn.training import TrainingPlan
 
@@ -219,18 +221,11 @@ def _training(threads: int) -> Any:
     rows = _engine.encode_rows(
         board.value, players, [(game.game_id, game.moves, game.searches, None) for game in games], seed=1
     )
-    every = np.ones(len(rows["outcomes"]), dtype=bool)
-
-    def part(chosen: Any) -> Positions:
-        planes, features, outcomes, values = (
-            rows[name][chosen] for name in ("planes", "globals", "outcomes", "values")
-        )
-        policies = Policies(*(rows[name] for name in ("legal", "shares", "key_counts", "keys"))).part(chosen)
-        return Positions(board, players, planes, features, outcomes, values, policies)
-
+    with tempfile.TemporaryDirectory() as folder:
+        file = RowFile.write(Path(folder), board, players, [rows])
     network = RingRiftNetwork(NetworkShape.of(board, players))
-    held_out = part(np.arange(len(every)) < BATCH)
-    return Loop(network, TrainingPlan(1, 1000, BATCH, 1e-3), part(every), held_out, torch.device("cpu"))
+    every, held_out = (Positions(file, np.arange(count)) for count in (len(file), BATCH))
+    return Loop(network, TrainingPlan(1, 1000, BATCH, 1e-3), every, held_out, torch.device("cpu"))
 
 
 if __name__ == "__main__":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field, model_validator
 
 from ringrift_core.contract.base import IterationParameters, Result
+from ringrift_core.contract.marks import Absent
 from ringrift_core.contract.vocabulary import Board, Count, Measure, PositiveCount, Seed, Stage, Total
 
 
@@ -21,16 +24,19 @@ class ExportParameters(IterationParameters):
     seed: Seed = Field(default=0, description="Seed of the sampling and of the symmetries.")
     window: Count = Field(default=0, description="Newest games to draw from; 0 lets the window grow by a power law.")
     require_completed: bool = Field(default=True, description="Leave out games cut by the move limit.")
-    min_moves: Count = Field(default=20, description="Leave out games with fewer recorded moves.")
+    min_moves: Annotated[Count, Absent(20)] = Field(
+        default=0, description="Leave out games with fewer recorded moves: quick wins, where the players are strong."
+    )
     positions_per_game: PositiveCount = Field(default=32, description="Positions drawn from a game at most.")
     positions: Count = Field(
         default=0, description="Positions drawn at most, spread evenly over the games; 0 is no limit."
     )
-    symmetries: int = Field(
-        default=1,
+    symmetries: Annotated[int, Absent(1)] = Field(
+        default=0,
         ge=0,
         le=12,
-        description="Random symmetries of the board through which a position is seen, a row each; 0: as it is.",
+        description="Random symmetries of the board through which a position is seen, a row each; 0: as it is, "
+        "since training turns it.",
     )
     exact_state: bool = Field(default=False, description="Keep the exact state of each row as well.")
     tree_positions: bool = Field(
@@ -62,3 +68,6 @@ class ExportResult(Result):
     rows: Total = Field(description="Rows: positions, each seen through its symmetries.")
     shards: Count = Field(description="NPZ shards.")
     bytes_per_row: Measure = Field(description="Size of a row in the store.")
+    new_rows: Total = Field(default=0, description="Rows of games of this iteration.")
+    left_out_cut: Total = Field(default=0, description="Games of the window left out since they were cut.")
+    left_out_short: Total = Field(default=0, description="Games of the window left out since they were too short.")

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from ringrift_core.contract.base import ArtifactReference, IterationParameters, Result
-from ringrift_core.contract.marks import Placement
+from ringrift_core.contract.marks import Absent, Placement
 from ringrift_core.contract.vocabulary import Count, Device, Measure, PositiveCount, Seed, Share, Stage
 
 
@@ -20,6 +20,25 @@ class TrainParameters(IterationParameters):
     network_version: Count = Field(default=0, description="Champion network to start from; 0 starts anew.")
     epochs: PositiveCount = Field(default=10, description="Upper limit of passes over the dataset.")
     batch_size: PositiveCount = Field(default=256, description="Positions per step.")
+    uses: Count = Field(
+        default=0,
+        description="Positions trained on for each that is new in this iteration, at most; 0 is no limit.",
+    )
+    outcome_weight: Annotated[Share, Absent(0.3)] = Field(
+        default=1.0,
+        description="What the outcome counts beside the values of searches: 1 while no network searches, 0.8 then.",
+    )
+    clean_outcomes: Annotated[bool, Absent(False)] = Field(
+        default=True, description="Outcomes count only where no random move followed."
+    )
+    augment: Annotated[bool, Absent(False)] = Field(
+        default=True, description="Show each position through a random symmetry of the board, another one each time."
+    )
+    surprise: Share = Field(
+        default=0.0,
+        description="Share of the positions seen that go where the policy target surprises the champion that it "
+        "starts from, instead of to all alike.",
+    )
     device: Annotated[Device, Placement()] = Field(default=Device.CPU, description="Where to train.")
 
 

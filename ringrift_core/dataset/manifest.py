@@ -23,7 +23,7 @@ class DatasetManifest(ConfigurationArtifact):
 
     KIND = "a dataset's manifest"
 
-    format: int = Field(default=3, ge=3, le=3)
+    format: int = Field(default=4, ge=4, le=4)
     encoding: int = Field(description="Version of planes, global features and policy keys.")
     planes: tuple[int, int, int] = Field(description="C, H, W, once unpacked.")
     globals: int = Field(description="Number of global features.")
@@ -31,6 +31,7 @@ class DatasetManifest(ConfigurationArtifact):
     games: int = Field(description="Games that rows were drawn from.")
     positions: int
     rows: int = Field(description="One for each position and symmetry, those of trees included.")
+    new_rows: int = Field(description="Those of games of the dataset's own iteration.")
     window: int = Field(description="Games in the window; those left out were cut or too short.")
     seed: int
     require_completed: bool

@@ -18,6 +18,11 @@ _NEWEST = """
     WHERE (winner IS NOT NULL OR NOT :completed) AND recorded_moves >= :least AND decisions > 0
 """
 
+_LEFT_OUT = """
+    SELECT coalesce(sum(cut), 0), coalesce(sum(NOT cut AND recorded_moves < :least), 0) FROM
+    (SELECT winner IS NULL AND :completed AS cut, recorded_moves FROM games ORDER BY number DESC LIMIT :newest)
+"""
+
 
 @dataclass(frozen=True)
 class WindowFile:
@@ -25,6 +30,8 @@ class WindowFile:
 
     path: Path
     games: int
+    is_new: bool
+    """Whether its games are of the iteration that the dataset is made for."""
 
 
 Segments = Sequence[WindowFile]
@@ -38,6 +45,7 @@ class SampledGame:
     moves: bytes
     searches: bytes
     decisions: list[int]
+    is_new: bool
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,10 @@ class Sample:
     parameters: ExportParameters
     games: int
     offered: int
+    cut: int
+    """Games of the window that are left out since they were cut."""
+    short: int
+    """Games of the window that are left out since they were too short, and nothing else."""
 
     @property
     def positions(self) -> int:
@@ -69,23 +81,24 @@ class Sample:
                     wanted = passed * self.positions // self.offered - before
                     if wanted:
                         chosen = _engine.draw_decisions(self.parameters.seed, game.hex(), decisions, wanted)
-                        yield SampledGame(game.hex(), moves, searches or b"", chosen)
+                        yield SampledGame(game.hex(), moves, searches or b"", chosen, file.is_new)
 
 
 def take_stock(parameters: ExportParameters, rules: Rules, files: Segments) -> Sample:
-    """Counts the qualifying games and the positions that they offer, without reading their moves.
+    """Counts the qualifying games and the positions that they offer, and those left out, without reading their moves.
 
     StoreRefusedError when a file's games were played by other rules.
     """
-    games = offered = 0
+    games = offered = cut = short = 0
     for file in files:
         require_rules(file.path, rules)
         with closing(open_games(file.path)) as connection, explained(file.path):
             query = f"SELECT count(*), coalesce(sum(min(decisions, :most)), 0) FROM {_NEWEST}"
             values = {**_conditions(parameters, file), "most": parameters.positions_per_game}
             found, theirs = connection.execute(query, values).fetchone()
-        games, offered = games + found, offered + theirs
-    return Sample(parameters, games, offered)
+            cut_here, short_here = connection.execute(_LEFT_OUT, _conditions(parameters, file)).fetchone()
+        games, offered, cut, short = games + found, offered + theirs, cut + cut_here, short + short_here
+    return Sample(parameters, games, offered, cut, short)
 
 
 def _conditions(parameters: ExportParameters, file: WindowFile) -> dict[str, int]:

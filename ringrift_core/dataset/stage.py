@@ -40,23 +40,33 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
     window = sum(part.games for part in parts)
     if window == 0:
         raise WrongInputError("there are no games yet: run merge first")
-    files = [WindowFile(run.archive.get_file(part.segment.artifact, run.folder), part.games) for part in parts]
+    files = [
+        WindowFile(
+            run.archive.get_file(part.segment.artifact, run.folder),
+            part.games,
+            part.segment.iteration == parameters.iteration,
+        )
+        for part in parts
+    ]
     rules = Rules.usual(parameters.board, parameters.players)
     sample = take_stock(parameters, rules, files)
     if sample.games == 0:
-        bars = ["--require-completed"] * parameters.require_completed + [f"--min-moves {parameters.min_moves}"]
+        bars = ["--require-completed"] * bool(sample.cut) + [f"--min-moves {parameters.min_moves}"] * bool(sample.short)
         raise WrongInputError(
             f"none of the {window} games in the window can be exported: {' and '.join(bars)} would leave out all"
         )
-    games = positions = 0
+    games = positions = new_rows = 0
     with ShardWriter(run.archive, run.folder) as writer:
         for chunk in _chunks(sample.draw(files), parameters):
             run.pause_point()
-            writer.add(_encode(chunk, rules, parameters))
+            columns = _encode(chunk, rules, parameters)
+            writer.add(columns)
+            new_rows += len(columns["games"]) * chunk[0].is_new
             games += len(chunk)
             positions += sum(len(game.decisions) for game in chunk)
             run.report.progress(positions / sample.positions, f"position {positions} of {sample.positions}")
-    dataset = _manifest(parameters, window, games, positions, writer)
+    dataset = _manifest(parameters, window, games, positions, new_rows, writer)
+    left_out = f"; left out {sample.cut} cut and {sample.short} short ones" if sample.cut or sample.short else ""
     return Outcome(
         outputs={"dataset": dataset.save(run.archive)},
         result=ExportResult(
@@ -66,13 +76,16 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
             rows=writer.rows,
             shards=len(writer.shards),
             bytes_per_row=writer.bytes / writer.rows,
+            new_rows=new_rows,
+            left_out_cut=sample.cut,
+            left_out_short=sample.short,
         ),
-        message=f"{writer.rows} rows of {positions} positions of {games} games, of {window} in the window",
+        message=f"{writer.rows} rows of {positions} positions of {games} games, of {window} in the window{left_out}",
     )
 
 
 def _manifest(
-    parameters: ExportParameters, window: int, games: int, positions: int, writer: ShardWriter
+    parameters: ExportParameters, window: int, games: int, positions: int, new_rows: int, writer: ShardWriter
 ) -> DatasetManifest:
     board, players = parameters.board, parameters.players
     planes, height, width, features = _engine.encoding_shape(board.value, players)
@@ -86,6 +99,7 @@ def _manifest(
         games=games,
         positions=positions,
         rows=writer.rows,
+        new_rows=new_rows,
         window=window,
         seed=parameters.seed,
         require_completed=parameters.require_completed,
@@ -99,10 +113,13 @@ def _manifest(
 
 
 def _chunks(games: Iterable[SampledGame], parameters: ExportParameters) -> Iterator[list[SampledGame]]:
-    """Successive games with about ROWS_PER_CHUNK rows."""
+    """Successive games with about ROWS_PER_CHUNK rows, all of them new or none."""
     chunk: list[SampledGame] = []
     rows = 0
     for game in games:
+        if chunk and chunk[0].is_new != game.is_new:
+            yield chunk
+            chunk, rows = [], 0
         chunk.append(game)
         rows += len(game.decisions) * max(1, parameters.symmetries)
         if rows >= ROWS_PER_CHUNK:

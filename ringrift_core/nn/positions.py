@@ -1,9 +1,9 @@
-"""A dataset in memory, split by game: no position of a held-out game is ever trained on."""
+"""The positions of a dataset, split by game: no position of a held-out game is ever trained on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,18 +11,43 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ringrift_core import _engine
 from ringrift_core.contract import Board
 from ringrift_core.dataset.manifest import DatasetManifest
+from ringrift_core.dataset.rows import COLUMNS, RowFile
+from ringrift_core.dataset.shards import Columns
 from ringrift_core.stage import Run
 
-__all__ = ["HELD_OUT_SHARE", "SEARCH_SHARE", "Batch", "Policies", "Positions", "load_positions"]
+__all__ = [
+    "HELD_OUT_SHARE",
+    "OUTCOMES",
+    "SYMMETRIES",
+    "Aim",
+    "Batch",
+    "Positions",
+    "load_positions",
+    "split",
+    "value_targets",
+]
 
 HELD_OUT_SHARE = 0.1
-SEARCH_SHARE = 0.7
-"""What a search's values count in the target beside the outcome, where a row has them (training.md)."""
+SYMMETRIES = {Board.SQUARE8: 8, Board.SQUARE19: 8, Board.HEX8: 12, Board.HEXAGONAL: 12}
+"""Of each board, the identity among them."""
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What values are to learn (docs/training.md, Recipe)."""
+
+    outcome_weight: float = 1.0
+    """What the outcome counts beside the values that a search found; a row without those has the outcome alone."""
+    clean_outcomes: bool = True
+    """Whether outcomes count only where no random move followed."""
+
+
+OUTCOMES = Aim()
+"""The outcomes alone, where no random move followed."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +59,7 @@ class Batch:
     globals: Tensor
     """float32 [rows, G]"""
     targets: Tensor
-    """float32 [rows, players]: search values and outcome mixed."""
+    """float32 [rows, players]: of the values; a row sums to what it counts, from 0 to 1."""
     outcomes: Tensor
     """float32 [rows, players]"""
     keys: Tensor
@@ -43,132 +68,90 @@ class Batch:
     """bool [rows, moves]: false beyond a row's legal moves."""
     shares: Tensor
     """float32 [rows, moves]: the policy target."""
+    eliminations: Tensor
+    """float32 [rows, players]: at the end of the game, as shares of those that win; NaN where no game went on."""
+    territories: Tensor
+    """float32 [rows, players]: likewise, as shares of the least territory that wins."""
+    owners: Tensor
+    """float32 [rows, players, H, W]: each seat's territory at the end."""
+    reasons: Tensor
+    """int64 [rows]: why the game ended, from 1; 0 when it was cut, or no game went on."""
+    turns_left: Tensor
+    """float32 [rows]"""
+
+    def __len__(self) -> int:
+        return len(self.globals)
 
 
-@dataclass(frozen=True)
-class Policies:
-    """The policy targets of rows: their legal moves one after the other, and the keys of those likewise."""
+def value_targets(outcomes: Array, values: Array, unsearched: Array, aim: Aim) -> Array:
+    """Targets of the values, [rows, players] each, of outcomes and of what searches found (NaN where there was none).
 
-    legal: Array
-    """[rows]: number of legal moves, 0 for a row without a policy."""
-    shares: Array
-    key_counts: Array
-    keys: Array
-
-    @classmethod
-    def none(cls, rows: int) -> Policies:
-        """No policy for any row."""
-        return cls(np.zeros(rows, np.uint32), np.zeros(0, np.float16), np.zeros(0, np.uint8), np.zeros(0, np.uint16))
-
-    @cached_property
-    def _first_move(self) -> Array:
-        return _starts(self.legal)
-
-    @cached_property
-    def _first_key(self) -> Array:
-        return _starts(self.key_counts)
-
-    def part(self, rows: Array) -> Policies:
-        """Those of the rows where `rows` [rows] is true."""
-        moves = np.repeat(rows, self.legal)
-        return Policies(
-            self.legal[rows],
-            self.shares[moves],
-            self.key_counts[moves],
-            self.keys[np.repeat(moves, self.key_counts)],
-        )
-
-    def padded(self, rows: Array, no_key: int) -> tuple[Array, Array, Array]:
-        """Keys [rows, moves, keys], legal [rows, moves] and shares [rows, moves] of the chosen rows."""
-        legal, moves = _ranges(self._first_move, self.legal, rows)
-        has_key, keys = _ranges(self._first_key, self.key_counts, moves)
-        has_key &= legal[..., None]
-        padded_keys = np.where(has_key, _take(self.keys, keys).astype(np.int64), no_key)
-        return padded_keys, legal, np.where(legal, _take(self.shares, moves), np.float16(0)).astype(np.float32)
-
-
-def _starts(lengths: Array) -> Array:
-    starts: Array = np.cumsum(lengths, dtype=np.int64) - lengths
-    return starts
-
-
-def _ranges(starts: Array, lengths: Array, chosen: Array) -> tuple[Array, Array]:
-    """The indices of ranges side by side [..., longest], and which of them lie inside their range."""
-    wanted = _take(lengths, chosen).astype(np.int64)
-    steps = np.arange(wanted.max(initial=0))
-    return steps < wanted[..., None], _take(starts, chosen)[..., None] + steps
-
-
-def _take(array: Array, indices: Array) -> Array:
-    """Elements, any where an index lies beyond the end."""
-    if len(array) == 0:
-        return np.zeros(indices.shape, array.dtype)
-    taken: Array = array[np.minimum(indices, len(array) - 1)]
-    return taken
+    Each row is a sum of the two, as far as they count: an outcome not where random moves were still to come, and
+    neither beside a proven value, which is exact. What is left of a row, its sum, is what it counts in the loss.
+    """
+    searched = ~np.isnan(values[:, :1])
+    proven = searched & ((values == 0) | (values == 1)).all(axis=1, keepdims=True)
+    counts = (unsearched[:, None] == 0) | (not aim.clean_outcomes)
+    of_outcome = np.where(searched, aim.outcome_weight, 1.0) * counts * ~proven
+    of_search = np.where(proven, 1.0, np.where(searched, 1 - aim.outcome_weight, 0.0))
+    targets: Array = of_outcome * outcomes + of_search * np.nan_to_num(values)
+    return targets.astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Positions:
-    """Rows of a dataset: planes packed as in its files, uint8 [rows, bytes]."""
+    """Some rows of a dataset."""
 
-    board: Board
-    players: int
-    planes: Array
-    globals: Array
-    outcomes: Array
-    values: Array
-    """float16 [rows, players]: NaN where no search gave any."""
-    policies: Policies
+    file: RowFile
+    rows: NDArray[np.int64]
+    """Their numbers in the file."""
 
     def __len__(self) -> int:
-        return len(self.outcomes)
+        return len(self.rows)
+
+    @property
+    def board(self) -> Board:
+        return self.file.board
 
     @property
     def uniform_loss(self) -> float:
         """The mean loss of a network that finds every seat and every move equally likely."""
-        moves = np.maximum(self.policies.legal, 1).astype(np.float64)
-        return float(np.log(self.players) + np.log(moves).mean())
+        moves = np.maximum(self.file.legal[self.rows], 1).astype(np.float64)
+        return float(np.log(self.file.players) + np.log(moves).mean())
 
-    def rows(self, chosen: Tensor, device: torch.device) -> Batch:
-        """The chosen rows on a device."""
-        rows = chosen.numpy()
-        outcomes = self.outcomes[rows].astype(np.float32)
-        values = self.values[rows].astype(np.float32)
-        targets = np.where(np.isnan(values), outcomes, SEARCH_SHARE * values + (1 - SEARCH_SHARE) * outcomes)
-        no_key = _engine.policy_size(self.board.value, self.players)
-        columns = (
-            _engine.unpack_planes(self.board.value, self.players, self.planes[rows]),
-            self.globals[rows].astype(np.float32),
-            targets,
-            outcomes,
-            *self.policies.padded(rows, no_key),
-        )
-        return Batch(*(torch.from_numpy(column).to(device) for column in columns))
+    @property
+    def have_policies(self) -> NDArray[np.bool_]:
+        """[rows]: which of them have a policy."""
+        have: NDArray[np.bool_] = self.file.legal[self.rows] > 0
+        return have
 
-
-_COLUMNS = ("planes", "globals", "outcomes", "values", "games", "legal", "shares", "key_counts", "keys")
+    def batch(self, chosen: Array, aim: Aim, device: torch.device, symmetries: Array | None = None) -> Batch:
+        """The chosen ones, by their places among these rows, on a device; each as seen through a symmetry."""
+        seen = np.zeros(len(chosen), np.uint8) if symmetries is None else symmetries.astype(np.uint8)
+        found = self.file.read(self.rows[chosen], seen)
+        found["targets"] = value_targets(found["outcomes"], found.pop("values"), found.pop("unsearched"), aim)
+        return Batch(**{name: torch.from_numpy(column).to(device) for name, column in found.items()})
 
 
 def load_positions(run: Run, dataset: DatasetManifest) -> tuple[Positions, Positions]:
-    """The positions to train on and those held out."""
-    parts: dict[str, list[Array]] = {name: [] for name in _COLUMNS}
-    for shard in dataset.shards:
-        with np.load(run.archive.get_file(shard.artifact, run.folder)) as arrays:
-            for name, column in parts.items():
-                column.append(arrays[name])
-    columns = {name: np.concatenate(column) for name, column in parts.items()}
-    games = columns["games"]
+    """The positions to train on and those held out, in a file of the scratch folder."""
+    return split(RowFile.write(run.folder, dataset.board, dataset.players, _parts(run, dataset)))
+
+
+def split(file: RowFile) -> tuple[Positions, Positions]:
+    """The rows to train on, and those of about a tenth of the games."""
     # A game's id is a SHA-256: a hash of nothing else is needed to draw a tenth of the games.
-    held_out = games < np.uint64(HELD_OUT_SHARE * 2**64)
+    held_out = file.games < np.uint64(HELD_OUT_SHARE * 2**64)
     if held_out.all() or not held_out.any():
         # Too few games for the draw: hold out one whole game.
-        held_out = games == games.min() if len(np.unique(games)) > 1 else np.zeros(len(games), dtype=bool)
-    policies = Policies(*(columns[name] for name in ("legal", "shares", "key_counts", "keys")))
+        first = file.games.min()
+        held_out = file.games == first if (file.games != first).any() else np.zeros(len(file), dtype=bool)
+    return Positions(file, np.flatnonzero(~held_out)), Positions(file, np.flatnonzero(held_out))
 
-    def part(rows: Array) -> Positions:
-        planes, features, outcomes, values = (
-            columns[name][rows] for name in ("planes", "globals", "outcomes", "values")
-        )
-        return Positions(dataset.board, dataset.players, planes, features, outcomes, values, policies.part(rows))
 
-    return part(~held_out), part(held_out)
+def _parts(run: Run, dataset: DatasetManifest) -> Iterator[Columns]:
+    for number, shard in enumerate(dataset.shards):
+        run.pause_point()
+        run.report.progress(0.0, f"reading shard {number + 1} of {len(dataset.shards)}")
+        with np.load(run.archive.get_file(shard.artifact, run.folder)) as arrays:
+            yield {name: arrays[name] for name in (*COLUMNS, "games")}

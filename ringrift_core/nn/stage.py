@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import platform
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from ringrift_core import _engine
@@ -16,8 +18,8 @@ from ringrift_core.errors import WrongInputError
 from ringrift_core.nn import TOO_LATE
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
-from ringrift_core.nn.positions import Positions, load_positions
-from ringrift_core.nn.training import Training, TrainingPlan
+from ringrift_core.nn.positions import OUTCOMES, Aim, Positions, load_positions
+from ringrift_core.nn.training import Training, TrainingPlan, surprises
 from ringrift_core.players.cards import ModelCard
 from ringrift_core.registry.records import champion_artifact
 from ringrift_core.stage import Outcome, Run
@@ -52,7 +54,8 @@ def _train(parameters: TrainParameters, run: Run) -> Outcome:
     torch.manual_seed(parameters.seed)
     torch.use_deterministic_algorithms(True)
     network = _initial_network(parameters, run)
-    training = Training(network, _plan(parameters), train, held_out, device)
+    surprise = _surprise(parameters, run, network, train, device)
+    training = Training(network, _plan(parameters, dataset), train, held_out, device, surprise)
     _run_epochs(parameters, run, training)
     network.load_state_dict(training.best)
     return _save(parameters, run, network.cpu(), training, held_out if len(held_out) else train)
@@ -68,9 +71,31 @@ def _device(wanted: Device) -> torch.device:
     return torch.device(wanted.value)
 
 
-def _plan(parameters: TrainParameters) -> TrainingPlan:
-    rate = RESUMED_LEARNING_RATE if parameters.network_version else NEW_LEARNING_RATE
-    return TrainingPlan(parameters.seed, parameters.epochs, parameters.batch_size, rate)
+def _plan(parameters: TrainParameters, dataset: DatasetManifest) -> TrainingPlan:
+    return TrainingPlan(
+        parameters.seed,
+        parameters.epochs,
+        parameters.batch_size,
+        RESUMED_LEARNING_RATE if parameters.network_version else NEW_LEARNING_RATE,
+        Aim(parameters.outcome_weight, parameters.clean_outcomes),
+        augment=parameters.augment,
+        most_seen=parameters.uses * dataset.new_rows or None,
+        surprise_share=parameters.surprise,
+    )
+
+
+def _surprise(
+    parameters: TrainParameters, run: Run, network: RingRiftNetwork, train: Positions, device: torch.device
+) -> NDArray[np.float32] | None:
+    """How surprising each policy target was to the champion; None where that is not asked for, or there is none."""
+    if not parameters.surprise or not parameters.network_version:
+        return None
+
+    def on_batch(done: float) -> None:
+        run.pause_point()
+        run.report.progress(0.0, f"looking for what surprises the champion: {done:.0%}")
+
+    return surprises(network, train, device, on_batch)
 
 
 def _initial_network(parameters: TrainParameters, run: Run) -> RingRiftNetwork:
@@ -108,7 +133,7 @@ def _save(
 ) -> Outcome:
     onnx, weights = run.folder / "network.onnx", run.folder / "network.safetensors"
     export_onnx(network, onnx)
-    batch = sample.rows(torch.arange(min(256, len(sample))), torch.device("cpu"))
+    batch = sample.batch(np.arange(min(256, len(sample))), OUTCOMES, torch.device("cpu"))
     difference = largest_difference(network, onnx, batch.planes, batch.globals)
     if difference > TOLERANCE:
         raise RuntimeError(f"ONNX and torch differ by {difference:.2g}")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
@@ -19,9 +21,10 @@ from torch.nn import functional
 
 from ringrift_core.errors import DivergedError
 from ringrift_core.nn.network import RingRiftNetwork
-from ringrift_core.nn.positions import Batch, Positions
+from ringrift_core.nn.positions import OUTCOMES, SYMMETRIES, Aim, Batch, Positions
+from ringrift_core.nn.sampling import epoch_order, sampling_weights
 
-__all__ = ["EpochFigures", "Training", "TrainingPlan", "policy_losses"]
+__all__ = ["EpochFigures", "Training", "TrainingPlan", "policy_losses", "surprises", "value_losses"]
 
 PATIENCE = 3
 """Epochs without a better held-out loss before training stops."""
@@ -38,6 +41,12 @@ class TrainingPlan:
     epochs: int
     batch_size: int
     learning_rate: float
+    aim: Aim = OUTCOMES
+    augment: bool = True
+    """Is each position seen through another symmetry each time?"""
+    most_seen: int | None = None
+    """Positions seen at most, however many epochs there are."""
+    surprise_share: float = 0.0
     weight_decay: float = 1e-4
 
 
@@ -58,6 +67,7 @@ class _Progress:
     """What a checkpoint holds beside tensors."""
 
     epoch: int = 0
+    seen: int = 0
     best_epoch: int = 0
     best_loss: float = math.inf
     figures: list[dict[str, float]] = field(default_factory=list)
@@ -67,20 +77,33 @@ class Training:
     """A network under training; `network` is the current one, `best` the parameters of the best epoch."""
 
     def __init__(
-        self, network: RingRiftNetwork, plan: TrainingPlan, train: Positions, held_out: Positions, device: torch.device
+        self,
+        network: RingRiftNetwork,
+        plan: TrainingPlan,
+        train: Positions,
+        held_out: Positions,
+        device: torch.device,
+        surprise: NDArray[np.float32] | None = None,
     ) -> None:
+        """`surprise` [rows]: of each position to train on (`surprises`)."""
         self.network = network.to(device)
         self.best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         self._plan, self._train, self._held_out, self._device = plan, train, held_out, device
         self._optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
         self._uniform_loss = train.uniform_loss
+        self._weights = None if surprise is None else sampling_weights(surprise, plan.surprise_share)
         self._progress = _Progress()
 
     @property
     def finished(self) -> bool:
-        """Whether the epochs are spent, or the held-out loss has not improved for PATIENCE of them."""
+        """Whether the epochs or uses are spent, or the held-out loss has not improved for PATIENCE epochs."""
         progress = self._progress
-        return progress.epoch >= self._plan.epochs or progress.epoch - progress.best_epoch >= PATIENCE
+        return progress.seen >= self._most_seen or progress.epoch - progress.best_epoch >= PATIENCE
+
+    @property
+    def _most_seen(self) -> int:
+        all_epochs = self._plan.epochs * len(self._train)
+        return all_epochs if self._plan.most_seen is None else min(all_epochs, self._plan.most_seen)
 
     @property
     def figures(self) -> list[EpochFigures]:
@@ -92,18 +115,19 @@ class Training:
 
         DivergedError when the loss is no number any more, or far above that of a uniform guess.
         """
-        epoch = self._progress.epoch
-        order = torch.randperm(
-            len(self._train), generator=torch.Generator().manual_seed(self._plan.seed * 1000 + epoch)
-        )
-        batches = torch.split(order, self._plan.batch_size)
+        epoch, plan = self._progress.epoch, self._plan
+        order = epoch_order(len(self._train), self._weights, plan.seed, epoch)
+        order = order[: self._most_seen - self._progress.seen]
+        count = math.ceil(len(order) / plan.batch_size)
+        turns = np.random.default_rng((plan.seed, epoch, 1))
         self.network.train()
         total = 0.0
-        for step, rows in enumerate(batches):
-            self._set_learning_rate((epoch + step / len(batches)) / self._plan.epochs)
-            batch = self._train.rows(rows, self._device)
+        for step, rows in enumerate(np.array_split(order, count)):
+            self._set_learning_rate(self._progress.seen / self._most_seen)
+            symmetries = turns.integers(SYMMETRIES[self._train.board], size=len(rows)) if plan.augment else None
+            batch = self._train.batch(rows, plan.aim, self._device, symmetries)
             values, policy = self.network(batch.planes, batch.globals)
-            loss = functional.cross_entropy(values, batch.targets) + policy_losses(policy, batch).mean()
+            loss = (value_losses(values, batch) + policy_losses(policy, batch)).mean()
             self._optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
@@ -111,8 +135,9 @@ class Training:
             value = loss.item()
             self._refuse_divergence(value, epoch)
             total += value * len(rows)
-            on_step((step + 1) / len(batches))
-        figures = self._measure(epoch + 1, total / len(self._train))
+            self._progress.seen += len(rows)
+            on_step((step + 1) / count)
+        figures = self._measure(epoch + 1, total / len(order))
         self._refuse_divergence(figures.held_out_loss, epoch)
         self._remember(figures)
         return figures
@@ -154,11 +179,10 @@ class Training:
         held_out = self._held_out if len(self._held_out) else self._train
         self.network.eval()
         loss = policy_loss = policies = right = 0.0
-        for rows in torch.split(torch.arange(len(held_out)), EVALUATION_BATCH):
-            batch = held_out.rows(rows, self._device)
+        for batch in _batches(held_out, self._plan.aim, self._device):
             values, policy = self.network(batch.planes, batch.globals)
             of_policies = policy_losses(policy, batch).sum().item()
-            loss += functional.cross_entropy(values, batch.targets, reduction="sum").item() + of_policies
+            loss += value_losses(values, batch).sum().item() + of_policies
             policy_loss += of_policies
             policies += batch.legal.any(dim=1).sum().item()
             right += (values.argmax(1) == batch.outcomes.argmax(1)).sum().item()
@@ -172,6 +196,32 @@ class Training:
         if figures.held_out_loss < progress.best_loss:
             progress.best_loss, progress.best_epoch = figures.held_out_loss, figures.epoch
             self.best = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+
+
+def _batches(positions: Positions, aim: Aim, device: torch.device) -> Iterator[Batch]:
+    """All positions, in order and as they are."""
+    for first in range(0, len(positions), EVALUATION_BATCH):
+        yield positions.batch(np.arange(first, min(first + EVALUATION_BATCH, len(positions))), aim, device)
+
+
+@torch.no_grad()
+def surprises(
+    network: RingRiftNetwork, positions: Positions, device: torch.device, on_batch: Callable[[float], None]
+) -> NDArray[np.float32]:
+    """[rows]: the divergence of each position's policy target from the network's policy, in nats; NaN without one."""
+    network = network.to(device).eval()
+    found: list[NDArray[np.float32]] = []
+    for number, batch in enumerate(_batches(positions, OUTCOMES, device), 1):
+        on_batch(min(1.0, number * EVALUATION_BATCH / len(positions)))
+        _, policy = network(batch.planes, batch.globals)
+        divergence = policy_losses(policy, batch) + torch.xlogy(batch.shares, batch.shares).sum(1)
+        found.append(divergence.cpu().numpy())
+    return np.where(positions.have_policies, np.concatenate(found), np.float32(np.nan))
+
+
+def value_losses(values: Tensor, batch: Batch) -> Tensor:
+    """[rows]: cross-entropy of each row's values, times what its target counts."""
+    return -(batch.targets * functional.log_softmax(values, dim=1)).sum(1)
 
 
 def policy_losses(policy: Tensor, batch: Batch) -> Tensor:

@@ -13,7 +13,7 @@ import pytest
 from ringrift_core.contract import CmaesResult, EvaluateResult, MergeResult, Stage, Track
 from ringrift_operator.api import released_0_1_0
 from ringrift_operator.api.iteration import TrainingIteration
-from ringrift_operator.api.pipeline import TrainingPipeline
+from ringrift_operator.api.pipeline import TrainingPipeline, TrainingPipelineSpec
 from ringrift_operator.api.pipeline_status import PipelinePhase, TrackDecision
 from ringrift_operator.api.remotetask import RemoteTask
 from ringrift_operator.api.resolve import resolve
@@ -51,7 +51,11 @@ def test_what_is_written_anew_is_read_as_the_same(written: dict[str, Any]) -> No
 def test_the_frozen_values_are_complete_and_those_of_the_spec(written: dict[str, Any]) -> None:
     pipeline = TrainingPipeline.model_validate(written)
     (configuration,) = pipeline.status.configurations
-    assert configuration.frozen == resolve(pipeline.spec.configurations[0], pipeline.spec)
+    # The spec with the defaults of its time spelled out.
+    said: dict[str, Any] = written["spec"]
+    then = {section: defaults | said.get(section, {}) for section, defaults in released_0_1_0.FROZEN.items()}
+    spec = TrainingPipelineSpec.model_validate(said | then)
+    assert configuration.frozen == resolve(spec.configurations[0], spec)
     frozen = pipeline.to_manifest()["status"]["configurations"][0]["frozen"]
     assert frozen["dataset"] == {"requireCompleted": True, "minMoves": 20}, "defaults among them"
     # By 0.1.0's own defaults, whatever today's are.

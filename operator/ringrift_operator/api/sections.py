@@ -42,7 +42,12 @@ class Dataset(Value):
     """Which games a dataset is made of."""
 
     require_completed: bool = Field(default=True, description="Leave out games cut by the move limit.")
-    min_moves: int = Field(default=20, ge=0, le=100_000, description="Leave out games with fewer recorded moves.")
+    min_moves: int = Field(
+        default=0,
+        ge=0,
+        le=100_000,
+        description="Leave out games with fewer recorded moves: quick wins, where the players are strong.",
+    )
 
 
 class Distributed(Value):
@@ -58,6 +63,24 @@ class Network(Value):
     bootstrap_epochs: int = Field(default=100, ge=1, le=100_000, description="Epochs of the first iteration.")
     epochs: int = Field(default=10, ge=1, le=100_000, description="Epochs of every later iteration, at most.")
     batch_size: int = Field(default=256, ge=1, le=1_048_576, description="Positions per step; above 512 needs cuda.")
+    uses: int = Field(
+        default=8,
+        ge=0,
+        le=100_000,
+        description="After the first iteration, positions trained on for each that is new, at most; 0: no limit.",
+    )
+    outcome_weight: float = Field(
+        default=0.8,
+        ge=0,
+        le=1,
+        description="What outcomes count beside the values of searches, once there is a champion; alone until then.",
+    )
+    surprise: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="Share of the positions trained on that go where policies surprised the champion.",
+    )
     quality_gate: float = Field(
         default=0.55, gt=0, lt=1, description="Rate against the heuristic above which the network may guide CMA-ES."
     )

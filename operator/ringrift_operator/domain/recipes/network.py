@@ -25,14 +25,19 @@ def _export(commission: Commission) -> ExportParameters:
 
 
 def _train(commission: Commission) -> TrainParameters:
-    frozen = commission.frozen
+    frozen, champion = commission.frozen, commission.champion(Track.NETWORK)
     return TrainParameters(
         **commission.in_iteration,
         seed=commission.seed,
         dataset=commission.made_by("export"),
-        network_version=commission.champion(Track.NETWORK),
+        network_version=champion,
         epochs=epochs(frozen, commission.iteration),
         batch_size=frozen.network.batch_size,
+        # All positions of the first iteration are new: its epochs and the held-out loss end it.
+        uses=frozen.network.uses if commission.iteration > 1 else 0,
+        # While no network searches, what searches find says less than outcomes do.
+        outcome_weight=frozen.network.outcome_weight if champion else 1.0,
+        surprise=frozen.network.surprise,
     )
 
 

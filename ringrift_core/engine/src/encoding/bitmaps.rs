@@ -4,7 +4,7 @@
 //! largest value has binary digits, lowest digit first. What follows from other maps (heights, the cells of the board)
 //! is left out. `unpack` gives exactly what `planes::write` would have.
 
-use super::frame::{pixel_of_cell, relative, Frame};
+use super::frame::{relative, Frame};
 use super::planes::{self, Stack, RING_SCALE};
 use crate::bits::Bits;
 use crate::board::{Board, Geometry};
@@ -136,6 +136,19 @@ pub fn pack<G: Geometry>(state: &State<G>, frame: &Frame, bytes: &mut [u8]) {
     planes::claimable(state).for_each(|slot| maps.set(bytes, maps.claimable(), frame.cell(slot)));
 }
 
+/// Bytes of the maps of one position's final owners: one for each seat.
+pub const fn owner_bytes(board: Board, players: usize) -> usize {
+    (players * board.cells()).div_ceil(8)
+}
+
+/// Packs whose territory each cell is: map `offset` is that of `seats[offset]`. `bytes` must be zeroed and of the right length.
+pub fn pack_owners<G: Geometry>(state: &State<G>, seats: &[usize], frame: &Frame, bytes: &mut [u8]) {
+    let maps = Maps::of(G::BOARD, state.players());
+    for (offset, seat) in seats.iter().enumerate() {
+        state.collapsed[*seat].for_each(|slot| maps.set(bytes, offset, frame.cell(slot)));
+    }
+}
+
 /// What it takes to unpack positions of one configuration.
 pub struct Unpacker {
     maps: Maps,
@@ -146,8 +159,21 @@ pub struct Unpacker {
 
 impl Unpacker {
     pub fn of(board: Board, players: usize) -> Unpacker {
-        let pixels = (0..board.cells()).map(|cell| pixel_of_cell(board, cell)).collect();
+        Unpacker::seen_through(Frame::identity(board), board, players)
+    }
+
+    /// For positions that come out as seen through a symmetry of the board, whatever they were packed through.
+    pub fn seen_through(frame: &Frame, board: Board, players: usize) -> Unpacker {
+        let slots = &board.tables().slot_of;
+        let pixels = (0..board.cells()).map(|cell| frame.pixel(slots[cell] as usize)).collect();
         Unpacker { maps: Maps::of(board, players), pixels, area: board.size() * board.size() }
+    }
+
+    /// Writes the planes `[players, H, W]` of packed owners; `planes` must be zeroed.
+    pub fn unpack_owners(&self, bytes: &[u8], planes: &mut [f32]) {
+        for seat in 0..self.maps.players {
+            self.maps.for_each(bytes, seat, |cell| planes[seat * self.area + self.pixels[cell]] = 1.0);
+        }
     }
 
     /// Writes the planes `[C, H, W]` of packed ones; `planes` must be zeroed. Any bytes of the right length give planes.

@@ -1,9 +1,11 @@
 //! What a network sees of a position and how it names moves; datasets of both. docs/encoding.md lists every number.
 //!
 //! `planes` and `globals` are a network's input, `policy` its output; `bitmaps` is the input as datasets store it, `exact`
-//! a whole state in few bytes, and `rows` turns recorded games into arrays. Everything is rotated so that the seat to
-//! move is seat 0, and can be written as seen through a symmetry of the board (`frame`).
+//! a whole state in few bytes, `rows` turns recorded games into arrays, and `batches` rows into what a training takes.
+//! Everything is rotated so that the seat to move is seat 0, and can be written as seen through a symmetry of the board
+//! (`frame`).
 
+pub mod batches;
 pub mod bitmaps;
 pub mod exact;
 pub mod frame;

@@ -123,6 +123,42 @@ pub fn keys<G: Geometry>(state: &State<G>, one: Move, frame: &Frame) -> Keys {
     Namer { state, frame, layout: Layout::of(G::BOARD, state.players()) }.keys(one)
 }
 
+/// Where keys come to lie when what they name is seen through a symmetry.
+pub struct KeyMap {
+    /// Image of each plane, and of each place in the square array.
+    planes: Vec<u16>,
+    pixels: Vec<u16>,
+    area: usize,
+}
+
+impl KeyMap {
+    pub fn of(board: Board, players: usize, frame: &Frame) -> KeyMap {
+        let layout = Layout::of(board, players);
+        let mut planes: Vec<u16> = (0..layout.planes as u16).collect();
+        for group in [layout.depart, layout.land, layout.capture, layout.line_end, layout.segment_end, layout.slide] {
+            for direction in 0..layout.directions {
+                planes[group + direction] = (group + frame.direction(direction)) as u16;
+            }
+        }
+        let mut pixels: Vec<u16> = (0..layout.area as u16).collect();
+        for cell in 0..board.cells() {
+            let slot = board.tables().slot_of[cell] as usize;
+            pixels[pixel_of_cell(board, cell)] = frame.pixel(slot) as u16;
+        }
+        KeyMap { planes, pixels, area: layout.area }
+    }
+
+    /// The image of a key; one of a move without a place is its own.
+    #[inline]
+    pub fn key(&self, key: u16) -> u16 {
+        let (plane, pixel) = (key as usize / self.area, key as usize % self.area);
+        match self.planes.get(plane) {
+            Some(image) => image * self.area as u16 + self.pixels[pixel],
+            None => key,
+        }
+    }
+}
+
 struct Namer<'a, G: Geometry> {
     state: &'a State<G>,
     frame: &'a Frame,

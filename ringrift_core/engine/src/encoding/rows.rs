@@ -3,7 +3,7 @@
 use half::f16;
 use rayon::prelude::*;
 
-use super::bitmaps::{self, pack};
+use super::bitmaps::{self, pack, pack_owners};
 use super::frame::Frame;
 use super::policy::keys;
 use super::{exact, globals, Shape};
@@ -14,11 +14,11 @@ use crate::players::values::Values;
 use crate::playout::Random;
 use crate::records::game::starting_seat;
 use crate::records::packed;
-use crate::records::replay::replay;
+use crate::records::replay::{replay, Replayed};
 use crate::records::searched::{self, share_of_others, Searched};
 use crate::rng::{split_mix, stream, Purpose};
 use crate::setup::{Profile, Setup};
-use crate::state::{Phase, State};
+use crate::state::{Outcome, Phase, Reason, State};
 use crate::symmetry::Symmetry;
 
 /// A recorded game, and which of its decisions become rows.
@@ -61,6 +61,18 @@ pub struct Rows {
     pub values: Vec<f16>,
     /// `[rows, players, FEATURE_COUNT]`: of each seat; empty unless they are kept.
     pub features: Vec<f32>,
+    /// `[rows, players]`: rings eliminated at the end of the game, as shares of those that win. NaN for a position of a tree.
+    pub eliminations: Vec<f16>,
+    /// `[rows, players]`: territory at the end of the game, as shares of the least that wins. NaN for a position of a tree.
+    pub territories: Vec<f16>,
+    /// `[rows, bitmaps::owner_bytes]`: whose territory each cell is at the end of the game.
+    pub owners: Vec<u8>,
+    /// `[rows]`: why the game ended, its place in `Reason::ALL` from 1; 0 when it was cut, and for a position of a tree.
+    pub reasons: Vec<u8>,
+    /// `[rows]`: turns from the position to the end of the game.
+    pub turns_left: Vec<u16>,
+    /// `[rows]`: decisions of the game, from this one on, that nobody searched for: those made at random.
+    pub unsearched: Vec<u16>,
     /// `[rows]`: legal moves listed in `shares`; 0 where no search gave any.
     pub legal: Vec<u32>,
     /// Share of each legal move, row after row.
@@ -79,6 +91,8 @@ pub struct Rows {
     pub seats: Vec<u8>,
     /// `[rows]`: index of the symmetry in `Symmetry::all`.
     pub symmetries: Vec<u8>,
+    /// `[rows]`: 1 where the board's symmetries map the position's moves onto one another, 0 where they do not.
+    pub symmetric: Vec<u8>,
     /// `[rows]`: bytes of each exact state; empty unless they are kept.
     pub state_lengths: Vec<u16>,
     /// The exact states, row after row.
@@ -100,6 +114,12 @@ impl Rows {
         self.outcomes.append(&mut other.outcomes);
         self.values.append(&mut other.values);
         self.features.append(&mut other.features);
+        self.eliminations.append(&mut other.eliminations);
+        self.territories.append(&mut other.territories);
+        self.owners.append(&mut other.owners);
+        self.reasons.append(&mut other.reasons);
+        self.turns_left.append(&mut other.turns_left);
+        self.unsearched.append(&mut other.unsearched);
         self.legal.append(&mut other.legal);
         self.shares.append(&mut other.shares);
         self.key_counts.append(&mut other.key_counts);
@@ -109,6 +129,7 @@ impl Rows {
         self.tree_moves.append(&mut other.tree_moves);
         self.seats.append(&mut other.seats);
         self.symmetries.append(&mut other.symmetries);
+        self.symmetric.append(&mut other.symmetric);
         self.state_lengths.append(&mut other.state_lengths);
         self.states.append(&mut other.states);
     }
@@ -189,14 +210,14 @@ fn rows_of_game<G: Geometry>(setup: Setup, game: &Source, making: Making) -> Res
         let found = format!("decision {} of {}", searched.decision, replayed.decisions);
         return Err(Error::new("searches", found));
     }
-    Ok(maker.finish(replayed.state.outcome().map(|outcome| outcome.winner), setup.players()))
+    Ok(maker.finish(&replayed, &searches))
 }
 
 /// What came of a row's position.
 #[derive(Clone, Copy)]
 enum Afterwards {
     /// The game went on from it, and later the agents of seats 1 and 2 changed places or did not.
-    Game { before_swap: bool },
+    Game { before_swap: bool, turn: u32 },
     /// A search looked at it.
     Nothing,
 }
@@ -232,7 +253,7 @@ impl<'a> Maker<'a> {
         self.searches = &self.searches[passed..];
         let searched = self.searches.first().filter(|searched| searched.decision as usize == decision);
         let shares = searched.map_or(Ok(Vec::new()), |searched| self.shares(state, searched))?;
-        let afterwards = Afterwards::Game { before_swap: self.before_swap };
+        let afterwards = Afterwards::Game { before_swap: self.before_swap, turn: state.turn.number };
         let values = searched.map(|searched| &searched.values);
         self.add_in_symmetries(state, 0, Seen { decision, tree_moves: 0, values, shares: &shares, afterwards });
         match searched {
@@ -322,6 +343,7 @@ impl<'a> Maker<'a> {
         rows.tree_moves.push(seen.tree_moves as u16);
         rows.seats.push(state.mover() as u8 + 1);
         rows.symmetries.push(symmetry as u8);
+        rows.symmetric.push(u8::from(is_symmetric(state)));
         if self.making.exact_states {
             let bytes = match symmetry {
                 0 => exact::to_bytes(state),
@@ -333,19 +355,44 @@ impl<'a> Maker<'a> {
         self.afterwards.push(seen.afterwards);
     }
 
-    /// Outcomes follow agents: before a swap the winner is the seat at which the winning agent then sat.
-    fn finish(mut self, winner: Option<usize>, players: usize) -> Rows {
+    /// What came of the game, for each row: it follows agents, as outcomes do.
+    fn finish<G: Geometry>(mut self, replayed: &Replayed<G>, searches: &[Searched]) -> Rows {
+        let end = &replayed.state;
+        let (board, players) = (G::BOARD, end.players());
+        let outcome = end.outcome();
+        let (target, least) = (board.elimination_target(players) as f32, board.territory_minimum(players) as f32);
         for (row, afterwards) in self.afterwards.iter().enumerate() {
-            for offset in 0..players {
-                let seat = (self.rows.seats[row] as usize - 1 + offset) % players;
-                self.rows.outcomes.push(match (afterwards, winner) {
-                    (Afterwards::Nothing, _) => self.rows.values[row * players + offset],
-                    (Afterwards::Game { before_swap }, Some(winner)) => {
-                        f16::from_f32(f32::from(starting_seat(winner, *before_swap) == seat))
-                    }
-                    (Afterwards::Game { .. }, None) => f16::from_f32(1.0 / players as f32),
-                });
+            let rows = &mut self.rows;
+            let (mover, width) = (rows.seats[row] as usize - 1, bitmaps::owner_bytes(board, players));
+            let first = rows.owners.len();
+            rows.owners.resize(first + width, 0);
+            let Afterwards::Game { before_swap, turn } = *afterwards else {
+                rows.outcomes.extend(&rows.values[row * players..][..players]);
+                rows.eliminations.extend(std::iter::repeat_n(f16::NAN, players));
+                rows.territories.extend(std::iter::repeat_n(f16::NAN, players));
+                rows.reasons.push(0);
+                rows.turns_left.push(0);
+                rows.unsearched.push(0);
+                continue;
+            };
+            // By offset from the row's mover: the seat at which that seat's agent sits at the end.
+            let seats: Vec<usize> =
+                (0..players).map(|offset| starting_seat((mover + offset) % players, before_swap)).collect();
+            for seat in &seats {
+                rows.outcomes.push(f16::from_f32(match outcome {
+                    Some(outcome) => f32::from(outcome.winner == *seat),
+                    None => 1.0 / players as f32,
+                }));
+                rows.eliminations.push(f16::from_f32(f32::from(end.credited[*seat]) / target));
+                rows.territories.push(f16::from_f32(f32::from(end.territory[*seat]) / least));
             }
+            pack_owners(end, &seats, Frame::of(board, rows.symmetries[row] as usize), &mut rows.owners[first..]);
+            let reason = |outcome: Outcome| Reason::ALL.iter().position(|reason| *reason == outcome.reason);
+            rows.reasons.push(outcome.and_then(reason).map_or(0, |place| place as u8 + 1));
+            rows.turns_left.push((end.turn.number - turn) as u16);
+            let decision = rows.decisions[row];
+            let searched = searches.iter().filter(|searched| searched.decision >= decision).count();
+            rows.unsearched.push((replayed.decisions - decision) as u16 - searched as u16);
         }
         self.rows
     }

@@ -1,10 +1,16 @@
 //! What a network sees of positions, the keys of moves, and rows of datasets.
 
-use numpy::ndarray::{Array1, Array2, Array3, Array4, ArrayD};
-use numpy::{Element, IntoPyArray, PyArray1, PyArray4, PyArrayDyn, PyReadonlyArray2, PyUntypedArrayMethods};
+use half::f16;
+use numpy::ndarray::{Array1, Array2, Array3, Array4, ArrayD, IxDyn};
+use numpy::{
+    Element, IntoPyArray, PyArray1, PyArray4, PyArrayDyn, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn,
+    PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
+use crate::board::Board;
+use crate::encoding::batches::{Batch, Columns, Records};
 use crate::encoding::bitmaps::{self, Unpacker};
 use crate::encoding::frame::Frame;
 use crate::encoding::policy::keys;
@@ -99,8 +105,7 @@ pub fn encode_rows<'py>(
             Err(_) => work(),
         }
     })?;
-    let shape = Shape::of(setup.board(), players);
-    columns(py, rows, bitmaps::bytes(setup.board(), players), shape.globals, players)
+    columns(py, rows, setup.board(), players)
 }
 
 /// Features of the linear heuristic in a row of so many.
@@ -109,22 +114,22 @@ fn feature_shape(rows: &Rows, players: usize) -> (usize, usize, usize) {
     (kept, players, FEATURE_COUNT)
 }
 
-fn columns<'py>(
-    py: Python<'py>,
-    rows: Rows,
-    packed: usize,
-    globals: usize,
-    players: usize,
-) -> PyResult<Bound<'py, PyDict>> {
-    let count = rows.len();
+fn columns<'py>(py: Python<'py>, rows: Rows, board: Board, players: usize) -> PyResult<Bound<'py, PyDict>> {
+    let (count, globals) = (rows.len(), Shape::of(board, players).globals);
     let feature_shape = feature_shape(&rows, players);
     let table = PyDict::new(py);
-    wide(&table, "planes", rows.planes, count, packed)?;
+    wide(&table, "planes", rows.planes, count, bitmaps::bytes(board, players))?;
     wide(&table, "globals", rows.globals, count, globals)?;
     wide(&table, "outcomes", rows.outcomes, count, players)?;
     wide(&table, "values", rows.values, count, players)?;
     let features = Array3::from_shape_vec(feature_shape, rows.features).map_err(shaped)?;
     table.set_item("features", features.into_pyarray(py))?;
+    wide(&table, "eliminations", rows.eliminations, count, players)?;
+    wide(&table, "territories", rows.territories, count, players)?;
+    wide(&table, "owners", rows.owners, count, bitmaps::owner_bytes(board, players))?;
+    long(&table, "reasons", rows.reasons)?;
+    long(&table, "turns_left", rows.turns_left)?;
+    long(&table, "unsearched", rows.unsearched)?;
     long(&table, "legal", rows.legal)?;
     long(&table, "shares", rows.shares)?;
     long(&table, "key_counts", rows.key_counts)?;
@@ -134,6 +139,7 @@ fn columns<'py>(
     long(&table, "tree_moves", rows.tree_moves)?;
     long(&table, "seats", rows.seats)?;
     long(&table, "symmetries", rows.symmetries)?;
+    long(&table, "symmetric", rows.symmetric)?;
     long(&table, "state_lengths", rows.state_lengths)?;
     long(&table, "states", rows.states)?;
     Ok(table)
@@ -172,4 +178,97 @@ pub fn unpack_planes<'py>(
     });
     let dimensions = (rows, shape.planes, shape.side, shape.side);
     Ok(Array4::from_shape_vec(dimensions, planes).map_err(shaped)?.into_pyarray(py))
+}
+
+/// A column of a dataset, by its name.
+fn column<'py, T: Element>(columns: &Bound<'py, PyDict>, name: &str) -> PyResult<PyReadonlyArrayDyn<'py, T>> {
+    let found = columns.get_item(name)?.ok_or_else(|| refuse(format!("columns: {name} is missing")))?;
+    found.extract().map_err(|_| refuse(format!("columns: {name} is of another type, {found}")))
+}
+
+#[pyfunction]
+pub fn pack_rows<'py>(
+    py: Python<'py>,
+    board: &str,
+    players: usize,
+    columns: &Bound<'py, PyDict>,
+) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyArray1<u32>>)> {
+    require_numpy(py)?;
+    let setup = setup_of(board, players, "canonical", None)?;
+    let bytes = |name: &str| column::<u8>(columns, name);
+    let halves = |name: &str| column::<f16>(columns, name);
+    let shorts = |name: &str| column::<u16>(columns, name);
+    let (planes, owners, reasons) = (bytes("planes")?, bytes("owners")?, bytes("reasons")?);
+    let (symmetric, key_counts, legal) = (bytes("symmetric")?, bytes("key_counts")?, column::<u32>(columns, "legal")?);
+    let (globals, outcomes, values) = (halves("globals")?, halves("outcomes")?, halves("values")?);
+    let (eliminations, territories, shares) = (halves("eliminations")?, halves("territories")?, halves("shares")?);
+    let (turns_left, unsearched, keys) = (shorts("turns_left")?, shorts("unsearched")?, shorts("keys")?);
+    let loose = |_| refuse("columns: expected contiguous arrays");
+    let columns = Columns {
+        planes: planes.as_slice().map_err(loose)?,
+        globals: globals.as_slice().map_err(loose)?,
+        outcomes: outcomes.as_slice().map_err(loose)?,
+        values: values.as_slice().map_err(loose)?,
+        eliminations: eliminations.as_slice().map_err(loose)?,
+        territories: territories.as_slice().map_err(loose)?,
+        owners: owners.as_slice().map_err(loose)?,
+        reasons: reasons.as_slice().map_err(loose)?,
+        turns_left: turns_left.as_slice().map_err(loose)?,
+        unsearched: unsearched.as_slice().map_err(loose)?,
+        symmetric: symmetric.as_slice().map_err(loose)?,
+        legal: legal.as_slice().map_err(loose)?,
+        shares: shares.as_slice().map_err(loose)?,
+        key_counts: key_counts.as_slice().map_err(loose)?,
+        keys: keys.as_slice().map_err(loose)?,
+    };
+    let (records, lengths) = py.detach(|| Records::of(setup.board(), players).pack(&columns))?;
+    Ok((PyBytes::new(py, &records), Array1::from_vec(lengths).into_pyarray(py)))
+}
+
+#[pyfunction]
+pub fn unpack_rows<'py>(
+    py: Python<'py>,
+    board: &str,
+    players: usize,
+    records: Vec<Bound<'py, PyBytes>>,
+    symmetries: PyReadonlyArray1<'py, u8>,
+) -> PyResult<Bound<'py, PyDict>> {
+    require_numpy(py)?;
+    let setup = setup_of(board, players, "canonical", None)?;
+    let symmetries = symmetries.as_slice().map_err(|_| refuse("symmetries: expected a contiguous array"))?;
+    if symmetries.len() != records.len() {
+        return Err(refuse(format!("symmetries: {} for {} records", symmetries.len(), records.len())));
+    }
+    let records: Vec<&[u8]> = records.iter().map(|record| record.as_bytes()).collect();
+    let batch = py.detach(|| Records::of(setup.board(), players).unpack(&records, symmetries))?;
+    batch_arrays(py, batch, setup.board(), players, records.len())
+}
+
+fn batch_arrays<'py>(
+    py: Python<'py>,
+    batch: Batch,
+    board: Board,
+    players: usize,
+    rows: usize,
+) -> PyResult<Bound<'py, PyDict>> {
+    let (shape, table) = (Shape::of(board, players), PyDict::new(py));
+    array(&table, "planes", batch.planes, &[rows, shape.planes, shape.side, shape.side])?;
+    array(&table, "globals", batch.globals, &[rows, shape.globals])?;
+    array(&table, "outcomes", batch.outcomes, &[rows, players])?;
+    array(&table, "values", batch.values, &[rows, players])?;
+    array(&table, "eliminations", batch.eliminations, &[rows, players])?;
+    array(&table, "territories", batch.territories, &[rows, players])?;
+    array(&table, "owners", batch.owners, &[rows, players, shape.side, shape.side])?;
+    array(&table, "reasons", batch.reasons, &[rows])?;
+    array(&table, "turns_left", batch.turns_left, &[rows])?;
+    array(&table, "unsearched", batch.unsearched, &[rows])?;
+    array(&table, "legal", batch.legal, &[rows, batch.moves])?;
+    array(&table, "shares", batch.shares, &[rows, batch.moves])?;
+    array(&table, "keys", batch.keys, &[rows, batch.moves, batch.most_keys])?;
+    Ok(table)
+}
+
+fn array<T: Element>(table: &Bound<'_, PyDict>, name: &str, numbers: Vec<T>, shape: &[usize]) -> PyResult<()> {
+    let array = ArrayD::from_shape_vec(IxDyn(shape), numbers).map_err(shaped)?;
+    table.set_item(name, array.into_pyarray(table.py()))
 }

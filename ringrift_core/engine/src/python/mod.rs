@@ -54,6 +54,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encoding::draw_decisions, module)?)?;
     module.add_function(wrap_pyfunction!(encoding::encode_rows, module)?)?;
     module.add_function(wrap_pyfunction!(encoding::unpack_planes, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::pack_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::unpack_rows, module)?)?;
     module.add_function(wrap_pyfunction!(verify::verify_games, module)?)?;
     module.add_function(wrap_pyfunction!(measures::conform, module)?)?;
     module.add_function(wrap_pyfunction!(measures::bench, module)?)?;

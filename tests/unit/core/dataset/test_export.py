@@ -186,7 +186,10 @@ def test_another_seed_takes_other_positions(desk: Desk) -> None:
     _, second = load(desk, desk.export(2, seed=2).outputs["dataset"])
     assert first["planes"].shape == second["planes"].shape
     assert not np.array_equal(first["decisions"], second["decisions"])
-    assert not np.array_equal(first["symmetries"], second["symmetries"])
+    assert not first["symmetries"].any(), "training turns them"
+    _, third = load(desk, desk.export(3, seed=1, symmetries=1).outputs["dataset"])
+    _, fourth = load(desk, desk.export(4, seed=2, symmetries=1).outputs["dataset"])
+    assert not np.array_equal(third["symmetries"], fourth["symmetries"])
 
 
 def test_cut_and_short_games_are_left_out(desk: Desk) -> None:
@@ -195,11 +198,29 @@ def test_cut_and_short_games_are_left_out(desk: Desk) -> None:
     desk.merge(2)
     completed = sum(game.completed for game in games_by_prefix(desk).values())
     assert 10 <= completed < 20
-    assert desk.export(2, min_moves=0).answer(ExportResult).games == completed
+    told = desk.export(2).answer(ExportResult)
+    assert (told.games, told.left_out_cut, told.left_out_short) == (completed, 20 - completed, 0)
     assert desk.export(3, require_completed=False, min_moves=0).answer(ExportResult).games == 20
     lengths = sorted(game.recorded_moves for game in games_by_prefix(desk).values())
     result = desk.export(4, require_completed=False, min_moves=lengths[-1])
-    assert result.answer(ExportResult).games == lengths.count(lengths[-1])
+    told = result.answer(ExportResult)
+    assert told.games == lengths.count(lengths[-1])
+    assert (told.left_out_cut, told.left_out_short) == (0, 20 - told.games)
+    assert f"left out 0 cut and {20 - told.games} short ones" in result.message
+
+
+def test_rows_of_this_iterations_games_are_counted_as_new(desk: Desk) -> None:
+    desk.selfplay(1, seed=1, games=10)
+    desk.merge(1)
+    first = desk.export(1)
+    assert first.answer(ExportResult).new_rows == first.answer(ExportResult).rows
+    old = set(games_by_prefix(desk))
+    desk.selfplay(2, seed=2, games=10)
+    desk.merge(2)
+    result = desk.export(2)
+    manifest, arrays = load(desk, result.outputs["dataset"])
+    new = [game not in old for game in arrays["games"].tolist()]
+    assert 0 < sum(new) == manifest.new_rows == result.answer(ExportResult).new_rows < manifest.rows
 
 
 def test_rows_are_stored_in_shards_of_bounded_size(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,7 +242,7 @@ def test_no_game_at_all_is_said_in_a_sentence(desk: Desk) -> None:
         desk.export()
     desk.selfplay(games=10, max_moves=3)
     desk.merge()
-    with pytest.raises(WrongInputError, match=r"none of the 10 games .*: --require-completed and --min-moves 20 would"):
+    with pytest.raises(WrongInputError, match=r"none of the 10 games .*: --require-completed would"):
         desk.export()
     with pytest.raises(WrongInputError, match=r"none of the 10 games .*: --min-moves 500 would"):
         desk.export(require_completed=False, min_moves=500)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import math
 import os
 import subprocess
@@ -27,11 +26,12 @@ from ringrift_core.contract import (
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.errors import DivergedError, NotNowError, StoreRefusedError
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
-from ringrift_core.nn.positions import SEARCH_SHARE, Policies, Positions, load_positions
+from ringrift_core.nn.positions import Aim, Positions, load_positions
 from ringrift_core.nn.training import Training, TrainingPlan, policy_losses
 from ringrift_core.players.cards import ModelCard
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
+from tests.unit.core.nn.rows import made_up, positions_of
 
 
 def exported(desk: Desk, games: int = 30) -> Artifact:
@@ -44,27 +44,30 @@ def train(desk: Desk, dataset: Artifact, **more: Any) -> StageResult:
     return desk.train(dataset=dataset, **({"seed": 1, "epochs": 2, "batch_size": 64} | more))
 
 
-def simple_positions(rows: int, seed: int = 0) -> Positions:
+def simple_positions(rows: int, seed: int = 0, shuffled: bool = False) -> Positions:
     """Positions whose winner, and whose better one of two moves, can be read off one global feature each: known values
-    to recover. The moves are a placement at the first cell (key 0) and the skip of a placement (the last key but 4)."""
+    to recover, unless they are shuffled. The moves are a placement at the first cell (key 0) and the skip of a
+    placement (the last key but 4)."""
     generator = np.random.default_rng(seed)
     features = generator.standard_normal((rows, 33)).astype(np.float16)
-    outcomes = np.eye(2, dtype=np.float16)[(features[:, 0] > 0).astype(int)]
-    shares = np.eye(2, dtype=np.float16)[(features[:, 1] > 0).astype(int)]
-    policies = Policies(
-        np.full(rows, 2, np.uint32),
-        shares.reshape(-1),
-        np.ones(2 * rows, np.uint8),
-        np.tile(np.array([0, 58 * 64], np.uint16), rows),
-    )
-    planes, no_values = np.zeros((rows, 240), np.uint8), np.full((rows, 2), np.nan, np.float16)
-    return Positions(Board.SQUARE8, 2, planes, features, outcomes, no_values, policies)
+    labels = features[generator.permutation(rows)] if shuffled else features
+    columns = {
+        **made_up(Board.SQUARE8, 2, rows),
+        "globals": features,
+        "outcomes": np.eye(2, dtype=np.float16)[(labels[:, 0] > 0).astype(int)],
+        "symmetric": np.zeros(rows, np.uint8),
+        "legal": np.full(rows, 2, np.uint32),
+        "shares": np.eye(2, dtype=np.float16)[(labels[:, 1] > 0).astype(int)].reshape(-1),
+        "key_counts": np.ones(2 * rows, np.uint8),
+        "keys": np.tile(np.array([0, 58 * 64], np.uint16), rows),
+    }
+    return positions_of(Board.SQUARE8, 2, columns)
 
 
-def training(plan: TrainingPlan, rows: int = 512) -> Training:
+def training(plan: TrainingPlan, rows: int = 512, shuffled: bool = False) -> Training:
     torch.manual_seed(plan.seed)
     network = RingRiftNetwork(NetworkShape(Board.SQUARE8, 2, 17, 8, 33, 58 * 64 + 5, blocks=1, channels=8))
-    return Training(network, plan, simple_positions(rows), simple_positions(200, 1), torch.device("cpu"))
+    return Training(network, plan, simple_positions(rows, 0, shuffled), simple_positions(200, 1), torch.device("cpu"))
 
 
 def run_all(run: Training) -> None:
@@ -80,10 +83,7 @@ def test_a_known_label_is_learnt() -> None:
 
 
 def test_labels_that_say_nothing_stop_the_training_early() -> None:
-    run = training(TrainingPlan(seed=1, epochs=60, batch_size=64, learning_rate=1e-2))
-    order = np.random.default_rng(0).permutation(len(run._train))
-    run._train.outcomes[:] = run._train.outcomes[order]
-    run._train.policies.shares[:] = run._train.policies.shares.reshape(-1, 2)[order].reshape(-1)
+    run = training(TrainingPlan(seed=1, epochs=60, batch_size=64, learning_rate=1e-2), shuffled=True)
     run_all(run)
     assert len(run.figures) < 60
 
@@ -112,50 +112,47 @@ def test_a_training_goes_on_from_its_checkpoint_to_the_same_parameters() -> None
         assert torch.equal(tensor, second.best[name])
 
 
-def test_positions_of_a_held_out_game_are_never_trained_on(desk: Desk) -> None:
-    dataset = DatasetManifest.load(desk.archive, exported(desk))
-    train_on, held_out = load_positions(desk.run, dataset)
-    assert len(train_on) + len(held_out) == dataset.rows
-    assert len(held_out) > 0
-    ends = {planes.tobytes() for planes in held_out.planes}
-    overlap = sum(planes.tobytes() in ends for planes in train_on.planes)
-    assert overlap < 0.1 * len(train_on), "openings repeat, games do not"
+def test_a_training_sees_each_new_position_so_many_times_at_most() -> None:
+    run = training(TrainingPlan(seed=1, epochs=50, batch_size=64, learning_rate=1e-3, most_seen=700))
+    run_all(run)
+    assert len(run.figures) == 2, "512 positions, then 188"
 
 
 def test_batches_hold_what_the_dataset_holds(desk: Desk) -> None:
-    """Ragged columns to padded ones and back, rows in any order."""
+    """Through the store, the file of rows and the split; rows in any order."""
     dataset = DatasetManifest.load(desk.archive, exported(desk, games=10))
-    for positions in load_positions(desk.run, dataset):
-        rows = torch.randperm(len(positions))[:20]
-        batch = positions.rows(rows, torch.device("cpu"))
-        size = _engine.policy_size("square8", 2)
-        assert (batch.legal.sum(1).numpy() == positions.policies.legal[rows]).all()
-        moves, keys = np.cumsum(positions.policies.legal), np.cumsum(positions.policies.key_counts)
-        for place, row in enumerate(rows.tolist()):
-            first = int(moves[row] - positions.policies.legal[row])
-            for move in range(int(positions.policies.legal[row])):
-                count = int(positions.policies.key_counts[first + move])
-                end = int(keys[first + move])
-                found = batch.keys[place, move]
-                assert found[found < size].tolist() == positions.policies.keys[end - count : end].tolist()
-                assert batch.shares[place, move] == float(positions.policies.shares[first + move])
-        values, outcomes = positions.values[rows].astype(np.float32), positions.outcomes[rows]
-        searched = ~np.isnan(values[:, 0])
-        mixed = SEARCH_SHARE * values + (1 - SEARCH_SHARE) * outcomes.astype(np.float32)
-        assert 0 < searched.sum() < len(rows)
-        np.testing.assert_allclose(batch.targets.numpy()[searched], mixed[searched], atol=1e-6)
-        np.testing.assert_array_equal(batch.targets.numpy()[~searched], outcomes[~searched])
+    shards = [np.load(desk.archive.get_file(shard.artifact, desk.run.folder)) for shard in dataset.shards]
+    columns = {name: np.concatenate([shard[name] for shard in shards]) for name in shards[0].files}
+    for shard in shards:
+        shard.close()
+    train_on, held_out = load_positions(desk.run, dataset)
+    assert len(train_on) + len(held_out) == dataset.rows
+    assert len(held_out) > 0
+    moves, keys = np.cumsum(columns["legal"]), np.cumsum(columns["key_counts"])
+    for positions in (train_on, held_out):
+        chosen = np.random.default_rng(1).permutation(len(positions))[:20]
+        batch, size = positions.batch(chosen, Aim(), torch.device("cpu")), _engine.policy_size("square8", 2)
+        for place, row in enumerate(positions.rows[chosen].tolist()):
+            legal = int(columns["legal"][row])
+            assert batch.legal[place].sum() == legal
+            for move in range(int(moves[row]) - legal, int(moves[row])):
+                found = batch.keys[place, move - int(moves[row]) + legal]
+                count, end = int(columns["key_counts"][move]), int(keys[move])
+                assert found[found < size].tolist() == columns["keys"][end - count : end].tolist()
+                assert batch.shares[place, move - int(moves[row]) + legal] == float(columns["shares"][move])
+            np.testing.assert_array_equal(batch.outcomes[place], columns["outcomes"][row].astype(np.float32))
+            np.testing.assert_array_equal(batch.globals[place], columns["globals"][row].astype(np.float32))
 
 
 def test_the_policy_loss_is_that_of_the_legal_moves_alone() -> None:
     positions = simple_positions(6)
-    batch = positions.rows(torch.arange(6), torch.device("cpu"))
+    batch = positions.batch(np.arange(6), Aim(), torch.device("cpu"))
     policy = torch.randn(6, 58 * 64 + 5, generator=torch.Generator().manual_seed(1))
     two = torch.stack([policy[:, 0], policy[:, 58 * 64]], dim=1)
     wanted = torch.nn.functional.cross_entropy(two, batch.shares, reduction="none")
     torch.testing.assert_close(policy_losses(policy, batch), wanted)
-    without = dataclasses.replace(positions, policies=Policies.none(6)).rows(torch.arange(6), torch.device("cpu"))
-    assert policy_losses(policy, without).tolist() == [0] * 6
+    none = positions_of(Board.SQUARE8, 2, made_up(Board.SQUARE8, 2, 6)).batch(np.arange(6), Aim(), torch.device("cpu"))
+    assert policy_losses(policy, none).tolist() == [0] * 6
 
 
 def test_a_candidate_is_trained_judged_promoted_and_resumed_from(desk: Desk) -> None:
@@ -173,7 +170,7 @@ def test_a_candidate_is_trained_judged_promoted_and_resumed_from(desk: Desk) -> 
     assert verdict.champion == "baseline"
     assert verdict.decision in (Decision.PROMOTE, Decision.REJECT)
     desk.promote(track=Track.NETWORK, iteration=1, expected_version=0, candidate=result.outputs["candidate"])
-    resumed = desk.train(2, dataset=dataset, seed=2, epochs=1, batch_size=64, network_version=1)
+    resumed = desk.train(2, dataset=dataset, seed=2, epochs=1, batch_size=64, network_version=1, surprise=0.5)
     assert ModelCard.load(desk.archive, resumed.outputs["candidate"]).parent == 1
     desk.selfplay(2, seed=2, games=4, network_version=1, engine_modes="network")
 

@@ -1,5 +1,6 @@
 //! Properties of the encoding over seeded random games of every board, player count and profile.
 
+mod batches;
 mod exact;
 mod input;
 mod policy;

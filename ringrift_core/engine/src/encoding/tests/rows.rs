@@ -19,17 +19,17 @@ use crate::setup::{Profile, Setup};
 use crate::state::State;
 use crate::with_state;
 
-const PLAIN: Making = Making { seed: 1, symmetries: 0, exact_states: true, trees: false };
+pub(super) const PLAIN: Making = Making { seed: 1, symmetries: 0, exact_states: true, trees: false };
 
-struct Played {
-    source: Source,
-    winner: usize,
+pub(super) struct Played {
+    pub source: Source,
+    pub winner: usize,
     /// Decision of the swap.
-    swapped_at: Option<usize>,
+    pub swapped_at: Option<usize>,
 }
 
 /// A random game with a made-up search at every second decision; `swap` says whether the offer is taken.
-fn play<G: Geometry>(setup: Setup, seed: u64, swap: bool) -> Played {
+pub(super) fn play<G: Geometry>(setup: Setup, seed: u64, swap: bool) -> Played {
     let (mut state, mut random, mut list) = (State::<G>::new(setup), Random::new(seed), MoveList::new());
     let (mut moves, mut searches, mut decision, mut swapped_at) = (Vec::new(), Vec::new(), 0, None);
     loop {
