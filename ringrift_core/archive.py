@@ -67,6 +67,7 @@ class CheckpointPointer(Contract):
     number: int
     state: Artifact
     digest: str = ""
+    older: tuple[Artifact, ...] = Field(default=(), description="Those before it that are kept, the newest first.")
 
 
 def identity(parameters: StageParameters) -> tuple[str, dict[str, Any]]:
@@ -276,18 +277,34 @@ class Checkpoint:
     `digest` (of `identity`) is the task's: a state that was saved for other parameters is none of it.
     """
 
-    def __init__(self, archive: Archive, iteration: int, task: str, attempt: int, digest: str = "") -> None:
+    def __init__(
+        self, archive: Archive, iteration: int, task: str, attempt: int, digest: str = "", keep: int = 1
+    ) -> None:
+        """`keep`: states that stay, the newest among them."""
         self._archive = archive
         self._digest = digest
         self._key = archive.key(task_key(iteration, task) + ".checkpoint.json")
         self._attempt = attempt
+        self._keep = keep
 
     def load(self) -> Artifact | None:
         """The newest state, or None when the task never saved any."""
         pointer, _ = self._read()
-        # What was saved before there were digests names none.
-        is_ours = pointer is not None and pointer.digest in ("", self._digest)
-        return pointer.state if pointer is not None and is_ours else None
+        return pointer.state if pointer is not None and self._is_ours(pointer) else None
+
+    def load_bytes(self) -> bytes | None:
+        """The newest state that can be read, or None when the task never saved any; StoreRefusedError of the newest one
+        when none can."""
+        pointer, _ = self._read()
+        if pointer is None or not self._is_ours(pointer):
+            return None
+        faults: list[StoreRefusedError] = []
+        for state in (pointer.state, *pointer.older):
+            try:
+                return self._archive.get_bytes(state)
+            except StoreRefusedError as fault:
+                faults.append(fault)
+        raise faults[0]
 
     def save(self, state: bytes | Path, extension: str) -> None:
         """Stores `state`, or the file there, as the newest; StoreRefusedError when a later attempt has saved one."""
@@ -301,18 +318,29 @@ class Checkpoint:
             put_file, put_bytes = self._archive.put_file, self._archive.put_bytes
             artifact = put_file(state, extension) if isinstance(state, Path) else put_bytes(state, extension)
             number = 1 if pointer is None else pointer.number + 1
-            moved = CheckpointPointer(attempt=self._attempt, number=number, state=artifact, digest=self._digest)
+            before = () if pointer is None else (pointer.state, *pointer.older)
+            others = tuple(state for state in before if state.sha256 != artifact.sha256)
+            kept = self._keep - 1 if pointer is not None and self._is_ours(pointer) else 0
+            older, gone = others[:kept], others[kept:]
+            moved = CheckpointPointer(
+                attempt=self._attempt, number=number, state=artifact, digest=self._digest, older=older
+            )
             if store.swap(self._key, moved.model_dump_json(by_alias=True).encode(), version):
-                if pointer is not None and pointer.state.sha256 != artifact.sha256:
-                    self._archive.delete(pointer.state)
+                for state_gone in gone:
+                    self._archive.delete(state_gone)
                 return
 
     def clear(self) -> None:
-        """Removes pointer and state, once the task is recorded as finished."""
+        """Removes pointer and states, once the task is recorded as finished."""
         pointer, _ = self._read()
         if pointer is not None:
             self._archive.store.delete(self._key)
-            self._archive.delete(pointer.state)
+            for state in (pointer.state, *pointer.older):
+                self._archive.delete(state)
+
+    def _is_ours(self, pointer: CheckpointPointer) -> bool:
+        # What was saved before there were digests names none.
+        return pointer.digest in ("", self._digest)
 
     def _read(self) -> tuple[CheckpointPointer | None, str | None]:
         found = self._archive.store.read(self._key)

@@ -32,6 +32,7 @@ from ringrift_core.contract import (
     StageFacts,
     StageParameters,
     StageResult,
+    StartFrom,
     to_arguments,
 )
 from ringrift_core.errors import WrongInputError
@@ -164,6 +165,8 @@ def _bare(annotation: Any) -> tuple[Any, str | None]:
         return str, "URI#SHA256:BYTES"
     if annotation is Shards:
         return str, None
+    if annotation is StartFrom:
+        return str, "CHAMPION"
     if typing.get_origin(annotation) is tuple:
         return str, "NAME,..."
     if typing.get_origin(annotation) is typing.Literal:

@@ -173,21 +173,15 @@ def _train(steps: int) -> None:
     import torch  # isort: skip
 
     training = _training(stage.THREADS)
-    step, began = 0, (0.0, 0.0)
-
-    def on_step(_: float) -> None:
-        nonlocal step, began
-        step += 1
-        if step == WARM_UP:
+    began = 0.0, 0.0
+    for number in range(WARM_UP + steps):
+        if number == WARM_UP:
             print("ready", flush=True)
             sys.stdin.readline()
             began = time.perf_counter(), time.process_time()
-        if step == WARM_UP + steps:
-            raise _DoneError
-
-    with contextlib.suppress(_DoneError):
-        while True:
-            training.run_epoch(on_step)
+        if training.epoch_is_over:
+            training.measure(_never)
+        training.step(_never)
     wall, cpu = time.perf_counter() - began[0], time.process_time() - began[1]
     digest = hashlib.sha256()
     for name, tensor in sorted(training.network.state_dict().items()):
@@ -195,8 +189,8 @@ def _train(steps: int) -> None:
     print(json.dumps(asdict(Training(steps * BATCH / wall, cpu / wall, digest.hexdigest()))), flush=True)
 
 
-class _DoneError(Exception):
-    pass
+def _never() -> None:
+    """Nobody stops it."""
 
 
 def _training(threads: int) -> Any:

@@ -55,7 +55,7 @@ from ringrift_core.contract.results import (
 from ringrift_core.contract.selfplay import SelfplayParameters, SelfplayResult, Shards
 from ringrift_core.contract.stages import STAGES, StageFacts
 from ringrift_core.contract.tracks import TRACKS, KnownTrack, TrackFacts, everywhere
-from ringrift_core.contract.training import TrainParameters, TrainResult
+from ringrift_core.contract.training import StartFrom, TrainParameters, TrainResult
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
     HIGHEST_SEED,
@@ -73,6 +73,7 @@ from ringrift_core.contract.vocabulary import (
     InitialWeights,
     Known,
     Name,
+    NetworkSize,
     PositiveCount,
     Profile,
     Seed,
@@ -127,6 +128,7 @@ __all__ = [
     "MergeParameters",
     "MergeResult",
     "Name",
+    "NetworkSize",
     "PointerParameters",
     "PointerResult",
     "PositiveCount",
@@ -145,6 +147,7 @@ __all__ = [
     "StageOwnResult",
     "StageParameters",
     "StageResult",
+    "StartFrom",
     "Track",
     "TrackFacts",
     "TrainParameters",

@@ -68,8 +68,11 @@ CLIPPED = 240
 
 def record(written: Mapping[str, Any]) -> dict[str, Any]:
     """A task's record with the parameters that were set, and the digest of these."""
-    absent = ABSENT[Stage(written["result"]["stage"])]
+    stage = Stage(written["result"]["stage"])
+    absent = ABSENT[stage]
     parameters = {name: value for name, value in written["parameters"].items() if absent.get(name, ...) != value}
+    if stage is Stage.TRAIN and "networkVersion" in parameters:
+        parameters["startFrom"] = str(parameters.pop("networkVersion"))
     answer = stage_result(written["result"])
     return {**written, "parameters": parameters, "digest": digest_of(parameters), "result": answer}
 

@@ -2,22 +2,86 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from ringrift_core.contract.base import ArtifactReference, IterationParameters, Result
 from ringrift_core.contract.marks import Absent, Placement
-from ringrift_core.contract.vocabulary import Count, Device, Measure, PositiveCount, Seed, Share, Stage
+from ringrift_core.contract.vocabulary import (
+    HIGHEST_COUNT,
+    Board,
+    Count,
+    Device,
+    Measure,
+    NetworkSize,
+    PositiveCount,
+    Seed,
+    Share,
+    Stage,
+)
+
+START_PATTERN = r"^((square8|square19|hex8|hexagonal)@)?[1-9]\d{0,9}$"
+"""`3`, or `square8@3`: see StartFrom."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartFrom:
+    """The champion network whose parameters a training begins with: of its own configuration, or of another board.
+
+    Written `3` or `square8@3`, in JSON as on a command line.
+    """
+
+    board: Board | None
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.version}" if self.board is None else f"{self.board}@{self.version}"
+
+    @classmethod
+    def parse(cls, text: str) -> StartFrom:
+        """Reads the written form; ValueError says what was expected."""
+        if not re.fullmatch(START_PATTERN, text, re.ASCII) or int(text.rpartition("@")[2]) > HIGHEST_COUNT:
+            raise ValueError(f"expected CHAMPION or BOARD@CHAMPION, as 3 or square8@3, found {text!r}")
+        board, _, version = text.rpartition("@")
+        return cls(Board(board) if board else None, int(version))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        read = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())
+        known = core_schema.is_instance_schema(cls)
+        return core_schema.json_or_python_schema(
+            json_schema=read,
+            python_schema=core_schema.union_schema([known, read], mode="left_to_right"),
+            serialization=core_schema.to_string_ser_schema(),
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "pattern": START_PATTERN, "maxLength": 32}
 
 
 class TrainParameters(IterationParameters):
-    """Trains a candidate network from the exported dataset, from the champion when there is one."""
+    """Trains a candidate network from the exported dataset. One that was stopped goes on from its last checkpoint when
+    it is begun again: by itself, with its optimiser and schedule."""
 
     stage = Stage.TRAIN
     seed: Seed = Field(default=0, description="Seed of initialisation and shuffling.")
     dataset: ArtifactReference = Field(description="Manifest written by export.")
-    network_version: Count = Field(default=0, description="Champion network to start from; 0 starts anew.")
+    start_from: StartFrom | None = Field(
+        default=None,
+        description="Champion network whose parameters it begins with, as 3, or as square8@3 that of another board "
+        "of the same shapes: square8 and square19, hex8 and hexagonal. Optimiser and schedule are fresh. "
+        "Omitted: starts anew.",
+    )
+    size: NetworkSize | None = Field(
+        default=None,
+        description="Size of the network; omitted: that of the champion it starts from, or small.",
+    )
     epochs: PositiveCount = Field(default=10, description="Upper limit of passes over the dataset.")
     batch_size: PositiveCount = Field(default=256, description="Positions per step.")
     uses: Count = Field(
@@ -43,12 +107,17 @@ class TrainParameters(IterationParameters):
 
 
 class TrainResult(Result):
-    """The best epoch. Losses are cross-entropies in nats."""
+    """The best epoch, of the averaged parameters. Losses are cross-entropies in nats."""
 
     train_loss: Measure = Field(description="Loss on the training positions.")
     held_out_loss: Measure = Field(description="Loss on held-out games.")
     held_out_policy_loss: Measure = Field(description="Part of it that is the policies', per row that has one.")
     held_out_accuracy: Share = Field(description="Share of held-out positions whose winner was named first.")
+    held_out_value_loss: Measure = Field(default=0, description="Part of it that is the values', per row that has any.")
+    held_out_policy_accuracy: Share = Field(
+        default=0, description="Share of held-out policies whose likeliest move was named first."
+    )
     epochs: Count = Field(description="Epochs trained.")
+    steps: Count = Field(default=0, description="Steps trained.")
     best_epoch: Count = Field(description="The epoch that was kept.")
     onnx_difference: Measure = Field(description="Largest difference between torch and ONNX Runtime.")

@@ -157,6 +157,15 @@ class Device(enum.StrEnum):
     MPS = "mps"
 
 
+class NetworkSize(enum.StrEnum):
+    """How large a network is: blocks and channels, by ringrift_core/nn/network.py."""
+
+    TINY = "tiny"
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+
 class InitialWeights(enum.StrEnum):
     """Where CMA-ES starts, and whom the first weights candidate must beat."""
 

@@ -7,6 +7,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from torch import Tensor, nn
 
@@ -49,7 +50,20 @@ def export_onnx(network: RingRiftNetwork, path: Path) -> None:
             verbose=False,
         )
     assert program is not None
-    program.save(path, include_initializers=True, external_data=False)
+    model = program.model_proto
+    _forget_where_it_was_made(model)
+    onnx.save(model, path)
+
+
+def _forget_where_it_was_made(model: onnx.ModelProto) -> None:
+    """Takes out what the exporter notes of the code that it went through: files, lines and stacks of this machine."""
+    graphs = [model.graph, *model.functions]
+    for part in (model, *graphs, *(node for graph in graphs for node in graph.node)):
+        del part.metadata_props[:]
+        part.ClearField("doc_string")
+    for value in (*model.graph.input, *model.graph.output, *model.graph.value_info, *model.graph.initializer):
+        del value.metadata_props[:]
+        value.ClearField("doc_string")
 
 
 @torch.no_grad()

@@ -1,9 +1,12 @@
-"""The stage train: a candidate network from the exported dataset, starting from the champion where there is one."""
+"""The stage train: a candidate network from the exported dataset, starting from a champion where there is one."""
 
 from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,12 +14,22 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from ringrift_core import _engine
-from ringrift_core.archive import Checkpoint, identity
-from ringrift_core.contract import Device, StageResult, Track, TrainParameters, TrainResult
+from ringrift_core.archive import Archive, Checkpoint, identity
+from ringrift_core.contract import (
+    Board,
+    Device,
+    NetworkSize,
+    StageResult,
+    StartFrom,
+    Track,
+    TrainParameters,
+    TrainResult,
+    configuration_name,
+)
 from ringrift_core.dataset.manifest import DatasetManifest
-from ringrift_core.errors import WrongInputError
+from ringrift_core.errors import NotNowError, WrongInputError
 from ringrift_core.nn import TOO_LATE
-from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
+from ringrift_core.nn.network import SIZES, NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
 from ringrift_core.nn.positions import OUTCOMES, Aim, Positions, load_positions
 from ringrift_core.nn.training import Training, TrainingPlan, surprises
@@ -28,16 +41,21 @@ __all__ = ["train_stage"]
 
 TASK = "train"
 NEW_LEARNING_RATE = 2e-3
-RESUMED_LEARNING_RATE = 5e-4
+TRANSFERRED_LEARNING_RATE = 1e-3
+CONTINUED_LEARNING_RATE = 5e-4
 THREADS = 2
 """Threads of torch on a CPU, however many cores there are: it splits sums by them, so another number makes another
 network. Two cost a single core a fifth of its time; four cost it twice the time, and gain little on four cores."""
+CHECKPOINT_STEPS = 1000
+"""Between two checkpoints, beside one after each epoch and one at a stop."""
+CHECKPOINTS = 3
+"""Kept: the newest, and two before it in case that it is damaged."""
 
 
 def train_stage(parameters: TrainParameters, run: Run) -> StageResult:
-    """Trains once per iteration; a killed training goes on after its last whole epoch."""
+    """Trains once per iteration; a killed training goes on after its last checkpoint."""
     result = run.once(parameters.iteration, TASK, parameters, lambda: _train(parameters, run))
-    Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt).clear()
+    _checkpoint(parameters, run).clear()
     return result
 
 
@@ -53,10 +71,12 @@ def _train(parameters: TrainParameters, run: Run) -> Outcome:
     torch.set_num_threads(THREADS)
     torch.manual_seed(parameters.seed)
     torch.use_deterministic_algorithms(True)
-    network = _initial_network(parameters, run)
-    surprise = _surprise(parameters, run, network, train, device)
-    training = Training(network, _plan(parameters, dataset), train, held_out, device, surprise)
-    _run_epochs(parameters, run, training)
+    start = _start(parameters, run)
+    surprise = _surprise(parameters, run, start, train, device)
+    plan = _plan(parameters, dataset, start)
+    training = Training(start.network, plan, train, held_out, device, surprise)
+    _run_steps(parameters, run, training)
+    network = start.network
     network.load_state_dict(training.best)
     return _save(parameters, run, network.cpu(), training, held_out if len(held_out) else train)
 
@@ -71,12 +91,64 @@ def _device(wanted: Device) -> torch.device:
     return torch.device(wanted.value)
 
 
-def _plan(parameters: TrainParameters, dataset: DatasetManifest) -> TrainingPlan:
+@dataclass(frozen=True)
+class _Start:
+    """What a training begins with."""
+
+    network: RingRiftNetwork
+    champion: int
+    """Of the same configuration, whose parameters these are; 0 for none."""
+    learning_rate: float
+
+
+def _start(parameters: TrainParameters, run: Run) -> _Start:
+    """A new network, or what `--start-from` names; WrongInputError when that does not fit."""
+    point = parameters.start_from
+    if point is None:
+        return _anew(parameters, parameters.size or NetworkSize.SMALL)
+    board = point.board or parameters.board
+    archive = Archive(run.archive.store, configuration_name(board, parameters.players))
+    card = ModelCard.load(archive, champion_artifact(archive, Track.NETWORK, point.version))
+    if not card.has_parameters:
+        run.report.warn(f"--start-from {point}: trained by an earlier version, its parameters do not fit: starts anew")
+        return _anew(parameters, parameters.size or NetworkSize.SMALL)
+    if parameters.size is not None and (card.blocks, card.channels) != SIZES[parameters.size]:
+        run.report.warn(
+            f"--start-from {point}: {card.blocks} blocks of {card.channels} channels, which --size {parameters.size} "
+            "does not continue: starts anew"
+        )
+        return _anew(parameters, parameters.size)
+    found = RingRiftNetwork.of_card(card, archive.get_file(card.weights, run.folder))
+    if board == parameters.board:
+        return _Start(found, point.version, CONTINUED_LEARNING_RATE)
+    return _Start(_transferred(found, parameters.board, point), 0, TRANSFERRED_LEARNING_RATE)
+
+
+def _anew(parameters: TrainParameters, size: NetworkSize) -> _Start:
+    shape = NetworkShape.of_size(parameters.board, parameters.players, size)
+    return _Start(RingRiftNetwork(shape), 0, NEW_LEARNING_RATE)
+
+
+def _transferred(found: RingRiftNetwork, board: Board, point: StartFrom) -> RingRiftNetwork:
+    """A network for a board with the parameters of another one's, of which none depends on how large it is."""
+    shape = found.shape
+    network = RingRiftNetwork(NetworkShape.of(board, shape.players, shape.blocks, shape.channels))
+    try:
+        network.load_state_dict(found.state_dict())
+    except RuntimeError as error:  # torch's words for shapes that differ
+        raise WrongInputError(
+            f"--start-from {point}: what {shape.board} has learnt does not fit {board}: parameters go from square8 to "
+            "square19 and from hex8 to hexagonal, and back"
+        ) from error
+    return network
+
+
+def _plan(parameters: TrainParameters, dataset: DatasetManifest, start: _Start) -> TrainingPlan:
     return TrainingPlan(
         parameters.seed,
         parameters.epochs,
         parameters.batch_size,
-        RESUMED_LEARNING_RATE if parameters.network_version else NEW_LEARNING_RATE,
+        start.learning_rate,
         Aim(parameters.outcome_weight, parameters.clean_outcomes),
         augment=parameters.augment,
         most_seen=parameters.uses * dataset.new_rows or None,
@@ -85,47 +157,63 @@ def _plan(parameters: TrainParameters, dataset: DatasetManifest) -> TrainingPlan
 
 
 def _surprise(
-    parameters: TrainParameters, run: Run, network: RingRiftNetwork, train: Positions, device: torch.device
+    parameters: TrainParameters, run: Run, start: _Start, train: Positions, device: torch.device
 ) -> NDArray[np.float32] | None:
     """How surprising each policy target was to the champion; None where that is not asked for, or there is none."""
-    if not parameters.surprise or not parameters.network_version:
+    if not parameters.surprise or not start.champion:
         return None
 
-    def on_batch(done: float) -> None:
+    def on_part(done: float) -> None:
         run.pause_point()
         run.report.progress(0.0, f"looking for what surprises the champion: {done:.0%}")
 
-    return surprises(network, train, device, on_batch)
+    return surprises(start.network, train, device, on_part)
 
 
-def _initial_network(parameters: TrainParameters, run: Run) -> RingRiftNetwork:
-    if parameters.network_version == 0:
-        return RingRiftNetwork(NetworkShape.of(parameters.board, parameters.players))
-    artifact = champion_artifact(run.archive, Track.NETWORK, parameters.network_version)
-    card = ModelCard.load(run.archive, artifact)
-    return RingRiftNetwork.of_card(card, run.archive.get_file(card.weights, run.folder))
-
-
-def _run_epochs(parameters: TrainParameters, run: Run, training: Training) -> None:
+def _checkpoint(parameters: TrainParameters, run: Run) -> Checkpoint:
     digest, _ = identity(parameters)
-    checkpoint = Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt, digest)
-    saved = checkpoint.load()
-    if saved is not None:
-        training.load(run.archive.get_bytes(saved))
-        run.report.log(f"going on after epoch {len(training.figures)}")
-    while not training.finished:
-        epoch = len(training.figures)
+    return Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt, digest, keep=CHECKPOINTS)
 
-        def on_step(done: float, epoch: int = epoch) -> None:
-            run.pause_point()
-            run.report.progress((epoch + done) / parameters.epochs, f"epoch {epoch + 1} of {parameters.epochs}")
 
-        figures = training.run_epoch(on_step)
+def _run_steps(parameters: TrainParameters, run: Run, training: Training) -> None:
+    checkpoint = _checkpoint(parameters, run)
+    if saved := checkpoint.load_bytes():
+        training.load(saved)
+        run.report.log(f"going on after step {training.steps}, epoch {len(training.figures)}")
+    with _saved_at_a_stop(checkpoint, training):
+        while not training.finished:
+            _step(parameters, run, training)
+            if training.epoch_is_over:
+                _measure(run, training)
+                checkpoint.save(training.save(), "safetensors")
+            elif training.steps % CHECKPOINT_STEPS == 0:
+                checkpoint.save(training.save(), "safetensors")
+
+
+@contextmanager
+def _saved_at_a_stop(checkpoint: Checkpoint, training: Training) -> Iterator[None]:
+    try:
+        yield
+    except NotNowError:
         checkpoint.save(training.save(), "safetensors")
-        run.report.log(
-            f"epoch {figures.epoch}: loss {figures.train_loss:.4f}, held out {figures.held_out_loss:.4f} "
-            f"(policies {figures.held_out_policy_loss:.4f}), accuracy {figures.held_out_accuracy:.3f}"
-        )
+        raise
+
+
+def _step(parameters: TrainParameters, run: Run, training: Training) -> None:
+    if training.epoch_is_over:
+        return  # It was stopped while it was measured.
+    figures = training.step(run.pause_point)
+    epoch = len(training.figures) + 1
+    run.report.progress(figures.step / training.most_steps, f"epoch {epoch} of {parameters.epochs}")
+
+
+def _measure(run: Run, training: Training) -> None:
+    figures = training.measure(run.pause_point)
+    run.report.log(
+        f"epoch {figures.epoch}: loss {figures.train_loss:.4f}, held out {figures.held_out_loss:.4f} "
+        f"(values {figures.held_out_value_loss:.4f}, policies {figures.held_out_policy_loss:.4f}), "
+        f"accuracy {figures.held_out_accuracy:.3f}"
+    )
 
 
 def _save(
@@ -142,13 +230,17 @@ def _save(
     result = TrainResult(
         train_loss=best.train_loss,
         held_out_loss=best.held_out_loss,
+        held_out_value_loss=best.held_out_value_loss,
         held_out_policy_loss=best.held_out_policy_loss,
         held_out_accuracy=best.held_out_accuracy,
+        held_out_policy_accuracy=best.held_out_policy_accuracy,
         epochs=len(training.figures),
         best_epoch=best.epoch,
+        steps=training.steps,
         onnx_difference=difference,
     )
     files = {"weights": run.archive.put_file(weights, "safetensors"), "onnx": run.archive.put_file(onnx, "onnx")}
+    point = parameters.start_from
     card = ModelCard(
         board=parameters.board,
         players=parameters.players,
@@ -157,7 +249,8 @@ def _save(
         channels=network.shape.channels,
         **files,
         iteration=parameters.iteration,
-        parent=parameters.network_version,
+        parent=point.version if point is not None and point.board in (None, parameters.board) else 0,
+        started_from="" if point is None else str(point),
         dataset=parameters.dataset.sha256,
         seed=parameters.seed,
         torch_version=torch.__version__,

@@ -16,7 +16,7 @@ class ModelCard(ConfigurationArtifact):
 
     KIND = "a model card"
 
-    format: int = Field(default=1, ge=1, le=1)
+    format: int = Field(default=2, ge=1, le=2, description="1: its parameters are those of an earlier architecture.")
     encoding: int = Field(description="Version of the encoding of positions (docs/encoding.md).")
     blocks: int
     channels: int
@@ -24,6 +24,7 @@ class ModelCard(ConfigurationArtifact):
     onnx: Artifact = Field(description="The same network for ONNX Runtime; batch size is free.")
     iteration: int
     parent: int = Field(description="Champion version that training started from; 0 for none.")
+    started_from: str = Field(default="", description="The same, or the champion of another board: `square8@3`.")
     dataset: str = Field(description="SHA-256 of the dataset's manifest.")
     seed: int
     torch_version: str
@@ -35,6 +36,11 @@ class ModelCard(ConfigurationArtifact):
         description="Of the CPU, the widest that torch used, as AVX2; empty in a card of an earlier version.",
     )
     metrics: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def has_parameters(self) -> bool:
+        """Whether its safetensors file fits the network of today; the ONNX file can be asked in any case."""
+        return self.format == 2
 
     def fault(self) -> str | None:
         if self.encoding != _engine.ENCODING_VERSION:

@@ -42,6 +42,7 @@ FROZEN: dict[str, dict[str, Any]] = {
         "bootstrapEpochs": 100,
         "epochs": 10,
         "batchSize": 256,
+        "size": "small",
         "uses": 0,
         "outcomeWeight": 0.3,
         "surprise": 0,

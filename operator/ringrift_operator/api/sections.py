@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ringrift_core.contract import EngineMode, GateKind, InitialWeights
+from ringrift_core.contract import EngineMode, GateKind, InitialWeights, NetworkSize
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.lists import ListSet
 from ringrift_operator.api.rules import rule
@@ -63,6 +63,10 @@ class Network(Value):
     bootstrap_epochs: int = Field(default=100, ge=1, le=100_000, description="Epochs of the first iteration.")
     epochs: int = Field(default=10, ge=1, le=100_000, description="Epochs of every later iteration, at most.")
     batch_size: int = Field(default=256, ge=1, le=1_048_576, description="Positions per step; above 512 needs cuda.")
+    size: NetworkSize = Field(
+        default=NetworkSize.SMALL,
+        description="tiny, small, medium or large: 2 x 16, 4 x 32, 6 x 64, 10 x 128 blocks and channels.",
+    )
     uses: int = Field(
         default=8,
         ge=0,

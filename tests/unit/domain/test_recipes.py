@@ -18,6 +18,7 @@ from ringrift_core.contract import (
     StageResult,
     Track,
     TrackFacts,
+    TrainParameters,
     read,
 )
 from ringrift_operator.api import StagePhase, TrackDecision, TrainingPipelineSpec, WorkerPoolSpec
@@ -203,3 +204,15 @@ def test_steps_stand_in_the_order_in_which_they_get_slots() -> None:
 def test_every_stage_has_a_step_and_every_step_the_facts_of_its_stage() -> None:
     assert {step.stage for step in SHIPPED.steps.values()} == set(Stage)
     assert all(step.handling.facts is STAGES[step.stage] for step in SHIPPED.steps.values())
+
+
+def test_a_network_learns_from_outcomes_alone_until_a_network_searches() -> None:
+    """And, once there is a champion, from it, each new position used so many times."""
+    one = world(iterations=3, network={"uses": 6, "outcomeWeight": 0.7, "size": "medium", "surprise": 0.5})
+    one.run()
+    told = [task.parameters for task in one.created if task.identity.step == "train"]
+    assert all(isinstance(parameters, TrainParameters) for parameters in told)
+    assert [str(parameters.start_from) for parameters in told] == ["None", "1", "2"]  # type: ignore[attr-defined]
+    assert [parameters.outcome_weight for parameters in told] == [1.0, 0.7, 0.7]  # type: ignore[attr-defined]
+    assert [parameters.uses for parameters in told] == [0, 6, 6]  # type: ignore[attr-defined]
+    assert {(parameters.size, parameters.surprise) for parameters in told} == {("medium", 0.5)}  # type: ignore[attr-defined]

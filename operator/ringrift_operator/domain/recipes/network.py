@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import STAGES, ExportParameters, Stage, Track, TrainParameters
+from ringrift_core.contract import STAGES, ExportParameters, Stage, StartFrom, Track, TrainParameters
 from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain import steps
 from ringrift_operator.domain.recipe import Commission, Handling, Recipe, Step
@@ -30,7 +30,8 @@ def _train(commission: Commission) -> TrainParameters:
         **commission.in_iteration,
         seed=commission.seed,
         dataset=commission.made_by("export"),
-        network_version=champion,
+        size=frozen.network.size,
+        start_from=StartFrom(None, champion) if champion else None,
         epochs=epochs(frozen, commission.iteration),
         batch_size=frozen.network.batch_size,
         # All positions of the first iteration are new: its epochs and the held-out loss end it.

@@ -1,35 +1,46 @@
 from __future__ import annotations
 
+import json
 import math
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from ringrift_core import _engine
 from ringrift_core.contract import (
+    STAGE_PROGRAM,
     Artifact,
     Board,
     Decision,
+    ExitCode,
     GateKind,
+    NetworkSize,
     StageResult,
     Track,
     TrainParameters,
     TrainResult,
+    changed,
     to_arguments,
 )
 from ringrift_core.dataset.manifest import DatasetManifest
-from ringrift_core.errors import DivergedError, NotNowError, StoreRefusedError
-from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
+from ringrift_core.errors import DivergedError, NotNowError, StoreRefusedError, WrongInputError
+from ringrift_core.nn.losses import WEIGHTS, losses, policy_losses, total_loss
+from ringrift_core.nn.network import SIZES, NetworkShape, RingRiftNetwork
 from ringrift_core.nn.positions import Aim, Positions, load_positions
-from ringrift_core.nn.training import Training, TrainingPlan, policy_losses
+from ringrift_core.nn.stage import _start as start_of
+from ringrift_core.nn.training import StepFigures, Training, TrainingPlan
 from ringrift_core.players.cards import ModelCard
 from ringrift_core.store import open_store
+from tests import patience
 from tests.unit.core.desk import Desk
 from tests.unit.core.nn.rows import made_up, positions_of
 
@@ -70,9 +81,22 @@ def training(plan: TrainingPlan, rows: int = 512, shuffled: bool = False) -> Tra
     return Training(network, plan, simple_positions(rows, 0, shuffled), simple_positions(200, 1), torch.device("cpu"))
 
 
+def go_on() -> None:
+    """Never stops."""
+
+
+def steps(run: Training, most: int = 10**9) -> list[StepFigures]:
+    """So many steps at most, with the measurements between them."""
+    taken: list[StepFigures] = []
+    while not run.finished and len(taken) < most:
+        taken.append(run.step(go_on))
+        if run.epoch_is_over:
+            run.measure(go_on)
+    return taken
+
+
 def run_all(run: Training) -> None:
-    while not run.finished:
-        run.run_epoch(lambda _: None)
+    steps(run)
 
 
 def test_a_known_label_is_learnt() -> None:
@@ -95,21 +119,101 @@ def test_a_diverging_loss_ends_the_training(rate: float) -> None:
         run_all(run)
 
 
-def test_a_training_goes_on_from_its_checkpoint_to_the_same_parameters() -> None:
-    plan = TrainingPlan(seed=1, epochs=4, batch_size=64, learning_rate=1e-3)
-    whole = training(plan)
-    for _ in range(4):
-        whole.run_epoch(lambda _: None)
-    first = training(plan)
-    first.run_epoch(lambda _: None)
-    first.run_epoch(lambda _: None)
-    second = training(plan)
+@pytest.mark.parametrize("stopped_after", [1, 7, 8, 13])
+def test_a_training_goes_on_from_its_checkpoint_bit_for_bit(stopped_after: int) -> None:
+    """In the middle of an epoch or between two: parameters, averages, optimiser, figures."""
+    plan = TrainingPlan(seed=1, epochs=2, batch_size=64, learning_rate=1e-3)
+    whole, first, second = training(plan), training(plan), training(plan)
+    told = steps(whole)
+    before = steps(first, stopped_after)
     second.load(first.save())
-    second.run_epoch(lambda _: None)
-    second.run_epoch(lambda _: None)
-    assert second.figures == whole.figures
-    for name, tensor in whole.best.items():
-        assert torch.equal(tensor, second.best[name])
+    assert [*before, *steps(second)] == told
+    assert len(told) == 16
+    assert second.save() == whole.save()
+
+
+def test_a_stop_within_a_step_or_a_measurement_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With so few positions at once that a step has many parts."""
+    monkeypatch.setattr("ringrift_core.nn.training.PART", 8 * 512)
+    run = training(TrainingPlan(seed=1, epochs=2, batch_size=64, learning_rate=1e-3))
+    twin = training(TrainingPlan(seed=1, epochs=2, batch_size=64, learning_rate=1e-3))
+
+    def stop_at(call: int) -> Callable[[], None]:
+        calls = iter(range(1, 100))
+
+        def pause() -> None:
+            if next(calls) == call:
+                raise NotNowError("stopped")
+
+        return pause
+
+    for step in range(8):
+        before = run.save()
+        with pytest.raises(NotNowError):
+            run.step(stop_at(step + 1))
+        assert run.save() == before
+        run.step(go_on)
+    before = run.save()
+    with pytest.raises(NotNowError):
+        run.measure(stop_at(3))
+    assert run.save() == before
+    run.measure(go_on)
+    steps(twin, 8)
+    assert run.save() == twin.save()
+
+
+def test_what_is_kept_are_averaged_parameters() -> None:
+    run = training(TrainingPlan(seed=1, epochs=1, batch_size=64, learning_rate=1e-2))
+    begun = {name: tensor.clone() for name, tensor in run.network.state_dict().items()}
+    steps(run)
+    for name, tensor in run.network.state_dict().items():
+        way = (run.best[name] - begun[name]).norm() / (tensor - begun[name]).norm()
+        assert 0.1 < way < 1.2 or "ends" in name or "turns" in name, name
+    assert any(not torch.equal(tensor, run.best[name]) for name, tensor in run.network.state_dict().items())
+
+
+def test_the_learning_rate_rises_and_then_falls_to_a_twentieth() -> None:
+    run = training(TrainingPlan(seed=1, epochs=10, batch_size=16, learning_rate=1e-3), rows=160)
+    rates = [figures.learning_rate for figures in steps(run)]
+    top = rates.index(max(rates))
+    assert rates[top] == pytest.approx(1e-3)
+    assert rates[: top + 1] == sorted(rates[: top + 1])
+    assert 0 < top < 0.1 * run.most_steps
+    assert rates[top:] == sorted(rates[top:], reverse=True)
+    if len(rates) == run.most_steps:
+        assert rates[-1] < 0.06e-3
+
+
+def test_a_gradient_beyond_all_that_were_ends_the_training() -> None:
+    run = training(TrainingPlan(seed=1, epochs=20, batch_size=64, learning_rate=1e-3))
+    steps(run, 60)
+    run._progress.gradient /= 10**6
+    with pytest.raises(DivergedError, match="training diverged in epoch 8, step 61: gradient "):
+        run.step(go_on)
+
+
+def test_heads_for_training_alone_learn_what_came_of_games_and_skip_what_is_unknown() -> None:
+    judge = _engine.Judge.linear(_engine.heuristic_weights("baseline"))
+    player = _engine.Player.descent(judge, 200, inner=2)
+    games = _engine.play_games("square8", 2, [[player]], seed=1, games=24, opening_plies=4)
+    rows = _engine.encode_rows(
+        "square8", 2, [(game.game_id, game.moves, game.searches, None) for game in games], trees=True
+    )
+    positions = positions_of(Board.SQUARE8, 2, rows)
+    torch.manual_seed(1)
+    plan = TrainingPlan(seed=1, epochs=8, batch_size=64, learning_rate=5e-3)
+    network = RingRiftNetwork(NetworkShape.of(Board.SQUARE8, 2, 1, 8))
+    run = Training(network, plan, positions, positions, torch.device("cpu"))
+    told = [figures.losses for figures in steps(run)]
+    for head in WEIGHTS:
+        first, last = (sum(losses[head] for losses in part) for part in (told[:5], told[-5:]))
+        assert last < first, head
+    batch = positions.batch(np.flatnonzero(rows["tree_moves"])[:9], Aim(), torch.device("cpu"))
+    said = network.say_all(batch.planes, batch.globals)
+    by_head = losses(said, batch)
+    assert {head for head, loss in by_head.items() if loss.any()} == {"value"}
+    total_loss(by_head).sum().backward()  # type: ignore[no-untyped-call]
+    assert all(parameter.grad is None or parameter.grad.isfinite().all() for parameter in network.parameters())
 
 
 def test_a_training_sees_each_new_position_so_many_times_at_most() -> None:
@@ -170,24 +274,99 @@ def test_a_candidate_is_trained_judged_promoted_and_resumed_from(desk: Desk) -> 
     assert verdict.champion == "baseline"
     assert verdict.decision in (Decision.PROMOTE, Decision.REJECT)
     desk.promote(track=Track.NETWORK, iteration=1, expected_version=0, candidate=result.outputs["candidate"])
-    resumed = desk.train(2, dataset=dataset, seed=2, epochs=1, batch_size=64, network_version=1, surprise=0.5)
+    resumed = desk.train(2, dataset=dataset, seed=2, epochs=1, batch_size=64, start_from="1", surprise=0.5)
     assert ModelCard.load(desk.archive, resumed.outputs["candidate"]).parent == 1
     desk.selfplay(2, seed=2, games=4, network_version=1, engine_modes="network")
 
 
-def test_a_killed_training_goes_on_to_the_same_candidate(desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fraction", [0.2, 0.5, 0.8])
+def test_a_stopped_training_goes_on_to_the_same_candidate(desk: Desk, tmp_path: Path, fraction: float) -> None:
     other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
     whole = train(other, exported(other))
     dataset = exported(desk)
 
-    desk.stop_when(lambda _: any(line.startswith("epoch 1") for line in desk.report.lines))
+    desk.stop_when(lambda done: done > fraction)
     with pytest.raises(NotNowError):
         train(desk, dataset)
     desk.go_on()
     result = train(desk, dataset, attempt=2)
-    assert "going on after epoch 1" in desk.report.lines
+    assert any(line.startswith("going on after step ") for line in desk.report.lines)
     assert result.outputs["weights"].sha256 == whole.outputs["weights"].sha256
     assert result.result == whole.result
+    assert not [key for key in desk.archive.store.keys("") if ".checkpoint" in key]
+
+
+def test_three_checkpoints_are_kept_and_a_damaged_one_is_passed_over(desk: Desk) -> None:
+    dataset = exported(desk)
+    desk.stop_when(lambda _: sum(line.startswith("epoch ") for line in desk.report.lines) == 4)
+    with pytest.raises(NotNowError):
+        train(desk, dataset, epochs=9)
+    found = desk.archive.store.read(desk.archive.key("tasks/i0001/train.checkpoint.json"))
+    assert found is not None
+    pointer = json.loads(found.content)
+    kept = [pointer["state"], *pointer["older"]]
+    assert {name for name in desk.objects() if name.endswith(".safetensors")} == {
+        each["uri"].rpartition("/")[2] for each in kept
+    }
+    assert len(kept) == 3
+    desk.archive.store.put(desk.archive.key("objects/" + kept[0]["uri"].rpartition("/")[2]), b"damaged")
+    desk.go_on()
+    train(desk, dataset, epochs=9, attempt=2)
+    assert "going on after step" in "".join(desk.report.lines)
+
+
+def test_a_process_that_is_told_to_stop_saves_where_it_is_and_goes_on_from_there(desk: Desk, tmp_path: Path) -> None:
+    """In the middle of an epoch of a long training."""
+    result = tmp_path / "result.json"
+    parameters = TrainParameters(**desk.here, iteration=1, seed=1, dataset=exported(desk, 60), epochs=50, batch_size=8)
+    command = [*STAGE_PROGRAM, *to_arguments(parameters), "--result", str(result)]
+    for attempt in (1, 2):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        said = [json.loads(process.stdout.readline())]
+        while not said[-1]["message"].startswith("epoch "):
+            said.append(json.loads(process.stdout.readline()))
+        process.send_signal(signal.SIGTERM)
+        _, failure = process.communicate(timeout=patience.SECONDS)
+        assert process.returncode == ExitCode.NOT_NOW, failure
+        assert any("going on after step" in line["message"] for line in said) == (attempt == 2)
+
+
+def test_a_network_starts_from_another_boards_champion(desk: Desk, tmp_path: Path) -> None:
+    """With all that it has learnt, whatever the size of the board."""
+    candidate = train(desk, exported(desk), size=NetworkSize.TINY, epochs=1).outputs["candidate"]
+    desk.promote(track=Track.NETWORK, iteration=1, expected_version=0, candidate=candidate)
+    large = Desk(desk.archive.store, tmp_path / "large", Board.SQUARE19)
+    dataset = exported(large, 4)
+    result = train(large, dataset, start_from="square8@1", epochs=1)
+    card = ModelCard.load(large.archive, result.outputs["candidate"])
+    assert (card.started_from, card.parent, card.blocks, card.channels) == ("square8@1", 0, *SIZES[NetworkSize.TINY])
+    parameters = TrainParameters(**large.here, iteration=2, dataset=dataset, start_from="square8@1")
+    begun = start_of(parameters, large.run).network.state_dict()
+    small = ModelCard.load(desk.archive, candidate)
+    learnt = load_file(desk.archive.get_file(small.weights, tmp_path))
+    assert begun.keys() == learnt.keys()
+    assert all(torch.equal(begun[name], tensor) for name, tensor in learnt.items())
+
+    hexes = Desk(desk.archive.store, tmp_path / "hex", Board.HEX8)
+    with pytest.raises(WrongInputError, match="--start-from square8@1: what square8 has learnt does not fit hex8"):
+        start_of(TrainParameters(**hexes.here, iteration=1, dataset=dataset, start_from="square8@1"), hexes.run)
+    with pytest.raises(WrongInputError, match="network version 7: never a champion of square8-2p"):
+        train(large, dataset, iteration=3, start_from="square8@7")
+
+
+def test_a_champion_of_another_size_or_an_earlier_kind_is_not_continued(desk: Desk) -> None:
+    dataset = exported(desk)
+    candidate = train(desk, dataset, size=NetworkSize.TINY, epochs=1).outputs["candidate"]
+    desk.promote(track=Track.NETWORK, iteration=1, expected_version=0, candidate=candidate)
+    larger = desk.train(2, dataset=dataset, start_from="1", size=NetworkSize.SMALL, epochs=1)
+    card = ModelCard.load(desk.archive, larger.outputs["candidate"])
+    assert (card.blocks, card.channels) == SIZES[NetworkSize.SMALL]
+    assert any("which --size small does not continue: starts anew" in line for line in desk.report.lines)
+    earlier = changed(ModelCard.load(desk.archive, candidate), format=1).save(desk.archive)
+    desk.promote(track=Track.NETWORK, iteration=2, expected_version=1, candidate=earlier)
+    desk.train(3, dataset=dataset, start_from="2", epochs=1)
+    assert any("--start-from 2: trained by an earlier version" in line for line in desk.report.lines)
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system binds no process to cores")
