@@ -36,7 +36,7 @@ $(VENV)/.torch: $(VENV)/.python constraints.txt
 $(VENV)/.packages: $(VENV)/.torch pyproject.toml operator/pyproject.toml constraints.txt
 	@echo "installing the Python packages"
 	@$(PIP) "maturin>=1.9,<2"
-	@$(PIP) $$($(BIN)/python -c 'import tomllib, pathlib; core = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]; operator = tomllib.loads(pathlib.Path("operator/pyproject.toml").read_text())["project"]; wanted = core["dependencies"] + [w for extra in ("stages", "train", "s3", "env", "dev") for w in core["optional-dependencies"][extra]] + operator["dependencies"]; print(*(w.replace(" ", "") for w in wanted if not w.startswith("ringrift")))')
+	@$(PIP) $$($(BIN)/python -c 'import tomllib, pathlib; core = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]; operator = tomllib.loads(pathlib.Path("operator/pyproject.toml").read_text())["project"]; wanted = core["dependencies"] + [w for extra in ("stages", "train", "tracking", "s3", "env", "dev") for w in core["optional-dependencies"][extra]] + operator["dependencies"]; print(*(w.replace(" ", "") for w in wanted if not w.startswith("ringrift")))')
 	@touch $@
 
 $(VENV)/.engine: $(VENV)/.packages $(ENGINE_SOURCES)

@@ -57,8 +57,8 @@ class Image:
         return sorted(set(wanted))
 
 
-WORKER = Image("worker", extras=("stages", "s3"))
-TRAINER = Image("trainer", extras=("train", "s3"))
+WORKER = Image("worker", extras=("stages", "tracking", "s3"))
+TRAINER = Image("trainer", extras=("train", "tracking", "s3"))
 OPERATOR = Image("operator", operator=True)
 ALL = {image.name: image for image in (WORKER, TRAINER, OPERATOR)}
 

@@ -54,6 +54,7 @@ from ringrift_core.contract.results import (
 )
 from ringrift_core.contract.selfplay import SelfplayParameters, SelfplayResult, Shards
 from ringrift_core.contract.stages import STAGES, StageFacts
+from ringrift_core.contract.tracking import TrackedParameters, WandbMode
 from ringrift_core.contract.tracks import TRACKS, KnownTrack, TrackFacts, everywhere
 from ringrift_core.contract.training import StartFrom, TrainParameters, TrainResult
 from ringrift_core.contract.vocabulary import (
@@ -150,9 +151,11 @@ __all__ = [
     "StartFrom",
     "Track",
     "TrackFacts",
+    "TrackedParameters",
     "TrainParameters",
     "TrainResult",
     "Verdict",
+    "WandbMode",
     "absent_values",
     "asked_values",
     "changed",

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from ringrift_core.contract.base import ArtifactReference, AtMost, Contract, IterationParameters, Result
 from ringrift_core.contract.marks import Placement
+from ringrift_core.contract.tracking import TrackedParameters
 from ringrift_core.contract.tracks import KnownTrack
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
@@ -54,7 +55,7 @@ class CmaesParameters(IterationParameters):
     )
 
 
-class EvaluateParameters(IterationParameters):
+class EvaluateParameters(TrackedParameters):
     """Plays a candidate against its opponent through the gate, or a champion through the regression test."""
 
     stage = Stage.EVALUATE

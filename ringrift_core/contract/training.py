@@ -10,8 +10,9 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from ringrift_core.contract.base import ArtifactReference, IterationParameters, Result
+from ringrift_core.contract.base import ArtifactReference, Result
 from ringrift_core.contract.marks import Absent, Placement
+from ringrift_core.contract.tracking import TrackedParameters
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
     Board,
@@ -65,7 +66,7 @@ class StartFrom:
         return {"type": "string", "pattern": START_PATTERN, "maxLength": 32}
 
 
-class TrainParameters(IterationParameters):
+class TrainParameters(TrackedParameters):
     """Trains a candidate network from the exported dataset. One that was stopped goes on from its last checkpoint when
     it is begun again: by itself, with its optimiser and schedule."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,7 @@ from ringrift_core.nn.training import Training, TrainingPlan, surprises
 from ringrift_core.players.cards import ModelCard
 from ringrift_core.registry.records import champion_artifact
 from ringrift_core.stage import Outcome, Run
+from ringrift_core.tracking import Curve, open_curve, tracked
 
 __all__ = ["train_stage"]
 
@@ -48,12 +49,15 @@ THREADS = 2
 network. Two cost a single core a fifth of its time; four cost it twice the time, and gain little on four cores."""
 CHECKPOINT_STEPS = 1000
 """Between two checkpoints, beside one after each epoch and one at a stop."""
+TOLD_STEPS = 10
+"""Between two points of the curves."""
 CHECKPOINTS = 3
 """Kept: the newest, and two before it in case that it is damaged."""
 
 
 def train_stage(parameters: TrainParameters, run: Run) -> StageResult:
     """Trains once per iteration; a killed training goes on after its last checkpoint."""
+    tracked(parameters)
     result = run.once(parameters.iteration, TASK, parameters, lambda: _train(parameters, run))
     _checkpoint(parameters, run).clear()
     return result
@@ -180,14 +184,22 @@ def _run_steps(parameters: TrainParameters, run: Run, training: Training) -> Non
     if saved := checkpoint.load_bytes():
         training.load(saved)
         run.report.log(f"going on after step {training.steps}, epoch {len(training.figures)}")
-    with _saved_at_a_stop(checkpoint, training):
+    measured = len(training.figures)
+    with _curve(parameters, run, training) as curve, _saved_at_a_stop(checkpoint, training):
         while not training.finished:
-            _step(parameters, run, training)
+            _step(parameters, run, training, curve)
             if training.epoch_is_over:
-                _measure(run, training)
+                _measure(run, training, curve)
+            if len(training.figures) > measured or training.steps % CHECKPOINT_STEPS == 0:
+                measured = len(training.figures)
+                curve.keep()
                 checkpoint.save(training.save(), "safetensors")
-            elif training.steps % CHECKPOINT_STEPS == 0:
-                checkpoint.save(training.save(), "safetensors")
+
+
+def _curve(parameters: TrainParameters, run: Run, training: Training) -> AbstractContextManager[Curve]:
+    iteration = parameters.iteration
+    name = f"i{iteration:04d}-{TASK}"
+    return open_curve(parameters, run.archive, name, after=training.steps, iteration=iteration)
 
 
 @contextmanager
@@ -199,16 +211,28 @@ def _saved_at_a_stop(checkpoint: Checkpoint, training: Training) -> Iterator[Non
         raise
 
 
-def _step(parameters: TrainParameters, run: Run, training: Training) -> None:
+def _step(parameters: TrainParameters, run: Run, training: Training, curve: Curve) -> None:
     if training.epoch_is_over:
         return  # It was stopped while it was measured.
     figures = training.step(run.pause_point)
+    if figures.step % TOLD_STEPS == 0:
+        losses = {f"loss/{head}": loss for head, loss in figures.losses.items()}
+        curve.tell(figures.step, {**losses, "learning_rate": figures.learning_rate, "gradient_norm": figures.gradient})
     epoch = len(training.figures) + 1
     run.report.progress(figures.step / training.most_steps, f"epoch {epoch} of {parameters.epochs}")
 
 
-def _measure(run: Run, training: Training) -> None:
+def _measure(run: Run, training: Training, curve: Curve) -> None:
     figures = training.measure(run.pause_point)
+    told = {
+        "train/loss": figures.train_loss,
+        "held_out/loss": figures.held_out_loss,
+        "held_out/value_loss": figures.held_out_value_loss,
+        "held_out/policy_loss": figures.held_out_policy_loss,
+        "held_out/value_accuracy": figures.held_out_accuracy,
+        "held_out/policy_accuracy": figures.held_out_policy_accuracy,
+    }
+    curve.tell(figures.step, told)
     run.report.log(
         f"epoch {figures.epoch}: loss {figures.train_loss:.4f}, held out {figures.held_out_loss:.4f} "
         f"(values {figures.held_out_value_loss:.4f}, policies {figures.held_out_policy_loss:.4f}), "

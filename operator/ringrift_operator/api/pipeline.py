@@ -23,6 +23,7 @@ from ringrift_operator.api.sections import (
     Rollback,
     Selfplay,
     Sync,
+    Tracking,
 )
 from ringrift_operator.api.selector import LabelSelector
 
@@ -151,6 +152,7 @@ class TrainingPipelineSpec(Value):
     cmaes: Cmaes = Field(default=Cmaes(), description="Search of heuristic weights.")
     evaluation: Evaluation = Field(default=Evaluation(), description="How candidates are judged.")
     rollback: Rollback = Field(default=Rollback(), description="When a champion gives way to its predecessor.")
+    tracking: Tracking = Field(default=Tracking(), description="Who is told the curves of trainings and gates.")
     alerts: Alerts = Field(default=Alerts(), description="When a silence becomes a condition.")
     history_limit: int = Field(default=20, ge=1, le=1000, description="TrainingIterations kept per configuration.")
     suspend: bool = Field(

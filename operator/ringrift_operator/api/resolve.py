@@ -50,4 +50,5 @@ def resolve(configuration: Configuration, spec: TrainingPipelineSpec) -> Resolve
         cmaes=laid_over(spec.cmaes, configuration.cmaes),
         evaluation=laid_over(spec.evaluation, configuration.evaluation),
         rollback=spec.rollback,
+        tracking=spec.tracking,
     )

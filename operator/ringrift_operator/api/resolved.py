@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ringrift_core.contract import MOST_TRACKS, Board, Track, changed, configuration_name
 from ringrift_operator.api.base import Value
-from ringrift_operator.api.sections import Cmaes, Dataset, Evaluation, Network, Nnue, Rollback, Selfplay
+from ringrift_operator.api.sections import Cmaes, Dataset, Evaluation, Network, Nnue, Rollback, Selfplay, Tracking
 
 
 class ResolvedConfiguration(Value):
@@ -28,6 +28,7 @@ class ResolvedConfiguration(Value):
     cmaes: Cmaes = Field(default=Cmaes(), description="Search of heuristic weights.")
     evaluation: Evaluation = Field(default=Evaluation(), description="How candidates are judged.")
     rollback: Rollback = Field(default=Rollback(), description="When a champion gives way to its predecessor.")
+    tracking: Tracking = Field(default=Tracking(), description="Who is told the curves of trainings and gates.")
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ringrift_core.contract import EngineMode, GateKind, InitialWeights, NetworkSize
+from ringrift_core.contract import EngineMode, GateKind, InitialWeights, NetworkSize, WandbMode
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.lists import ListSet
 from ringrift_operator.api.rules import rule
@@ -181,6 +181,29 @@ class Rollback(Value):
         default=5, ge=1, le=1000, description="Rejected iterations in a row of one track that roll it back."
     )
     keep_backup_models: int = Field(default=3, ge=1, le=1000, description="Earlier champions kept.")
+
+
+class WandbProject(Value):
+    """A project of Weights & Biases."""
+
+    project: str = Field(min_length=1, max_length=128, description="Its name.")
+    secret_name: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=253,
+        description="Secret with WANDB_API_KEY, given by envFrom to the Pods that tell it something.",
+    )
+    mode: WandbMode = Field(
+        default=WandbMode.ONLINE,
+        description="online: it hears at once; offline: runs lie in the store, for `wandb sync`.",
+    )
+
+
+class Tracking(Value):
+    """Who is told the curves of trainings and gates, beside the store, which always keeps them as JSON lines."""
+
+    tensorboard: bool = Field(default=False, description="Keep event files of TensorBoard in the store, too.")
+    wandb: WandbProject | None = Field(default=None, description="Tell Weights & Biases; omitted: do not.")
 
 
 class Alerts(Value):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from ringrift_core.contract import Device, to_arguments
+from ringrift_core.contract import Device, TrackedParameters, to_arguments
 from ringrift_operator.api.pool import PodTemplate
 from ringrift_operator.builders.metadata import child_metadata
 from ringrift_operator.builders.release import Release
@@ -128,14 +128,22 @@ def _container(
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
     }
-    if snapshot.spec.artifacts.secret_name is not None:
-        container["envFrom"] = [{"secretRef": {"name": snapshot.spec.artifacts.secret_name}}]
+    if secrets := _secrets(snapshot, task):
+        container["envFrom"] = [{"secretRef": {"name": name}} for name in secrets]
     return container
 
 
 def _own_or(of_pool: Manifest | None, of_release: Manifest) -> Manifest:
     """A pool's own security context stands in the place of the release's, whole."""
     return dict(of_release if of_pool is None else of_pool)
+
+
+def _secrets(snapshot: Snapshot, task: PlacedTask) -> list[str]:
+    """Those whose keys become variables: the store's, and Weights & Biases' where the task tells it something."""
+    wandb = snapshot.spec.tracking.wandb
+    tells = isinstance(task.parameters, TrackedParameters) and bool(task.parameters.wandb_project)
+    names = (snapshot.spec.artifacts.secret_name, wandb.secret_name if wandb is not None and tells else None)
+    return [name for name in names if name is not None]
 
 
 def _image(snapshot: Snapshot, task: PlacedTask, release: Release) -> str:

@@ -107,6 +107,15 @@ class Commission:
         return {**self.common, "iteration": self.iteration}
 
     @property
+    def with_curves(self) -> dict[str, Any]:
+        """What a stage of an iteration is told that has curves."""
+        tracking = self.frozen.tracking
+        told: dict[str, Any] = {**self.in_iteration, "tensorboard": tracking.tensorboard}
+        if tracking.wandb is not None:
+            told |= {"wandb_project": tracking.wandb.project, "wandb_mode": tracking.wandb.mode}
+        return told
+
+    @property
     def frozen(self) -> ResolvedConfiguration:
         """Values of the iteration under way; ValueError without one."""
         if self.configuration.frozen is None:

@@ -160,6 +160,17 @@ def test_a_secret_becomes_the_environment() -> None:
     assert container(manifest)["envFrom"] == [{"secretRef": {"name": "keys"}}]
 
 
+def test_the_key_of_weights_and_biases_reaches_those_who_tell_it_something() -> None:
+    spec = {
+        "artifacts": {"uri": "s3://a/b", "secretName": "keys"},
+        "tracking": {"wandb": {"project": "games", "secretName": "wandb"}},
+    }
+    both = [{"secretRef": {"name": "keys"}}, {"secretRef": {"name": "wandb"}}]
+    for step, wanted in {"train": both, "evaluate-network": both, "cmaes": both[:1]}.items():
+        _, manifest = built(step, spec)
+        assert container(manifest)["envFrom"] == wanted, step
+
+
 @settings(max_examples=20, deadline=None)
 @given(namespaces(), st.data())
 def test_every_job_is_confined_and_found_again(world: World, data: st.DataObject) -> None:

@@ -17,6 +17,7 @@ from ringrift_core.contract import (
     StageFacts,
     StageResult,
     Track,
+    TrackedParameters,
     TrackFacts,
     TrainParameters,
     read,
@@ -216,3 +217,13 @@ def test_a_network_learns_from_outcomes_alone_until_a_network_searches() -> None
     assert [parameters.outcome_weight for parameters in told] == [1.0, 0.7, 0.7]  # type: ignore[attr-defined]
     assert [parameters.uses for parameters in told] == [0, 6, 6]  # type: ignore[attr-defined]
     assert {(parameters.size, parameters.surprise) for parameters in told} == {("medium", 0.5)}  # type: ignore[attr-defined]
+
+
+def test_who_is_told_curves_is_a_matter_of_the_spec() -> None:
+    tracking = {"tensorboard": True, "wandb": {"project": "games", "mode": "offline"}}
+    for asked, wanted in ((tracking, (True, "games", "offline")), ({}, (False, "", "online"))):
+        one = world(iterations=1, tracking=asked)
+        one.run()
+        told = [task.parameters for task in one.created if isinstance(task.parameters, TrackedParameters)]
+        assert {parameters.stage for parameters in told} >= {Stage.TRAIN, Stage.EVALUATE}
+        assert {(each.tensorboard, each.wandb_project, each.wandb_mode) for each in told} == {wanted}

@@ -57,7 +57,7 @@ def _match(
 ) -> EvaluateParameters:
     frozen = commission.frozen
     return EvaluateParameters(
-        **commission.in_iteration,
+        **commission.with_curves,
         track=commission.track,
         kind=kind,
         candidate=candidate,

@@ -27,7 +27,7 @@ def _export(commission: Commission) -> ExportParameters:
 def _train(commission: Commission) -> TrainParameters:
     frozen, champion = commission.frozen, commission.champion(Track.NETWORK)
     return TrainParameters(
-        **commission.in_iteration,
+        **commission.with_curves,
         seed=commission.seed,
         dataset=commission.made_by("export"),
         size=frozen.network.size,
