@@ -66,6 +66,11 @@ class Reporter:
         """A progress bar or plain lines when stdout is a terminal, else JSON lines; failures to stderr."""
         return Reporter(_shown(stage), Complaints(stage, sys.stderr))
 
+    @staticmethod
+    def for_complaints(stage: Stage) -> Reporter:
+        """Nothing but failures, to stderr."""
+        return Reporter(Complaints(stage, sys.stderr))
+
     def __enter__(self) -> Self:
         for sink in self._sinks:
             sink.open()

@@ -32,6 +32,7 @@ from ringrift_core.contract import (
     Result,
     StageParameters,
     StageResult,
+    TrainParameters,
     Verdict,
     clipped,
 )
@@ -131,9 +132,14 @@ def execute(
     result_path: Path | None = None,
     work_dir: Path | None = None,
 ) -> int:
-    """Runs a stage and returns its exit status; failures are one sentence on stderr and in the result file."""
+    """Runs a stage and returns its exit status; failures are one sentence on stderr and in the result file.
+
+    Of several processes of one task the first alone says anything else.
+    """
     started_at = datetime.now(UTC)
-    with Reporter.for_stdout(parameters.stage) as report:
+    if follows := isinstance(parameters, TrainParameters) and parameters.distributed and os.environ.get("RANK") != "0":
+        result_path = None
+    with Reporter.for_complaints(parameters.stage) if follows else Reporter.for_stdout(parameters.stage) as report:
         if result_path is not None and (fault := _result_path_fault(result_path)):
             report.fail(f"--result {result_path}: {fault}; name a file that can be written")
             return int(ExitCode.WRONG_INPUT)

@@ -104,6 +104,9 @@ class TrainParameters(TrackedParameters):
         description="Share of the positions seen that go where the policy target surprises the champion that it "
         "starts from, instead of to all alike.",
     )
+    distributed: Annotated[bool, Placement()] = Field(
+        default=False, description="One of several processes that train together, started by torchrun."
+    )
     device: Annotated[Device, Placement()] = Field(default=Device.CPU, description="Where to train.")
 
 

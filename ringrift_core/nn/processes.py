@@ -23,6 +23,11 @@ class Processes:
     rank: int
     count: int
 
+    @property
+    def leads(self) -> bool:
+        """Whether it is the one that writes: checkpoints, curves, the candidate."""
+        return self.rank == 0
+
     def part(self, rows: int) -> slice:
         """Of so many rows, those that are this process's."""
         return slice(self.rank * rows // self.count, (self.rank + 1) * rows // self.count)

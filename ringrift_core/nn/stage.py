@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,7 @@ from ringrift_core.nn import TOO_LATE
 from ringrift_core.nn.network import SIZES, NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
 from ringrift_core.nn.positions import OUTCOMES, Aim, Positions, load_positions
+from ringrift_core.nn.processes import ALONE, Processes, joined
 from ringrift_core.nn.training import Training, TrainingPlan, surprises
 from ringrift_core.players.cards import ModelCard
 from ringrift_core.registry.records import champion_artifact
@@ -56,16 +57,43 @@ CHECKPOINTS = 3
 
 
 def train_stage(parameters: TrainParameters, run: Run) -> StageResult:
-    """Trains once per iteration; a killed training goes on after its last checkpoint."""
+    """Trains once per iteration; a killed training goes on after its last checkpoint.
+
+    Of several processes the first one alone writes anything.
+    """
     tracked(parameters)
-    result = run.once(parameters.iteration, TASK, parameters, lambda: _train(parameters, run))
+    device = _device(parameters.device)
+    if not parameters.distributed:
+        return _led(parameters, run, device, ALONE)
+    with joined(device) as processes:
+        if processes.leads:
+            return _led(parameters, run, device, processes)
+        if run.archive.finished(parameters.iteration, TASK, parameters) is None:
+            _trained(parameters, run, device, processes)
+        return run.result(parameters, Outcome(message=f"followed as process {processes.rank} of {processes.count}"))
+
+
+def _led(parameters: TrainParameters, run: Run, device: torch.device, processes: Processes) -> StageResult:
+    def body() -> Outcome:
+        return _save(parameters, run, _trained(parameters, run, device, processes))
+
+    result = run.once(parameters.iteration, TASK, parameters, body)
     _checkpoint(parameters, run).clear()
     return result
 
 
-def _train(parameters: TrainParameters, run: Run) -> Outcome:
+@dataclass(frozen=True)
+class _Trained:
+    """What came of it."""
+
+    network: RingRiftNetwork
+    """On the CPU, with the parameters that are kept."""
+    training: Training
+    sample: Positions
+
+
+def _trained(parameters: TrainParameters, run: Run, device: torch.device, processes: Processes) -> _Trained:
     dataset = DatasetManifest.load(run.archive, parameters.dataset)
-    device = _device(parameters.device)
     train, held_out = load_positions(run, dataset)
     if TOO_LATE:
         raise WrongInputError(
@@ -78,11 +106,11 @@ def _train(parameters: TrainParameters, run: Run) -> Outcome:
     start = _start(parameters, run)
     surprise = _surprise(parameters, run, start, train, device)
     plan = _plan(parameters, dataset, start)
-    training = Training(start.network, plan, train, held_out, device, surprise)
-    _run_steps(parameters, run, training)
+    training = Training(start.network, plan, train, held_out, device, surprise, processes)
+    _run_steps(parameters, run, training, processes)
     network = start.network
     network.load_state_dict(training.best)
-    return _save(parameters, run, network.cpu(), training, held_out if len(held_out) else train)
+    return _Trained(network.cpu(), training, held_out if len(held_out) else train)
 
 
 def _device(wanted: Device) -> torch.device:
@@ -179,21 +207,32 @@ def _checkpoint(parameters: TrainParameters, run: Run) -> Checkpoint:
     return Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt, digest, keep=CHECKPOINTS)
 
 
-def _run_steps(parameters: TrainParameters, run: Run, training: Training) -> None:
+def _run_steps(parameters: TrainParameters, run: Run, training: Training, processes: Processes) -> None:
     checkpoint = _checkpoint(parameters, run)
     if saved := checkpoint.load_bytes():
         training.load(saved)
         run.report.log(f"going on after step {training.steps}, epoch {len(training.figures)}")
     measured = len(training.figures)
-    with _curve(parameters, run, training) as curve, _saved_at_a_stop(checkpoint, training):
+
+    def pause() -> None:
+        run.stop_requested = processes.any(run.stop_requested)
+        run.pause_point()
+
+    def save() -> None:
+        if processes.leads:
+            checkpoint.save(training.save(), "safetensors")
+
+    curve = _curve(parameters, run, training) if processes.leads else nullcontext(Curve([]))
+    with curve as told, _saved_at_a_stop(save):
         while not training.finished:
-            _step(parameters, run, training, curve)
+            if not training.epoch_is_over:  # It may have been stopped while it was measured.
+                _step(parameters, run, training, told, pause)
             if training.epoch_is_over:
-                _measure(run, training, curve)
+                _measure(run, training, told, pause)
             if len(training.figures) > measured or training.steps % CHECKPOINT_STEPS == 0:
                 measured = len(training.figures)
-                curve.keep()
-                checkpoint.save(training.save(), "safetensors")
+                told.keep()
+                save()
 
 
 def _curve(parameters: TrainParameters, run: Run, training: Training) -> AbstractContextManager[Curve]:
@@ -203,18 +242,16 @@ def _curve(parameters: TrainParameters, run: Run, training: Training) -> Abstrac
 
 
 @contextmanager
-def _saved_at_a_stop(checkpoint: Checkpoint, training: Training) -> Iterator[None]:
+def _saved_at_a_stop(save: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     except NotNowError:
-        checkpoint.save(training.save(), "safetensors")
+        save()
         raise
 
 
-def _step(parameters: TrainParameters, run: Run, training: Training, curve: Curve) -> None:
-    if training.epoch_is_over:
-        return  # It was stopped while it was measured.
-    figures = training.step(run.pause_point)
+def _step(parameters: TrainParameters, run: Run, training: Training, curve: Curve, pause: Callable[[], None]) -> None:
+    figures = training.step(pause)
     if figures.step % TOLD_STEPS == 0:
         losses = {f"loss/{head}": loss for head, loss in figures.losses.items()}
         curve.tell(figures.step, {**losses, "learning_rate": figures.learning_rate, "gradient_norm": figures.gradient})
@@ -222,8 +259,8 @@ def _step(parameters: TrainParameters, run: Run, training: Training, curve: Curv
     run.report.progress(figures.step / training.most_steps, f"epoch {epoch} of {parameters.epochs}")
 
 
-def _measure(run: Run, training: Training, curve: Curve) -> None:
-    figures = training.measure(run.pause_point)
+def _measure(run: Run, training: Training, curve: Curve, pause: Callable[[], None]) -> None:
+    figures = training.measure(pause)
     told = {
         "train/loss": figures.train_loss,
         "held_out/loss": figures.held_out_loss,
@@ -240,9 +277,8 @@ def _measure(run: Run, training: Training, curve: Curve) -> None:
     )
 
 
-def _save(
-    parameters: TrainParameters, run: Run, network: RingRiftNetwork, training: Training, sample: Positions
-) -> Outcome:
+def _save(parameters: TrainParameters, run: Run, trained: _Trained) -> Outcome:
+    network, training, sample = trained.network, trained.training, trained.sample
     onnx, weights = run.folder / "network.onnx", run.folder / "network.safetensors"
     export_onnx(network, onnx)
     batch = sample.batch(np.arange(min(256, len(sample))), OUTCOMES, torch.device("cpu"))
