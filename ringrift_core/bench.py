@@ -11,6 +11,7 @@ from rich import box
 from rich.table import Table
 
 from ringrift_core.contract import Board
+from ringrift_core.selfplay.network_speed import measure_network
 from ringrift_core.selfplay.speed import AsJson, measure_selfplay
 from ringrift_core.streams import console
 
@@ -44,6 +45,7 @@ PUBLIC_NODES_PER_SECOND = 885
 
 application = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 application.command("selfplay")(measure_selfplay)
+application.command("network")(measure_network)
 
 
 def _a_number(value: float) -> float:

@@ -74,3 +74,20 @@ def test_more_cores_than_there_are_are_refused() -> None:
     result = CliRunner().invoke(app, ["bench", "selfplay", "--cores", "1000"])
     assert result.exit_code == 2
     assert "1000, and this process may use" in result.output
+
+
+def test_a_network_is_measured_alone_and_inside_self_play() -> None:
+    result = CliRunner().invoke(
+        app, ["bench", "network", "--json", "--seconds", "0.3", "--size", "tiny", "--board", "hex8", "--players", "3"]
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["configuration"] == "hex8-3p"
+    assert set(report["evaluations_per_second"]) == {"1", "8", "128"}
+    assert all(rate > 0 for rate in report["evaluations_per_second"].values())
+    assert report["inside_selfplay"] > 0
+    assert report["mean_batch"] > 16
+    assert 0 < report["in_network"] < 1
+    refused = CliRunner().invoke(app, ["bench", "network", "--network", "none.onnx"])
+    assert refused.exit_code == 2
+    assert "no network that ONNX Runtime reads" in " ".join(refused.output.split())

@@ -5,17 +5,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::players::decision::Wish;
 use crate::records::game::GameRecord;
 
-/// An evaluator's outputs for a batch (docs/encoding.md).
-pub struct Evaluated {
+/// An evaluator's outputs for a batch (docs/encoding.md), where they lie: a policy of the large boards takes 100 MB.
+#[derive(Clone, Copy)]
+pub struct Evaluated<'a> {
     /// Win probabilities `[rows, players]`, column 0 the seat to move.
-    pub values: Vec<f32>,
+    pub values: &'a [f32],
     /// The number of every policy key `[rows, policy]`, where it is wanted and the network has a policy.
-    pub policy: Option<Vec<f32>>,
+    pub policy: Option<&'a [f32]>,
 }
+
+/// Takes what an evaluator says.
+pub type Take<'a> = &'a mut (dyn FnMut(Evaluated<'_>) + Send);
 
 /// What a run needs of its caller, always asked on the calling thread. `E` is the caller's own reason to stop.
 pub trait Host<E> {
-    /// What an evaluator says of encoded positions; an error where a policy is needed and it has none.
+    /// Has an evaluator say what it says of encoded positions; an error where a policy is needed and it has none.
     fn evaluate(
         &mut self,
         evaluator: usize,
@@ -23,7 +27,8 @@ pub trait Host<E> {
         planes: Vec<f32>,
         globals: Vec<f32>,
         policy: Wish,
-    ) -> Result<Evaluated, E>;
+        take: Take<'_>,
+    ) -> Result<(), E>;
     /// Takes games as they finish, in any order, each with the number of its plan; none now and then. False ends the run:
     /// games under way are dropped.
     fn receive(&mut self, finished: Vec<(usize, GameRecord)>) -> Result<bool, E>;

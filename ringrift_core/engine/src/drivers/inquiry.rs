@@ -55,15 +55,16 @@ fn evaluate<G: Geometry, E>(
             .zip(batch)
             .for_each(|((planes, globals), (state, _))| encode(state, planes, globals));
         let policy = batch.iter().map(|(_, wish)| *wish).max().unwrap_or(Wish::No);
-        let evaluated = host.evaluate(evaluator, batch.len(), planes, globals, policy)?;
-        let answer = |(row, (state, wish)): (usize, &(&State<G>, Wish))| {
-            let policy = evaluated.policy.as_ref().filter(|_| *wish > Wish::No);
-            Answer {
-                values: unrotated(&evaluated.values[row * players..][..players], state.mover()),
-                logits: policy.map(|policy| logits(state, &policy[row * shape.policy..][..shape.policy])),
-            }
-        };
-        answers.par_extend(batch.par_iter().enumerate().map(answer));
+        host.evaluate(evaluator, batch.len(), planes, globals, policy, &mut |evaluated| {
+            let answer = |(row, (state, wish)): (usize, &(&State<G>, Wish))| {
+                let policy = evaluated.policy.filter(|_| *wish > Wish::No);
+                Answer {
+                    values: unrotated(&evaluated.values[row * players..][..players], state.mover()),
+                    logits: policy.map(|policy| logits(state, &policy[row * shape.policy..][..shape.policy])),
+                }
+            };
+            answers.par_extend(batch.par_iter().enumerate().map(answer));
+        })?;
     }
     Ok(answers)
 }

@@ -2,7 +2,7 @@
 
 use crate::board::{Board, Hex8};
 use crate::drivers::choose::choose;
-use crate::drivers::host::{Evaluated, Host};
+use crate::drivers::host::{Evaluated, Host, Take};
 use crate::encoding::frame::Frame;
 use crate::encoding::policy::keys;
 use crate::encoding::Shape;
@@ -23,9 +23,18 @@ struct Network {
 }
 
 impl Host<()> for Network {
-    fn evaluate(&mut self, _: usize, rows: usize, _: Vec<f32>, _: Vec<f32>, policy: Wish) -> Result<Evaluated, ()> {
+    fn evaluate(
+        &mut self,
+        _: usize,
+        rows: usize,
+        _: Vec<f32>,
+        _: Vec<f32>,
+        policy: Wish,
+        take: Take<'_>,
+    ) -> Result<(), ()> {
         let policy = (policy > Wish::No).then(|| self.policy.repeat(rows));
-        Ok(Evaluated { values: self.values.repeat(rows), policy })
+        take(Evaluated { values: &self.values.repeat(rows), policy: policy.as_deref() });
+        Ok(())
     }
 
     fn receive(&mut self, _: Vec<(usize, GameRecord)>) -> Result<bool, ()> {

@@ -208,7 +208,7 @@ impl<G: Geometry> Caller<'_, '_, G> {
 mod tests {
     use super::*;
     use crate::board::{Board, Hex8};
-    use crate::drivers::host::Evaluated;
+    use crate::drivers::host::Take;
     use crate::players::decision::Wish;
     use crate::playout::Random;
     use crate::setup::Profile;
@@ -220,7 +220,7 @@ mod tests {
     }
 
     impl Host<()> for Taker {
-        fn evaluate(&mut self, _: usize, _: usize, _: Vec<f32>, _: Vec<f32>, _: Wish) -> Result<Evaluated, ()> {
+        fn evaluate(&mut self, _: usize, _: usize, _: Vec<f32>, _: Vec<f32>, _: Wish, _: Take<'_>) -> Result<(), ()> {
             Err(())
         }
 

@@ -1,5 +1,6 @@
 //! The Python caller behind a driver.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use numpy::{IntoPyArray, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::drivers::host::{Evaluated, Host};
+use crate::drivers::host::{Evaluated, Host, Take};
 use crate::encoding::Shape;
 use crate::players::decision::Wish;
 use crate::python::errors::refuse;
@@ -66,8 +67,12 @@ fn shaped<'py>(output: &Bound<'py, PyAny>, wanted: [usize; 2]) -> PyResult<PyRea
     Ok(array)
 }
 
-fn numbers(array: &PyReadonlyArray2<'_, f32>) -> Vec<f32> {
-    array.to_owned_array().into_iter().collect()
+/// Its numbers row by row, where they lie if they lie so.
+fn numbers<'a>(array: &'a PyReadonlyArray2<'_, f32>) -> Cow<'a, [f32]> {
+    match array.as_slice() {
+        Ok(numbers) => Cow::Borrowed(numbers),
+        Err(_) => Cow::Owned(array.as_array().iter().copied().collect()),
+    }
 }
 
 impl Host<PyErr> for PythonHost {
@@ -78,7 +83,8 @@ impl Host<PyErr> for PythonHost {
         planes: Vec<f32>,
         globals: Vec<f32>,
         policy: Wish,
-    ) -> PyResult<Evaluated> {
+        take: Take<'_>,
+    ) -> PyResult<()> {
         let shape = Shape::of(self.setup.board(), self.setup.players());
         let wanted = [rows, self.setup.players()];
         let broken = |error: numpy::ndarray::ShapeError| refuse(error.to_string());
@@ -91,12 +97,19 @@ impl Host<PyErr> for PythonHost {
                 Err(_) if policy == Wish::Needed => Err(refuse(
                     "evaluator: expected values and policy, found values alone, by which no player can play its policy",
                 )),
-                Err(_) => Ok(Evaluated { values: numbers(&shaped(answer, wanted)?), policy: None }),
+                Err(_) => {
+                    let values = shaped(answer, wanted)?;
+                    let values = numbers(&values);
+                    py.detach(|| take(Evaluated { values: &values, policy: None }));
+                    Ok(())
+                }
                 Ok(both) if both.len() == 2 => {
                     let values = shaped(&both.get_item(0)?, wanted)?;
                     let logits = shaped(&both.get_item(1)?, [rows, shape.policy])?;
-                    let policy = (policy > Wish::No).then(|| numbers(&logits));
-                    Ok(Evaluated { values: numbers(&values), policy })
+                    let (values, logits) = (numbers(&values), numbers(&logits));
+                    let policy = (policy > Wish::No).then_some(&*logits);
+                    py.detach(|| take(Evaluated { values: &values, policy }));
+                    Ok(())
                 }
                 Ok(other) => Err(refuse(format!(
                     "evaluator: expected values, or values and policy, found {} items",
