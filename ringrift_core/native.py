@@ -34,6 +34,12 @@ _HARMLESS = frozenset(
         "PYTORCH_CUDA_ALLOC_CONF",
         "PYTORCH_MPS_HIGH_WATERMARK_RATIO",
         "PYTORCH_MPS_LOW_WATERMARK_RATIO",
+        # How processes that torchrun has started find each other: without the first, two of them listen on one port.
+        "TORCHELASTIC_USE_AGENT_STORE",
+        "TORCHELASTIC_RUN_ID",
+        "TORCHELASTIC_RESTART_COUNT",
+        "TORCHELASTIC_MAX_RESTARTS",
+        "TORCHELASTIC_ERROR_FILE",
         # That two copies of OpenMP are no error.
         "KMP_DUPLICATE_LIB_OK",
     }

@@ -34,7 +34,7 @@ class Processes:
 
     def wrapped(self, module: nn.Module) -> nn.Module:
         """A module whose gradients are averaged over all processes, which begin with the parameters of the first."""
-        return module if self.count == 1 else DistributedDataParallel(module, broadcast_buffers=False)
+        return module if self.count == 1 else DistributedDataParallel(module)
 
     def gathering(self, module: nn.Module, is_last: bool) -> AbstractContextManager[None]:
         """Around each part of a step: gradients are only averaged once, after the last one."""

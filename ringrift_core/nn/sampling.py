@@ -20,7 +20,8 @@ def sampling_weights(surprise: NDArray[Any], share: float) -> NDArray[np.float64
     mean = np.nanmean(surprise) if not np.isnan(surprise).all() else 0.0
     if mean <= 0:
         return np.ones(len(surprise))
-    return 1 - share + share * np.nan_to_num(surprise, nan=mean) / mean
+    weights: NDArray[np.float64] = 1 - share + share * np.nan_to_num(surprise, nan=mean) / mean
+    return weights
 
 
 def epoch_order(rows: int, weights: NDArray[np.float64] | None, seed: int, epoch: int) -> NDArray[np.int64]:

@@ -85,6 +85,7 @@ def _values(name: str, annotation: Any) -> st.SearchStrategy[Any]:
         "tracks": st.lists(st.sampled_from(Track)).map(tuple),
         "kind": st.sampled_from(["candidate", "regression"]),
         "index": st.sampled_from([None, 0]),
+        "start_from": st.sampled_from(["3", "square8@3", "hexagonal@12"]),
     }
     if name in named:
         return named[name]

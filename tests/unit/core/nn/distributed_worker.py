@@ -37,7 +37,8 @@ def main(path: Path) -> None:
     with joined(device) if "RANK" in os.environ else nullcontext(ALONE) as processes:
         network = RingRiftNetwork(NetworkShape.of(Board.SQUARE8, 2, 2, 16))
         training = Training(network, plan, positions, positions, device, processes=processes)
-        lost, held_out = [], []
+        lost: list[dict[str, float]] = []
+        held_out: list[float] = []
         while len(lost) < STEPS:
             lost.append(training.step(_never).losses)
             if training.epoch_is_over:

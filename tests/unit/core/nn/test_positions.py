@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from ringrift_core import _engine
 from ringrift_core.contract import Board
 from ringrift_core.dataset.rows import RowFile
+from ringrift_core.nn.losses import policy_losses
+from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.positions import SYMMETRIES, Aim, Batch, split, value_targets
 from ringrift_core.nn.sampling import epoch_order, sampling_weights
-from ringrift_core.nn.training import policy_losses
+from ringrift_core.nn.training import Training, TrainingPlan
 from tests.unit.core.nn.rows import file_of, made_up, positions_of
 
 CPU = torch.device("cpu")
@@ -108,6 +110,25 @@ def test_a_label_on_the_board_is_recovered_through_any_symmetry_from_any_part(bo
         moved = (seen["planes"] != file.read(rows, np.zeros(count, np.uint8))["planes"]).any(axis=(1, 2, 3))
         assert moved.mean() > (0.9 if symmetry else -1)
     assert collapsed.sum() > 100
+
+
+def test_a_training_sees_a_position_through_many_symmetries_unless_told_otherwise() -> None:
+    """One position, epoch after epoch: what is lost on it by a network that learns nothing says how it was seen."""
+    columns = played(Board.SQUARE8, 2)
+    columns = {name: part(columns, name, slice(20, 21)) for name in columns}
+    positions = positions_of(Board.SQUARE8, 2, columns)
+    seen = {}
+    for augment in (True, False):
+        torch.manual_seed(1)
+        network = RingRiftNetwork(NetworkShape.of(Board.SQUARE8, 2, 1, 8))
+        plan = TrainingPlan(seed=1, epochs=40, batch_size=1, learning_rate=0.0, augment=augment, most_seen=30)
+        training = Training(network, plan, positions, positions, CPU)
+        lost = set()
+        for _ in range(30):
+            lost.add(training.step(lambda: None).losses["policy"])
+            training.measure(lambda: None)
+        seen[augment] = len(lost)
+    assert seen == {True: SYMMETRIES[Board.SQUARE8], False: 1}
 
 
 def part(columns: dict[str, Any], name: str, rows: slice) -> Any:

@@ -39,6 +39,7 @@ from ringrift_core.nn.positions import Aim, Positions, load_positions
 from ringrift_core.nn.stage import _start as start_of
 from ringrift_core.nn.training import StepFigures, Training, TrainingPlan
 from ringrift_core.players.cards import ModelCard
+from ringrift_core.replay.games import read_games
 from ringrift_core.store import open_store
 from tests import patience
 from tests.unit.core.desk import Desk
@@ -276,7 +277,15 @@ def test_a_candidate_is_trained_judged_promoted_and_resumed_from(desk: Desk) -> 
     desk.promote(track=Track.NETWORK, iteration=1, expected_version=0, candidate=result.outputs["candidate"])
     resumed = desk.train(2, dataset=dataset, seed=2, epochs=1, batch_size=64, start_from="1", surprise=0.5)
     assert ModelCard.load(desk.archive, resumed.outputs["candidate"]).parent == 1
-    desk.selfplay(2, seed=2, games=4, network_version=1, engine_modes="network")
+    played = desk.selfplay(2, seed=2, games=4, network_version=1, engine_modes="network")
+    assert 0.1 < share_of_policies(desk, played) < 0.4, "of a quarter of the decisions"
+
+
+def share_of_policies(desk: Desk, played: StageResult) -> float:
+    """Of the decisions that were searched."""
+    games = read_games(desk.archive.get_file(played.outputs["games"], desk.run.folder))
+    searched = [search for game in games for search in _engine.searches_from_bytes(game.searches, 2)]
+    return sum(bool(search.policy) for search in searched) / len(searched)
 
 
 @pytest.mark.parametrize("fraction", [0.2, 0.5, 0.8])

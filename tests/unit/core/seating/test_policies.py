@@ -49,6 +49,7 @@ def by_torch(folder: Path) -> AskedNetwork:
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.zero_()
+        assert network.policy_globals.bias is not None
         network.policy_globals.bias[loud_key() - shape.policy // shape.side**2 * shape.side**2] = 20
     save_file(network.state_dict(), folder / "weights.safetensors")
     return torch_network(card(Board.HEX8, 2), folder / "weights.safetensors", "cpu")

@@ -60,14 +60,16 @@ def records(path: Path) -> list[Any]:
         whole += content[at + 7 : at + 7 + length]
         at += 7 + length
         if kind in (FULL, LAST):
-            found.append(wandb_internal_pb2.Record.FromString(whole))
+            found.append(wandb_internal_pb2.Record.FromString(whole))  # type: ignore[attr-defined]
             whole = b""
     return found
 
 
 def kept_for_wandb(desk: Desk, run: str, name: str) -> tuple[dict[int, float], dict[str, Any], set[str]]:
     """Points, configuration and names of the runs in all files."""
-    points, configuration, names = {}, {}, set()
+    points: dict[int, float] = {}
+    configuration: dict[str, Any] = {}
+    names: set[str] = set()
     for path in sorted(folder_of(desk, run).glob("run.wandb.*")):
         for record in records(path):
             if record.HasField("run"):

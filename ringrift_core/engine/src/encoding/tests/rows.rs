@@ -19,7 +19,7 @@ use crate::setup::{Profile, Setup};
 use crate::state::State;
 use crate::with_state;
 
-pub(super) const PLAIN: Making = Making { seed: 1, symmetries: 0, exact_states: true, trees: false };
+pub(super) const PLAIN: Making = Making { seed: 1, symmetries: 0, exact_states: true, trees: false, features: false };
 
 pub(super) struct Played {
     pub source: Source,
@@ -106,7 +106,7 @@ fn outcomes_follow_the_agent_through_a_swap_and_search_values_the_seat() {
 fn a_row_is_its_exact_state_encoded() {
     for (board, symmetries) in [(Board::Square8, 0), (Board::Square8, 3), (Board::Hex8, 12)] {
         let setup = two_players(board);
-        let making = Making { seed: 5, symmetries, exact_states: true, trees: false };
+        let making = Making { seed: 5, symmetries, exact_states: true, trees: false, features: false };
         let played = if board == Board::Hex8 { play::<Hex8>(setup, 2, true) } else { play::<Square8>(setup, 2, true) };
         let (moves, searches) = (played.source.moves.clone(), played.source.searches.clone());
         let rows = match board {
