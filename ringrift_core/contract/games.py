@@ -39,6 +39,11 @@ class ExportParameters(IterationParameters):
         "since training turns it.",
     )
     exact_state: bool = Field(default=False, description="Keep the exact state of each row as well.")
+    restarts: Count = Field(
+        default=0,
+        description="Positions to leave for self-play to go on from: of as many new games, each the one whose search "
+        "was furthest from what the game came to.",
+    )
     tree_positions: bool = Field(
         default=False, description="Make rows of the positions of descent's trees, too, where self-play left them."
     )

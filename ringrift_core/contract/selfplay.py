@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from ringrift_core.contract.base import IterationParameters, Result, split_commas
+from ringrift_core.contract.base import ArtifactReference, IterationParameters, Result, split_commas
 from ringrift_core.contract.marks import Placement
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
@@ -21,6 +21,7 @@ from ringrift_core.contract.vocabulary import (
     InitialWeights,
     PositiveCount,
     Seed,
+    Share,
     Stage,
     Total,
 )
@@ -92,6 +93,16 @@ class SelfplayParameters(IterationParameters):
     engine_modes: Annotated[tuple[EngineMode, ...], BeforeValidator(split_commas)] = Field(
         default=(EngineMode.HEURISTIC_ONLY,), min_length=1, description="Modes, dealt over the games, comma-separated."
     )
+    player: str | None = Field(
+        default=None,
+        max_length=128,
+        description="Who plays against itself instead, such as weights:minimax-3:12000, or network:puct:64.",
+    )
+    random_moves: Share = Field(default=0.05, description="Share of decisions after the opening that are random.")
+    restarts: ArtifactReference | None = Field(
+        default=None, description="Positions that export left (--restarts), which some of the games go on from."
+    )
+    restart_share: Share = Field(default=0.25, description="Share of the games that go on from one of these.")
     max_moves: PositiveCount | None = Field(
         default=None, description="Cut a game after this many turns of any seat; omitted: the plan's limit."
     )

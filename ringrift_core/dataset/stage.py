@@ -15,6 +15,7 @@ from ringrift_core.cores import available_cores
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.dataset.sampling import SampledGame, WindowFile, take_stock
 from ringrift_core.dataset.shards import Columns, ShardWriter
+from ringrift_core.dataset.surprising import Surprising
 from ringrift_core.dataset.window import choose
 from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.games import Rules
@@ -56,19 +57,25 @@ def _export(parameters: ExportParameters, run: Run) -> Outcome:
             f"none of the {window} games in the window can be exported: {' and '.join(bars)} would leave out all"
         )
     games = positions = new_rows = 0
+    surprising = Surprising(rules, parameters.restarts)
     with ShardWriter(run.archive, run.folder) as writer:
         for chunk in _chunks(sample.draw(files), parameters):
             run.pause_point()
             columns = _encode(chunk, rules, parameters)
             writer.add(columns)
-            new_rows += len(columns["games"]) * chunk[0].is_new
+            if chunk[0].is_new:
+                new_rows += len(columns["games"])
+                surprising.add(chunk, columns)
             games += len(chunk)
             positions += sum(len(game.decisions) for game in chunk)
             run.report.progress(positions / sample.positions, f"position {positions} of {sample.positions}")
     dataset = _manifest(parameters, window, games, positions, new_rows, writer)
+    outputs = {"dataset": dataset.save(run.archive)}
+    if parameters.restarts:
+        outputs["restarts"] = surprising.chosen().save(run.archive)
     left_out = f"; left out {sample.cut} cut and {sample.short} short ones" if sample.cut or sample.short else ""
     return Outcome(
-        outputs={"dataset": dataset.save(run.archive)},
+        outputs=outputs,
         result=ExportResult(
             games=games,
             window=window,

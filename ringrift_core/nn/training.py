@@ -47,6 +47,8 @@ LAST_RATE = 0.05
 """Of the learning rate, at the end."""
 PART = 1 << 22
 """Numbers in the blocks of a network, for as many positions as go through it at once: half a second on two cores."""
+PART_OF_GPU = 1 << 28
+"""The same on a GPU, which is only quick with many: some gigabytes while a step is taken."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +238,7 @@ class Training:
             symmetries = turns.integers(SYMMETRIES[self._train.board], size=len(rows), dtype=np.uint8)
         mine = self._processes.part(len(rows))
         rows, symmetries = rows[mine], symmetries[mine]
-        size = part_size(self.network.shape)
+        size = part_size(self.network.shape, self._device)
         return [
             self._train.batch(rows[part], self._plan.aim, self._device, symmetries[part])
             for part in (slice(first, first + size) for first in range(0, len(rows), size))
@@ -260,7 +262,8 @@ class Training:
     def _average(self) -> None:
         step = self._progress.step
         share = 1 - min(AVERAGE, (1 + step) / (10 + step))
-        averaged, current = list(self._averaged.parameters()), list(self.network.parameters())
+        averaged: list[Tensor] = list(self._averaged.parameters())
+        current: list[Tensor] = list(self.network.parameters())
         torch._foreach_lerp_(averaged, current, share)
 
     def _refuse_divergence(self, loss: float, gradient: float) -> None:
@@ -343,16 +346,17 @@ class _Saying(nn.Module):
         return self.network.say_all(planes, features)
 
 
-def part_size(shape: NetworkShape) -> int:
+def part_size(shape: NetworkShape, device: torch.device) -> int:
     """Positions that go through a network at once: the others of a batch wait, so that a stop is heard soon."""
-    return max(4, PART // (shape.side**2 * shape.channels * shape.blocks))
+    numbers = PART if device.type == "cpu" else PART_OF_GPU
+    return max(4, numbers // (shape.side**2 * shape.channels * shape.blocks))
 
 
 def _in_parts(
     positions: Positions, shape: NetworkShape, aim: Aim, device: torch.device, processes: Processes = ALONE
 ) -> Iterator[Batch]:
     """All positions that are this process's, in order and as they are."""
-    rows, size = np.arange(len(positions))[processes.part(len(positions))], 4 * part_size(shape)
+    rows, size = np.arange(len(positions))[processes.part(len(positions))], 4 * part_size(shape, device)
     for first in range(0, len(rows), size):
         yield positions.batch(rows[first : first + size], aim, device)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ringrift_core._engine import Player
 from ringrift_core.contract import EngineMode, SelfplayParameters
 from ringrift_core.errors import WrongInputError
-from ringrift_core.players.specification import Algorithm, JudgeKind, Specification
+from ringrift_core.players.specification import Algorithm, Count, JudgeKind, Search, Specification
 from ringrift_core.seating import Judges, Manner, Seating
 from ringrift_core.stage import Run
 
@@ -40,15 +40,17 @@ MODES: Mapping[EngineMode, tuple[str, ...]] = {
 """Whom each mode deals over the seats; who plays by a network is left out of `mixed` while there is none."""
 
 
-def _manner(name: str, algorithm: Algorithm, parameters: SelfplayParameters) -> Manner:
+def _manner(name: str, search: Search, parameters: SelfplayParameters) -> Manner:
     """How a player explores, and what it tells of its search."""
-    if algorithm is Algorithm.GUMBEL:
-        return Manner(name, GUMBEL_NOISE, fast=FAST)
+    if search.algorithm is Algorithm.GUMBEL:
+        is_deeper = isinstance(search.budget, Count) and search.budget.amount > FAST[1]
+        return Manner(name, GUMBEL_NOISE, fast=FAST if is_deeper else None)
     return Manner(name, NOISE, parameters.tree_positions)
 
 
 def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[Player]]:
-    """One list for each of the parameters' modes; the engine deals modes over games, and a list over its seats."""
+    """One list for each of the parameters' modes; the engine deals modes over games, and a list over its seats. The one
+    player that they name is a mode of its own."""
     judges = Judges(
         parameters.board,
         parameters.players,
@@ -58,14 +60,19 @@ def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[Play
         device=parameters.device,
     )
     versions = {JudgeKind.WEIGHTS: parameters.weights_version, JudgeKind.NETWORK: parameters.network_version}
-    if EngineMode.NETWORK in parameters.engine_modes and not parameters.network_version:
+    if parameters.player is None and EngineMode.NETWORK in parameters.engine_modes and not parameters.network_version:
         raise WrongInputError("--engine-modes network: needs --network-version, and there is no champion network")
     seating = Seating(judges)
+    if parameters.player is not None:
+        specification = Specification.parse(parameters.player)
+        if specification.judge is not None:
+            specification = specification.at(versions[specification.judge.kind])
+        return [[seating.player(specification, _manner(str(specification), specification.search, parameters))]]
     seated: dict[str, Player] = {}
     for name in dict.fromkeys(name for mode in parameters.engine_modes for name in MODES[mode]):
         specification, judge = PLAYERS[name], PLAYERS[name].judge
         if judge is not None and judge.kind is JudgeKind.NETWORK and not parameters.network_version:
             continue
-        manner = _manner(name, specification.search.algorithm, parameters)
+        manner = _manner(name, specification.search, parameters)
         seated[name] = seating.player(specification.at(versions[judge.kind]) if judge else specification, manner)
     return [[seated[name] for name in MODES[mode] if name in seated] for mode in parameters.engine_modes]

@@ -16,6 +16,7 @@ from ringrift_core.archive import identity, task_key
 from ringrift_core.contract import SelfplayParameters, SelfplayResult, StageResult, cut_warning
 from ringrift_core.cores import available_cores
 from ringrift_core.errors import WrongInputError
+from ringrift_core.replay.restarts import Restarts
 from ringrift_core.replay.shards import shard_games, shard_task, shard_tasks
 from ringrift_core.selfplay.modes import players_of_modes
 from ringrift_core.selfplay.shard_work import ShardWork
@@ -27,8 +28,6 @@ __all__ = ["selfplay_stage"]
 MOST_OPENING_PLIES = 8
 """Up to so many random decisions begin a game: every game sees another part of the game. Some have too few of them to
 get past the offer of the pie rule, which their players then decide."""
-RANDOM_MOVE_RATE = 0.05
-"""Share of later decisions that are random, for positions that good play does not reach."""
 
 
 def selfplay_stage(parameters: SelfplayParameters, run: Run) -> StageResult:
@@ -124,10 +123,18 @@ class _Play:
             max_turns=parameters.move_limit,
             opening_plies=MOST_OPENING_PLIES,
             least_opening_plies=0,
-            random_move_rate=RANDOM_MOVE_RATE,
+            random_move_rate=parameters.random_moves,
+            prefixes=self._prefixes(),
             threads=available_cores(),
             receive=self._receive,
         )
+
+    def _prefixes(self) -> list[bytes] | None:
+        """What each game of the iteration goes on from, in turn; nothing where its opening is drawn."""
+        if self._parameters.restarts is None:
+            return None
+        restarts = Restarts.load(self._run.archive, self._parameters.restarts)
+        return restarts.dealt(self._parameters.games, self._parameters.restart_share)
 
     def _receive(self, records: list[_engine.GameRecord]) -> bool:
         """Keeps what is finished; records the shards that are complete."""

@@ -19,6 +19,7 @@ from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.games import RecordedGame, read_games
 from ringrift_core.replay.identifiers import prefix
 from ringrift_core.replay.manifest import Segment, read_manifest, swap_manifest
+from ringrift_core.replay.restarts import Restarts
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
 
@@ -125,6 +126,27 @@ def test_only_the_newest_games_of_a_given_window_are_drawn_from(desk: Desk) -> N
     desk.merge(2)
     _, arrays = load(desk, desk.export(2, window=13).outputs["dataset"])
     assert set(arrays["games"].tolist()) == set(list(games_by_prefix(desk))[-13:])
+
+
+def test_restarts_are_the_positions_whose_searches_were_most_wrong(desk: Desk) -> None:
+    desk.selfplay(1, seed=1, games=10)
+    desk.merge(1)
+    desk.selfplay(2, seed=2, games=20, random_moves=0.0)
+    desk.merge(2)
+    result = desk.export(2, restarts=5, positions_per_game=1000)
+    _, arrays = load(desk, result.outputs["dataset"])
+    restarts = Restarts.load(desk.archive, result.outputs["restarts"])
+    values, outcomes = arrays["values"][:, 0].astype(float), arrays["outcomes"][:, 0].astype(float)
+    wrong = np.nan_to_num(np.abs(values - outcomes)) * (arrays["unsearched"] == 0)
+    games = list(games_by_prefix(desk).values())[10:]
+    worst = {game.id: wrong[arrays["games"] == prefix(game.id)] for game in games}
+    most = sorted(games, key=lambda game: (-worst[game.id].max(), game.id))[:5]
+    assert len(set(restarts.prefixes)) == 5
+    for game, moves in zip(most, restarts.prefixes, strict=True):
+        decisions = arrays["decisions"][arrays["games"] == prefix(game.id)]
+        decision = int(decisions[worst[game.id].argmax()])
+        assert bytes.fromhex(moves) == _engine.before_decision("square8", 2, game.moves, decision)
+    assert "restarts" not in desk.export(3).outputs, "unless they are asked for"
 
 
 def test_the_target_names_the_winner_from_the_movers_side(desk: Desk) -> None:

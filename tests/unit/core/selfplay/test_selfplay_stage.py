@@ -14,6 +14,7 @@ from ringrift_core.contract import Board, EngineMode, SelfplayParameters, Selfpl
 from ringrift_core.errors import NotNowError, StoreRefusedError, WrongInputError
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.replay.games import GamesWriter, RecordedGame, read_games
+from ringrift_core.replay.restarts import Restarts
 from ringrift_core.selfplay import shard_work
 from ringrift_core.selfplay.shard_work import ShardWork
 from ringrift_core.store import open_store
@@ -78,6 +79,44 @@ def test_modes_are_dealt_over_the_games(desk: Desk) -> None:
     desk.selfplay(games=12, engine_modes="random-only,heuristic-only,descent-only", shard="0/1")
     seats = [game.seats[0] for game in games_of(desk)]
     assert sorted(seats) == ["descent"] * 4 + ["heuristic"] * 4 + ["random"] * 4
+
+
+def test_a_named_player_plays_all_games(desk: Desk) -> None:
+    desk.selfplay(games=6, player="weights@0:minimax-2:500", random_moves=0.0)
+    assert {seat for game in games_of(desk) for seat in game.seats} == {"weights@0:minimax-2:500"}
+    with pytest.raises(WrongInputError, match="network@0: versions are 1 to"):
+        desk.selfplay(2, player="network:gumbel:64")
+
+
+def test_without_random_moves_every_decision_after_the_opening_is_searched(desk: Desk) -> None:
+    desk.selfplay(games=10, random_moves=0.0)
+    for game in games_of(desk):
+        searched = [search.decision for search in _engine.searches_from_bytes(game.searches, 2)]
+        assert searched == list(range(searched[0], game.decisions))
+    desk.selfplay(2, games=10)
+    unsearched = [game.decisions - len(_engine.searches_from_bytes(game.searches, 2)) - 8 for game in games_of(desk, 2)]
+    assert max(unsearched) > 0, "as a rule some are random"
+
+
+def test_a_share_of_the_games_goes_on_from_restarts(desk: Desk) -> None:
+    desk.selfplay(games=10)
+    prefixes = [_engine.before_decision("square8", 2, game.moves, game.decisions // 2) for game in games_of(desk)[:3]]
+    restarts = Restarts(board=Board.SQUARE8, players=2, prefixes=tuple(prefix.hex() for prefix in prefixes))
+    desk.selfplay(2, seed=2, games=16, restarts=restarts.save(desk.archive), restart_share=0.25)
+    desk.selfplay(3, seed=2, games=16)
+    begun = [next((prefix for prefix in prefixes if game.moves.startswith(prefix)), None) for game in games_of(desk, 2)]
+    assert begun == 3 * [None] + [
+        prefixes[0],
+        *3 * [None],
+        prefixes[1],
+        *3 * [None],
+        prefixes[2],
+        *3 * [None],
+        prefixes[0],
+    ]
+    others = [number for number, prefix in enumerate(begun) if prefix is None]
+    ids, plain = ([game.id for game in games_of(desk, iteration)] for iteration in (2, 3))
+    assert [ids[number] for number in others] == [plain[number] for number in others], "the others are as they were"
 
 
 def test_players_decide_about_the_swap(desk: Desk) -> None:

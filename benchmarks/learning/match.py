@@ -1,0 +1,204 @@
+"""Two players at a fixed count each: who wins, and what a decision costs either. See README.md here."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ringrift_core import _engine
+from ringrift_core.arena.interval import Rate, measure
+from ringrift_core.contract import MOVE_LIMITS, Artifact, Board
+from ringrift_core.errors import RingRiftError
+from ringrift_core.nn.inference import AskedNetwork
+from ringrift_core.players.ladder import HEURISTIC_NOISE, MINIMAX_NOISE
+from ringrift_core.players.specification import Algorithm, Specification
+from ringrift_core.seating import Evaluation, Manner, Seating, seat
+
+NOISE = {Algorithm.ONE_PLY: HEURISTIC_NOISE, Algorithm.MINIMAX: MINIMAX_NOISE}
+"""As the ladder's rungs have it: players without any repeat each other's games."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the decisions of one side took."""
+
+    decisions: int
+    core_milliseconds: float
+    """A decision, of all threads, with its share of what networks and their encoding took."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """A match, from the candidate's side."""
+
+    rate: Rate
+    scores: tuple[float, ...]
+    """Share of each group's games that the candidate won."""
+    candidate: Cost
+    opponent: Cost
+    seconds: float
+    identical: int
+    """Games that repeat another one."""
+
+    @property
+    def time_ratio(self) -> float:
+        """Core-time of a decision of the candidate over one of the opponent's."""
+        return self.candidate.core_milliseconds / max(1e-9, self.opponent.core_milliseconds)
+
+
+@dataclass
+class Side:
+    """A player, and how many positions it asks its network for."""
+
+    player: _engine.Player
+    asks: bool
+    rows: int = 0
+
+    @classmethod
+    def seated(cls, seating: Seating, specification: Specification, artifact: Artifact | None = None) -> Side:
+        """With an `artifact`, that is its judge."""
+        manner = Manner(str(specification), NOISE.get(specification.search.algorithm, 0.0))
+        judge = specification.judge
+        if judge is None:
+            return cls(seating.player(specification, manner), asks=False)
+        judges = seating.judges
+        evaluation = judges.of(judge) if artifact is None else judges.of_artifact(judge.kind, artifact)
+        side = cls(_engine.Player.random(), isinstance(evaluation, AskedNetwork))
+        side.player = seat(specification.search, side._listening(evaluation), manner)
+        return side
+
+    def _listening(self, evaluation: Evaluation) -> Evaluation:
+        if not isinstance(evaluation, AskedNetwork):
+            return evaluation
+
+        def listen(ask: Callable[..., Any]) -> Callable[..., Any]:
+            def asked(planes: Any, features: Any) -> Any:
+                self.rows += len(planes)
+                return ask(planes, features)
+
+            return asked
+
+        return AskedNetwork(listen(evaluation.values), listen(evaluation.values_and_policy))
+
+
+def play(
+    seating: Seating,
+    candidate: Side,
+    opponent: Side,
+    games: int,
+    seed: int,
+    threads: int = 0,
+    goes_on: Callable[[], bool] = lambda: True,
+) -> Played | None:
+    """So many games, rounded up to whole groups; None where `goes_on` said no before they were over."""
+    board, players = seating.judges.board, seating.judges.players
+    core_time = _engine.CoreTime()
+    began, spent = time.perf_counter(), _core_seconds()
+    groups = -(-games // players)
+    results = _engine.play_match(
+        board.value,
+        players,
+        candidate.player,
+        opponent.player,
+        seed=seed,
+        groups=groups,
+        max_turns=MOVE_LIMITS[board][players - 2],
+        threads=threads,
+        progress=lambda _: goes_on(),
+        core_time=core_time,
+    )
+    if len(results) < groups:
+        return None
+    seconds, spent = time.perf_counter() - began, _core_seconds() - spent
+    # What no thread of a search took is networks, their encoding, and whatever goes with asking them.
+    asking = max(0.0, spent - core_time.candidate[1] - core_time.opponent[1])
+    rows = candidate.rows + opponent.rows
+    share = candidate.rows / rows if rows else 0.5
+    ids = [record.game_id for group in results for record in group.records]
+    scores = tuple(group.score / players for group in results)
+    return Played(
+        rate=measure(scores, players),
+        scores=scores,
+        candidate=_cost(core_time.candidate, asking * share if candidate.asks else 0.0),
+        opponent=_cost(core_time.opponent, asking * (1 - share) if opponent.asks else 0.0),
+        seconds=round(seconds, 2),
+        identical=len(ids) - len(set(ids)),
+    )
+
+
+def _cost(searched: tuple[int, float], asked: float) -> Cost:
+    decisions, seconds = searched
+    return Cost(decisions, round(1000 * (seconds + asked) / max(1, decisions), 4))
+
+
+def _core_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def main(
+    candidate: Annotated[str, typer.Option(help="As docs/players.md has it, such as network=FILE:puct:256.")],
+    opponent: Annotated[list[str], typer.Option(help="Repeatable, such as weights@0:minimax:25000.")],
+    board: Annotated[Board, typer.Option()] = Board.SQUARE8,
+    players: Annotated[int, typer.Option(min=2, max=4)] = 2,
+    games: Annotated[int, typer.Option(min=2, help="Rounded up to whole groups.")] = 400,
+    seed: Annotated[int, typer.Option(min=0)] = 1,
+    threads: Annotated[int, typer.Option(min=0, help="That search; 0 is every core.")] = 0,
+    store: Annotated[str, typer.Option(help="Where champions are, file:///path.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line a match and nothing else.")] = False,
+) -> None:
+    table = Table(title=f"{board}-{players}p, {games} games a match", box=box.SIMPLE_HEAD)
+    for heading in ("candidate", "opponent", "rate", "95 %", "share", "core-ms", "opponent's", "ratio"):
+        table.add_column(heading, justify="left" if heading in ("candidate", "opponent") else "right")
+    try:
+        seating = _seating(board, players, store)
+        for text in opponent:
+            one, other = (Side.seated(seating, Specification.parse(each)) for each in (candidate, text))
+            played = play(seating, one, other, games, seed, threads)
+            assert played is not None
+            if as_json:
+                typer.echo(json.dumps({"candidate": candidate, "opponent": text, "seed": seed, **report(played)}))
+            table.add_row(candidate, text, *_cells(played))
+    except (RingRiftError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
+    if not as_json:
+        Console(width=150).print(table)
+
+
+def report(played: Played) -> dict[str, Any]:
+    """For a JSON line."""
+    kept = {name: value for name, value in asdict(played).items() if name not in ("rate", "scores")}
+    rate = {name: round(value, 4) for name, value in asdict(played.rate).items()}
+    return {**rate, **kept, "time_ratio": round(played.time_ratio, 4)}
+
+
+def _cells(played: Played) -> Sequence[str]:
+    rate = played.rate
+    costs = (f"{side.core_milliseconds:.3f}" for side in (played.candidate, played.opponent))
+    figures = (f"{rate.rate:.3f}", f"{rate.low:.3f}-{rate.high:.3f}", f"{rate.share:.3f}")
+    return (*figures, *costs, f"{played.time_ratio:.3f}")
+
+
+def _seating(board: Board, players: int, store: str) -> Seating:
+    if not store:
+        return Seating.without_store(board, players)
+    from ringrift_core.archive import Archive
+    from ringrift_core.contract import configuration_name
+    from ringrift_core.seating import Judges
+    from ringrift_core.store import open_store
+
+    return Seating(Judges(board, players, Archive(open_store(store), configuration_name(board, players)), Path()))
+
+
+if __name__ == "__main__":
+    typer.run(main)

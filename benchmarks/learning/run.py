@@ -1,0 +1,535 @@
+"""Learning from nothing to a network, generation by generation, in a folder of its own. See README.md here.
+
+A generation is self-play, merge, export, train, as the stages' own commands, then matches; all that is known of it is
+in the folder, so whatever is killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from fcntl import LOCK_EX, LOCK_NB, flock
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.learning.ledger import Ledger, Spent, write_json
+from benchmarks.learning.match import Played, Side, play, report
+from ringrift_core.archive import Archive
+from ringrift_core.arena.gate import RegressionTest, SprtGate
+from ringrift_core.contract import (
+    STAGE_PROGRAM,
+    Artifact,
+    Board,
+    Decision,
+    Device,
+    ExitCode,
+    ExportParameters,
+    ExportResult,
+    MergeParameters,
+    MergeResult,
+    NetworkSize,
+    PromoteParameters,
+    SelfplayParameters,
+    Shards,
+    StageParameters,
+    StageResult,
+    StartFrom,
+    Track,
+    TrainParameters,
+    TrainResult,
+    configuration_name,
+    read_result,
+    to_arguments,
+)
+from ringrift_core.cores import available_cores
+from ringrift_core.dataset.manifest import DatasetManifest
+from ringrift_core.players.cards import ModelCard
+from ringrift_core.players.specification import Specification
+from ringrift_core.registry.records import champion_artifact, read_registry
+from ringrift_core.replay.shards import SHARD_OUTPUT, shard_task
+from ringrift_core.seating import Judges, Seating
+from ringrift_core.store import open_store
+
+CORES_OF_A_PROCESS = 2
+"""Of self-play by a network: one thread asks it for all games of a process, so many cores want several of them."""
+GATE_GAMES = 200
+"""Of a gate, and of a regression test, at most."""
+EPOCHS = 100
+"""More than a training comes to: its uses of each position end it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run is; a folder goes on with those that it was begun with."""
+
+    board: Board
+    players: int
+    seed: int
+    teacher: str
+    first_games: int
+    games: int
+    player: str
+    size: NetworkSize
+    first_uses: int
+    uses: int
+    batch_size: int
+    window: int
+    outcome_weight: float
+    surprise: float
+    restart_share: float
+    matches: tuple[tuple[str, str], ...]
+    match_games: int
+    gate_every: int
+
+
+class OutOfTimeError(Exception):
+    """The time of this piece is over."""
+
+
+def main(
+    folder: Annotated[Path, typer.Option(help="The run's; one that is there goes on.")],
+    configuration: Annotated[str, typer.Option(help="Such as square8-2p.")] = "square8-2p",
+    hours: Annotated[float, typer.Option(min=0, help="Wall time of the whole run; no generation begins after it.")] = 3,
+    minutes: Annotated[float, typer.Option(min=0, help="Of this piece: a repeat goes on; 0 is all of it.")] = 0,
+    generations: Annotated[int, typer.Option(min=1, help="At most, generation 0 among them.")] = 1000,
+    threads: Annotated[int, typer.Option(min=0, help="Cores to use; 0 is every one.")] = 0,
+    device: Annotated[Device | None, typer.Option(help="Trains; omitted: cuda where torch finds one.")] = None,
+    games: Annotated[int, typer.Option(min=4, help="Of generation 0, by the teacher.")] = 12_000,
+    teacher: Annotated[str, typer.Option(help="Plays generation 0.")] = "weights@0:minimax-3:12000",
+    selfplay_games: Annotated[int, typer.Option(min=4, help="Of each later generation.")] = 3000,
+    player: Annotated[str, typer.Option(help="Plays them.")] = "network:gumbel:64",
+    size: Annotated[NetworkSize, typer.Option()] = NetworkSize.SMALL,
+    first_uses: Annotated[int, typer.Option(min=1, help="Of each position of generation 0, in training.")] = 3,
+    uses: Annotated[
+        int, typer.Option(min=1, help="Of each new position of a later generation, counting old ones.")
+    ] = 8,
+    batch_size: Annotated[int, typer.Option(min=1)] = 256,
+    window: Annotated[int, typer.Option(min=0, help="Newest games to train on; 0 is the window of export.")] = 30_000,
+    outcome_weight: Annotated[float, typer.Option(min=0, max=1, help="From generation 1 on.")] = 0.8,
+    surprise: Annotated[float, typer.Option(min=0, max=1, help="See `ringrift train --help`.")] = 0.0,
+    restart_share: Annotated[float, typer.Option(min=0, max=1, help="Of games from surprising positions.")] = 0.25,
+    match: Annotated[list[str] | None, typer.Option(help="'CANDIDATE OPPONENT' each generation, repeatable.")] = None,
+    match_games: Annotated[int, typer.Option(min=2)] = 40,
+    gate_every: Annotated[int, typer.Option(min=0, help="Generations between gates of the newest; 0: none.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, max=10**6)] = 1,
+) -> None:
+    board, players = _configuration(configuration)
+    settings = Settings(
+        board=board,
+        players=players,
+        seed=seed,
+        teacher=teacher,
+        first_games=games,
+        games=selfplay_games,
+        player=player,
+        size=size,
+        first_uses=first_uses,
+        uses=uses,
+        batch_size=batch_size,
+        window=window,
+        outcome_weight=outcome_weight,
+        surprise=surprise,
+        restart_share=restart_share,
+        matches=tuple(_pair(text) for text in match) if match else _matches(board),
+        match_games=match_games,
+        gate_every=gate_every,
+    )
+    cores = _keep_to(threads)
+    until = time.monotonic() + 60 * minutes if minutes else float("inf")
+    with _only_one(folder):
+        _remember(settings, folder)
+        run = LearningRun(settings, folder, cores, device or _fastest_device(), until)
+        try:
+            while len(run.done) < generations and run.spent.wall < 3600 * hours:
+                run.generation()
+                Console(width=180).print(_table(settings, run.done))
+        except OutOfTimeError:
+            typer.echo(f"the time of this piece is over in generation {len(run.done)}: begin again to go on", err=True)
+
+
+def _configuration(text: str) -> tuple[Board, int]:
+    found = re.fullmatch(r"([a-z0-9]+)-([234])p", text)
+    if found is None or found[1] not in tuple(Board):
+        raise typer.BadParameter(f"{text!r}: expected a configuration such as square8-2p")
+    return Board(found[1]), int(found[2])
+
+
+def _pair(text: str) -> tuple[str, str]:
+    match text.split():
+        case [candidate, opponent]:
+            return candidate, opponent
+    raise typer.BadParameter(f"--match {text!r}: expected two players, such as 'network:puct:64 weights@0:one-ply'")
+
+
+def _matches(board: Board) -> tuple[tuple[str, str], ...]:
+    """The network's policy and its search against players who never change: one ply, rungs 3 and 5."""
+    small = board in (Board.SQUARE8, Board.HEX8)
+    rungs = ("weights@0:minimax-2:12000", "weights@0:minimax:25000") if small else ("weights@0:minimax-2:2000",)
+    return (
+        ("network:policy", "weights@0:one-ply"),
+        ("network:puct:64", "weights@0:one-ply"),
+        *(("network:puct:64", rung) for rung in rungs),
+    )
+
+
+def _keep_to(threads: int) -> list[int]:
+    """The cores of this process and of all that it starts."""
+    cores = sorted(os.sched_getaffinity(0))[: threads or None]
+    os.sched_setaffinity(0, cores)
+    return cores[: available_cores()]
+
+
+def _fastest_device() -> Device:
+    import ringrift_core.nn  # noqa: F401  # First: it decides how torch's threads wait.
+
+    import torch  # isort: skip
+
+    return Device.CUDA if torch.cuda.is_available() else Device.CPU
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Waits for what a killed run has left working in the folder: its children hold the same lock."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            typer.echo(f"{folder}: somebody works there: waiting for the end of it", err=True)
+            flock(lock, LOCK_EX)
+        yield
+
+
+def _remember(settings: Settings, folder: Path) -> None:
+    path, wanted = folder / "settings.json", json.loads(json.dumps(asdict(settings)))
+    if not path.exists():
+        write_json(path, wanted)
+    begun = json.loads(path.read_text())
+    differing = [
+        f"{name} {begun.get(name)!r}, not {wanted[name]!r}" for name in wanted if begun.get(name) != wanted[name]
+    ]
+    if differing:
+        raise typer.BadParameter(f"{folder} was begun with {'; '.join(differing)}: give the same, or another folder")
+
+
+class LearningRun:
+    """Generation g is iteration g + 1 of the folder's store."""
+
+    def __init__(self, settings: Settings, folder: Path, cores: list[int], device: Device, until: float) -> None:
+        self.settings = settings
+        self._folder, self._cores, self._device, self._until = folder, cores, device, until
+        self._store = (folder / "store").resolve().as_uri()
+        self._archive = Archive(open_store(self._store), configuration_name(settings.board, settings.players))
+        self._ledger = Ledger(folder / "spent.json")
+        self._lines = folder / "generations.jsonl"
+        self.done: list[dict[str, Any]] = []
+        if self._lines.exists():
+            # A line that a kill cut short is made anew.
+            lines = [line for line in self._lines.read_text().splitlines(keepends=True) if line.endswith("\n")]
+            self._lines.write_text("".join(lines))
+            self.done = [json.loads(line) for line in lines]
+
+    @property
+    def spent(self) -> Spent:
+        """In all pieces of the run."""
+        return self._ledger.total
+
+    @property
+    def _iteration(self) -> int:
+        return len(self.done) + 1
+
+    @property
+    def _of_all(self) -> dict[str, Any]:
+        settings = self.settings
+        return {"store": self._store, "board": settings.board, "players": settings.players}
+
+    def generation(self) -> None:
+        """The next one, from self-play to its line in the table. OutOfTimeError leaves it to be gone on with."""
+        champion = read_registry(self._archive, Track.NETWORK).version
+        if champion == self._iteration:
+            # Promoted, and killed before its line was written.
+            champion = read_registry(self._archive, Track.NETWORK).predecessor
+        played = self._play(champion)
+        exported = self._stage(self._export())
+        trained = self._stage(self._train(exported, champion))
+        self._sweep(exported)
+        candidate = trained.outputs["candidate"]
+        matches = [self._match(pair, candidate) for pair in self.settings.matches]
+        regression = self._against_champion(candidate, champion)
+        if regression is None or regression["decision"] != Decision.REGRESSED:
+            self._promote(candidate, champion)
+        self._keep_network(candidate)
+        gate = self._gate(candidate)
+        data, learnt, spent = exported.answer(ExportResult), trained.answer(TrainResult), self._ledger.total
+        line = {
+            "generation": len(self.done),
+            "wall": round(spent.wall, 1),
+            "core_hours": round(spent.core / 3600, 4),
+            "new_games": played,
+            "games": data.games,
+            "rows": data.rows,
+            "self_played_by": champion - 1 if champion else None,
+            "network": candidate.sha256,
+            "training": learnt.model_dump(mode="json"),
+            "matches": matches,
+            "regression": regression,
+            "gate": gate,
+            "spent": {name: asdict(each) for name, each in self._ledger.by_work.items()},
+        }
+        with self._lines.open("a") as lines:
+            lines.write(json.dumps(line) + "\n")
+        self.done.append(line)
+        typer.echo(json.dumps(line))
+
+    # --- the stages -------------------------------------------------------------------------------------------
+
+    def _play(self, champion: int) -> int:
+        """Self-play and merge: how many games are new."""
+        settings, is_first = self.settings, champion == 0
+        games = settings.first_games if is_first else settings.games
+        processes = max(1, len(self._cores) // CORES_OF_A_PROCESS) if not is_first else 1
+        restarts = None
+        if not is_first and settings.restart_share and self.done:
+            restarts = self._recorded("export", self._iteration - 1).outputs.get("restarts")
+        whole = SelfplayParameters(
+            **self._of_all,
+            iteration=self._iteration,
+            seed=settings.seed + 1000 * self._iteration,
+            games=games,
+            player=settings.teacher if is_first else settings.player,
+            network_version=champion,
+            random_moves=0.0,
+            restarts=restarts,
+            restart_share=settings.restart_share,
+            log_games=False,
+            shard=Shards(0, processes - 1, processes),
+        )
+        bounds = [part * len(self._cores) // processes for part in range(processes + 1)]
+        shares = [self._cores[first:last] for first, last in pairwise(bounds)]
+        self._run_all([(whole.model_copy(update={"index": part}), shares[part]) for part in range(processes)])
+        merged = self._stage(MergeParameters(**self._of_all, iteration=self._iteration))
+        for part in range(processes):
+            self._archive.delete(self._recorded(shard_task(part), self._iteration).outputs[SHARD_OUTPUT])
+        return merged.answer(MergeResult).new_games
+
+    def _export(self) -> ExportParameters:
+        settings = self.settings
+        restarts = round(settings.games * settings.restart_share)
+        return ExportParameters(
+            **self._of_all,
+            iteration=self._iteration,
+            seed=settings.seed,
+            window=settings.window,
+            positions_per_game=512,
+            restarts=restarts,
+        )
+
+    def _train(self, exported: StageResult, champion: int) -> TrainParameters:
+        settings = self.settings
+        return TrainParameters(
+            **self._of_all,
+            iteration=self._iteration,
+            seed=settings.seed,
+            dataset=exported.outputs["dataset"],
+            start_from=StartFrom(None, champion) if champion else None,
+            size=settings.size,
+            epochs=EPOCHS if champion else settings.first_uses,
+            uses=settings.uses if champion else 0,
+            batch_size=settings.batch_size,
+            outcome_weight=settings.outcome_weight if champion else 1.0,
+            surprise=settings.surprise,
+            device=self._device,
+        )
+
+    def _sweep(self, exported: StageResult) -> None:
+        """Games can be exported again; what has been trained on is only large."""
+        dataset = DatasetManifest.load(self._archive, exported.outputs["dataset"])
+        for shard in dataset.shards:
+            self._archive.delete(shard.artifact)
+        shutil.rmtree(self._folder / "work", ignore_errors=True)
+
+    def _promote(self, candidate: Artifact, champion: int) -> None:
+        self._stage(
+            PromoteParameters(
+                **self._of_all,
+                track=Track.NETWORK,
+                request_id=f"generation-{len(self.done)}",
+                expected_version=champion,
+                iteration=self._iteration,
+                candidate=candidate,
+                keep_backup_models=10_000,
+            )
+        )
+
+    def _recorded(self, task: str, iteration: int) -> StageResult:
+        record = self._archive.record(iteration, task)
+        assert record is not None, f"{task} of iteration {iteration} is finished"
+        return record.result
+
+    def _stage(self, parameters: StageParameters) -> StageResult:
+        (result,) = self._run_all([(parameters, self._cores)])
+        return result
+
+    def _run_all(self, work: Sequence[tuple[StageParameters, list[int]]]) -> list[StageResult]:
+        """Stages side by side, each on its cores. SystemExit where one fails; OutOfTimeError once all have stopped."""
+        children = [self._start(number, *one) for number, one in enumerate(work)]
+        try:
+            while any(child.poll() is None for child in children):
+                time.sleep(0.2)
+                self._ledger.beat(str(work[0][0].stage), [child.pid for child in children])
+                if time.monotonic() >= self._until:
+                    raise OutOfTimeError
+        finally:
+            # At a stop, too: they save what they have.
+            for child in children:
+                if child.poll() is None:
+                    child.send_signal(signal.SIGTERM)
+            for child in children:
+                child.wait()
+            self._ledger.book()
+        codes = {child.returncode for child in children}
+        if codes != {ExitCode.DONE}:
+            raise SystemExit(f"{work[0][0].stage}: exit status {max(codes)}: {self._folder / 'log.txt'} says why")
+        return [read_result((self._folder / f"result-{number}.json").read_bytes()) for number in range(len(work))]
+
+    def _start(self, number: int, parameters: StageParameters, cores: list[int]) -> subprocess.Popen[bytes]:
+        places = ["--result", self._folder / f"result-{number}.json", "--work-dir", self._folder / "work" / f"{number}"]
+        command = [*STAGE_PROGRAM, *to_arguments(parameters), *map(str, places)]
+        with (self._folder / "log.txt").open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                close_fds=False,  # The lock is theirs as well.
+                preexec_fn=lambda: os.sched_setaffinity(0, cores),
+            )
+
+    # --- matches ----------------------------------------------------------------------------------------------
+
+    def _match(self, pair: tuple[str, str], candidate: Artifact) -> dict[str, Any]:
+        played = self._played(pair[0], candidate, pair[1], None, self.settings.match_games)
+        return {"candidate": pair[0], "opponent": pair[1], **report(played)}
+
+    def _played(
+        self, player: str, candidate: Artifact, opponent: str, other: Artifact | None, games: int, seed: int = 0
+    ) -> Played:
+        """A match of a network against somebody, or another network."""
+        seating = self._seating()
+        sides = [
+            Side.seated(seating, Specification.parse(text), artifact)
+            for text, artifact in ((player, candidate), (opponent, other))
+        ]
+        with self._ledger.timed("match"):
+            played = play(
+                seating, sides[0], sides[1], games, seed or self.settings.seed, len(self._cores), self._goes_on
+            )
+        if played is None:
+            raise OutOfTimeError
+        return played
+
+    def _goes_on(self) -> bool:
+        return time.monotonic() < self._until
+
+    def _seating(self) -> Seating:
+        folder = self._folder / "work"
+        folder.mkdir(exist_ok=True)
+        return Seating(Judges(self.settings.board, self.settings.players, self._archive, folder))
+
+    def _against_champion(self, candidate: Artifact, champion: int) -> dict[str, Any] | None:
+        """The regression test against the network that the games were played by."""
+        if not champion:
+            return None
+        test = RegressionTest(self.settings.players, GATE_GAMES, 0.45)
+        return self._judged(test, candidate, champion_artifact(self._archive, Track.NETWORK, champion))
+
+    def _gate(self, candidate: Artifact) -> dict[str, Any] | None:
+        """The newest network that has not regressed against the last one that passed, now and then."""
+        every, registry = self.settings.gate_every, read_registry(self._archive, Track.NETWORK)
+        if not every or len(self.done) % every or registry.version != self._iteration:
+            return None
+        passed = [line["generation"] for line in self.done if line["gate"] and line["gate"]["passed"]]
+        if not self.done:
+            return {"passed": True, "against": None}
+        against = passed[-1]
+        gate = SprtGate(self.settings.players, GATE_GAMES, 0.55)
+        found = self._judged(gate, candidate, champion_artifact(self._archive, Track.NETWORK, against + 1))
+        return {"passed": found["decision"] == Decision.PROMOTE, "against": against, **found}
+
+    def _judged(self, gate: RegressionTest | SprtGate, candidate: Artifact, other: Artifact) -> dict[str, Any]:
+        player, part = "network:gumbel:16", 0
+        scores: list[float] = []
+        while (judgement := gate.judge(scores)) is None and len(scores) < gate.most_groups:
+            part += 1
+            games = min(16, gate.most_groups - len(scores)) * self.settings.players
+            played = self._played(player, candidate, player, other, games, seed=10**6 * part + self._iteration)
+            scores += played.scores
+        assert judgement is not None
+        return {"decision": judgement.decision, "games": judgement.groups * self.settings.players, **asdict(judgement)}
+
+    def _keep_network(self, candidate: Artifact) -> None:
+        """Where people find it."""
+        networks = self._folder / "networks"
+        networks.mkdir(exist_ok=True)
+        card = ModelCard.load(self._archive, candidate)
+        onnx = self._archive.get_file(card.onnx, self._folder / "work")
+        shutil.copyfile(onnx, networks / f"{len(self.done):04d}.onnx")
+
+
+def _table(settings: Settings, done: Sequence[dict[str, Any]]) -> Table:
+    table = Table(title=f"{settings.board}-{settings.players}p, {settings.size}", box=box.SIMPLE_HEAD)
+    names = [f"{candidate} : {opponent.removeprefix('weights@0:')}" for candidate, opponent in settings.matches]
+    for heading in (
+        "gen.",
+        "wall s",
+        "core-h",
+        "games",
+        "value",
+        "policy",
+        "winner",
+        "move",
+        *names,
+        "by",
+        "regression",
+    ):
+        table.add_column(heading, justify="right", overflow="fold")
+    for line in done:
+        learnt, regression = line["training"], line["regression"]
+        rates = [f"{one['rate']:.2f} ({one['low']:.2f}-{one['high']:.2f})" for one in line["matches"]]
+        by = "teacher" if line["self_played_by"] is None else str(line["self_played_by"])
+        table.add_row(
+            str(line["generation"]),
+            f"{line['wall']:.0f}",
+            f"{line['core_hours']:.2f}",
+            f"{line['games']:,}",
+            f"{learnt['held_out_value_loss']:.4f}",
+            f"{learnt['held_out_policy_loss']:.3f}",
+            f"{learnt['held_out_accuracy']:.3f}",
+            f"{learnt['held_out_policy_accuracy']:.3f}",
+            *rates,
+            by,
+            "" if regression is None else f"{regression['decision']} ({regression['games']})",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    # A piece that is stopped lets its stages save.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.NOT_NOW))
+    typer.run(main)
