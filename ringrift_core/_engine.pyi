@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 __all__ = [
     "ENCODING_VERSION",
     "HEURISTIC_FEATURES",
+    "NNUE_INPUTS_VERSION",
     "BenchFigures",
     "Choice",
     "ConformReport",
@@ -23,6 +24,7 @@ __all__ = [
     "GameRecord",
     "GroupResult",
     "Judge",
+    "JudgeFigures",
     "Move",
     "Outcome",
     "Player",
@@ -33,6 +35,7 @@ __all__ = [
     "Searched",
     "before_decision",
     "bench",
+    "bench_judge",
     "bench_orderings",
     "bench_search",
     "conform",
@@ -40,9 +43,11 @@ __all__ = [
     "encode_position",
     "encode_rows",
     "encoding_shape",
-    "heuristic_values",
     "heuristic_weights",
     "move_keys",
+    "nnue_rows",
+    "nnue_shape",
+    "nnue_symmetries",
     "notation",
     "pack_rows",
     "play_games",
@@ -155,14 +160,14 @@ class Position:
     def search_key(self) -> int:
         """64-bit key of all that can change the subtree: equal keys, equal subtrees."""
 
+NNUE_INPUTS_VERSION: Final[int]
+"""Version of what an NNUE sees of a position (docs/encoding.md)."""
+
 HEURISTIC_FEATURES: Final[tuple[tuple[str, str], ...]]
 """(name, what it measures and which rule makes it matter), in the order of weight vectors."""
 
 def heuristic_weights(setting: str) -> list[float]:
     """The documented settings `baseline` and `material`, in the order of HEURISTIC_FEATURES."""
-
-def heuristic_values(position: Position, weights: Sequence[float]) -> list[float]:
-    """The linear evaluation of every seat in this position: own features minus the mean of the others', weighted."""
 
 @final
 class Judge:
@@ -170,7 +175,20 @@ class Judge:
 
     @staticmethod
     def linear(weights: Sequence[float]) -> Judge:
-        """The linear heuristic: it answers at once, so every search can look with it."""
+        """The linear heuristic: it answers at once, so every search can look with it. A seat's value is its own
+        features minus the mean of the others', weighted."""
+    @staticmethod
+    def mlp(content: bytes) -> Judge:
+        """The small network over the linear heuristic's features of a file's content (docs/players.md, MLP), for games
+        of one board and number of players: it answers at once. RulesError when it is no such file."""
+    @staticmethod
+    def nnue(content: bytes, kernel: str | None = None) -> Judge:
+        """The network of a file's content (docs/players.md, NNUE), for games of one board and number of players: it
+        answers at once, and is told from position to position what differs. RulesError when it is no such file.
+
+        `kernel`: whose instructions it uses, `portable`, `avx2`, `avx512` or `neon`; None takes the fastest that this
+        CPU has. All have the same values to the bit; `repr` tells which it is.
+        """
     @staticmethod
     def asked(evaluator: _Evaluator) -> Judge:
         """What has to be asked, such as a network: one ply, tree search and its policy alone can wait for answers, and
@@ -179,6 +197,12 @@ class Judge:
         """(scale, temperature): the evaluation by which odds between seats grow by a factor of e, and that by which one
         move is e times as likely as another (benchmarks/ladder/calibrate.py). RulesError from a judge that is asked:
         its answers are probabilities."""
+    @property
+    def configuration(self) -> str | None:
+        """The games that it knows, such as `square8-2p`; None: any."""
+    def values(self, position: Position) -> list[float]:
+        """What the position is worth to each seat, in the judge's own unit: 1000 to the winner of a decided game.
+        RulesError from a judge that is asked, and from one of other games."""
 
 @final
 class Player:
@@ -582,6 +606,25 @@ def unpack_rows(
     where a move has fewer. Releases the GIL.
     """
 
+def nnue_shape(board: str, players: int) -> tuple[int, int, int, int, int]:
+    """What an NNUE consists of (docs/encoding.md): inputs of a seat that have rows, those of a cell among them, inputs
+    of a turn; the width of an accumulator; heads."""
+
+def nnue_rows(
+    board: str, players: int, lengths: NDArray[np.uint16], states: NDArray[np.uint8]
+) -> dict[str, NDArray[Any]]:
+    """Exact states, `lengths` [R] bytes each, as an NNUE sees them from the mover's seat.
+
+    `counts` uint16 [R], how many inputs with rows each has; `numbers` uint16 [sum of counts], state after state: their
+    numbers among those of a seat; `owners` uint8, alike: by how many seats their owners sit after the mover; `turns`
+    bool [R, players, inputs of a turn], the owner's seat counted likewise; `heads` uint8 [R], the mover's head;
+    `symmetric` bool [R], whether the symmetries of the board hold for it. RulesError for other bytes, or of other
+    games. On every core; releases the GIL.
+    """
+
+def nnue_symmetries(board: str, players: int) -> NDArray[np.uint16]:
+    """[symmetries, inputs of a seat]: where each symmetry of the board takes each input, the identity first."""
+
 @final
 class ConformReport:
     @property
@@ -641,8 +684,34 @@ class SearchFigures:
     def mean_depth(self) -> float:
         """Plies of the last iteration that counted, on average."""
 
-def bench_search(board: str, players: int, nodes: int, seconds: float = 1.0, seed: int = 1) -> SearchFigures:
-    """Measures for about `seconds` of play with the hand-set weights, `nodes` a decision. Releases the GIL."""
+def bench_search(
+    board: str, players: int, nodes: int, seconds: float = 1.0, seed: int = 1, judge: Judge | None = None
+) -> SearchFigures:
+    """Measures for about `seconds` of play, `nodes` a decision; `judge` None: the hand-set weights. Releases the
+    GIL."""
+
+@final
+class JudgeFigures:
+    @property
+    def evaluations(self) -> int: ...
+    @property
+    def from_parent_ns(self) -> float:
+        """An evaluation after the position before the move was approached, what that costs included."""
+    @property
+    def refreshed_ns(self) -> float:
+        """An evaluation without any base."""
+
+def bench_judge(
+    board: str,
+    players: int,
+    judge: Judge | None = None,
+    *,
+    positions: int = 200,
+    seconds: float = 1.0,
+    seed: int = 1,
+) -> JudgeFigures:
+    """Evaluates the positions after every move of `positions` ones of quick games, for about `seconds` of CPU time each
+    way; `judge` None: the hand-set weights. Releases the GIL."""
 
 def bench_orderings(
     board: str, players: int, depth: int, positions: int, seed: int = 1

@@ -12,7 +12,12 @@ __all__ = ["SHIPPED", "shipped_name"]
 SHIPPED = Path(__file__).parent / "shipped"
 """The folder of them."""
 
-_ENDINGS = {JudgeKind.WEIGHTS: "json", JudgeKind.NETWORK: "onnx"}
+_ENDINGS = {
+    JudgeKind.WEIGHTS: "json",
+    JudgeKind.MLP: "safetensors",
+    JudgeKind.NNUE: "safetensors",
+    JudgeKind.NETWORK: "onnx",
+}
 
 
 def shipped_name(kind: JudgeKind, board: Board, players: int) -> str:

@@ -3,6 +3,7 @@
     weights:one-ply             network@3:gumbel:64
     weights:minimax-2:12000     weights=mine.json:descent:4000
     weights:minimax:6ms         network:policy
+    nnue:minimax:25000          nnue=mine.safetensors:descent:4000
 
 The judge says what a position is worth, the search what to do about it, the budget how much it may look at: a count of
 nodes (of simulations for puct and gumbel), or, for play with people, a time. A judge without a version is the newest
@@ -31,6 +32,10 @@ class JudgeKind(enum.StrEnum):
 
     WEIGHTS = "weights"
     """The linear heuristic."""
+    MLP = "mlp"
+    """A small network over the heuristic's features, which answers at once. No track trains it: a file is named."""
+    NNUE = "nnue"
+    """A network that answers at once, and is told what differs from position to position."""
     NETWORK = "network"
     """Has to be asked: positions of many games go out in one batch."""
 
@@ -101,6 +106,10 @@ class Judge:
         _expect(self.version is None or self.file is None, f"{self.kind}: a version or a file, not both")
         _expect(self.file is None or self.file.name != "", f"{self.kind}={self.file}: no file is named")
         if self.version is not None:
+            _expect(
+                self.kind is not JudgeKind.MLP,
+                f"{self.kind}@{self.version}: no track has versions of it: {self.kind}=FILE",
+            )
             least = 0 if self.kind is JudgeKind.WEIGHTS else 1
             expected = f"{self.kind}@{self.version}: versions are {least} to {HIGHEST_COUNT}"
             _expect(least <= self.version <= HIGHEST_COUNT, expected)
@@ -178,10 +187,12 @@ class Specification:
         return str(self.search) if self.judge is None else f"{self.judge}:{self.search}"
 
     def at(self, version: int) -> Specification:
-        """The same player with one version of its judge; itself where it names a version or a file, or has no judge."""
-        if self.judge is None or self.judge.version is not None or self.judge.file is not None:
+        """The same player with one version of its judge; itself where it names a version or a file, or its judge, if it
+        has one, comes in no versions."""
+        judge = self.judge
+        if judge is None or judge.version is not None or judge.file is not None or judge.kind is JudgeKind.MLP:
             return self
-        return replace(self, judge=replace(self.judge, version=version))
+        return replace(self, judge=replace(judge, version=version))
 
 
 _THERE_IS = f"there are {', '.join(_SEARCHES)}, and minimax-DEPTH"
@@ -216,7 +227,7 @@ def _judge(text: str) -> Judge:
     head = re.match(r"[^@=]*", text)
     name = "" if head is None else head[0]
     if name not in tuple(JudgeKind):
-        raise WrongInputError(f"{name!r} is no judge: there are {' and '.join(JudgeKind)}")
+        raise WrongInputError(f"{name!r} is no judge: there are {', '.join(JudgeKind)}")
     kind, rest = JudgeKind(name), text[len(name) :]
     if rest.startswith("="):
         return Judge(kind, file=Path(rest[1:]))

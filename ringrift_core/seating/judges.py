@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from ringrift_core import _engine
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Artifact, Board, Device, InitialWeights, Track, configuration_name
-from ringrift_core.errors import WrongInputError
+from ringrift_core.errors import StoreRefusedError, WrongInputError
 from ringrift_core.nn.inference import AskedNetwork, onnx_network, onnx_network_of, torch_network
-from ringrift_core.players.cards import ModelCard
+from ringrift_core.players.cards import ModelCard, NnueCard
 from ringrift_core.players.shipped import SHIPPED, shipped_name
 from ringrift_core.players.specification import Judge, JudgeKind
 from ringrift_core.players.weights import HeuristicWeights
@@ -18,10 +20,17 @@ from ringrift_core.registry.records import champion_artifact, read_registry
 
 __all__ = ["Evaluation", "Judges"]
 
-Evaluation: TypeAlias = HeuristicWeights | AskedNetwork
-"""What a judge evaluates by: weights that the engine adds up by itself, or a network that it has to ask."""
+Evaluation: TypeAlias = HeuristicWeights | _engine.Judge | AskedNetwork
+"""What a judge evaluates by: weights that the engine adds up by itself, a network that it knows itself, or one that it
+has to ask."""
 
-_TRACKS = {JudgeKind.WEIGHTS: Track.WEIGHTS, JudgeKind.NETWORK: Track.NETWORK}
+_TRACKS = {JudgeKind.WEIGHTS: Track.WEIGHTS, JudgeKind.NNUE: Track.NNUE, JudgeKind.NETWORK: Track.NETWORK}
+
+_AT_ONCE: dict[JudgeKind, Callable[[bytes], _engine.Judge]] = {
+    JudgeKind.MLP: _engine.Judge.mlp,
+    JudgeKind.NNUE: _engine.Judge.nnue,
+}
+"""Networks that the engine reads itself."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,8 @@ class Judges:
         if judge.version is not None:
             artifact = champion_artifact(self._store(judge), _TRACKS[judge.kind], judge.version)
             return self.of_artifact(judge.kind, artifact)
-        if self.archive is not None and (version := read_registry(self.archive, _TRACKS[judge.kind]).version):
+        track = _TRACKS.get(judge.kind)
+        if self.archive is not None and track is not None and (version := read_registry(self.archive, track).version):
             return self.of(Judge(judge.kind, version))
         return self._come_with_the_package(judge.kind)
 
@@ -94,6 +104,9 @@ class Judges:
         assert self.archive is not None
         if kind is JudgeKind.WEIGHTS:
             return HeuristicWeights.load(self.archive, artifact)
+        if kind is JudgeKind.NNUE:
+            network = NnueCard.load(self.archive, artifact).network
+            return self._at_once(kind, self.archive.get_bytes(network), network.uri)
         card = ModelCard.load(self.archive, artifact)
         if self.device is Device.CPU:
             return onnx_network(self.archive.get_file(card.onnx, self.folder))
@@ -108,4 +121,16 @@ class Judges:
             content = path.read_bytes()
         except (OSError, ValueError) as error:  # ValueError: a name that no file can have
             raise WrongInputError(f"{kind}={path}: {getattr(error, 'strerror', None) or error}") from None
+        if kind in _AT_ONCE:
+            return self._at_once(kind, content, str(path))
         return HeuristicWeights.read(content, str(path), configuration_name(self.board, self.players))
+
+    def _at_once(self, kind: JudgeKind, content: bytes, place: str) -> _engine.Judge:
+        try:
+            judge = _AT_ONCE[kind](content)
+        except _engine.RulesError as error:
+            raise StoreRefusedError(f"{place}: no {kind}: {error}") from None
+        wanted = configuration_name(self.board, self.players)
+        if judge.configuration != wanted:
+            raise StoreRefusedError(f"{place}: {kind} for {judge.configuration}, not {wanted}")
+        return judge

@@ -102,6 +102,8 @@ def _judge(search: Search, evaluation: Evaluation) -> Judge:
     match evaluation:
         case HeuristicWeights():
             return Judge.linear(evaluation.vector)
+        case Judge():
+            return evaluation
         case AskedNetwork():
             wants_policy = search.algorithm is not Algorithm.ONE_PLY
             return Judge.asked(evaluation.values_and_policy if wants_policy else evaluation.values)

@@ -44,6 +44,13 @@ impl Packed {
         (differing.trailing_zeros() as usize / 2).min(self.height())
     }
 
+    /// Colour of the ring below the cap; None where there is none, or it lies below the sixteenth.
+    #[inline(always)]
+    pub fn packed_heir(self) -> Option<usize> {
+        let cap = self.packed_cap();
+        (cap < self.height().min(PACKED_RINGS)).then(|| (self.0 >> (2 * cap)) as usize & 3)
+    }
+
     /// Two-bit groups (lower bit set) of the packed rings of `colour`.
     #[inline(always)]
     fn places(self, colour: usize) -> u32 {
@@ -118,6 +125,12 @@ pub(crate) struct Stacks<G: Geometry> {
 
 impl<G: Geometry> Stacks<G> {
     pub const NONE: Self = Stacks { packed: G::NO_STACKS, deep: Deep::EMPTY };
+
+    /// The packed word of every slot.
+    #[inline(always)]
+    pub fn words(&self) -> &G::Stacks {
+        &self.packed
+    }
 
     #[inline(always)]
     pub fn at(&self, slot: usize) -> Packed {

@@ -3,11 +3,13 @@
 //! All times are CPU time of the measuring thread: what one core does, also on a machine that is busy otherwise. On an
 //! idle machine it is the wall time.
 
+pub mod judges;
 pub mod rules;
 pub mod search;
 
 use crate::board::Board;
 
+pub use judges::{bench_judge, JudgeBench};
 pub use rules::{bench_rules, RulesBench};
 pub use search::{bench_orderings, bench_search, OrderingBench, SearchBench};
 

@@ -11,6 +11,7 @@ use crate::drivers::session::random_opening;
 use crate::error::Error;
 use crate::moves::MoveList;
 use crate::players::budget::Budget;
+use crate::players::judge::Judge;
 use crate::players::linear::Linear;
 use crate::players::minimax::ordering::Ordering;
 use crate::players::minimax::{self, Settings};
@@ -35,20 +36,14 @@ pub struct SearchBench {
     pub mean_depth: f64,
 }
 
-/// Searches for about `seconds` (wall), `node_cap` nodes a decision, the weights being the hand-set ones; whole decisions, games one after the other.
-pub fn bench_search(
-    board: Board,
-    players: usize,
+/// Searches for about `seconds` (wall), `node_cap` nodes a decision; whole decisions, games one after the other.
+pub fn bench_search<G: Geometry, J: Judge>(
+    setup: Setup,
+    judge: &J,
     node_cap: u64,
     seconds: f64,
     seed: u64,
-) -> Result<SearchBench, Error> {
-    let setup = Setup::new(board, players, Profile::Canonical)?;
-    Ok(with_geometry!(board, G => bench_board::<G>(setup, node_cap, seconds, seed)))
-}
-
-fn bench_board<G: Geometry>(setup: Setup, node_cap: u64, seconds: f64, seed: u64) -> SearchBench {
-    let judge = Linear::of_setting("baseline").unwrap_or_default();
+) -> SearchBench {
     let budget = Budget::of_nodes(node_cap);
     let (start, clock, time) = (Instant::now(), ThreadTime::now(), Duration::from_secs_f64(seconds));
     let (mut games, mut decisions, mut nodes, mut depths) = (0, 0, 0, 0);
@@ -64,7 +59,7 @@ fn bench_board<G: Geometry>(setup: Setup, node_cap: u64, seconds: f64, seed: u64
             let mut index = 0;
             if list.len() > 1 {
                 let found =
-                    minimax::search(&state, &list, &judge, &Settings::BEST, &budget, &[], &AtomicBool::new(false));
+                    minimax::search(&state, &list, judge, &Settings::BEST, &budget, &[], &AtomicBool::new(false));
                 (index, nodes, depths) = (found.index, nodes + found.nodes, depths + u64::from(found.depth));
                 decisions += 1;
             }
@@ -133,7 +128,7 @@ fn count_nodes<G: Geometry>(setup: Setup, depth: u32, positions: usize, seed: u6
 }
 
 /// Every fifth decision of games by searches of one ply after random openings.
-fn sample<G: Geometry>(
+pub fn sample<G: Geometry>(
     setup: Setup,
     judge: &Linear,
     settings: &Settings,

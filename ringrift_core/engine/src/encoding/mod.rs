@@ -13,6 +13,7 @@ pub mod globals;
 pub mod planes;
 pub mod policy;
 pub mod rows;
+pub mod sparse;
 
 use crate::board::{Board, Geometry};
 use crate::state::State;

@@ -8,8 +8,12 @@ use crate::players::choice::{Choice, Found};
 use crate::players::decision::{Next, Situation};
 use crate::players::judge::{Judge, Sight};
 use crate::players::linear::Linear;
+use crate::players::mlp::Mlp;
+use crate::players::nnue::Nnue;
+use crate::players::tensors::Configuration;
 use crate::players::{descent, mcts, minimax, one_ply};
 use crate::rng;
+use crate::setup::Setup;
 
 /// What descent's tree takes for each decision that it applies: 66 to 250 MB were measured after a million on square8.
 const BYTES_A_NODE: u64 = 200;
@@ -33,14 +37,27 @@ pub enum Search {
 }
 
 /// Any judge.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum AnyJudge {
     Linear(Linear),
+    Mlp(Mlp),
+    Nnue(Nnue),
     Asked(Asked),
 }
 
+impl AnyJudge {
+    /// The games that it knows; None: any.
+    pub fn configuration(&self) -> Option<Configuration> {
+        match self {
+            AnyJudge::Mlp(judge) => Some(judge.configuration()),
+            AnyJudge::Nnue(judge) => Some(judge.configuration()),
+            AnyJudge::Linear(_) | AnyJudge::Asked(_) => None,
+        }
+    }
+}
+
 /// Immutable: all its randomness comes from the game's generator.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Agent {
     search: Search,
     /// None for random play alone.
@@ -53,11 +70,13 @@ impl Agent {
     /// An agent; an error where the search cannot look with this judge.
     pub fn new(search: Search, judge: AnyJudge) -> Result<Agent, Error> {
         let refuse = |reason: &str| Err(Error::new("judge", reason));
-        match (search, judge) {
+        match (search, &judge) {
             (Search::Minimax { .. } | Search::Descent(_), AnyJudge::Asked(_)) => refuse(
                 "has to be asked, which minimax and descent cannot wait for: tree search, policy and one ply can",
             ),
-            (Search::Policy { .. }, AnyJudge::Linear(_)) => refuse("has no policy of its own, which a network has"),
+            (Search::Policy { .. }, AnyJudge::Linear(_) | AnyJudge::Mlp(_) | AnyJudge::Nnue(_)) => {
+                refuse("has no policy of its own, which a network has")
+            }
             (Search::Random, _) => Ok(Agent::RANDOM),
             _ => Ok(Agent { search, judge: Some(judge) }),
         }
@@ -68,6 +87,11 @@ impl Agent {
         let renumbered =
             |judge| if let AnyJudge::Asked(_) = judge { AnyJudge::Asked(Asked { evaluator }) } else { judge };
         Agent { judge: self.judge.map(renumbered), ..self }
+    }
+
+    /// An error where its judge knows other games than those of this setup.
+    pub fn check(&self, setup: &Setup) -> Result<(), Error> {
+        self.judge.as_ref().and_then(AnyJudge::configuration).map_or(Ok(()), |known| known.check(setup))
     }
 
     /// Does the agent ask an evaluator?
@@ -107,6 +131,8 @@ impl Agent {
         match &self.judge {
             None => Next::Decided(Choice::unsearched(situation.random.below(situation.legal.len()))),
             Some(AnyJudge::Linear(judge)) => Next::Decided(self.search.decide(judge, situation)),
+            Some(AnyJudge::Mlp(judge)) => Next::Decided(self.search.decide(judge, situation)),
+            Some(AnyJudge::Nnue(judge)) => Next::Decided(self.search.decide(judge, situation)),
             Some(AnyJudge::Asked(judge)) => match self.search {
                 Search::OnePly { noise } => thought.one_ply(judge, noise, situation),
                 Search::Policy { noise } => thought.by_policy(judge, noise, situation),

@@ -19,7 +19,10 @@ pub mod linear;
 pub mod mcts;
 pub mod memory;
 pub mod minimax;
+pub mod mlp;
+pub mod nnue;
 mod one_ply;
+pub mod tensors;
 pub mod values;
 
 pub use agent::{Agent, AnyJudge, Search};

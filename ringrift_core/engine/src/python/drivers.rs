@@ -57,10 +57,14 @@ impl CoreTime {
     }
 }
 
-/// The agents of some players, and their names.
-fn agents_of(players: &[PyRef<'_, Player>], evaluators: &mut Vec<Arc<Py<PyAny>>>) -> (Vec<Agent>, Vec<String>) {
-    let agent = |player: &PyRef<'_, Player>| (player.agent(evaluators), player.name().to_string());
-    players.iter().map(agent).unzip()
+/// The agents of some players, and their names; an error where one of them knows other games.
+fn agents_of(
+    setup: &Setup,
+    players: &[PyRef<'_, Player>],
+    evaluators: &mut Vec<Arc<Py<PyAny>>>,
+) -> PyResult<(Vec<Agent>, Vec<String>)> {
+    let agent = |player: &PyRef<'_, Player>| Ok((player.agent(setup, evaluators)?, player.name().to_string()));
+    players.iter().map(agent).collect()
 }
 
 /// Prefixes of games from their stored form: legal moves, after which somebody is to decide.
@@ -123,7 +127,7 @@ pub fn play_games(
     let numbered = modes.iter().map(|mode| (&mut numbers).take(mode.len()).collect()).collect();
     let everyone: Vec<PyRef<'_, Player>> = modes.into_iter().flatten().collect();
     let mut evaluators = Vec::new();
-    let (agents, names) = agents_of(&everyone, &mut evaluators);
+    let (agents, names) = agents_of(&setup, &everyone, &mut evaluators)?;
     drop(everyone);
     let skip: HashSet<u64> = skip.into_iter().flatten().collect();
     let numbers: Vec<u64> =
@@ -220,7 +224,7 @@ pub fn play_matches(
     let entrants = candidates.len();
     let everyone: Vec<PyRef<'_, Player>> = std::iter::once(opponent).chain(candidates).collect();
     let mut evaluators = Vec::new();
-    let (agents, names) = agents_of(&everyone, &mut evaluators);
+    let (agents, names) = agents_of(&setup, &everyone, &mut evaluators)?;
     drop(everyone);
     let taker = Taker::Kept { games: BTreeMap::new(), progress };
     let mut host = PythonHost { setup, evaluators, names, taker };

@@ -3,8 +3,8 @@
 use half::f16;
 use numpy::ndarray::{Array1, Array2, Array3, Array4, ArrayD, IxDyn};
 use numpy::{
-    Element, IntoPyArray, PyArray1, PyArray4, PyArrayDyn, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArrayDyn,
-    PyUntypedArrayMethods,
+    Element, IntoPyArray, PyArray1, PyArray2, PyArray4, PyArrayDyn, PyReadonlyArray1, PyReadonlyArray2,
+    PyReadonlyArrayDyn, PyUntypedArrayMethods,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
@@ -15,9 +15,12 @@ use crate::encoding::bitmaps::{self, Unpacker};
 use crate::encoding::frame::Frame;
 use crate::encoding::policy::keys;
 use crate::encoding::rows::{self, rows_of_games, Making, Rows, Source};
+use crate::encoding::sparse::{input_symmetries, sparse_rows};
 use crate::encoding::{encode, Shape};
 use crate::moves::MoveList;
 use crate::players::features::FEATURE_COUNT;
+use crate::players::nnue::inputs::{buckets, cell_inputs, inputs_of_seat, TURN_INPUTS};
+use crate::players::nnue::parameters::width;
 use crate::python::errors::{guarded, refuse, require_numpy, setup_of};
 use crate::python::position::Position;
 use crate::{with_geometry, with_state};
@@ -271,4 +274,44 @@ fn batch_arrays<'py>(
 fn array<T: Element>(table: &Bound<'_, PyDict>, name: &str, numbers: Vec<T>, shape: &[usize]) -> PyResult<()> {
     let array = ArrayD::from_shape_vec(IxDyn(shape), numbers).map_err(shaped)?;
     table.set_item(name, array.into_pyarray(table.py()))
+}
+
+#[pyfunction]
+pub fn nnue_shape(board: &str, players: usize) -> PyResult<(usize, usize, usize, usize, usize)> {
+    let setup = setup_of(board, players, "canonical", None)?;
+    let inputs = inputs_of_seat(setup.board(), players);
+    Ok((inputs, cell_inputs(players), TURN_INPUTS, width(players), buckets(players)))
+}
+
+#[pyfunction]
+pub fn nnue_rows<'py>(
+    py: Python<'py>,
+    board: &str,
+    players: usize,
+    lengths: PyReadonlyArray1<'py, u16>,
+    states: PyReadonlyArray1<'py, u8>,
+) -> PyResult<Bound<'py, PyDict>> {
+    require_numpy(py)?;
+    let setup = setup_of(board, players, "canonical", None)?;
+    let contiguous = |_| refuse("lengths, states: expected contiguous arrays");
+    let (lengths, states) = (lengths.as_slice().map_err(contiguous)?, states.as_slice().map_err(contiguous)?);
+    let rows = py.detach(|| guarded(|| Ok(sparse_rows(setup, lengths, states)?)))?;
+    let table = PyDict::new(py);
+    long(&table, "counts", rows.counts)?;
+    long(&table, "numbers", rows.numbers)?;
+    long(&table, "owners", rows.owners)?;
+    let turns = (rows.heads.len(), players, TURN_INPUTS);
+    table.set_item("turns", Array3::from_shape_vec(turns, rows.turns).map_err(shaped)?.into_pyarray(py))?;
+    long(&table, "heads", rows.heads)?;
+    long(&table, "symmetric", rows.symmetric)?;
+    Ok(table)
+}
+
+#[pyfunction]
+pub fn nnue_symmetries<'py>(py: Python<'py>, board: &str, players: usize) -> PyResult<Bound<'py, PyArray2<u16>>> {
+    require_numpy(py)?;
+    let board = setup_of(board, players, "canonical", None)?.board();
+    let (images, inputs) = (input_symmetries(board, players), inputs_of_seat(board, players));
+    let array = Array2::from_shape_vec((images.len() / inputs, inputs), images).map_err(shaped)?;
+    Ok(array.into_pyarray(py))
 }

@@ -6,8 +6,12 @@ use pyo3::prelude::*;
 
 use crate::bench as measure;
 use crate::conform as conformance;
+use crate::players::linear::Linear;
+use crate::players::AnyJudge;
 use crate::python::errors::{guarded, refuse, setup_of};
-use crate::setup::Profile;
+use crate::python::players::Judge;
+use crate::setup::{Profile, Setup};
+use crate::with_geometry;
 
 /// What a conformance run found.
 #[pyclass(frozen, get_all, module = "ringrift_core._engine")]
@@ -74,6 +78,31 @@ fn seconds_of(seconds: f64) -> PyResult<f64> {
     Err(refuse(format!("seconds: {seconds} is not a positive number")))
 }
 
+/// The judge to measure, which answers at once; without one the hand-set weights.
+fn measurable(judge: Option<PyRef<'_, Judge>>, setup: &Setup) -> PyResult<AnyJudge> {
+    let hand_set = || AnyJudge::Linear(Linear::of_setting("baseline").unwrap_or_default());
+    let judge = judge.map_or_else(hand_set, |judge| judge.judge().clone());
+    if let Some(known) = judge.configuration() {
+        known.check(setup)?;
+    }
+    match judge {
+        AnyJudge::Asked(_) => Err(refuse("judge: has to be asked: its evaluator is what to measure")),
+        at_once => Ok(at_once),
+    }
+}
+
+/// Runs one expression with a judge that answers at once, compiled for each kind.
+macro_rules! with_judge {
+    ($any:expr, $judge:ident => $body:expr) => {
+        match $any {
+            AnyJudge::Linear($judge) => $body,
+            AnyJudge::Mlp($judge) => $body,
+            AnyJudge::Nnue($judge) => $body,
+            AnyJudge::Asked(_) => unreachable!("refused by measurable"),
+        }
+    };
+}
+
 /// Speed of minimax search on one core.
 #[pyclass(frozen, get_all, module = "ringrift_core._engine")]
 pub struct SearchFigures {
@@ -83,7 +112,7 @@ pub struct SearchFigures {
 }
 
 #[pyfunction]
-#[pyo3(signature = (board, players, nodes, seconds = 1.0, seed = 1))]
+#[pyo3(signature = (board, players, nodes, seconds = 1.0, seed = 1, judge = None))]
 pub fn bench_search(
     py: Python<'_>,
     board: &str,
@@ -91,14 +120,54 @@ pub fn bench_search(
     nodes: u64,
     seconds: f64,
     seed: u64,
+    judge: Option<PyRef<'_, Judge>>,
 ) -> PyResult<SearchFigures> {
     let setup = setup_of(board, players, "canonical", None)?;
-    let seconds = seconds_of(seconds)?;
-    let figures = py.detach(|| guarded(|| Ok(measure::bench_search(setup.board(), players, nodes, seconds, seed)?)))?;
+    let (seconds, judge) = (seconds_of(seconds)?, measurable(judge, &setup)?);
+    let figures = py.detach(|| {
+        guarded(|| {
+            Ok(with_geometry!(setup.board(), G => with_judge!(&judge, judge =>
+                measure::bench_search::<G, _>(setup, judge, nodes, seconds, seed))))
+        })
+    })?;
     Ok(SearchFigures {
         decisions: figures.decisions,
         nodes_per_second: figures.nodes_per_second,
         mean_depth: figures.mean_depth,
+    })
+}
+
+/// Speed of a judge on one core.
+#[pyclass(frozen, get_all, module = "ringrift_core._engine")]
+pub struct JudgeFigures {
+    evaluations: u64,
+    from_parent_ns: f64,
+    refreshed_ns: f64,
+}
+
+#[pyfunction]
+#[pyo3(signature = (board, players, judge = None, *, positions = 200, seconds = 1.0, seed = 1))]
+pub fn bench_judge(
+    py: Python<'_>,
+    board: &str,
+    players: usize,
+    judge: Option<PyRef<'_, Judge>>,
+    positions: usize,
+    seconds: f64,
+    seed: u64,
+) -> PyResult<JudgeFigures> {
+    let setup = setup_of(board, players, "canonical", None)?;
+    let (seconds, judge) = (seconds_of(seconds)?, measurable(judge, &setup)?);
+    let figures = py.detach(|| {
+        guarded(|| {
+            Ok(with_geometry!(setup.board(), G => with_judge!(&judge, judge =>
+                measure::bench_judge::<G, _>(setup, judge, positions, seconds, seed))))
+        })
+    })?;
+    Ok(JudgeFigures {
+        evaluations: figures.evaluations,
+        from_parent_ns: figures.from_parent_ns,
+        refreshed_ns: figures.refreshed_ns,
     })
 }
 

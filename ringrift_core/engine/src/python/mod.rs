@@ -16,6 +16,7 @@ use pyo3::types::PyTuple;
 
 use crate::encoding::ENCODING_VERSION;
 use crate::players::features::FEATURES;
+use crate::players::nnue::inputs::INPUTS_VERSION;
 
 /// The native rules engine of RingRift.
 #[pymodule]
@@ -23,6 +24,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("RulesError", py.get_type::<errors::RulesError>())?;
     module.add("ENCODING_VERSION", ENCODING_VERSION)?;
+    module.add("NNUE_INPUTS_VERSION", INPUTS_VERSION)?;
     module.add("HEURISTIC_FEATURES", PyTuple::new(py, FEATURES)?)?;
     module.add_class::<position::Move>()?;
     module.add_class::<position::Outcome>()?;
@@ -38,8 +40,8 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<measures::ConformReport>()?;
     module.add_class::<measures::BenchFigures>()?;
     module.add_class::<measures::SearchFigures>()?;
+    module.add_class::<measures::JudgeFigures>()?;
     module.add_function(wrap_pyfunction!(players::heuristic_weights, module)?)?;
-    module.add_function(wrap_pyfunction!(players::heuristic_values, module)?)?;
     module.add_function(wrap_pyfunction!(drivers::play_games, module)?)?;
     module.add_function(wrap_pyfunction!(drivers::play_match, module)?)?;
     module.add_function(wrap_pyfunction!(drivers::play_matches, module)?)?;
@@ -56,9 +58,13 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(encoding::unpack_planes, module)?)?;
     module.add_function(wrap_pyfunction!(encoding::pack_rows, module)?)?;
     module.add_function(wrap_pyfunction!(encoding::unpack_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::nnue_shape, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::nnue_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(encoding::nnue_symmetries, module)?)?;
     module.add_function(wrap_pyfunction!(verify::verify_games, module)?)?;
     module.add_function(wrap_pyfunction!(measures::conform, module)?)?;
     module.add_function(wrap_pyfunction!(measures::bench, module)?)?;
+    module.add_function(wrap_pyfunction!(measures::bench_judge, module)?)?;
     module.add_function(wrap_pyfunction!(measures::bench_orderings, module)?)?;
     module.add_function(wrap_pyfunction!(measures::bench_search, module)?)?;
     module.add_function(wrap_pyfunction!(watchdog::watch_signals, module)?)?;

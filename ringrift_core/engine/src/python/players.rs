@@ -16,11 +16,16 @@ use crate::players::features::{FEATURES, FEATURE_COUNT};
 use crate::players::judge::{Judge as _, Sight};
 use crate::players::linear::{self, Linear, Weights};
 use crate::players::mcts::{self, Fast, Settings};
+use crate::players::mlp::Mlp;
+use crate::players::nnue::parameters::Parameters;
+use crate::players::nnue::{Kernel, Nnue};
+use crate::players::values::Values;
 use crate::players::{self, minimax, Agent, AnyJudge, Search};
 use crate::python::errors::{guarded, refuse, require_numpy, setup_of};
 use crate::python::host::PythonHost;
 use crate::python::position::{Move, Position};
 use crate::rng::{stream, Purpose};
+use crate::setup::Setup;
 use crate::with_state;
 
 /// Who evaluates positions for a search.
@@ -29,6 +34,12 @@ pub struct Judge {
     judge: AnyJudge,
     /// Of a judge that has to be asked.
     evaluator: Option<Arc<Py<PyAny>>>,
+}
+
+impl Judge {
+    pub fn judge(&self) -> &AnyJudge {
+        &self.judge
+    }
 }
 
 #[pymethods]
@@ -44,19 +55,65 @@ impl Judge {
         Ok(Judge { judge: AnyJudge::Asked(Asked { evaluator: 0 }), evaluator })
     }
 
+    #[staticmethod]
+    fn mlp(content: &[u8]) -> PyResult<Judge> {
+        Ok(Judge { judge: AnyJudge::Mlp(Mlp::read(content)?), evaluator: None })
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (content, kernel = None))]
+    fn nnue(content: &[u8], kernel: Option<&str>) -> PyResult<Judge> {
+        let mut judge = Nnue::new(Parameters::read(content)?);
+        if let Some(name) = kernel {
+            let known = Kernel::available().into_iter().find(|kernel| kernel.name() == name);
+            judge = known.and_then(|kernel| judge.by(kernel)).ok_or_else(|| {
+                let names: Vec<&str> = Kernel::available().into_iter().map(Kernel::name).collect();
+                refuse(format!("kernel: {name:?} is none of this CPU, which has {}", names.join(", ")))
+            })?;
+        }
+        Ok(Judge { judge: AnyJudge::Nnue(judge), evaluator: None })
+    }
+
     fn calibration(&self, board: &str, players: usize) -> PyResult<(f32, f32)> {
         let setup = setup_of(board, players, "canonical", None)?;
         let calibration = match &self.judge {
             AnyJudge::Linear(judge) => judge.calibration(&setup),
+            AnyJudge::Mlp(judge) => judge.calibration(&setup),
+            AnyJudge::Nnue(judge) => judge.calibration(&setup),
             AnyJudge::Asked(_) => return Err(refuse("judge: has to be asked, and says probabilities by itself")),
         };
         Ok((calibration.scale, calibration.temperature))
     }
 
-    fn __repr__(&self) -> &'static str {
+    #[getter]
+    fn configuration(&self) -> Option<String> {
+        self.judge.configuration().map(|known| known.to_string())
+    }
+
+    fn values(&self, position: &Position) -> PyResult<Vec<f32>> {
+        let setup = position.game.setup();
+        if let Some(known) = self.judge.configuration() {
+            known.check(&setup)?;
+        }
+        guarded(|| {
+            let values = match &self.judge {
+                AnyJudge::Linear(judge) => values_of(judge, position),
+                AnyJudge::Mlp(judge) => values_of(judge, position),
+                AnyJudge::Nnue(judge) => values_of(judge, position),
+                AnyJudge::Asked(_) => {
+                    return Err(refuse("judge: has to be asked: its evaluator says what it is worth"))
+                }
+            };
+            Ok(values[..setup.players()].to_vec())
+        })
+    }
+
+    fn __repr__(&self) -> String {
         match &self.judge {
-            AnyJudge::Linear(_) => "<Judge linear>",
-            AnyJudge::Asked(_) => "<Judge asked>",
+            AnyJudge::Linear(_) => "<Judge linear>".into(),
+            AnyJudge::Mlp(_) => "<Judge mlp>".into(),
+            AnyJudge::Nnue(judge) => format!("<Judge nnue {}>", judge.kernel().name()),
+            AnyJudge::Asked(_) => "<Judge asked>".into(),
         }
     }
 }
@@ -73,18 +130,20 @@ pub struct Player {
 
 impl Player {
     fn new(name: &str, search: Search, judge: &Judge) -> PyResult<Player> {
-        let agent = Agent::new(search, judge.judge)?;
+        let agent = Agent::new(search, judge.judge.clone())?;
         Ok(Player { name: name.into(), agent, evaluator: judge.evaluator.clone() })
     }
 
-    /// The agent of a run; its evaluator is entered in `evaluators`, once for all players who ask it.
-    pub fn agent(&self, evaluators: &mut Vec<Arc<Py<PyAny>>>) -> Agent {
-        let Some(evaluator) = &self.evaluator else { return self.agent };
+    /// The agent of a run of games of a setup; its evaluator is entered in `evaluators`, once for all players who ask it.
+    pub fn agent(&self, setup: &Setup, evaluators: &mut Vec<Arc<Py<PyAny>>>) -> PyResult<Agent> {
+        self.agent.check(setup).map_err(|error| error.inside(&format!("player {}", self.name)))?;
+        let agent = self.agent.clone();
+        let Some(evaluator) = &self.evaluator else { return Ok(agent) };
         let number = evaluators.iter().position(|other| other.is(evaluator.as_ref())).unwrap_or_else(|| {
             evaluators.push(evaluator.clone());
             evaluators.len() - 1
         });
-        self.agent.asking(number)
+        Ok(agent.asking(number))
     }
 
     pub fn name(&self) -> &str {
@@ -190,7 +249,7 @@ impl Player {
     fn choose(&self, position: &Bound<'_, Position>, seed: u64) -> PyResult<Choice> {
         let game = position.borrow().game.clone();
         let mut evaluators = Vec::new();
-        let agent = self.agent(&mut evaluators);
+        let agent = self.agent(&game.setup(), &mut evaluators)?;
         let mut host = PythonHost::without_games(game.setup(), evaluators);
         let mut legal = MoveList::new();
         game.legal_moves(&mut legal);
@@ -326,9 +385,7 @@ pub fn heuristic_weights(setting: &str) -> PyResult<Vec<f32>> {
     Ok(weights.to_vec())
 }
 
-#[pyfunction]
-pub fn heuristic_values(position: &Position, weights: Vec<f32>) -> PyResult<Vec<f32>> {
-    let judge = Linear { weights: weights_of(weights)? };
-    let players = position.game.setup().players();
-    guarded(|| Ok(with_state!(&position.game, state => Sight::of(&judge).values(state, 0))[..players].to_vec()))
+/// What a judge that answers at once makes of a position.
+fn values_of(judge: &impl players::judge::Judge, position: &Position) -> Values {
+    with_state!(&position.game, state => Sight::of(judge).values(state, 0))
 }

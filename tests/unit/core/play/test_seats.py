@@ -70,7 +70,7 @@ def test_a_player_goes_by_its_specification(tmp_path: Path, name: str, title: st
         ("alice", "'alice' is nobody: name human, a difficulty from 1 to 10, random, "),
         ("weights@2:one-ply", "name it with --store URI"),
         ("network", "no network-square8-2p.onnx comes with the package"),
-        ("nnue", "track nnue: there is no player of it yet"),
+        ("nnue", r"no nnue-square8-2p\.safetensors comes with the package"),
         ("weights:2", "found for the search '2'"),
         ("7", r"difficulty 7 \(mcts-64\): network: .*; difficulties 1 to 6 need no network"),
         ("9" * 30, "is nobody"),

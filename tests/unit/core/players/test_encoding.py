@@ -156,7 +156,7 @@ def test_weighted_features_of_a_row_are_the_heuristics_values(board: str, player
         scores = rows["features"][row] @ np.array(WEIGHTS)
         values = scores - (scores.sum() - scores) / (players - 1)
         by_seat = np.roll(values, position.mover - 1)
-        np.testing.assert_allclose(by_seat, _engine.heuristic_values(position, WEIGHTS), atol=1e-4)
+        np.testing.assert_allclose(by_seat, Judge.linear(WEIGHTS).values(position), atol=1e-4)
     assert rows_of(board, players, record)["features"].shape == (0, players, len(WEIGHTS)), "only where they are wanted"
 
 

@@ -41,8 +41,8 @@ def test_values_are_own_less_the_mean_of_the_others(
 ) -> None:
     game = Game(*configuration, seed=seed)
     game.random_playout(moves)
-    values = _engine.heuristic_values(game._position, weights)
-    double = _engine.heuristic_values(game._position, [2 * weight for weight in weights])
+    values = _engine.Judge.linear(weights).values(game._position)
+    double = _engine.Judge.linear([2 * weight for weight in weights]).values(game._position)
     if max(values) < 1000:
         assert sum(values) == pytest.approx(0, abs=1e-2)
         assert double == pytest.approx([2 * value for value in values], abs=1e-2)
@@ -68,7 +68,7 @@ def test_the_best_placement_or_swap_is_played(board: str, players: int) -> None:
             after = game.copy()
             after.play(choice)
             seat = 0 if choice.kind == "swap_sides" else 1
-            values[str(choice)] = _engine.heuristic_values(after._position, BASELINE)[seat]
+            values[str(choice)] = _engine.Judge.linear(BASELINE).values(after._position)[seat]
         assert values[str(move)] == max(values.values())
         swaps += move.kind == "swap_sides"
     assert (0 < swaps < 40) is (players == 2)

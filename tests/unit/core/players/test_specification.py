@@ -19,7 +19,9 @@ minimax = st.builds(Search, st.just(Algorithm.MINIMAX), budgets, st.none() | st.
 minimax_by_depth = st.builds(Search, st.just(Algorithm.MINIMAX), st.none(), st.integers(1, 99))
 judges = (
     st.sampled_from(JudgeKind).map(Judge)
-    | st.builds(Judge, st.sampled_from(JudgeKind), version=st.integers(1, HIGHEST_COUNT))
+    | st.builds(
+        Judge, st.sampled_from(JudgeKind).filter(lambda kind: kind != "mlp"), version=st.integers(1, HIGHEST_COUNT)
+    )
     | st.just(Judge(JudgeKind.WEIGHTS, 0))
     | st.builds(Judge, st.sampled_from(JudgeKind), file=files)
 )
@@ -44,7 +46,7 @@ def test_a_specification_is_written_and_read_back(specification: Specification) 
     assert Specification.parse(str(specification)) == specification
 
 
-words = st.sampled_from(["weights", "network", "@", "=", ":", "-", "3", "0", "6ms", "1s", "a.json", *Algorithm])
+words = st.sampled_from(["weights", "nnue", "network", "@", "=", ":", "-", "3", "0", "6ms", "1s", "a.json", *Algorithm])
 
 
 @given(st.text() | st.lists(words).map("".join))
@@ -75,6 +77,8 @@ def test_any_text_is_a_specification_or_a_sentence(text: str) -> None:
             Specification(Search(Algorithm.ONE_PLY), Judge(JudgeKind.WEIGHTS, file=Path("a@1:puct:2=b"))),
         ),
         ("network:policy", Specification(Search(Algorithm.POLICY), Judge(JudgeKind.NETWORK))),
+        ("nnue:descent:4000", Specification(Search(Algorithm.DESCENT, Count(4000)), Judge(JudgeKind.NNUE))),
+        ("nnue@2:minimax-3", Specification(Search(Algorithm.MINIMAX, None, 3), Judge(JudgeKind.NNUE, 2))),
     ],
 )
 def test_what_a_text_means(text: str, specification: Specification) -> None:
@@ -88,10 +92,13 @@ def test_what_a_text_means(text: str, specification: Specification) -> None:
         ("", "expected JUDGE:SEARCH"),
         ("weights", "found for the search none; there are one-ply, policy, minimax"),
         ("weights:2", "found for the search '2'"),
-        ("alice:minimax:3", "'alice' is no judge: there are weights and network"),
+        ("alice:minimax:3", "'alice' is no judge: there are weights, mlp, nnue, network"),
         ("network:minimax:3", "a network has to be asked, and minimax asks nobody: choose one-ply, policy, puct or"),
         ("network:descent:3", "a network has to be asked"),
         ("weights:policy", "weights has no policy of its own"),
+        ("nnue@3:policy", "nnue@3 has no policy of its own"),
+        ("mlp@3:one-ply", "mlp@3: no track has versions of it: mlp=FILE"),
+        ("nnue@0:one-ply", "nnue@0: versions are 1 to"),
         ("weights:puct", "puct: needs a budget, such as puct:64"),
         ("weights:minimax", "minimax: needs a budget"),
         ("weights:one-ply:6", "one-ply: takes no budget, found 6"),
@@ -115,7 +122,7 @@ def test_a_text_that_is_no_player_is_refused_in_a_sentence(text: str, sentence: 
 @given(specifications, st.integers(1, HIGHEST_COUNT))
 def test_a_version_is_given_to_a_judge_that_names_none(specification: Specification, version: int) -> None:
     pinned, judge = specification.at(version), specification.judge
-    if judge is None or judge.version is not None or judge.file is not None:
+    if judge is None or judge.version is not None or judge.file is not None or judge.kind is JudgeKind.MLP:
         assert pinned == specification
     else:
         assert pinned.search == specification.search

@@ -55,7 +55,7 @@ fn records(board: Board, players: usize, rows: &Rows) -> Vec<Vec<u8>> {
 fn is_the_mapped_position<G: Geometry>(players: usize, seed: u64) {
     let board = G::BOARD;
     let setup = Setup::new(board, players, Profile::Canonical).expect("playable").with_swap(players == 2);
-    let played = play::<G>(setup, seed, seed % 2 == 0);
+    let played = play::<G>(setup, seed, seed.is_multiple_of(2));
     let rows = rows_of_games::<G>(setup, &[played.source], PLAIN).expect("a recorded game");
     let records = records(board, players, &rows);
     let (shape, mut state_at, mut turned) = (Shape::of(board, players), 0, 0);
