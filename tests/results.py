@@ -19,9 +19,11 @@ from ringrift_core.contract import (
     AtMost,
     CmaesResult,
     Contract,
+    DistillResult,
     EvaluateResult,
     ExportResult,
     MergeResult,
+    NnueResult,
     PointerResult,
     Result,
     SelfplayResult,
@@ -52,6 +54,35 @@ TRAINED = TrainResult(
     epochs=10,
     best_epoch=7,
     onnx_difference=1.2345e-6,
+)
+
+LEARNED = NnueResult(
+    train_loss=0.612345678,
+    held_out_loss=0.623456789,
+    held_out_accuracy=0.654321,
+    pearson=0.345678,
+    spearman=0.456789,
+    top_move=0.234567,
+    siblings=500,
+    epochs=50,
+    best_epoch=41,
+)
+
+TAUGHT = DistillResult(
+    train_loss=0.512345678,
+    held_out_loss=0.523456789,
+    squared_error=0.0123456,
+    pearson=0.945678,
+    teacher_deviation=0.212345,
+    spearman=0.756789,
+    top_move=0.534567,
+    siblings=500,
+    positions=100_000,
+    held_out_positions=25_000,
+    held_out_games=1_234,
+    repeated_positions=345,
+    epochs=50,
+    best_epoch=41,
 )
 
 
@@ -86,6 +117,8 @@ USUAL: dict[Stage, Result] = {
     Stage.MERGE: merged(100, 50),
     Stage.EXPORT: EXPORTED,
     Stage.TRAIN: TRAINED,
+    Stage.NNUE: LEARNED,
+    Stage.DISTILL: TAUGHT,
     Stage.CMAES: SEARCHED,
     Stage.EVALUATE: JUDGED,
     Stage.PROMOTE: moved([1]),
@@ -103,6 +136,8 @@ OUTPUTS = {
     Stage.MERGE: ("segment",),
     Stage.EXPORT: ("dataset",),
     Stage.TRAIN: ("candidate", "weights", "onnx"),
+    Stage.NNUE: ("candidate", "network", "parameters"),
+    Stage.DISTILL: ("candidate", "network", "parameters"),
     Stage.CMAES: ("candidate",),
     Stage.EVALUATE: ("verdict",),
     Stage.PROMOTE: ("champion",),

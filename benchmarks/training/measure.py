@@ -168,11 +168,11 @@ def _limited_group(cpus: float) -> Iterator[Path]:
 def _train(steps: int) -> None:
     """A process that trains: says that it is ready, waits for a line, and prints what it did."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-    from ringrift_core.nn import stage  # First: it decides how torch's threads wait.
+    from ringrift_core.nn import determinism  # First: its package decides how torch's threads wait.
 
     import torch  # isort: skip
 
-    training = _training(stage.THREADS)
+    training = _training(determinism.THREADS)
     began = 0.0, 0.0
     for number in range(WARM_UP + steps):
         if number == WARM_UP:

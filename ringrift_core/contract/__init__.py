@@ -56,7 +56,15 @@ from ringrift_core.contract.selfplay import SelfplayParameters, SelfplayResult, 
 from ringrift_core.contract.stages import STAGES, StageFacts
 from ringrift_core.contract.tracking import TrackedParameters, WandbMode
 from ringrift_core.contract.tracks import TRACKS, KnownTrack, TrackFacts, everywhere
-from ringrift_core.contract.training import StartFrom, TrainParameters, TrainResult
+from ringrift_core.contract.training import (
+    DistillParameters,
+    DistillResult,
+    NnueParameters,
+    NnueResult,
+    StartFrom,
+    TrainParameters,
+    TrainResult,
+)
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
     HIGHEST_SEED,
@@ -114,6 +122,8 @@ __all__ = [
     "Count",
     "Decision",
     "Device",
+    "DistillParameters",
+    "DistillResult",
     "EngineMode",
     "EvaluateParameters",
     "EvaluateResult",
@@ -130,6 +140,8 @@ __all__ = [
     "MergeResult",
     "Name",
     "NetworkSize",
+    "NnueParameters",
+    "NnueResult",
     "PointerParameters",
     "PointerResult",
     "PositiveCount",

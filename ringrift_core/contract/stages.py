@@ -16,7 +16,14 @@ from ringrift_core.contract.registry import (
     RollbackParameters,
 )
 from ringrift_core.contract.selfplay import SelfplayParameters, SelfplayResult
-from ringrift_core.contract.training import TrainParameters, TrainResult
+from ringrift_core.contract.training import (
+    DistillParameters,
+    DistillResult,
+    NnueParameters,
+    NnueResult,
+    TrainParameters,
+    TrainResult,
+)
 from ringrift_core.contract.vocabulary import Board, Stage, Track
 
 
@@ -74,6 +81,22 @@ STAGES: dict[Stage, StageFacts] = {
         output="candidate",
         needs_torch=True,
         example={"seed": 1001, "dataset": _MADE},
+    ),
+    Stage.NNUE: StageFacts(
+        NnueParameters,
+        NnueResult,
+        "ringrift_core.nnue.stage:nnue_stage",
+        output="candidate",
+        needs_torch=True,
+        example={"seed": 1001, "dataset": _MADE},
+    ),
+    Stage.DISTILL: StageFacts(
+        DistillParameters,
+        DistillResult,
+        "ringrift_core.nnue.distill:distill_stage",
+        output="candidate",
+        needs_torch=True,
+        example={"seed": 1001, "dataset": _MADE, "network_version": 1},
     ),
     Stage.CMAES: StageFacts(
         CmaesParameters,

@@ -17,6 +17,12 @@ def everywhere(player: str) -> ByConfiguration:
     return dict.fromkeys(itertools.product(Board, (2, 3, 4)), player)
 
 
+def by_size(small: str, large: str) -> ByConfiguration:
+    """One player on the boards of 61 and 64 cells, another one on the larger ones."""
+    players = {Board.SQUARE8: small, Board.HEX8: small, Board.SQUARE19: large, Board.HEXAGONAL: large}
+    return {(board, seats): player for board, player in players.items() for seats in (2, 3, 4)}
+
+
 @dataclass(frozen=True, slots=True)
 class TrackFacts:
     """One track."""
@@ -34,7 +40,12 @@ TRACKS: dict[Track, TrackFacts] = {
     Track.WEIGHTS: TrackFacts(
         "weights of the heuristic", everywhere("weights:one-ply"), everywhere("weights@0:one-ply")
     ),
-    Track.NNUE: TrackFacts("a network that is small enough for any search"),
+    # An NNUE is for alpha-beta, so that is what it is judged in: rung 5 of the ladder, which it has to be good for.
+    Track.NNUE: TrackFacts(
+        "a network that is small enough for any search",
+        by_size("nnue:minimax:25000", "nnue:minimax:6000"),
+        by_size("weights@0:minimax:25000", "weights@0:minimax:6000"),
+    ),
     Track.NETWORK: TrackFacts(
         "a network with a policy", everywhere("network:one-ply"), everywhere("weights@0:one-ply")
     ),

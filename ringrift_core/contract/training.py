@@ -1,4 +1,4 @@
-"""What the training of a network is told, and what it answers."""
+"""What the trainings of networks are told, and what they answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from ringrift_core.contract.base import ArtifactReference, Result
+from ringrift_core.contract.base import ArtifactReference, IterationParameters, Result
 from ringrift_core.contract.marks import Absent, Placement
 from ringrift_core.contract.tracking import TrackedParameters
 from ringrift_core.contract.vocabulary import (
@@ -24,6 +24,7 @@ from ringrift_core.contract.vocabulary import (
     Seed,
     Share,
     Stage,
+    Total,
 )
 
 START_PATTERN = r"^((square8|square19|hex8|hexagonal)@)?[1-9]\d{0,9}$"
@@ -125,3 +126,77 @@ class TrainResult(Result):
     steps: Count = Field(default=0, description="Steps trained.")
     best_epoch: Count = Field(description="The epoch that was kept.")
     onnx_difference: Measure = Field(description="Largest difference between torch and ONNX Runtime.")
+
+
+class NnueParameters(IterationParameters):
+    """Trains a candidate NNUE from the exported dataset, from the champion when there is one."""
+
+    stage = Stage.NNUE
+    seed: Seed = Field(default=0, description="Seed of initialisation, shuffling and symmetries.")
+    dataset: ArtifactReference = Field(description="Manifest written by export, with exact states.")
+    nnue_version: Count = Field(default=0, description="Champion NNUE to start from; 0 starts anew.")
+    epochs: PositiveCount = Field(default=50, description="Upper limit of passes over the dataset.")
+    batch_size: PositiveCount = Field(default=1024, description="Positions per step.")
+    outcome_weight: Share = Field(
+        default=1.0,
+        description="What a game's outcome counts in the target, where a search found values; these count the rest. "
+        "What a search has proven stands for itself.",
+    )
+    clean_outcomes: bool = Field(default=True, description="Outcomes count only where no random move followed.")
+
+
+class NnueResult(Result):
+    """The best epoch. Losses are cross-entropies in nats."""
+
+    train_loss: Measure = Field(description="Loss on the training positions.")
+    held_out_loss: Measure = Field(description="Loss on held-out games.")
+    held_out_accuracy: Share = Field(description="Share of held-out positions whose winner was named first.")
+    pearson: Measure = Field(description="Correlation of the mover's chances with the targets on held-out games.")
+    spearman: Measure = Field(
+        description="Rank correlation of a held-out position's moves with what its search made of them, on average."
+    )
+    top_move: Share = Field(description="Share of these positions in which both like the same move best.")
+    siblings: Count = Field(description="Number of these positions.")
+    epochs: Count = Field(description="Epochs trained.")
+    best_epoch: Count = Field(description="The epoch that was kept.")
+
+
+class DistillParameters(IterationParameters):
+    """Trains a candidate NNUE to say of positions what the champion network says of them."""
+
+    stage = Stage.DISTILL
+    seed: Seed = Field(default=0, description="Seed of the positions drawn, initialisation, shuffling and symmetries.")
+    dataset: ArtifactReference = Field(description="Manifest written by export, with exact states.")
+    network_version: PositiveCount = Field(description="Champion network to learn from.")
+    nnue_version: Count = Field(default=0, description="Champion NNUE to start from; 0 starts anew.")
+    positions: PositiveCount = Field(default=100_000, description="Positions to train on, at most.")
+    epochs: PositiveCount = Field(default=50, description="Upper limit of passes over them.")
+    batch_size: PositiveCount = Field(default=1024, description="Positions per step.")
+    learning_rate: Share = Field(default=0.001, description="Of Adam, at the start.")
+    min_correlation: Share = Field(
+        default=0.9, description="Correlation with the network, on held-out games, below which a warning is written."
+    )
+
+
+class DistillResult(Result):
+    """The best epoch. Losses are cross-entropies in nats; the rest is of positions of held-out games of which none is
+    trained on."""
+
+    train_loss: Measure = Field(description="Loss on the training positions.")
+    held_out_loss: Measure = Field(description="Loss on held-out games.")
+    squared_error: Measure = Field(description="Mean squared difference of win probabilities.")
+    pearson: Measure = Field(description="Correlation of the mover's chances with what the network says.")
+    teacher_deviation: Measure = Field(
+        description="Standard deviation of what the network says of the mover's chances."
+    )
+    spearman: Measure = Field(description="Rank correlation of a position's moves by both, on average.")
+    top_move: Share = Field(description="Share of positions in which both like the same move best.")
+    siblings: Count = Field(description="Number of these positions.")
+    positions: Total = Field(description="Positions trained on.")
+    held_out_positions: Count = Field(description="Positions judged on.")
+    held_out_games: Count = Field(description="Games that they are of.")
+    repeated_positions: Count = Field(
+        description="Positions of held-out games that are trained on as well, as those of openings are: left out."
+    )
+    epochs: Count = Field(description="Epochs trained.")
+    best_epoch: Count = Field(description="The epoch that was kept.")

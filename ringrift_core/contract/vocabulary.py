@@ -145,6 +145,8 @@ class Stage(Name):
     MERGE = "merge"
     EXPORT = "export"
     TRAIN = "train"
+    NNUE = "nnue"
+    DISTILL = "distill"
     CMAES = "cmaes"
     EVALUATE = "evaluate"
     PROMOTE = "promote"

@@ -28,7 +28,7 @@ from ringrift_core.contract import (
 )
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.errors import NotNowError, WrongInputError
-from ringrift_core.nn import TOO_LATE
+from ringrift_core.nn.determinism import determine
 from ringrift_core.nn.network import SIZES, NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
 from ringrift_core.nn.positions import OUTCOMES, Aim, Positions, load_positions
@@ -45,9 +45,6 @@ TASK = "train"
 NEW_LEARNING_RATE = 2e-3
 TRANSFERRED_LEARNING_RATE = 1e-3
 CONTINUED_LEARNING_RATE = 5e-4
-THREADS = 2
-"""Threads of torch on a CPU, however many cores there are: it splits sums by them, so another number makes another
-network. Two cost a single core a fifth of its time; four cost it twice the time, and gain little on four cores."""
 CHECKPOINT_STEPS = 1000
 """Between two checkpoints, beside one after each epoch and one at a stop."""
 TOLD_STEPS = 10
@@ -95,14 +92,7 @@ class _Trained:
 def _trained(parameters: TrainParameters, run: Run, device: torch.device, processes: Processes) -> _Trained:
     dataset = DatasetManifest.load(run.archive, parameters.dataset)
     train, held_out = load_positions(run, dataset)
-    if TOO_LATE:
-        raise WrongInputError(
-            f"torch was loaded under {' and '.join(TOO_LATE)}, and would wait for threads that never come: import "
-            "ringrift_core.nn first, or unset them"
-        )
-    torch.set_num_threads(THREADS)
-    torch.manual_seed(parameters.seed)
-    torch.use_deterministic_algorithms(True)
+    determine(parameters.seed)
     start = _start(parameters, run)
     surprise = _surprise(parameters, run, start, train, device)
     plan = _plan(parameters, dataset, start)

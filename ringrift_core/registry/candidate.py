@@ -10,7 +10,7 @@ from pydantic import ConfigDict
 from ringrift_core.archive import Archive, from_stored_json
 from ringrift_core.contract import Artifact, Contract, Decision, PromoteParameters, Track, Verdict
 from ringrift_core.errors import StoreRefusedError, WrongInputError
-from ringrift_core.players.cards import ModelCard
+from ringrift_core.players.cards import ModelCard, NnueCard
 from ringrift_core.players.gates import gate_judge
 from ringrift_core.players.specification import JudgeKind
 from ringrift_core.players.weights import HeuristicWeights
@@ -34,6 +34,12 @@ def check_candidate(archive: Archive, parameters: PromoteParameters, folder: Pat
         match judge := gate_judge(parameters.track, parameters.board, parameters.players):
             case JudgeKind.WEIGHTS:
                 HeuristicWeights.load(archive, candidate)
+            case JudgeKind.MLP:
+                raise WrongInputError(f"track {parameters.track}: there are no candidates of {judge}")
+            case JudgeKind.NNUE:
+                nnue = NnueCard.load(archive, candidate)
+                for file in (nnue.network, nnue.parameters):
+                    archive.get_file(file, folder)
             case JudgeKind.NETWORK:
                 card = ModelCard.load(archive, candidate)
                 for file in (card.weights, card.onnx):

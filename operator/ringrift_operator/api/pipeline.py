@@ -142,7 +142,7 @@ class TrainingPipelineSpec(Value):
     )
     tracks: Tracks = Field(
         default=(Track.WEIGHTS, Track.NETWORK),
-        description="What to train: weights (CMA-ES), network, nnue. nnue is accepted and skipped for now.",
+        description="What to train: weights (CMA-ES), nnue, network.",
     )
     selfplay: Selfplay = Field(default=Selfplay(), description="Games the players play among themselves.")
     sync: Sync = Field(default=Sync(), description="How games reach the merged store.")

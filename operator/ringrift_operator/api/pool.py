@@ -25,10 +25,8 @@ class PoolType(enum.StrEnum):
 
 
 def slot_stages() -> Iterator[Stage]:
-    """Stages that take a slot, and those to come that pools may name already; the light ones never do (design.md
-    section 3)."""
-    yield from (stage for stage, facts in STAGES.items() if not facts.is_light)
-    yield from (Stage("nnue"), Stage("distill"))
+    """Stages that take a slot; the light ones never do (design.md section 3)."""
+    return (stage for stage, facts in STAGES.items() if not facts.is_light)
 
 
 SlotStages = Annotated[

@@ -11,9 +11,11 @@ from ringrift_core.archive import Archive
 from ringrift_core.contract import (
     Board,
     CmaesParameters,
+    DistillParameters,
     EvaluateParameters,
     ExportParameters,
     MergeParameters,
+    NnueParameters,
     PromoteParameters,
     SelfplayParameters,
     StageResult,
@@ -88,6 +90,16 @@ class Desk:
         from ringrift_core.nn.stage import train_stage
 
         return train_stage(TrainParameters(**self.here, iteration=iteration, **more), self.run)
+
+    def nnue(self, iteration: int = 1, **more: Any) -> StageResult:
+        from ringrift_core.nnue.stage import nnue_stage
+
+        return nnue_stage(NnueParameters(**self.here, iteration=iteration, **more), self.run)
+
+    def distill(self, iteration: int = 1, **more: Any) -> StageResult:
+        from ringrift_core.nnue.distill import distill_stage
+
+        return distill_stage(DistillParameters(**self.here, iteration=iteration, **more), self.run)
 
     def cmaes(self, iteration: int = 1, **more: Any) -> StageResult:
         from ringrift_core.cmaes.stage import cmaes_stage

@@ -36,7 +36,7 @@ def test_adopt_comes_first_and_once() -> None:
 def test_an_iteration_is_finished_by_the_tracks_that_are_trained() -> None:
     one = world(tracks=["weights", "nnue"])
     one.step()
-    assert one.created[0].parameters.tracks == (Track.WEIGHTS,)  # type: ignore[attr-defined]
+    assert one.created[0].parameters.tracks == (Track.WEIGHTS, Track.NNUE)  # type: ignore[attr-defined]
 
 
 def test_it_goes_on_where_the_store_is() -> None:

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from ringrift_operator.api import ConditionStatus, ConditionType, PipelinePhase
+from ringrift_operator.domain.recipes import Recipes
+from ringrift_operator.domain.recipes.weights import WEIGHTS
 from ringrift_operator.domain.snapshot import OtherPipeline, TaskObservation
 from tests.unit.domain.world import BEGINNING, World, champions, pipeline_spec, pool, world
 
@@ -33,13 +35,19 @@ def test_nothing_stalls_an_ordinary_pipeline() -> None:
     [
         ({"network": {"distributed": {"nodes": 2}}}, "distributed training is not there yet"),
         ({"cmaes": {"evaluator": "Neural"}}, "evaluator Neural is not there yet"),
-        ({"tracks": ["nnue"]}, "the nnue track has no stages yet"),
         ({"artifacts": {"uri": "file:///tmp/x"}}, "is for `ringrift-operator local`"),
     ],
 )
 def test_what_is_not_there_yet_stands_still_with_a_sentence(changes: dict[str, object], sentence: str) -> None:
     one = world(**changes)
     assert sentence in stalled(one)
+    assert not one.created
+
+
+def test_a_track_without_a_recipe_alone_stands_still() -> None:
+    one = world(tracks=["nnue"])
+    one.recipes = Recipes((WEIGHTS,))
+    assert "the nnue track has no stages yet: add weights to tracks" in stalled(one)
     assert not one.created
 
 

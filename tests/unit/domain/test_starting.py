@@ -110,9 +110,10 @@ def test_a_dry_run_says_what_would_run_and_runs_nothing() -> None:
         "square8-2p: adopt what the store already holds",
         "square8-2p: iteration 1: selfplay of 1000 games in 20 shards (descent-only, heuristic-only; seed 1001; "
         "cut after 500 turns), then merge",
+        "square8-2p: iteration 1: export, then train the NNUE for at most 50 epochs of batch 1024, "
+        "then a gate of at most 200 games (SPRT)",
         "square8-2p: iteration 1: cmaes of at most 10 generations of 20 candidates, 12 games each, "
         "then a gate of at most 200 games (SPRT)",
-        "square8-2p: iteration 1: nnue is skipped, it has no stages yet",
     )
     assert [event.reason for event in one.events] == ["DryRun"] * 4
 

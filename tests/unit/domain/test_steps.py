@@ -13,11 +13,17 @@ def names(*tracks: Track, tested: frozenset[Track] = frozenset()) -> list[str]:
 
 
 def test_every_iteration_plays_and_merges() -> None:
-    assert names(Track.NNUE) == ["selfplay", "merge"]
+    assert names(Track("abacus")) == ["selfplay", "merge"]
 
 
 def test_the_network_track_goes_from_games_to_its_gate() -> None:
     assert names(Track.NETWORK) == ["selfplay", "merge", "export", "train", "evaluate-network"]
+
+
+def test_the_nnue_track_goes_from_games_to_its_gate() -> None:
+    assert names(Track.NNUE) == ["selfplay", "merge", "export", "nnue", "evaluate-nnue"]
+    both = ["selfplay", "merge", "export", "nnue", "train", "evaluate-nnue", "evaluate-network"]
+    assert names(Track.NNUE, Track.NETWORK) == both
 
 
 def test_the_weights_track_needs_no_games() -> None:

@@ -42,7 +42,7 @@ def test_a_rejected_candidate_leaves_everything_as_it_was_but_is_counted() -> No
     assert decisions(one) == [{"weights": TrackDecision.PROMOTED, "network": TrackDecision.REJECTED}]
     configuration = one.statuses["tp"].configurations[0]
     assert champions(configuration) == {"weights": "1"}
-    assert rejections(configuration) == {"weights": 0, "network": 1}
+    assert rejections(configuration) == {"weights": 0, "nnue": 0, "network": 1}
     assert [event.message for event in one.events if event.reason == "Rejected"] == [
         "square8-2p: network candidate rejected: 0.600 (0.500 to 0.700) over 40 games; the test says so"
     ]
@@ -82,10 +82,30 @@ def test_a_promotion_that_the_registry_refuses_fails_the_track() -> None:
     assert one.statuses["tp"].promotions == 1
 
 
-def test_nnue_is_skipped_with_a_word() -> None:
-    one = ending(world(iterations=1, tracks=["nnue", "weights"]))
-    assert decisions(one)[0]["nnue"] == TrackDecision.SKIPPED
-    assert any("nnue is skipped: it has no stages yet" in event.message for event in one.events)
+def test_one_dataset_serves_all_tracks_that_learn_from_games() -> None:
+    one = ending(world(iterations=2, tracks=["nnue", "network"]))
+    assert decisions(one) == [{"nnue": TrackDecision.PROMOTED, "network": TrackDecision.PROMOTED}] * 2
+    told = {
+        name: [task.parameters for task in one.created if task.identity.step == name] for name in ("export", "nnue")
+    }
+    assert [parameters.exact_state for parameters in told["export"]] == [True, True]  # type: ignore[attr-defined]
+    trained = [(task.nnue_version, task.epochs, task.batch_size) for task in told["nnue"]]  # type: ignore[attr-defined]
+    assert trained == [(0, 50, 1024), (1, 20, 1024)]
+
+
+def test_a_failed_export_fails_every_track_that_learns_from_it() -> None:
+    one = ending(world(iterations=1, tracks=["nnue", "network", "weights"]), export=2)
+    assert decisions(one)[0] == {
+        "nnue": TrackDecision.FAILED,
+        "network": TrackDecision.FAILED,
+        "weights": TrackDecision.PROMOTED,
+    }
+
+
+def test_without_an_nnue_the_dataset_has_no_exact_states() -> None:
+    one = ending(world(iterations=1, tracks=["network"]))
+    (export,) = (task.parameters for task in one.created if task.identity.step == "export")
+    assert not export.exact_state  # type: ignore[attr-defined]
 
 
 def test_the_strength_of_a_champion_is_what_its_gate_measured() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import STAGES, ExportParameters, Stage, StartFrom, Track, TrainParameters
+from ringrift_core.contract import STAGES, Stage, StartFrom, Track, TrainParameters
 from ringrift_operator.api.resolved import ResolvedConfiguration
-from ringrift_operator.domain import steps
 from ringrift_operator.domain.recipe import Commission, Handling, Recipe, Step
+from ringrift_operator.domain.recipes.shared import EXPORT
 
 LARGEST_BATCH_WITHOUT_CUDA = 512
 
@@ -14,22 +14,12 @@ def epochs(values: ResolvedConfiguration, iteration: int) -> int:
     return values.network.bootstrap_epochs if iteration == 1 else values.network.epochs
 
 
-def _export(commission: Commission) -> ExportParameters:
-    dataset = commission.frozen.dataset
-    return ExportParameters(
-        **commission.in_iteration,
-        seed=commission.seed,
-        require_completed=dataset.require_completed,
-        min_moves=dataset.min_moves,
-    )
-
-
 def _train(commission: Commission) -> TrainParameters:
     frozen, champion = commission.frozen, commission.champion(Track.NETWORK)
     return TrainParameters(
         **commission.with_curves,
         seed=commission.seed,
-        dataset=commission.made_by("export"),
+        dataset=commission.made_by(EXPORT.name),
         size=frozen.network.size,
         start_from=StartFrom(None, champion) if champion else None,
         epochs=epochs(frozen, commission.iteration),
@@ -64,13 +54,13 @@ def _not_yet(values: ResolvedConfiguration) -> tuple[str, ...]:
 NETWORK = Recipe(
     Track.NETWORK,
     makers=(
-        Step("export", Handling(STAGES[Stage.EXPORT], needs_output=True), _export, needs=(steps.MERGE,)),
+        EXPORT,
         Step(
             "train",
             Handling(STAGES[Stage.TRAIN], needs_output=True, takes_device=True, prefers_accelerator=True),
             _train,
             Track.NETWORK,
-            needs=("export",),
+            needs=(EXPORT.name,),
             needs_cuda=_needs_cuda,
         ),
     ),

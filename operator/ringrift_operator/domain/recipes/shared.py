@@ -1,4 +1,4 @@
-"""Steps that every iteration has, whatever it trains."""
+"""Steps that every iteration has, whatever it trains, and the export, which several tracks learn from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from ringrift_core.contract import (
     STAGES,
     AdoptParameters,
     EngineMode,
+    ExportParameters,
     MergeParameters,
     SelfplayParameters,
     Shards,
@@ -55,6 +56,17 @@ def _merge(commission: Commission) -> MergeParameters:
     return MergeParameters(**commission.in_iteration)
 
 
+def _export(commission: Commission) -> ExportParameters:
+    dataset = commission.frozen.dataset
+    return ExportParameters(
+        **commission.in_iteration,
+        seed=commission.seed,
+        require_completed=dataset.require_completed,
+        min_moves=dataset.min_moves,
+        exact_state=Track.NNUE in commission.tracks,  # whose inputs are no part of the network's
+    )
+
+
 ADOPT = Step(steps.ADOPT, Handling(STAGES[Stage.ADOPT]), _adopt)
 """Before the first iteration."""
 
@@ -70,3 +82,5 @@ SELFPLAY = Step(
     _selfplay,
 )
 MERGE = Step(steps.MERGE, Handling(STAGES[Stage.MERGE], is_said_otherwise=True), _merge, needs=(steps.SELFPLAY,))
+EXPORT = Step("export", Handling(STAGES[Stage.EXPORT], needs_output=True), _export, needs=(steps.MERGE,))
+"""One dataset for all tracks that train on one."""

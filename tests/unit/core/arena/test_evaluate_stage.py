@@ -189,7 +189,7 @@ def test_wrong_candidates_are_named(desk: Desk, tmp_path: Path) -> None:
         evaluate(desk, desk.archive.put_json({"weights": 3}))
     with pytest.raises(StoreRefusedError, match="not a model card"):
         desk.evaluate(track=Track.NETWORK, candidate=weights(desk))
-    with pytest.raises(WrongInputError, match="track nnue: there is no player of it yet"):
+    with pytest.raises(StoreRefusedError, match="not an NNUE's card"):
         desk.evaluate(track=Track.NNUE, candidate=weights(desk))
 
 

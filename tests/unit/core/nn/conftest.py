@@ -14,5 +14,5 @@ import torch
 @pytest.fixture(autouse=True)
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
-    monkeypatch.setattr("ringrift_core.nn.stage.THREADS", 1)
+    monkeypatch.setattr("ringrift_core.nn.determinism.THREADS", 1)
     monkeypatch.setattr("ringrift_core.nn.inference.available_cores", lambda: 1)

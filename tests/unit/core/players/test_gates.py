@@ -7,6 +7,7 @@ import pytest
 from ringrift_core.contract import TRACKS, Board, Track
 from ringrift_core.errors import WrongInputError
 from ringrift_core.players.gates import first_opponent, gate_judge, gate_player
+from ringrift_core.players.ladder import rung
 from ringrift_core.players.specification import Judge, JudgeKind, Time
 
 EVERYWHERE = set(itertools.product(Board, (2, 3, 4)))
@@ -14,7 +15,7 @@ EVERYWHERE = set(itertools.product(Board, (2, 3, 4)))
 
 def test_every_track_that_is_gated_has_players_everywhere() -> None:
     gated = {track for track, facts in TRACKS.items() if facts.player}
-    assert gated == {Track.WEIGHTS, Track.NETWORK}
+    assert gated == {Track.WEIGHTS, Track.NNUE, Track.NETWORK}
     for track in gated:
         assert set(TRACKS[track].player) == set(TRACKS[track].first_opponent) == EVERYWHERE
         for configuration in EVERYWHERE:
@@ -30,6 +31,12 @@ def test_a_track_is_gated_by_its_own_judge_at_any_version() -> None:
             assert not isinstance(specification.search.budget, Time)
 
 
+def test_an_nnue_is_gated_in_alpha_beta_and_first_meets_the_heuristic_in_the_same_search() -> None:
+    for configuration in EVERYWHERE:
+        candidate, opponent = (who(Track.NNUE, *configuration) for who in (gate_player, first_opponent))
+        assert candidate.search == opponent.search == rung(5).specification(configuration[0]).search
+
+
 def test_a_track_without_players_is_refused() -> None:
-    with pytest.raises(WrongInputError, match="track nnue: there is no player of it yet"):
-        gate_player(Track.NNUE, Board.SQUARE8, 2)
+    with pytest.raises(WrongInputError, match="track abacus: there is no player of it yet"):
+        gate_player(Track("abacus"), Board.SQUARE8, 2)

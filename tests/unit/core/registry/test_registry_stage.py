@@ -173,7 +173,7 @@ def test_a_network_is_champion_of_its_track(desk: Desk) -> None:
         (Track.WEIGHTS, lambda desk: desk.network(), "--candidate: .* not heuristic weights"),
         (Track.NETWORK, lambda desk: desk.candidate(1), "--candidate: .* not a model card"),
         (Track.NETWORK, lambda desk: desk.network(onnx=ABSENT), "--candidate: .* is not in store"),
-        (Track.NNUE, lambda desk: desk.candidate(1), "track nnue: there is no player of it yet"),
+        (Track.NNUE, lambda desk: desk.candidate(1), "--candidate: .* not an NNUE's card"),
         (Track.WEIGHTS, lambda _: ABSENT, "--candidate: .* is not in store"),
         (Track.NNUE, lambda _: ABSENT, "--candidate"),
     ],
