@@ -1,0 +1,117 @@
+"""What an NNUE costs beside the linear heuristic: an evaluation, a node, a search to a depth. See README.md here."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import ringrift_core.nn  # isort: skip  # noqa: F401 (before torch: its threads sleep while they wait)
+
+import torch
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from ringrift_core import _engine
+from ringrift_core._engine import Judge, Player, Position, RulesError
+from ringrift_core.contract import Board
+from ringrift_core.nnue.network import Calibration, Nnue
+
+NODES = {Board.SQUARE8: 25_000, Board.HEX8: 25_000, Board.SQUARE19: 6_000, Board.HEXAGONAL: 6_000}
+"""Those of rung 5."""
+KERNELS = ("portable", "avx2", "avx512", "neon")
+
+
+def main(
+    configuration: Annotated[list[str] | None, typer.Option(help="Such as square8-2p; repeatable.")] = None,
+    network: Annotated[Path | None, typer.Option(help="For the first configuration; else random ones.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, help="A measurement.")] = 2.0,
+    depth: Annotated[list[int] | None, typer.Option(help="Also the time of searches so deep; repeatable.")] = None,
+    positions: Annotated[int, typer.Option(min=1, help="To search to these depths.")] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
+) -> None:
+    report: dict[str, dict[str, dict[str, float]]] = {}
+    for name in configuration or ["square8-2p", "square8-3p", "hexagonal-2p"]:
+        board, players = Board(name.rpartition("-")[0]), int(name[-2])
+        content = _random(board, players) if network is None else network.read_bytes()
+        network = None
+        judges = {"linear": Judge.linear(_engine.heuristic_weights("baseline"))}
+        judges |= {f"nnue {kernel}": judge for kernel, judge in _by_kernel(content).items()}
+        report[name] = {}
+        for who, judge in judges.items():
+            report[name][who] = _measured(board, players, judge, seconds, depth or [], positions)
+    if as_json:
+        typer.echo(json.dumps(report))
+        return
+    for name, found in report.items():
+        table = Table(title=name, box=box.SIMPLE_HEAD)
+        table.add_column("judge")
+        for heading in next(iter(found.values())):
+            table.add_column(heading, justify="right")
+        for who, figures in found.items():
+            table.add_row(who, *(f"{figure:,.1f}" for figure in figures.values()))
+        Console().print(table)
+
+
+def _random(board: Board, players: int) -> bytes:
+    torch.manual_seed(1)
+    return Nnue(board, players).file(Calibration())
+
+
+def _by_kernel(content: bytes) -> dict[str, Judge]:
+    found = {}
+    for kernel in KERNELS:
+        try:
+            found[kernel] = Judge.nnue(content, kernel)
+        except RulesError:  # This CPU has no such instructions.
+            continue
+    return found
+
+
+def _measured(
+    board: Board, players: int, judge: Judge, seconds: float, depths: list[int], positions: int
+) -> dict[str, float]:
+    evaluation = _engine.bench_judge(board.value, players, judge, seconds=seconds)
+    search = _engine.bench_search(board.value, players, NODES[board], seconds, judge=judge)
+    found = {
+        "from parent, ns": evaluation.from_parent_ns,
+        "refreshed, ns": evaluation.refreshed_ns,
+        "nodes/s": search.nodes_per_second,
+    }
+    if depths:
+        sample = _sample(board, players, positions)
+        found |= {f"depth {depth}, ms": _milliseconds(sample, Player.minimax(judge, depth)) for depth in depths}
+    return found
+
+
+def _sample(board: Board, players: int, count: int) -> list[Position]:
+    """Decisions of games by the hand-set heuristic, the same for all judges."""
+    player = Player.one_ply(Judge.linear(_engine.heuristic_weights("baseline")))
+    found: list[Position] = []
+    game = 0
+    while len(found) < count:
+        (record,) = _engine.play_games(
+            board.value, players, [[player]], seed=1, games=1, first_game=game, opening_plies=6
+        )
+        position = Position(board.value, players)
+        for number, move in enumerate(_engine.notation(board.value, players, record.moves)):
+            if number % 5 == 4 and len(position.legal_moves()) > 1:
+                found.append(position.copy())
+            position.play(move)
+        game += 1
+    return found[:count]
+
+
+def _milliseconds(positions: list[Position], player: Player) -> float:
+    """Of CPU time a decision."""
+    begun = time.process_time()
+    for number, position in enumerate(positions):
+        player.choose(position, number)
+    return 1000 * (time.process_time() - begun) / len(positions)
+
+
+if __name__ == "__main__":
+    typer.run(main)
