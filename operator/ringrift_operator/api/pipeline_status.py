@@ -110,6 +110,7 @@ class TaskStatus(StepFinding):
     phase: StagePhase = Field(default=StagePhase.PENDING, description="How far it is.")
     attempt: int = Field(default=1, ge=1, description="The newest try, by its number; part of the child's name.")
     failures: int = Field(default=0, ge=0, description="Tries that failed and count towards the limit of three.")
+    repeats: int = Field(default=0, ge=0, description="Times in a row that all its attempts failed and it began anew.")
     delays: int = Field(default=0, ge=0, description="Times in a row it said `not now` (exit 75) or was lost.")
     not_before: datetime | None = Field(default=None, description="Not tried again before this time.")
     waiting_since: datetime | None = Field(default=None, description="Since when it could have run.")
@@ -133,6 +134,10 @@ class TaskStatus(StepFinding):
     @property
     def has_ended(self) -> bool:
         return self.phase in ENDED
+
+    def pauses(self, now: datetime) -> bool:
+        """It is to begin, or to begin again, at a certain time."""
+        return self.phase == StagePhase.PENDING and self.not_before is not None and self.not_before > now
 
     def waits(self, now: datetime) -> Self:
         """It could run, and waits for room."""
@@ -183,6 +188,7 @@ class TaskStatus(StepFinding):
             progress=0.0,
             not_before=None,
             waiting_since=None,
+            repeats=0,
         )
 
     def answered(
@@ -215,6 +221,10 @@ class TaskStatus(StepFinding):
             not_before=not_before,
             waiting_since=None,
         )
+
+    def repeated(self, not_before: datetime) -> Self:
+        """All its attempts have failed, and it has as many again."""
+        return changed(self, failures=0, repeats=self.repeats + 1).again(not_before)
 
     def delayed(self, not_before: datetime) -> Self:
         """To be tried once more, and nobody's failure."""

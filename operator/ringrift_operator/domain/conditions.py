@@ -123,7 +123,7 @@ def _pausing(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[str, .
         f"{configuration.name}: {task.name} begins{' again' if task.attempt > 1 else ''} at {_clock(task.not_before)}"
         f"{': ' if task.message else ''}{task.message}"
         for configuration, task in _tasks(status)
-        if task.phase == StagePhase.PENDING and task.not_before is not None and task.not_before > snapshot.now
+        if task.pauses(snapshot.now)
     )
 
 
@@ -158,6 +158,11 @@ def _degraded(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
         f"{configuration.name}: {task.name} failed: {task.message}"
         for configuration, task in _tasks(status)
         if task.phase == StagePhase.FAILED
+    ]
+    sentences += [
+        f"{configuration.name}: {task.name} failed in all attempts and is repeated: {task.message}"
+        for configuration, task in _tasks(status)
+        if task.repeats and not task.has_ended
     ]
     sentences += [
         f"{configuration.name}: {track.name} failed in iteration {configuration.iteration}: {track.failure}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, PipelinePhase
 from ringrift_operator.domain.configuration import is_in_iteration
 from ringrift_operator.domain.snapshot import Snapshot
-from ringrift_operator.domain.stalls import blocking_task
+from ringrift_operator.domain.stalls import blocking_task, failing_task
 from ringrift_operator.domain.starting import has_all_iterations
 
 
@@ -27,7 +27,7 @@ def has_come_to_nothing(snapshot: Snapshot, configuration: ConfigurationStatus) 
 
 def phase_of(snapshot: Snapshot, configurations: tuple[ConfigurationStatus, ...]) -> PipelinePhase:
     """Top to bottom, the first that applies."""
-    if any(blocking_task(configuration) is not None for configuration in configurations):
+    if any(blocking_task(each) is not None or failing_task(each) is not None for each in configurations):
         return PipelinePhase.FAILED
     if is_completed(snapshot, configurations):
         is_failed = any(has_come_to_nothing(snapshot, configuration) for configuration in configurations)

@@ -147,7 +147,7 @@ def _wake_at(snapshot: Snapshot, status: TrainingPipelineStatus) -> datetime | N
         task.not_before
         for configuration in status.configurations
         for task in configuration.tasks
-        if task.phase == StagePhase.PENDING and task.not_before is not None and task.not_before > snapshot.now
+        if task.not_before is not None and task.pauses(snapshot.now)
     ]
     alert = next_alert(snapshot, status)
     return min([*pauses, *([alert] if alert is not None else [])], default=None)

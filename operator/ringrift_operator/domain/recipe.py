@@ -31,6 +31,8 @@ class Handling:
     """Exit 0 without its output fails the try: the next step cannot do without."""
     needs_verdict: bool = False
     """Exit 0 without a verdict fails the try."""
+    is_repeated: bool = False
+    """The whole iteration needs it: when its attempts have failed it begins anew, and nothing goes on without it."""
     is_said_otherwise: bool = False
     """Verdict, games or versions say what its message says: the status need not keep that."""
     is_way_out: bool = False

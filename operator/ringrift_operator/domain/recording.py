@@ -61,7 +61,7 @@ def _ended(situation: Situation, task: TaskStatus, child: TaskObservation) -> Si
     handling = situation.snapshot.handling_of(child)
     outcome = outcome_of(child, handling)
     tried = task.ended(child.exit_code, outcome.message, began=child.started_at or situation.now)
-    ended = retries.after(tried, outcome.kind, situation.now)
+    ended = retries.after(tried, outcome.kind, situation.now, handling.is_repeated)
     if outcome.kind in (OutcomeKind.DONE, OutcomeKind.SUPERSEDED) and child.result is not None:
         ended = _with_result(ended, child.result, handling)
     return _counted(_told_of_games(situation.with_task(ended), ended), ended, outcome, child)

@@ -1,4 +1,7 @@
-"""Only the operator retries: three attempts, and 'not now' as often as it takes, each after a pause."""
+"""Only the operator retries: three attempts, and 'not now' as often as it takes, each after a pause.
+
+A step that the whole iteration needs is never given up for failing: after three attempts it is repeated.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ def pause(times: int) -> timedelta:
     return min(FIRST_PAUSE * (1 << min(times - 1, 10)), LONGEST_PAUSE)
 
 
-def after(task: TaskStatus, kind: OutcomeKind, now: datetime) -> TaskStatus:
-    """The task, whose newest try has ended so."""
+def after(task: TaskStatus, kind: OutcomeKind, now: datetime, is_repeated: bool = False) -> TaskStatus:
+    """The task, whose newest try has ended so; one that `is_repeated` has attempts without end."""
     match kind:
         case OutcomeKind.DONE:
             return task.succeeded(now)
@@ -32,6 +35,8 @@ def after(task: TaskStatus, kind: OutcomeKind, now: datetime) -> TaskStatus:
             return task.delayed(now + pause(task.delays + 1))
         case OutcomeKind.FAILED:
             failed = task.failed()
-            return failed.given_up(now) if failed.failures >= ATTEMPTS else failed.again(now + pause(failed.failures))
+            if failed.failures < ATTEMPTS:
+                return failed.again(now + pause(failed.failures))
+            return failed.repeated(now + pause(failed.repeats + 1)) if is_repeated else failed.given_up(now)
         case _:
             assert_never(kind)

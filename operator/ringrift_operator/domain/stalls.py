@@ -7,10 +7,15 @@ from ringrift_operator.api.pipeline import Artifacts
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
 from ringrift_operator.api.resolve import resolve
 from ringrift_operator.api.resolved import ResolvedConfiguration
+from ringrift_operator.api.scalars import format_duration
 from ringrift_operator.domain.recipe import Step
+from ringrift_operator.domain.retries import LONGEST_PAUSE
 from ringrift_operator.domain.slots import fits, is_reachable
 from ringrift_operator.domain.snapshot import OtherPipeline, Snapshot
 from ringrift_operator.domain.steps import ADOPT, MERGE, SELFPLAY
+
+STALLED_AFTER_REPEATS = 3
+"""Times in a row that all attempts of a step failed which the whole iteration needs."""
 
 
 def stalled_as_a_whole(snapshot: Snapshot) -> tuple[str, ...]:
@@ -21,7 +26,8 @@ def stalled_as_a_whole(snapshot: Snapshot) -> tuple[str, ...]:
 def stalled_in_part(snapshot: Snapshot, configurations: tuple[ConfigurationStatus, ...]) -> tuple[str, ...]:
     """Reasons for which some configuration or stage stands still while others go on."""
     blocked = (_blocked(snapshot, configuration) for configuration in configurations)
-    return (*(sentence for sentence in blocked if sentence), *_without_pool(snapshot))
+    failing = (_failing(snapshot, configuration) for configuration in configurations)
+    return (*(sentence for sentence in (*blocked, *failing) if sentence), *_without_pool(snapshot))
 
 
 def blocking_task(configuration: ConfigurationStatus) -> TaskStatus | None:
@@ -37,6 +43,29 @@ def blocking_task(configuration: ConfigurationStatus) -> TaskStatus | None:
         ):
             return task
     return None
+
+
+def failing_task(configuration: ConfigurationStatus) -> TaskStatus | None:
+    """A step that the whole iteration needs, and that has failed so often that someone has to look.
+
+    It is repeated all the same: what ails a cluster often passes without a word to the operator.
+    """
+    return next(
+        (task for task in configuration.tasks if task.repeats >= STALLED_AFTER_REPEATS and not task.has_ended), None
+    )
+
+
+def _failing(snapshot: Snapshot, configuration: ConfigurationStatus) -> str:
+    task = failing_task(configuration)
+    if task is None:
+        return ""
+    tries = f"{configuration.name}: {task.name} failed in all attempts, {task.repeats} times in a row ({task.message})"
+    if snapshot.local_store is not None:
+        return f"{tries}: mend that, then run the same command again"
+    return (
+        f"{tries}: mend that; it is repeated every {format_duration(LONGEST_PAUSE)}, "
+        "or now if you annotate the pipeline with ringrift.ai/reconcile-requested-at"
+    )
 
 
 def _blocked(snapshot: Snapshot, configuration: ConfigurationStatus) -> str:

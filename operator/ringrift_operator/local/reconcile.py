@@ -15,6 +15,7 @@ from ringrift_operator.domain.plan import Event, Plan
 from ringrift_operator.domain.planning import plan_all
 from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import KeptRecord, OtherPipeline, PoolObservation, Snapshot, TaskObservation
+from ringrift_operator.domain.stalls import failing_task
 from ringrift_operator.local.children import Children
 from ringrift_operator.local.folder import Folder
 
@@ -60,7 +61,7 @@ def turn(pipelines: Sequence[Local], pools: tuple[PoolObservation, ...], tell: L
         if plan.events:
             local.folder.tell(now, plan.events)
             tell(now, local.name, plan.events)
-        local.is_at_rest = plan.is_empty and not local.processes.has_live and _has_nothing_to_wait_for(plan)
+        local.is_at_rest = plan.is_empty and not local.processes.has_live and _has_nothing_to_wait_for(plan, now)
 
 
 def snapshot_of(
@@ -119,8 +120,9 @@ def _carry_out(local: Local, plan: Plan, now: datetime) -> None:
         local.records = local.folder.records()
 
 
-def _has_nothing_to_wait_for(plan: Plan) -> bool:
+def _has_nothing_to_wait_for(plan: Plan, now: datetime) -> bool:
     if plan.status.phase == PipelinePhase.COMPLETED:
         return True
-    # A cool-down or a back-off ends by itself.
-    return plan.wake_at is None
+    # A cool-down or a back-off ends by itself; what has failed so often waits for somebody to look at it.
+    pausing = (each for each in plan.status.configurations if any(task.pauses(now) for task in each.tasks))
+    return all(failing_task(each) is not None for each in pausing)

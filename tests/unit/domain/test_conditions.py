@@ -45,7 +45,7 @@ def fails(step: str, code: int, **changes: object) -> World:
 
 
 def test_a_last_iteration_that_came_to_nothing_is_no_completion() -> None:
-    one = fails("selfplay", 137, tracks=["network"])
+    one = fails("train", 137, tracks=["network"])
     status = one.statuses["tp"]
     assert (status.phase, status.iteration) == (PipelinePhase.FAILED, 1)
     assert not holds(one, ConditionType.READY)
@@ -58,7 +58,7 @@ def test_a_last_iteration_that_came_to_nothing_is_no_completion() -> None:
 
 
 def test_raised_iterations_go_on_after_one_that_came_to_nothing() -> None:
-    one = fails("selfplay", 137, tracks=["network"])
+    one = fails("train", 137, tracks=["network"])
     one.specs["tp"] = pipeline_spec(iterations=2, tracks=["network"])
     one.generation += 1
     one.run()
@@ -78,7 +78,7 @@ def test_an_earlier_iteration_that_came_to_nothing_is_forgotten() -> None:
     one = world(iterations=2, tracks=["network"])
 
     def answer(world: World, child: TaskObservation) -> None:
-        if child.identity.step == "selfplay" and child.identity.iteration == 1:
+        if child.identity.step == "train" and child.identity.iteration == 1:
             world.fail(child, exit_code=137)
         else:
             world.end(child)

@@ -107,19 +107,6 @@ def test_a_refused_adopt_or_merge_is_phase_failed(step: str) -> None:
     assert not one.records
 
 
-def test_a_crashing_merge_fails_the_track_only() -> None:
-    one = world(iterations=1)
-
-    def answer(world: World, child: TaskObservation) -> None:
-        if child.identity.step == "merge":
-            world.fail(child)
-        else:
-            world.end(child)
-
-    one.run(answer)
-    assert one.statuses["tp"].phase == PipelinePhase.COMPLETED
-
-
 def test_a_large_batch_without_cuda_is_a_stall_and_trains_nowhere() -> None:
     one = world(iterations=1, network={"batchSize": 1024})
     one.run()

@@ -71,11 +71,6 @@ def test_a_failed_stage_fails_the_tracks_that_need_it_and_no_other() -> None:
     assert {s.name: s.phase for s in record.spec.stages}["train"] == StagePhase.SKIPPED
 
 
-def test_failed_selfplay_does_not_stop_the_weights() -> None:
-    one = ending(world(iterations=1), selfplay=1)
-    assert decisions(one) == [{"weights": TrackDecision.PROMOTED, "network": TrackDecision.FAILED}]
-
-
 def test_a_promotion_that_the_registry_refuses_fails_the_track() -> None:
     one = ending(world(iterations=1), promote_network=2)
     assert decisions(one)[0]["network"] == TrackDecision.FAILED

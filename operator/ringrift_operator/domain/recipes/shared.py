@@ -67,7 +67,7 @@ def _export(commission: Commission) -> ExportParameters:
     )
 
 
-ADOPT = Step(steps.ADOPT, Handling(STAGES[Stage.ADOPT]), _adopt)
+ADOPT = Step(steps.ADOPT, Handling(STAGES[Stage.ADOPT], is_repeated=True), _adopt)
 """Before the first iteration."""
 
 SELFPLAY = Step(
@@ -75,12 +75,18 @@ SELFPLAY = Step(
     Handling(
         STAGES[Stage.SELFPLAY],
         needs_result=False,  # a finished index needs no message: merge counts the games
+        is_repeated=True,
         is_said_otherwise=True,
         remembers_place=True,
         takes_device=True,
     ),
     _selfplay,
 )
-MERGE = Step(steps.MERGE, Handling(STAGES[Stage.MERGE], is_said_otherwise=True), _merge, needs=(steps.SELFPLAY,))
+MERGE = Step(
+    steps.MERGE,
+    Handling(STAGES[Stage.MERGE], is_repeated=True, is_said_otherwise=True),
+    _merge,
+    needs=(steps.SELFPLAY,),
+)
 EXPORT = Step("export", Handling(STAGES[Stage.EXPORT], needs_output=True), _export, needs=(steps.MERGE,))
 """One dataset for all tracks that train on one."""
