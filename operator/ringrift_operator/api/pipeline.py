@@ -29,6 +29,9 @@ from ringrift_operator.api.selector import LabelSelector
 
 Tracks = Annotated[tuple[KnownTrack, ...], ListSet(), Field(min_length=1, max_length=MOST_TRACKS)]
 
+MOST_SHARDS = 100_000
+"""Completions that a Job may have whose indexes fail for themselves (KEP-3850)."""
+
 
 class PersistentVolumeClaim(Value):
     claim_name: str = Field(
@@ -204,6 +207,21 @@ class TrainingPipelineSpec(Value):
     def _configuration_thresholds_in_order(self) -> bool:
         merged = (laid_over(self.evaluation, c.evaluation) for c in self.configurations if c.evaluation)
         return all(section.regression_threshold < section.promotion_threshold for section in merged)
+
+    @rule(
+        "self.configurations.all(c, [has(c.bootstrapGames) ? c.bootstrapGames : 1, "
+        "has(c.gamesPerIteration) ? c.gamesPerIteration : 1].all(games, games <= 100000 * "
+        "(has(c.selfplay) && has(c.selfplay.shardGames) ? c.selfplay.shardGames : self.selfplay.shardGames)))",
+        "an iteration is played in 100,000 shards at most: raise selfplay.shardGames, or ask for fewer games",
+        path=".configurations",
+    )
+    def _shards_fit_a_job(self) -> bool:
+        return all(
+            games <= MOST_SHARDS * laid_over(self.selfplay, c.selfplay).shard_games
+            for c in self.configurations
+            for games in (c.bootstrap_games, c.games_per_iteration)
+            if games is not None
+        )
 
 
 class TrainingPipeline(Resource):

@@ -9,6 +9,9 @@ from decimal import Decimal
 from ringrift_operator.api.pool import PoolType, Slot
 from ringrift_operator.domain.snapshot import PoolObservation
 
+MOST_PARTS = 32
+"""Parts of an iteration's self-play; a status takes 64 tasks, the iteration's other steps among them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -35,7 +38,8 @@ def divided(first: int, last: int, rooms: Sequence[Room], over_all: bool = True)
     """Shares of the shards `first` to `last`, in the order of `rooms` (best first).
 
     One share per Cluster room (an Indexed Job), one per slot of a Runner room (a RemoteTask each). No more slots are
-    taken than there are shards. Without `over_all` the shards stay together, as one share of the first room.
+    taken than there are shards, and no more shares made than MOST_PARTS: further slots stay free for others. Without
+    `over_all` the shards stay together, as one share of the first room.
     """
     count = last - first + 1
     if not over_all:
@@ -45,7 +49,10 @@ def divided(first: int, last: int, rooms: Sequence[Room], over_all: bool = True)
     takers: list[tuple[Room, int]] = []
     left = count
     for room in rooms:
-        taken = min(room.free, left)
+        parts_left = MOST_PARTS - len(takers)
+        if not parts_left:
+            break
+        taken = min(room.free, left) if room.pool.spec.type == PoolType.CLUSTER else min(room.free, left, parts_left)
         left -= taken
         if room.pool.spec.type == PoolType.CLUSTER:
             takers += [(room, taken)] if taken else []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringrift_core.contract import SelfplayResult, Shards
-from ringrift_operator.domain.division import Room, divided
+from ringrift_operator.domain.division import MOST_PARTS, Room, divided
 from ringrift_operator.domain.snapshot import TaskObservation
 from tests.results import played
 from tests.unit.domain.world import World, pool, world
@@ -21,7 +21,7 @@ def room(name: str, kind: str, free: int, cores: int) -> Room:
 
 ROOMS = st.lists(
     st.builds(
-        room, st.sampled_from("abc"), st.sampled_from(["Cluster", "Runner"]), st.integers(1, 5), st.integers(1, 64)
+        room, st.sampled_from("abc"), st.sampled_from(["Cluster", "Runner"]), st.integers(1, 40), st.integers(1, 64)
     ),
     min_size=1,
     max_size=5,
@@ -49,6 +49,13 @@ def test_shards_go_by_cpu() -> None:
 def test_a_runner_gets_one_task_per_slot() -> None:
     shares = divided(0, 5, [room("mac", "Runner", 3, 8)])
     assert [(share.first, share.last) for share in shares] == [(0, 1), (2, 3), (4, 5)]
+
+
+def test_there_are_no_more_parts_than_a_status_takes() -> None:
+    shares = divided(0, 999, [room("macs", "Runner", 200, 8), room("a", "Cluster", 4, 6)])
+    assert len(shares) == MOST_PARTS
+    assert [shares[0].first, shares[-1].last] == [0, 999]
+    assert sum(share.last - share.first + 1 for share in shares) == 1000
 
 
 def test_a_part_that_is_tried_again_stays_whole() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -64,7 +64,7 @@ def test_what_is_mended_goes_on_where_it_was() -> None:
 
 def test_it_stands_still_after_the_third_time_and_pauses_ten_minutes_at_most() -> None:
     one = world(iterations=1, tracks=["network"])
-    starts = {}
+    starts: dict[str, datetime] = {}
     for _ in range(400):
         one.step()
         for child in one.live:
