@@ -90,7 +90,7 @@ async def operate(options: Options) -> None:
         fence = Fence(options.lease, options.holder)
         await _patiently("the Lease cannot be had yet", lambda: fence.acquire(plain))
         try:
-            async with Client(login, lambda: fence.is_held) as client:
+            async with Client(login, lambda: fence.seconds_left) as client:
                 await _reconcile(options, fence, plain, client, health, metrics)
         finally:
             await fence.release(plain)

@@ -6,14 +6,18 @@ import asyncio
 
 import pytest
 
+from ringrift_operator.api import TrainingPipelineStatus
 from ringrift_operator.kube import lease as leasing
-from ringrift_operator.kube.client import Client, FencedError
+from ringrift_operator.kube.client import TIMEOUT_SECONDS, ApiError, Client, FencedError
 from ringrift_operator.kube.lease import Fence, LeaseLostError
-from ringrift_operator.kube.resource import JOBS, LEASES
+from ringrift_operator.kube.resource import JOBS, LEASES, PIPELINES, Key, Object, Resource
 from tests import patience
-from tests.apiserver.connecting import login_to
+from tests.apiserver.connecting import login_to, port_of
+from tests.apiserver.person import pipeline
+from tests.apiserver.relay import Relay
 from tests.apiserver.test_watch import job
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.kubectl import Kubectl
 
 
 def test_the_second_waits_until_the_first_lets_go(
@@ -69,7 +73,7 @@ def test_the_loser_stops_and_its_writes_are_refused(
     async def scenario() -> None:
         login = login_to(control_plane.kubeconfig)
         fence = Fence((namespace, "operator"), "first")
-        async with Client(login) as client, Client(login, lambda: fence.is_held) as fenced:
+        async with Client(login) as client, Client(login, lambda: fence.seconds_left) as fenced:
             with pytest.raises(FencedError):
                 await fenced.create(JOBS, job(namespace, "too-early"))
             await fence.acquire(client)
@@ -83,5 +87,85 @@ def test_the_loser_stops_and_its_writes_are_refused(
                     await fence.keep(client)
             with pytest.raises(FencedError):
                 await fenced.create(JOBS, job(namespace, "too-late"))
+
+    asyncio.run(scenario())
+
+
+def test_a_lease_that_somebody_annotates_is_still_ours(
+    control_plane: ControlPlane, namespace: str, kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leasing, "RENEW_SECONDS", 0.2)
+
+    class Disturbed(Client):
+        """Somebody writes to the Lease after each of the first reads of it."""
+
+        left = 3
+
+        async def get(self, resource: Resource, key: Key) -> Object | None:
+            found = await super().get(resource, key)
+            if self.left and found is not None:
+                self.left -= 1
+                await asyncio.to_thread(
+                    kubectl, "annotate", "lease", key[1], f"somebody=wrote-{self.left}", "--overwrite"
+                )
+            return found
+
+    async def scenario() -> None:
+        login = login_to(control_plane.kubeconfig)
+        fence = Fence((namespace, "operator"), "first")
+        async with Client(login) as client, Disturbed(login) as disturbed:
+            await fence.acquire(client)
+            before = await client.get(LEASES, (namespace, "operator"))
+            assert before is not None
+            keeping = asyncio.create_task(fence.keep(disturbed))
+            async with asyncio.timeout(patience.SECONDS):
+                while not keeping.done():
+                    after = await client.get(LEASES, (namespace, "operator"))
+                    assert after is not None
+                    if not disturbed.left and after["spec"]["renewTime"] > before["spec"]["renewTime"]:
+                        break
+                    await asyncio.sleep(0.05)
+            assert not keeping.done()
+            assert fence.is_held
+            keeping.cancel()
+
+    asyncio.run(scenario())
+
+
+def test_a_write_that_hangs_is_given_up_before_another_may_write(control_plane: ControlPlane, namespace: str) -> None:
+    async def scenario() -> None:
+        left = [60.0]
+        async with Relay(port_of(control_plane)) as relay:
+            login = login_to(control_plane.kubeconfig, relay.port)
+            async with Client(login, lambda: left[0]) as client:
+                await client.create(JOBS, job(namespace, "answered"))
+                relay.go_dead()
+                left[0] = 0.5
+                loop = asyncio.get_running_loop()
+                start = loop.time()
+                with pytest.raises(TimeoutError):
+                    await client.create(JOBS, job(namespace, "hangs"))
+                assert 0.4 < loop.time() - start < TIMEOUT_SECONDS
+
+    asyncio.run(scenario())
+
+
+def test_a_status_replaces_none_that_its_writer_has_not_read(
+    control_plane: ControlPlane, namespace: str, kubectl: Kubectl
+) -> None:
+    kubectl.apply(pipeline(namespace))
+
+    async def scenario() -> None:
+        async with Client(login_to(control_plane.kubeconfig)) as client:
+            read = await client.get(PIPELINES, (namespace, "tiny"))
+            assert read is not None
+            metadata = {name: read["metadata"][name] for name in ("namespace", "name", "uid", "resourceVersion")}
+            first = TrainingPipelineStatus(games=1)
+            await client.apply_status(PIPELINES, "TrainingPipeline", metadata, first)
+            with pytest.raises(ApiError, match="409 Conflict"):
+                await client.apply_status(PIPELINES, "TrainingPipeline", metadata, TrainingPipelineStatus(games=2))
+            found = await client.get(PIPELINES, (namespace, "tiny"))
+            assert found is not None
+            assert found["status"]["games"] == 1
 
     asyncio.run(scenario())

@@ -138,6 +138,8 @@ class Snapshot:
     others: tuple[OtherPipeline, ...] = ()
     records: tuple[KeptRecord, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+    """Resource version of what was read, so that a status replaces no later one; empty without a cluster."""
     local_store: str | None = None
     """Set by `ringrift-operator local`: the store as its processes see it. None in a cluster."""
     recipes: Recipes = SHIPPED

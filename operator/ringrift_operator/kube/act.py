@@ -79,8 +79,9 @@ class Actor:
     async def _report(self, snapshot: Snapshot, status: TrainingPipelineStatus) -> bool:
         """Writes the status of this very pipeline; false when it has been deleted meanwhile."""
         metadata = {"namespace": snapshot.namespace, "name": snapshot.name, "uid": snapshot.uid}
+        read = {"resourceVersion": snapshot.version} if snapshot.version else {}
         try:
-            applied = await self._client.apply_status(PIPELINES, "TrainingPipeline", metadata, status)
+            applied = await self._client.apply_status(PIPELINES, "TrainingPipeline", metadata | read, status)
             self._world.pipelines.put(applied)
             return True
         except ApiError as error:

@@ -21,7 +21,7 @@ from ringrift_operator.kube.resource import PODS, Key, Object, Resource
 
 FIELD_MANAGER = "ringrift-operator"
 KEEP_ALIVE_SECONDS = 15
-WRITE_TIMEOUT_SECONDS = 10
+TIMEOUT_SECONDS = 10.0
 JSON = {"Content-Type": "application/json"}
 APPLY = {"Content-Type": "application/apply-patch+yaml"}  # JSON is YAML
 LOG_TAIL_LINES = 20
@@ -113,13 +113,18 @@ def without_empty(value: Any) -> Any:
 
 
 class Client:
-    """One session for requests that end within ten seconds. `may_write` is asked before each write (the fence)."""
+    """One session for requests that end within ten seconds.
 
-    def __init__(self, login: Callable[[], kopf.ConnectionInfo], may_write: Callable[[], bool] = lambda: True) -> None:
+    `may_write_for` (the fence) is asked before each write, which ends within the seconds that it says.
+    """
+
+    def __init__(
+        self, login: Callable[[], kopf.ConnectionInfo], may_write_for: Callable[[], float] = lambda: float("inf")
+    ) -> None:
         self._login = login
         self._info = login()
         self._session = session(self._info)
-        self._may_write = may_write
+        self._may_write_for = may_write_for
 
     async def __aenter__(self) -> Self:
         return self
@@ -166,7 +171,8 @@ class Client:
     async def apply_status(self, resource: Resource, kind: str, metadata: Object, status: BaseModel) -> Object:
         """Server-side apply of the whole status: fields that we no longer name disappear.
 
-        With a UID in `metadata` (besides namespace and name), ApiError 409 when the name is another object's by now.
+        With a UID in `metadata` (besides namespace and name), ApiError 409 when the name is another object's by now;
+        with a resourceVersion, when the object has been written since that was read.
         """
         content = without_empty(status.model_dump(mode="json", by_alias=True, exclude_none=True))
         manifest = {"apiVersion": resource.api_version, "kind": kind, "metadata": metadata, "status": content}
@@ -207,9 +213,10 @@ class Client:
     async def _write(
         self, method: str, path: str, body: Object, headers: Mapping[str, str], params: Mapping[str, str]
     ) -> Object:
-        if not self._may_write():
+        seconds = self._may_write_for()
+        if seconds <= 0:
             raise FencedError("the operator's Lease is not held")
-        return await self._json(method, path, orjson.dumps(body), headers, params)
+        return await self._json(method, path, orjson.dumps(body), headers, params, min(seconds, TIMEOUT_SECONDS))
 
     async def _json(
         self,
@@ -218,8 +225,9 @@ class Client:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        seconds: float = TIMEOUT_SECONDS,
     ) -> Object:
-        body: Any = orjson.loads(await self._request(method, path, data, headers, params))
+        body: Any = orjson.loads(await self._request(method, path, data, headers, params, seconds))
         return body  # type: ignore[no-any-return]
 
     async def _request(
@@ -229,7 +237,10 @@ class Client:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        seconds: float = TIMEOUT_SECONDS,
     ) -> bytes:
+        # The wait for a connection counts, too.
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=5)
         for renewed in (False, True):
             async with self._session.request(
                 method,
@@ -237,7 +248,7 @@ class Client:
                 data=data,
                 params=params,
                 headers={**self._info.as_http_headers(), **(headers or {})},
-                timeout=aiohttp.ClientTimeout(total=WRITE_TIMEOUT_SECONDS, sock_connect=5),
+                timeout=timeout,
             ) as response:
                 if response.status < 400:
                     return await response.read()

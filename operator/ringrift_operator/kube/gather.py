@@ -25,7 +25,7 @@ from ringrift_operator.kube.pods import report
 from ringrift_operator.kube.pools import Pools
 from ringrift_operator.kube.resource import PODS, Key, Object, is_going, key_of, uid_of
 from ringrift_operator.kube.sightings import Sightings
-from ringrift_operator.kube.tasks import ended_job, job_phase, live_job, remote_task
+from ringrift_operator.kube.tasks import ended_job, job_phase, live_job, pods_of, remote_task
 from ringrift_operator.kube.world import World, labels
 
 
@@ -68,6 +68,7 @@ class Gatherer:
             ),
             records=tuple(self._records(uid)),
             annotations=pipeline.metadata.annotations,
+            version=found["metadata"]["resourceVersion"],
             recipes=self._recipes,
         )
 
@@ -93,8 +94,7 @@ class Gatherer:
         if job_phase(job).is_live:
             return live_job(job, identity, self._sightings.get(uid))
         if uid not in self._ended:
-            namespace, name = key_of(job)
-            pods = await self._client.items(PODS, namespace, labels=f"batch.kubernetes.io/job-name={name}")
+            pods = await self._client.items(PODS, key_of(job)[0], labels=pods_of(job))
             self._ended[uid] = ended_job(job, identity, [report(pod) for pod in pods], self._sightings.get(uid))
         return replace(self._ended[uid], deleting=is_going(job))
 

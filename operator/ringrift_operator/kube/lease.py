@@ -20,7 +20,10 @@ DURATION_SECONDS = 15
 """A Lease not renewed for so long is free."""
 RENEW_SECONDS = 3
 DEADLINE_SECONDS = 10
-"""Who could not renew for so long must not write: the rest of the duration is for what is on its way."""
+"""Who could not renew for so long must not write, nor wait for the answer to a write: the rest of the duration is for
+what is on its way."""
+COLLISIONS = 5
+"""Writes of others between our read and our write of the Lease, one after the other; somebody may annotate it."""
 
 
 class LeaseLostError(Exception):
@@ -36,9 +39,16 @@ class Fence:
         self._seen: tuple[str, float] = ("", 0.0)  # the record as last read, and when it last changed
 
     @property
+    def seconds_left(self) -> float:
+        """For how long we may write; 0 from the start until `acquire`, and after ten seconds without a renewal."""
+        if self._renewed is None:
+            return 0.0
+        return max(0.0, DEADLINE_SECONDS - (time.monotonic() - self._renewed))
+
+    @property
     def is_held(self) -> bool:
-        """Whether we may write now; false from the start until `acquire`, and after ten seconds without a renewal."""
-        return self._renewed is not None and time.monotonic() - self._renewed < DEADLINE_SECONDS
+        """Whether we may write now."""
+        return self.seconds_left > 0
 
     async def acquire(self, client: Client) -> None:
         """Waits until the Lease is ours."""
@@ -82,22 +92,25 @@ class Fence:
 
     async def _try(self, client: Client) -> str | None:
         """Takes or renews the Lease; the other holder's name when it is not ours to take."""
-        asked = time.monotonic()
-        lease = await client.get(LEASES, self.key)
-        try:
-            if lease is None:
-                await client.create(LEASES, self._record({"metadata": {}, "spec": {}}))
+        for collision in range(COLLISIONS):
+            asked = time.monotonic()
+            lease = await client.get(LEASES, self.key)
+            try:
+                if lease is None:
+                    await client.create(LEASES, self._record({"metadata": {}, "spec": {}}))
+                else:
+                    holder = self._fresh_holder(lease)
+                    if holder not in ("", self.identity):
+                        return holder
+                    await client.replace(LEASES, self._record(lease))
+            except ApiError as error:
+                # Whoever wrote between our read and our write need not have taken it: look again.
+                if not error.is_conflict or collision == COLLISIONS - 1:
+                    raise
             else:
-                holder = self._fresh_holder(lease)
-                if holder not in ("", self.identity):
-                    return holder
-                await client.replace(LEASES, self._record(lease))
-        except ApiError as error:
-            if error.is_conflict:
-                return "another operator"  # it wrote between our read and our write: look again
-            raise
-        self._renewed = asked
-        return None
+                self._renewed = asked
+                return None
+        raise AssertionError("the last collision was raised")
 
     def _fresh_holder(self, lease: Object) -> str:
         """Who holds it; nobody when its record has not changed for its duration by our clock."""

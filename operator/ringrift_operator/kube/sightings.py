@@ -13,7 +13,7 @@ from ringrift_operator.kube.client import EXPECTED, LOG_TAIL_LINES, Client
 from ringrift_operator.kube.pods import PodPhase, PodReport, last_progress, no_progress_since, report
 from ringrift_operator.kube.rate import Rate
 from ringrift_operator.kube.resource import PODS, Object, key_of, uid_of
-from ringrift_operator.kube.tasks import Sighting, indexed_progress, job_phase, not_starting
+from ringrift_operator.kube.tasks import Sighting, indexed_progress, job_phase, not_starting, pods_of
 
 logger = logging.getLogger(__name__)
 
@@ -73,9 +73,8 @@ class Sightings:
         return min(due, key=lambda job: self._look_at[uid_of(job)], default=None)
 
     async def _look(self, job: Object) -> None:
-        namespace, name = key_of(job)
         await self._rate.turn()
-        found = await self._client.items(PODS, namespace, labels=f"batch.kubernetes.io/job-name={name}")
+        found = await self._client.items(PODS, key_of(job)[0], labels=pods_of(job))
         pods = [report(pod) for pod in found]
         if stuck := not_starting(pods):
             self._take(job, Sighting(message=stuck.message, reason=stuck.reason))

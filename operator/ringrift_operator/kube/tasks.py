@@ -39,6 +39,11 @@ def job_phase(job: Object) -> ChildPhase:
     return ChildPhase.RUNNING if runs else ChildPhase.WAITING
 
 
+def pods_of(job: Object) -> str:
+    """Selector of the Job's own Pods: those of an earlier Job of its name are not its."""
+    return f"batch.kubernetes.io/controller-uid={job['metadata']['uid']}"
+
+
 def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> TaskObservation:
     """A Job that has not ended."""
     phase = job_phase(job)
