@@ -263,3 +263,33 @@ def test_metrics_and_health(person: Person, namespace: str, operator: OperatorPr
     assert f'ringrift_games{{configuration="{CONFIGURATION}",{labels}}} 20.0' in metrics
     assert f'ringrift_tasks_total{{namespace="{namespace}",outcome="done",stage="cmaes"}} 1.0' in metrics
     assert "ringrift_reconcile_seconds_count" in metrics
+
+
+REFUSING = {
+    "quota": (
+        {"apiVersion": "v1", "kind": "ResourceQuota", "spec": {"hard": {"pods": "0"}}},
+        "FailedCreate: its Pod is forbidden: exceeded quota: refusing, requested: pods=1, used: pods=0, limited: ",
+    ),
+    "limits": (
+        {
+            "apiVersion": "v1",
+            "kind": "LimitRange",
+            "spec": {"limits": [{"type": "Container", "max": {"memory": "1Mi"}}]},
+        },
+        "FailedCreate: its Pod is forbidden: maximum memory usage per Container is 1Mi",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSING)
+def test_a_job_that_gets_no_pod_is_explained(person: Person, namespace: str, what: str) -> None:
+    manifest, sentence = REFUSING[what]
+    person.kubectl.apply({**manifest, "metadata": {"name": "refusing", "namespace": namespace}})
+    began = time.monotonic()
+    person.kubectl.apply(pipeline(namespace))
+    eventually(lambda: person.condition("Degraded").get("status") == "True", otherwise=person.status)
+    print(f"{what}: {time.monotonic() - began:.1f} s")
+    message = person.condition("Degraded")["message"]
+    assert "square8-2p: adopt does not start: " in message
+    assert sentence in message
+    assert sentence in person.condition("Ready")["message"]

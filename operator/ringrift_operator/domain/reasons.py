@@ -140,6 +140,8 @@ class ChildReason(enum.StrEnum):
     """Kubernetes': no node has room for the Pod."""
     SUSPENDED = "Suspended"
     """Ours: a queue holds the Job."""
+    NO_PODS = "NoPods"
+    """Ours: its Job has got no Pod, and nobody says why. Where somebody does, it is Kubernetes' FailedCreate."""
     OUT_OF_MEMORY = "OOMKilled"
     """Kubernetes', and `local`'s: it took more memory than its slot, or its control group, has."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"

@@ -143,15 +143,18 @@ class Client:
                 return None
             raise
 
-    async def items(self, resource: Resource, namespace: str | None = None, labels: str = "") -> list[Object]:
-        """All objects that match the selector."""
-        return (await self.items_at(resource, namespace, labels))[0]
+    async def items(
+        self, resource: Resource, namespace: str | None = None, labels: str = "", fields: str = ""
+    ) -> list[Object]:
+        """All objects that match the selectors."""
+        return (await self.items_at(resource, namespace, labels, fields))[0]
 
     async def items_at(
-        self, resource: Resource, namespace: str | None = None, labels: str = ""
+        self, resource: Resource, namespace: str | None = None, labels: str = "", fields: str = ""
     ) -> tuple[list[Object], int]:
-        """All objects that match the selector, without chunks, and the resource version of the moment."""
-        params = {"labelSelector": labels} if labels else {}
+        """All objects that match the selectors, without chunks, and the resource version of the moment."""
+        selectors = {"labelSelector": labels, "fieldSelector": fields}
+        params = {name: selector for name, selector in selectors.items() if selector}
         body = await self._json("GET", resource.path(namespace), params=params)
         items: list[Object] = body["items"]
         return items, int(body["metadata"]["resourceVersion"])

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.domain.snapshot import ChildPhase
-from ringrift_operator.kube.client import EXPECTED, LOG_TAIL_LINES, Client
+from ringrift_operator.kube.client import EXPECTED, LOG_TAIL_LINES, ApiError, Client
 from ringrift_operator.kube.pods import PodPhase, PodReport, last_progress, no_progress_since, report
 from ringrift_operator.kube.rate import Rate
-from ringrift_operator.kube.resource import PODS, Object, key_of, uid_of
-from ringrift_operator.kube.tasks import Sighting, indexed_progress, job_phase, not_starting, pods_of
+from ringrift_operator.kube.resource import EVENTS, PODS, Object, key_of, uid_of
+from ringrift_operator.kube.tasks import Sighting, indexed_progress, job_phase, not_starting, pods_of, without_pods
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,8 @@ FIRST_SECONDS = 2.0
 """A Job is left alone for so long: most start, and some have ended by then."""
 AGAIN_SECONDS = 10.0
 """A Job is not looked at again sooner."""
+NO_PODS_SECONDS = 30.0
+"""A Job that has got no Pod for so long is explained."""
 NEWS_SECONDS = 60.0
 """Progress is news for the status at most so often; trouble is news at once, and the same trouble only once."""
 
@@ -35,6 +38,7 @@ class Sightings:
         self._rate = Rate(READS_PER_SECOND)
         self._seen: dict[str, Sighting] = {}
         self._look_at: dict[str, float] = {}
+        self._without_pods_since: dict[str, float] = {}
         self._told_at: dict[str, float] = {}
 
     def get(self, uid: str) -> Sighting | None:
@@ -59,7 +63,7 @@ class Sightings:
 
     def forget(self, present: set[str]) -> None:
         """Drops what was seen of Jobs that are gone."""
-        for table in (self._seen, self._look_at, self._told_at):
+        for table in (self._seen, self._look_at, self._told_at, self._without_pods_since):
             for uid in table.keys() - present:
                 del table[uid]
 
@@ -76,10 +80,37 @@ class Sightings:
         await self._rate.turn()
         found = await self._client.items(PODS, key_of(job)[0], labels=pods_of(job))
         pods = [report(pod) for pod in found]
-        if stuck := not_starting(pods):
+        if self._waits_for_pods(job, pods):
+            await self._rate.turn()
+            self._take(job, await self._why_without_pods(job))
+        elif stuck := not_starting(pods):
             self._take(job, Sighting(message=stuck.message, reason=stuck.reason))
         elif job_phase(job) == ChildPhase.RUNNING:
             self._take(job, await self._progress(job, [pod for pod in pods if pod.phase == PodPhase.RUNNING]))
+
+    def _waits_for_pods(self, job: Object, pods: list[PodReport]) -> bool:
+        """Whether it has had no Pod for too long, while nobody holds it back on purpose."""
+        uid = uid_of(job)
+        if pods or job_phase(job) == ChildPhase.RUNNING or job["spec"].get("suspend"):
+            self._without_pods_since.pop(uid, None)
+            return False
+        now = time.monotonic()
+        return now - self._without_pods_since.setdefault(uid, now) >= NO_PODS_SECONDS
+
+    async def _why_without_pods(self, job: Object) -> Sighting:
+        """What the Job controller was told: of a quota, pod security, a LimitRange, a ServiceAccount, a webhook."""
+        try:
+            events = await self._client.items(
+                EVENTS, job["metadata"]["namespace"], fields=f"involvedObject.uid={uid_of(job)}"
+            )
+        except ApiError as error:
+            if error.status != 403:
+                raise
+            return Sighting(
+                reason=ChildReason.NO_PODS,
+                message=f"its Job has got no Pod, and the operator may not list events to see why: {error.message}",
+            )
+        return without_pods(events)
 
     async def _progress(self, job: Object, running: list[PodReport]) -> Sighting:
         namespace = job["metadata"]["namespace"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from ringrift_operator.domain.outcomes import worst_exit_code
 from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.domain.results import sum_results
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
-from ringrift_operator.kube.pods import PodPhase, PodReport, decisive
+from ringrift_operator.kube.pods import MESSAGE_LIMIT, PodPhase, PodReport, decisive
 from ringrift_operator.kube.resource import Object, is_going
 
 
@@ -42,6 +43,19 @@ def job_phase(job: Object) -> ChildPhase:
 def pods_of(job: Object) -> str:
     """Selector of the Job's own Pods: those of an earlier Job of its name are not its."""
     return f"batch.kubernetes.io/controller-uid={job['metadata']['uid']}"
+
+
+def without_pods(events: Sequence[Object]) -> Sighting:
+    """Why a Job gets no Pod, by its events: the newest warning, without the name of the Pod that was refused."""
+    warnings = [event for event in events if event.get("type") == "Warning"]
+    if not warnings:
+        message = "its Job has got no Pod, and no event says why: does the controller manager work?"
+        return Sighting(reason=ChildReason.NO_PODS, message=message)
+    newest = max(warnings, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+    said = " ".join(newest.get("message", "").split())
+    # Each try has a Pod of another name: the same refusal would be news each time.
+    said = re.sub(r'pods? "[^"]*" is forbidden', "its Pod is forbidden", said.removeprefix("Error creating: "))
+    return Sighting(reason=newest.get("reason", ""), message=said[:MESSAGE_LIMIT])
 
 
 def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> TaskObservation:
