@@ -25,6 +25,7 @@ from ringrift_operator.kube.lease import Fence, LeaseLostError
 from ringrift_operator.kube.loop import Loop
 from ringrift_operator.kube.metrics import Metrics, StatusCollector
 from ringrift_operator.kube.pools import Pools
+from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.resource import ITERATIONS, JOBS, PIPELINES, POOLS, REMOTE_TASKS, Key
 from ringrift_operator.kube.schemas import unfit_schemas
 from ringrift_operator.kube.sightings import Sightings
@@ -104,8 +105,9 @@ async def _reconcile(
     world = World(loop.touch)
     sightings = Sightings(client, world.jobs, world.touch_owner)
     pools = Pools(client, world)
-    gatherer = Gatherer(client, world, sightings, pools)
-    actor = Actor(client, world, options.release, options.holder, metrics)
+    refusals = Refusals()
+    gatherer = Gatherer(client, world, sightings, pools, refusals)
+    actor = Actor(client, world, options.release, options.holder, metrics, refusals)
     metrics.registry.register(StatusCollector(world.pipelines, world.pools))
     scopes: list[str | None] = list(options.namespaces) or [None]
     watches = [Watch(login, JOBS, world.jobs, scope, PIPELINE) for scope in scopes]

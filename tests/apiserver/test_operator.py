@@ -209,9 +209,50 @@ def test_a_foreign_job_of_the_same_name_is_not_ours(person: Person, namespace: s
     person.kubectl.apply(foreign)
     person.kubectl.apply(pipeline(namespace))
     eventually(lambda: any("is not ours" in line for line in person.events()))
+    eventually(lambda: person.condition("Degraded").get("status") == "True", otherwise=person.status)
+    said = f"{name} cannot be created: 409 NameTaken: jobs/{name} exists and is not ours: delete or rename it"
+    assert person.condition("Degraded")["message"] == said
+    assert said in person.condition("Ready")["message"]
     assert person.jobs() == [name]
     person.kubectl("delete", "job", name)
     person.sees(phase="Completed")
+    assert person.condition("Degraded")["status"] == "False"
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_record_that_an_earlier_pipeline_has_left_holds_nothing_up(person: Person, namespace: str) -> None:
+    left = {
+        "apiVersion": "ringrift.ai/v1alpha1",
+        "kind": "TrainingIteration",
+        "metadata": {"name": f"tiny-{CONFIGURATION}-i1"},
+        "spec": {
+            "pipeline": "tiny",
+            "configuration": CONFIGURATION,
+            "board": "square8",
+            "players": 2,
+            "iteration": 1,
+            "finishedAt": "2026-01-31T12:00:00Z",
+        },
+    }
+    person.kubectl.apply(left)
+    person.kubectl.apply(pipeline(namespace, iterations=2))
+    person.sees(phase="Completed")
+    record = f"trainingiterations/tiny-{CONFIGURATION}-i1 exists and is not ours: delete or rename it"
+    told = [line for line in person.events() if line.startswith("NotCreated")]
+    assert [record in line for line in told] == [True]
+    assert len(person.kubectl.get("ti")["items"]) == 2
+
+
+def test_a_refused_job_is_a_condition(person: Person, namespace: str) -> None:
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "jobs", "namespace": namespace}}
+    person.kubectl.apply({**quota, "spec": {"hard": {"count/jobs.batch": "0"}}})
+    eventually(lambda: "used" in person.kubectl.get("resourcequota", "jobs").get("status", {}))
+    began = time.monotonic()
+    person.kubectl.apply(pipeline(namespace))
+    eventually(lambda: person.condition("Degraded").get("status") == "True", otherwise=person.status)
+    print(f"refused Job: {time.monotonic() - began:.1f} s")
+    assert "cannot be created: 403 Forbidden: " in person.condition("Degraded")["message"]
+    assert "exceeded quota: jobs" in person.condition("Degraded")["message"]
 
 
 def test_the_younger_of_two_pipelines_with_one_store_waits(person: Person, worker: Worker, namespace: str) -> None:

@@ -113,7 +113,12 @@ def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
 
 def _doing(snapshot: Snapshot, status: TrainingPipelineStatus) -> str:
     """What runs or waits for room, what is created but does not start, and what pauses."""
-    parts = (status.running or _waiting(status), *_not_starting(snapshot), *_pausing(snapshot, status))
+    parts = (
+        status.running or _waiting(status),
+        *snapshot.refusals,
+        *_not_starting(snapshot),
+        *_pausing(snapshot, status),
+    )
     return "; ".join(part for part in parts if part)
 
 
@@ -148,7 +153,7 @@ def _waiting(status: TrainingPipelineStatus) -> str:
 
 
 def _degraded(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
-    sentences = [*_not_starting(snapshot, patiently=False)]
+    sentences = [*snapshot.refusals, *_not_starting(snapshot, patiently=False)]
     sentences += [
         f"{configuration.name}: {task.name} has been put off {task.delays} times: {task.message}"
         for configuration, task in _tasks(status)

@@ -140,6 +140,8 @@ class Snapshot:
     annotations: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
     """Resource version of what was read, so that a status replaces no later one; empty without a cluster."""
+    refusals: tuple[str, ...] = ()
+    """What the API server has refused of it, in sentences."""
     local_store: str | None = None
     """Set by `ringrift-operator local`: the store as its processes see it. None in a cluster."""
     recipes: Recipes = SHIPPED

@@ -10,6 +10,7 @@ import hashlib
 import logging
 from datetime import UTC, datetime
 
+from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
 from ringrift_operator.builders.job import job
 from ringrift_operator.builders.release import Release
@@ -21,6 +22,7 @@ from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client
 from ringrift_operator.kube.metrics import Metrics
 from ringrift_operator.kube.parsed import UnreadableError
+from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.resource import (
     EVENTS,
     ITERATIONS,
@@ -50,19 +52,25 @@ class NameTakenError(ApiError):
         super().__init__(409, "NameTaken", f"{resource.plural}/{name} exists and is not ours: delete or rename it")
 
 
+def _is_refusal(outcome: BaseException | None) -> bool:
+    """Whether the same request will not do better later."""
+    return isinstance(outcome, NameTakenError) or (isinstance(outcome, ApiError) and outcome.is_refused)
+
+
 class Actor:
     """Writes what plans say, and mirrors what the API server answers."""
 
-    def __init__(self, client: Client, world: World, release: Release, holder: str, metrics: Metrics) -> None:
+    def __init__(
+        self, client: Client, world: World, release: Release, holder: str, metrics: Metrics, refusals: Refusals
+    ) -> None:
         self._client, self._world, self._release, self._metrics = client, world, release, metrics
         self._holder = holder
-        self._told: dict[str, set[str]] = {}
-        """Refusals of the last pass over each pipeline: told once, not at every try."""
+        self._refusals = refusals
 
     async def carry_out(self, snapshot: Snapshot, plan: Plan) -> None:
         """Does all of the plan, or raises at the first step that could not be done."""
         for record in plan.records:
-            await self._create(ITERATIONS, self._world.records, record.to_manifest(), snapshot)
+            await self._create_record(snapshot, record)
         if plan.status != snapshot.status and not await self._report(snapshot, plan.status):
             return
         try:
@@ -74,7 +82,7 @@ class Actor:
                 await self._delete(ITERATIONS, self._world.records, snapshot, name)
         finally:  # the status that they tell of has been written: the next pass will not tell again
             for event in plan.events:
-                await self._tell((snapshot.namespace, snapshot.name), snapshot.uid, event)
+                await self._tell_of(snapshot, event)
 
     async def _report(self, snapshot: Snapshot, status: TrainingPipelineStatus) -> bool:
         """Writes the status of this very pipeline; false when it has been deleted meanwhile."""
@@ -104,16 +112,31 @@ class Actor:
         outcomes = await asyncio.gather(*(create(task) for task in tasks), return_exceptions=True)
         failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
         refused = {
-            f"{task.name} cannot be created: {outcome}"
+            task.name: f"{task.name} cannot be created: {outcome}"
             for task, outcome in zip(tasks, outcomes, strict=True)
-            if isinstance(outcome, NameTakenError) or (isinstance(outcome, ApiError) and outcome.is_refused)
+            if _is_refusal(outcome)
         }
-        key = (snapshot.namespace, snapshot.name)
-        for sentence in sorted(refused - self._told.get(snapshot.uid, set())):
-            await self._tell(key, snapshot.uid, Event(EventReason.NOT_CREATED, sentence, is_warning=True))
-        self._told[snapshot.uid] = refused
+        self._refusals.settle(snapshot.uid, set(refused))
+        news = [
+            sentence for name, sentence in sorted(refused.items()) if self._refusals.note(snapshot.uid, name, sentence)
+        ]
+        for sentence in news:
+            await self._tell_of(snapshot, Event(EventReason.NOT_CREATED, sentence, is_warning=True))
         if failures:
             raise failures[0]
+
+    async def _create_record(self, snapshot: Snapshot, record: TrainingIteration) -> None:
+        """Writes a record; one that is refused is told of and left out, since the status matters more."""
+        try:
+            await self._create(ITERATIONS, self._world.records, record.to_manifest(), snapshot)
+        except ApiError as error:
+            if not _is_refusal(error):
+                raise
+            said = f"the record of iteration {record.spec.iteration} cannot be created: {error}"
+            await self._tell_of(snapshot, Event(EventReason.NOT_CREATED, said, is_warning=True))
+
+    async def _tell_of(self, snapshot: Snapshot, event: Event) -> None:
+        await self._tell((snapshot.namespace, snapshot.name), snapshot.uid, event)
 
     async def _create(self, resource: Resource, mirror: Mirror, manifest: Object, snapshot: Snapshot) -> None:
         """Creates a child; one that exists is ours already when we own it and it is not on its way out."""

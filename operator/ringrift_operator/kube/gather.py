@@ -23,6 +23,7 @@ from ringrift_operator.kube.client import Client
 from ringrift_operator.kube.parsed import Parsed
 from ringrift_operator.kube.pods import report
 from ringrift_operator.kube.pools import Pools
+from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.resource import PODS, Key, Object, is_going, key_of, uid_of
 from ringrift_operator.kube.sightings import Sightings
 from ringrift_operator.kube.tasks import ended_job, job_phase, live_job, pods_of, remote_task
@@ -33,9 +34,16 @@ class Gatherer:
     """Makes snapshots. What was parsed or read is kept for as long as its object stays as it is."""
 
     def __init__(
-        self, client: Client, world: World, sightings: Sightings, pools: Pools, recipes: Recipes = SHIPPED
+        self,
+        client: Client,
+        world: World,
+        sightings: Sightings,
+        pools: Pools,
+        refusals: Refusals,
+        recipes: Recipes = SHIPPED,
     ) -> None:
         self._client, self._world, self._sightings, self._pools = client, world, sightings, pools
+        self._refusals = refusals
         self._recipes = recipes
         self._parsed = Parsed(TrainingPipeline)
         self._ended: dict[str, TaskObservation] = {}
@@ -69,6 +77,7 @@ class Gatherer:
             records=tuple(self._records(uid)),
             annotations=pipeline.metadata.annotations,
             version=found["metadata"]["resourceVersion"],
+            refusals=self._refusals.of(uid),
             recipes=self._recipes,
         )
 
@@ -80,7 +89,9 @@ class Gatherer:
 
     def forget(self) -> None:
         """Drops what is kept of objects that are gone."""
-        self._parsed.keep({uid_of(each) for each in self._world.pipelines})
+        present = {uid_of(each) for each in self._world.pipelines}
+        self._parsed.keep(present)
+        self._refusals.forget(present)
         for uid in self._ended.keys() - {uid_of(job) for job in self._world.jobs}:
             del self._ended[uid]
 
