@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -72,6 +73,9 @@ def run(options: Options) -> int:
     status = 0
     try:
         asyncio.run(operate(options))
+    except* asyncio.CancelledError:
+        # A signal before kopf was there to hear it.
+        status = 0
     except* (LeaseLostError, kopf.LoginError, OSError) as group:
         for error in _leaves(group):
             logger.error("%s: stopping", error)
@@ -84,6 +88,7 @@ def run(options: Options) -> int:
 
 async def operate(options: Options) -> None:
     """Serves health, waits for the CRDs and the Lease, then reconciles."""
+    _stop_when_told()
     health, metrics = Health(), Metrics()
     async with serving(options.address, options.port, health, metrics.registry) as port, Client(login) as plain:
         logger.info("serving /healthz, /readyz and /metrics on port %d", port)
@@ -149,6 +154,20 @@ async def _reconcile(
 
         await watch_custom_resources(world, options.namespaces, stop)
         stop()
+
+
+def _stop_when_told() -> None:
+    """Until kopf takes the signals over, they end us as well: what is process 1 of a Pod ignores them otherwise."""
+    working = asyncio.current_task()
+    assert working is not None
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        logger.info("stopping: %s", number.name)
+        working.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
 
 
 def _check(health: Health, loop: Loop, watches: Sequence[Watch]) -> None:

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests import patience
@@ -56,3 +57,26 @@ def test_with_a_release_that_does_not_parse(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert f"{file}: workerImages: Extra inputs are not permitted" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_it_ends_when_told_before_the_api_server_is_there(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    config = tmp_path / "kubeconfig"
+    config.write_text(
+        "{apiVersion: v1, kind: Config, current-context: c, users: [{name: u, user: {token: t}}], "
+        f"clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}], "
+        "contexts: [{name: c, context: {cluster: c, user: u}}]}"
+    )
+    environment = {**os.environ, "KUBECONFIG": str(config)}
+    command = [sys.executable, "-P", "-c", ENTRY, "run", "--port=0"]
+    log = tmp_path / "log"
+    with log.open("wb") as file, subprocess.Popen(command, env=environment, stdout=file, stderr=file) as process:
+        until = time.monotonic() + patience.SECONDS
+        while "the API server is not there yet" not in log.read_text():
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.05)
+        process.terminate()
+        assert process.wait(patience.SECONDS) == 0
+    assert "stopping: SIGTERM" in log.read_text()
+    assert "Traceback" not in log.read_text()
