@@ -489,6 +489,9 @@ class TrainingPipelineStatus(Value):
     configurations: Annotated[tuple[ConfigurationStatus, ...], ListMap(("name",))] = Field(
         default=(), max_length=MAX_CONFIGURATIONS, description="One entry per configuration."
     )
+    left_configurations: Annotated[tuple[Annotated[str, Field(max_length=63)], ...], Field(max_length=64)] = Field(
+        default=(), description="Configurations that left the spec; the totals still count their promotions."
+    )
     conditions: Conditions = Field(default=(), description="Ready, Reconciling, Stalled and what is wrong.")
 
     def decided(
@@ -496,6 +499,7 @@ class TrainingPipelineStatus(Value):
         *,
         generation: int,
         configurations: tuple[ConfigurationStatus, ...],
+        left_configurations: tuple[str, ...],
         promotions: tuple[PointerMove, ...],
         rollbacks: tuple[PointerMove, ...],
         handled_requests: Mapping[str, str],
@@ -505,6 +509,7 @@ class TrainingPipelineStatus(Value):
             self,
             observed_generation=generation,
             configurations=configurations,
+            left_configurations=left_configurations,
             iteration=min((each.iteration for each in configurations), default=0),
             games=sum(each.games for each in configurations),
             promotions=self.promotions + len(promotions),

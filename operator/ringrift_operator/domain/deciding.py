@@ -112,6 +112,12 @@ def _orphans(snapshot: Snapshot, configurations: frozenset[str]) -> tuple[str, .
     )
 
 
+def _left(status: TrainingPipelineStatus, configurations: tuple[ConfigurationStatus, ...]) -> tuple[str, ...]:
+    """Configurations that were taken up once and are not now: what their registries remember is in the totals."""
+    known = {each.name for each in status.configurations if each.adopted} | set(status.left_configurations)
+    return tuple(sorted(known - {each.name for each in configurations if each.adopted}))
+
+
 def _status(snapshot: Snapshot, situations: tuple[Situation, ...]) -> tuple[TrainingPipelineStatus, tuple[Event, ...]]:
     """The totals; phase, conditions and places come with placement."""
     status = snapshot.status
@@ -128,13 +134,15 @@ def _status(snapshot: Snapshot, situations: tuple[Situation, ...]) -> tuple[Trai
     decided = status.decided(
         generation=snapshot.generation,
         configurations=configurations,
+        left_configurations=_left(status, configurations),
         promotions=tuple(move for situation in situations for move in situation.promotions),
         rollbacks=tuple(move for situation in situations for move in situation.rollbacks),
         handled_requests=handled,
     )
+    for_the_first_time = [each for each in situations if each.configuration.name not in status.left_configurations]
     counted = decided.counted(
-        promotions=sum(situation.adopted_promotions for situation in situations),
-        rollbacks=sum(situation.adopted_rollbacks for situation in situations),
+        promotions=sum(situation.adopted_promotions for situation in for_the_first_time),
+        rollbacks=sum(situation.adopted_rollbacks for situation in for_the_first_time),
         succeeded=sum(situation.succeeded for situation in situations),
         failed=sum(situation.failed for situation in situations),
     )

@@ -6,7 +6,7 @@ from ringrift_core.contract import AdoptedTrack, AdoptResult, Track
 from ringrift_operator.api import ConfigurationStatus, PipelinePhase
 from ringrift_operator.domain.snapshot import TaskObservation
 from tests.results import EMPTY_STORE
-from tests.unit.domain.world import World, champions, world
+from tests.unit.domain.world import World, champions, pipeline_spec, world
 
 
 def adopting(found: AdoptResult, **changes: object) -> World:
@@ -81,3 +81,22 @@ def test_children_are_left_alone_until_the_store_was_read() -> None:
     one.statuses.clear()  # the status is lost, the Job goes on
     one.step()
     assert selfplay[0].name in one.children
+
+
+def test_a_configuration_that_comes_back_is_not_counted_twice() -> None:
+    both = [{"board": "square8", "players": 2}, {"board": "hex8", "players": 2}]
+    found = AdoptResult(iteration=2, games=450, promotions=2, rollbacks=1, tracks=())
+    one = adopting(found, iterations=2, configurations=both)
+    status = one.statuses["tp"]
+    assert (status.promotions, status.rollbacks, status.games) == (4, 2, 900)
+    for configurations, games in ((both[:1], 450), (both, 900)):
+        one.specs["tp"] = pipeline_spec(iterations=2, configurations=configurations)
+        one.generation += 1
+        for _ in range(4):
+            one.step()
+            for child in one.live:
+                result = one.result(child).model_copy(update={"result": found})
+                one.end(child, result=result)
+        status = one.statuses["tp"]
+        assert (status.promotions, status.rollbacks, status.games) == (4, 2, games)
+    assert status.left_configurations == ()
