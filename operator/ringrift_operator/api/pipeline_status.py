@@ -234,6 +234,10 @@ class TaskStatus(StepFinding):
         """Given up, and to be tried afresh because someone asked for it or changed the spec."""
         return changed(self, failures=0, delays=0, finished_at=None).again(None)
 
+    def paused(self, not_before: datetime) -> Self:
+        """Not before this time after all."""
+        return changed(self, not_before=not_before)
+
     def released(self) -> Self:
         """Its pause ends now."""
         return changed(self, not_before=None)

@@ -23,6 +23,7 @@ from ringrift_operator.domain.history import expired_records
 from ringrift_operator.domain.plan import Decision, Event
 from ringrift_operator.domain.readiness import note_waiting, unwanted_children, wanted_tasks
 from ringrift_operator.domain.recording import record_children
+from ringrift_operator.domain.retries import LONGEST_PAUSE
 from ringrift_operator.domain.rollback import roll_back, take_over_pointers
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
@@ -43,7 +44,18 @@ def copy_games(situation: Situation) -> Situation:
     return situation.become(configuration.with_games(games))
 
 
+def bound_pauses(situation: Situation) -> Situation:
+    """A pause ends no later than one that begins now: a clock that was fast has written a time far ahead."""
+    frozen, now = situation.configuration.frozen, situation.now
+    for task in situation.configuration.tasks:
+        longest = frozen.selfplay.cooldown if frozen is not None and task.attempt == 1 else LONGEST_PAUSE
+        if task.not_before is not None and task.not_before > now + longest:
+            situation = situation.with_task(task.paused(now + longest))
+    return situation
+
+
 POLICIES: tuple[Policy, ...] = (
+    bound_pauses,
     record_children,  # outcomes and progress of what runs
     requests.answer_reconcile,  # pauses end early when somebody asks
     adopt,  # an empty status first reads the store

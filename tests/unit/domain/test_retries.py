@@ -74,3 +74,23 @@ def test_a_failing_stage_is_tried_three_times_with_pauses() -> None:
     times = [time for _, time in starts]
     assert times[1] - times[0] >= timedelta(seconds=10)
     assert one.statuses["tp"].tasks.failed == 3
+
+
+def test_a_pause_that_a_fast_clock_has_written_ends_in_time() -> None:
+    one = world(iterations=2, tracks=["network"])
+    one.now += timedelta(days=1)
+    has_failed = False
+
+    def answer(world: World, child: TaskObservation) -> None:
+        nonlocal has_failed
+        if child.identity.step == "train" and not has_failed:
+            has_failed = True
+            world.fail(child)
+            world.step()
+            world.now -= timedelta(days=1)
+        else:
+            world.end(child)
+
+    one.run(answer)
+    assert one.statuses["tp"].iteration == 2
+    assert one.now < BEGINNING + timedelta(hours=2)
