@@ -55,6 +55,22 @@ class StagePhase(enum.StrEnum):
     SKIPPED = "Skipped"
 
 
+class Standing(enum.StrEnum):
+    """How far a step is, for people."""
+
+    PENDING = "Pending"
+    """Its needs, or its pause, are not over."""
+    QUEUED = "Queued"
+    """Its Job is held until a queue admits it."""
+    WAITING = "Waiting"
+    """It could run, and has no room, no node or no runner, or its Pod does not start."""
+    RUNNING = "Running"
+    """A Pod runs, or a runner works."""
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    SKIPPED = "Skipped"
+
+
 class TrackDecision(enum.StrEnum):
     """How an iteration ended for one track."""
 
@@ -380,7 +396,7 @@ class ConfigurationStatus(Value):
     adopted: bool = Field(default=False, description="What the store held before has been read.")
     iteration: int = Field(default=0, ge=0, description="Iterations completed.")
     games: int = Field(default=0, ge=0, description="Unique games merged.")
-    stages: dict[str, StagePhase] = Field(
+    stages: dict[str, Standing] = Field(
         default={}, max_length=32, description="Stages of the iteration under way, with their track where it matters."
     )
     tasks: Annotated[tuple[TaskStatus, ...], ListMap(("name", "part"))] = Field(
@@ -446,7 +462,7 @@ class ConfigurationStatus(Value):
             games_cut=games_cut[:SHORT],
         )
 
-    def summarised(self, stages: Mapping[str, StagePhase]) -> Self:
+    def summarised(self, stages: Mapping[str, Standing]) -> Self:
         """What the tasks come to, for people and rules."""
         is_running = any(task.phase == StagePhase.RUNNING for task in self.tasks)
         return changed(self, stages=stages, running=is_running)

@@ -12,6 +12,7 @@ from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
     PipelinePhase,
     StagePhase,
+    Standing,
     TaskStatus,
     TrackStatus,
     TrainingPipelineStatus,
@@ -112,14 +113,22 @@ def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
 
 
 def _doing(snapshot: Snapshot, status: TrainingPipelineStatus) -> str:
-    """What runs or waits for room, what is created but does not start, and what pauses."""
-    parts = (
-        status.running or _waiting(status),
-        *snapshot.refusals,
-        *_not_starting(snapshot),
-        *_pausing(snapshot, status),
-    )
+    """What runs or waits, what is refused, what is created but does not start, and what pauses."""
+    held_up = (*snapshot.refusals, *_not_starting(snapshot), *_pausing(snapshot, status))
+    parts = (status.running or _waiting(status), _not_yet_running(status), *held_up)
     return "; ".join(part for part in parts if part)
+
+
+def _not_yet_running(status: TrainingPipelineStatus) -> str:
+    """What has a slot, and no Pod or runner that works."""
+    said = {Standing.QUEUED: "is queued", Standing.WAITING: "is about to start"}
+    placed = {(each.name, task.name) for each, task in _tasks(status) if task.phase == StagePhase.RUNNING}
+    return "; ".join(
+        f"{configuration.name} {name} {said[standing]}"
+        for configuration in status.configurations
+        for name, standing in configuration.stages.items()
+        if standing in said and (configuration.name, name) in placed
+    )
 
 
 def _pausing(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[str, ...]:

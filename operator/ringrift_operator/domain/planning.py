@@ -22,8 +22,8 @@ from ringrift_operator.domain.phases import phase_of
 from ringrift_operator.domain.placement import place
 from ringrift_operator.domain.plan import Decision, Event, PlacedTask, Plan
 from ringrift_operator.domain.reasons import EventReason
-from ringrift_operator.domain.recipes import Recipes
 from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
+from ringrift_operator.domain.standing import running, standings
 from ringrift_operator.domain.steps import SELFPLAY
 
 _WITHOUT_EVENT = (ConditionType.READY, ConditionType.RECONCILING, ConditionType.GAMES_CUT)
@@ -52,7 +52,7 @@ def conclude(decision: Decision, placed: tuple[PlacedTask, ...]) -> Plan:
     status = decision.status.concluded(
         configurations,
         phase=phase_of(snapshot, configurations),
-        running=_running(snapshot.recipes, configurations),
+        running=running(snapshot.recipes, configurations),
         plan=described(snapshot, configurations) if snapshot.spec.dry_run else (),
     )
     status = status.with_conditions(conditions_of(snapshot, status))
@@ -109,18 +109,7 @@ def _placement(task: PlacedTask) -> Placement | None:
 
 
 def _summarised(snapshot: Snapshot, configuration: ConfigurationStatus) -> ConfigurationStatus:
-    return configuration.summarised(snapshot.recipes.phases(configuration))
-
-
-def _running(recipes: Recipes, configurations: tuple[ConfigurationStatus, ...]) -> str:
-    """`square8-2p i3: cmaes, train` for every configuration with something running."""
-    lines = []
-    for configuration in configurations:
-        names = {task.name for task in configuration.tasks if task.phase == StagePhase.RUNNING}
-        if names:
-            ordered = ", ".join(name for name in recipes.steps if name in names)
-            lines.append(f"{configuration.name} i{configuration.iteration + 1}: {ordered}")
-    return "; ".join(lines)
+    return configuration.summarised(standings(snapshot, configuration))
 
 
 def _phase_events(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[Event, ...]:

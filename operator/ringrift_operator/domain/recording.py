@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import assert_never
 
 from ringrift_core.contract import StageResult
-from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
+from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
 from ringrift_operator.domain import retries
 from ringrift_operator.domain.evidence import cut_games, refusal
 from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.recipe import Handling
 from ringrift_operator.domain.situation import Situation
-from ringrift_operator.domain.snapshot import TaskObservation
+from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
 from ringrift_operator.domain.steps import ADOPT
 
 PROGRESS_EVERY = timedelta(minutes=1)
@@ -34,10 +34,14 @@ def record_children(situation: Situation) -> Situation:
 
 def children_by_key(situation: Situation) -> dict[tuple[str, int, int], TaskObservation]:
     """Children of the iteration under way that count as ours, by step, part and attempt."""
-    configuration = situation.configuration
+    return children_of(situation.snapshot, situation.configuration)
+
+
+def children_of(snapshot: Snapshot, configuration: ConfigurationStatus) -> dict[tuple[str, int, int], TaskObservation]:
+    """The same of one configuration."""
     return {
         (child.identity.step, child.identity.part, child.identity.attempt): child
-        for child in situation.snapshot.tasks
+        for child in snapshot.tasks
         if child.identity.configuration == configuration.name
         and child.identity.iteration == iteration_of(child.identity.step, configuration.iteration)
         and not child.deleting

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from ringrift_core.contract import Decision
 from ringrift_operator.api import Condition, ConditionStatus, ConditionType
 from ringrift_operator.api.pipeline_status import PipelinePhase
 from ringrift_operator.domain.reasons import EventReason
-from ringrift_operator.domain.snapshot import TaskObservation
+from ringrift_operator.domain.snapshot import ChildPhase, TaskObservation
 from tests.unit.domain.test_rollback import with_decision
 from tests.unit.domain.world import BEGINNING, World, pipeline_spec, pool, world
 
@@ -27,6 +29,7 @@ def playing(**changes: object) -> World:
     one = world(**changes)
     one.step()
     one.end(one.live[0])
+    one.step()
     one.step()
     return one
 
@@ -93,6 +96,26 @@ def test_under_way_it_reconciles_and_says_what_runs() -> None:
     assert not holds(one, ConditionType.READY)
     assert condition(one, ConditionType.READY).message == "square8-2p i1: selfplay"
     assert all(each.observed_generation == 1 for each in one.statuses["tp"].conditions)
+
+
+@pytest.mark.parametrize(
+    ("reason", "standing", "said"),
+    [
+        ("", "Waiting", "is about to start"),
+        ("Unschedulable", "Waiting", "is about to start"),
+        ("Suspended", "Queued", "is queued"),
+    ],
+)
+def test_what_has_no_pod_that_works_does_not_run(reason: str, standing: str, said: str) -> None:
+    one = playing(tracks=["network"])
+    (child,) = one.live
+    one.children[child.name] = replace(child, phase=ChildPhase.WAITING, reason=reason, message="no room")
+    (plan,) = one.plans()
+    assert plan.status.running == ""
+    assert plan.status.configurations[0].stages["selfplay"] == standing
+    assert plan.status.configurations[0].running, "it cannot be removed"
+    ready = next(each for each in plan.status.conditions if each.type == ConditionType.READY)
+    assert f"square8-2p selfplay {said}" in ready.message
 
 
 def test_it_is_ready_when_complete() -> None:

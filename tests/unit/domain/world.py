@@ -132,7 +132,10 @@ class World:
         return plan_all(self.snapshots())
 
     def step(self) -> tuple[Plan, ...]:
-        """One pass: plans, and carries them out."""
+        """One pass, once what was created last has begun: plans, and carries them out."""
+        for name, child in self.children.items():
+            if child.phase == ChildPhase.WAITING and not child.reason:
+                self.children[name] = replace(child, phase=ChildPhase.RUNNING)
         plans = self.plans()
         for name, plan in zip(sorted(self.specs), plans, strict=True):
             self.apply(name, plan)
@@ -146,7 +149,7 @@ class World:
             assert task.name not in self.children, f"{task.name} is there already"
             self.created.append(task)
             self.children[task.name] = TaskObservation(
-                name=task.name, identity=task.identity, phase=ChildPhase.RUNNING, stage=task.stage, started_at=self.now
+                name=task.name, identity=task.identity, phase=ChildPhase.WAITING, stage=task.stage, started_at=self.now
             )
         for child in plan.delete:
             del self.children[child]

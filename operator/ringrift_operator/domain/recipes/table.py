@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ringrift_core.contract import Track
-from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
+from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus
 from ringrift_operator.domain import steps
-from ringrift_operator.domain.configuration import combined
 from ringrift_operator.domain.recipe import Recipe, Step
 from ringrift_operator.domain.recipes.gates import going_back, judging
 from ringrift_operator.domain.recipes.shared import ADOPT, MERGE, SELFPLAY
@@ -71,8 +70,3 @@ class Recipes:
         """The configuration with this task in place of the one with its name and part, or added."""
         others = (each for each in configuration.tasks if (each.name, each.part) != (task.name, task.part))
         return configuration.with_tasks(self.ordered((*others, task)))
-
-    def phases(self, configuration: ConfigurationStatus) -> dict[str, StagePhase]:
-        """How far each step is, in their order."""
-        names = sorted({task.name for task in configuration.tasks}, key=self.order.__getitem__)
-        return {name: combined([task.phase for task in configuration.tasks if task.name == name]) for name in names}
