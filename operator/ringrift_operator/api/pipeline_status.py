@@ -171,8 +171,12 @@ class TaskStatus(StepFinding):
             placement=placement,
             started_at=self.started_at or now,
             progress=0.0,
-            progress_at=now,
+            progress_at=None,
         )
+
+    def seen_waiting(self) -> Self:
+        """Its child is there, and nothing of it runs: its silence has not begun."""
+        return changed(self, phase=StagePhase.RUNNING, progress_at=None)
 
     def seen_running(self, now: datetime) -> Self:
         """Its child runs."""

@@ -10,8 +10,6 @@ from ringrift_operator.api.conditions import ConditionStatus, ConditionType
 from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
     Placement,
-    StagePhase,
-    TaskStatus,
     TrainingPipelineStatus,
 )
 from ringrift_operator.domain.conditions import MESSAGE_LENGTH, conditions_of, next_alert, silent_stages
@@ -83,7 +81,7 @@ def _with_places(
             for part in parts:
                 begun = whole.as_part(part.identity.part).placed(_placement(part), now)
                 configuration = recipes.with_task(configuration, begun)
-        elif _is_new(known[task.identity.step, task.identity.part], task):
+        else:
             begun = known[task.identity.step, task.identity.part].placed(_placement(task), now)
             configuration = recipes.with_task(configuration, begun)
     return configuration
@@ -91,10 +89,6 @@ def _with_places(
 
 def _is_part(task: PlacedTask, other: PlacedTask) -> bool:
     return task.identity.step == SELFPLAY and task.identity.configuration == other.identity.configuration
-
-
-def _is_new(task: TaskStatus, placed: PlacedTask) -> bool:
-    return task.phase != StagePhase.RUNNING or task.placement != _placement(placed)
 
 
 def _placement(task: PlacedTask) -> Placement | None:

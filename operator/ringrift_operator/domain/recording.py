@@ -14,7 +14,7 @@ from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.recipe import Handling
 from ringrift_operator.domain.situation import Situation
-from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
+from ringrift_operator.domain.snapshot import ChildPhase, Snapshot, TaskObservation
 from ringrift_operator.domain.steps import ADOPT
 
 PROGRESS_EVERY = timedelta(minutes=1)
@@ -54,7 +54,7 @@ def iteration_of(step: str, completed: int) -> int:
 
 
 def _running(situation: Situation, task: TaskStatus, child: TaskObservation) -> Situation:
-    seen = task.seen_running(situation.now)
+    seen = task.seen_running(situation.now) if child.phase == ChildPhase.RUNNING else task.seen_waiting()
     is_news = task.progress_at is not None and situation.now - task.progress_at >= PROGRESS_EVERY
     if is_news and child.progress is not None and child.progress > task.progress:
         seen = seen.progressed(child.progress, situation.now)

@@ -67,13 +67,15 @@ def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> 
     message, reason = seen.message, seen.reason
     if job["spec"].get("suspend"):
         message, reason = "suspended: its queue has not let it start", ChildReason.SUSPENDED.value
+    # What the Job itself counts is there before the next look at its Pods.
+    done = [each for each in (seen.progress, indexed_progress(job, ())) if each is not None]
     return TaskObservation(
         name=job["metadata"]["name"],
         identity=identity,
         phase=phase,
         stage=stage_from(job["metadata"]["labels"]),
         reason=reason,
-        progress=seen.progress,
+        progress=max(done, default=None),
         message=message,
         heard_at=seen.heard_at if phase == ChildPhase.RUNNING else None,
         started_at=_time(job.get("status", {}).get("startTime")),

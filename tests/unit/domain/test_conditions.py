@@ -118,6 +118,24 @@ def test_what_has_no_pod_that_works_does_not_run(reason: str, standing: str, sai
     assert f"square8-2p selfplay {said}" in ready.message
 
 
+def test_selfplay_that_waits_for_a_queue_or_a_node_is_not_silent() -> None:
+    one = playing(alerts={"selfplayStall": "30m"}, tracks=["network"])
+    (child,) = one.live
+    one.children[child.name] = replace(child, phase=ChildPhase.WAITING, reason="Suspended", message="held")
+    for _ in range(3):
+        one.now += timedelta(hours=1)
+        one.step()
+        assert not holds(one, ConditionType.SELFPLAY_STALLED)
+    one.children[child.name] = replace(child, phase=ChildPhase.RUNNING)
+    one.step()
+    one.now += timedelta(minutes=29)
+    one.step()
+    assert not holds(one, ConditionType.SELFPLAY_STALLED)
+    one.now += timedelta(minutes=2)
+    one.step()
+    assert holds(one, ConditionType.SELFPLAY_STALLED)
+
+
 def test_it_is_ready_when_complete() -> None:
     one = world(iterations=1)
     one.run()

@@ -208,3 +208,12 @@ def test_progress_of_an_indexed_job_is_over_all_indexes() -> None:
     assert indexed_progress(indexed, []) is None
     indexed["status"]["succeeded"] = 2
     assert indexed_progress(indexed, [0.5, 0.1]) == pytest.approx(0.65)
+
+
+def test_what_the_job_counts_itself_is_known_before_the_next_look() -> None:
+    indexed = job(completionMode="Indexed", completions=4)
+    assert live_job(indexed, SELFPLAY, None).progress is None
+    indexed["status"]["succeeded"] = 2
+    assert live_job(indexed, SELFPLAY, None).progress == 0.5
+    assert live_job(indexed, SELFPLAY, Sighting(progress=0.2)).progress == 0.5
+    assert live_job(indexed, SELFPLAY, Sighting(progress=0.6)).progress == 0.6
