@@ -281,7 +281,7 @@ def test_every_task_has_its_limits_and_no_rights(person: Person, worker: Worker,
         assert container["resources"]["requests"] == container["resources"]["limits"]
         assert spec["automountServiceAccountToken"] is False
         assert job["spec"]["backoffLimit"] >= 0
-        assert job["spec"]["activeDeadlineSeconds"] == 24 * 3600
+        assert spec["activeDeadlineSeconds"] == 24 * 3600
         assert spec["restartPolicy"] == "Never"
 
 

@@ -7,6 +7,7 @@ imagePullSecrets: {{ .Values.images.pullSecrets | toJson }}
 serviceAccount: {{ include "ringrift.worker" . }}
 podSecurityContext: {{ .Values.podSecurityContext | toJson }}
 securityContext: {{ .Values.securityContext | toJson }}
+scratchSize: {{ .Values.scratchSize | quote }}
 lightStages:
   image: {{ .Values.lightStages.image | quote }}
   resources:

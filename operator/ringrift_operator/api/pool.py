@@ -75,7 +75,10 @@ class Slot(Value):
     )
     count: int = Field(default=1, ge=1, le=1000, description="Tasks at once.")
     device: Device = Field(default=Device.CPU, description="What computes here.")
-    deadline: PositiveDuration = Field(default=timedelta(hours=24), description="A task that takes longer is ended.")
+    deadline: PositiveDuration = Field(
+        default=timedelta(hours=24),
+        description="A task that takes longer is ended; the time counts from when a node has taken its Pod.",
+    )
     when: SlotTime = Field(default=SlotTime.ALWAYS, description="Cooldown: only while no self-play runs on this pool.")
     max_workers: int | None = Field(
         default=None, ge=1, le=1024, description="Threads at most; omitted: the pipeline's number."

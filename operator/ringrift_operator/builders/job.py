@@ -40,7 +40,6 @@ def job(snapshot: Snapshot, task: PlacedTask, release: Release) -> Manifest:
         "metadata": metadata,
         "spec": {
             **_completion(task),
-            "activeDeadlineSeconds": _seconds(deadline),
             "podReplacementPolicy": "Failed",
             # A drained or preempted Pod is nobody's failure: the Job controller starts another.
             "podFailurePolicy": {
@@ -51,7 +50,7 @@ def job(snapshot: Snapshot, task: PlacedTask, release: Release) -> Manifest:
                     "labels": dict(metadata["labels"]),
                     **({"annotations": dict(template.annotations)} if template.annotations else {}),
                 },
-                "spec": _pod(snapshot, task, release, template, resources),
+                "spec": _pod(snapshot, task, release, template, resources, deadline),
             },
         },
     }
@@ -71,16 +70,23 @@ def _completion(task: PlacedTask) -> Manifest:
 
 
 def _pod(
-    snapshot: Snapshot, task: PlacedTask, release: Release, template: PodTemplate, resources: Mapping[str, str]
+    snapshot: Snapshot,
+    task: PlacedTask,
+    release: Release,
+    template: PodTemplate,
+    resources: Mapping[str, str],
+    deadline: timedelta,
 ) -> Manifest:
     claim = snapshot.spec.artifacts.persistent_volume_claim
-    volumes: list[Manifest] = [{"name": "tmp", "emptyDir": {}}, *template.volumes]
+    volumes: list[Manifest] = [{"name": "tmp", "emptyDir": {"sizeLimit": release.scratch_size}}, *template.volumes]
     mounts: list[Manifest] = [{"name": "tmp", "mountPath": "/tmp"}, *template.volume_mounts]
     if claim is not None:
         volumes.append({"name": "artifacts", "persistentVolumeClaim": {"claimName": claim.claim_name}})
         mounts.append({"name": "artifacts", "mountPath": CLAIM_MOUNT})
     pod: Manifest = {
         "restartPolicy": "Never",
+        # The Pod's, not the Job's: it counts from when a node has taken the Pod.
+        "activeDeadlineSeconds": _seconds(deadline),
         "terminationGracePeriodSeconds": GRACE_SECONDS,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,

@@ -57,6 +57,9 @@ class Release(Value):
         },
         description="Security context of their containers, likewise.",
     )
+    scratch_size: Quantity = Field(
+        default="10Gi", description="Most that a stage may keep in /tmp; one that needs more fails, and says so."
+    )
     light_stages: LightStages = Field(default=LightStages(), description="What light stages get.")
 
     @classmethod

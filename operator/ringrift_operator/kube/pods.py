@@ -13,6 +13,7 @@ import orjson
 from pydantic import ValidationError
 
 from ringrift_core.contract import Progress, StageResult, read_result
+from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.kube.resource import Object
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,17 @@ def report(pod: Object) -> PodReport:
     if terminated := state.get("terminated"):
         words = terminated.get("message", "")
         result = parse_result(words)
+        if status.get("reason") == ChildReason.DEADLINE_EXCEEDED:
+            # What a stage says while it is ended for taking too long is beside the point.
+            return PodReport(
+                name=name,
+                index=index,
+                phase=PodPhase.ENDED,
+                reason=ChildReason.DEADLINE_EXCEEDED,
+                message=status.get("message", "")[:MESSAGE_LIMIT],
+                started_at=_time(terminated.get("startedAt")),
+                finished_at=_time(terminated.get("finishedAt")),
+            )
         return PodReport(
             name=name,
             index=index,

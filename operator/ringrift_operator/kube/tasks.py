@@ -166,8 +166,9 @@ def not_starting(pods: Sequence[PodReport]) -> PodReport | None:
 
 def _failure(job: Object, end: Object, decider: PodReport | None, sighting: Sighting | None) -> tuple[str, str]:
     """Reason and sentence of a failed Job."""
-    if decider is None:
-        reason, message = end.get("reason", ""), end.get("message", "")
+    if decider is None or decider.reason == ChildReason.DEADLINE_EXCEEDED:
+        told = end if decider is None else {"reason": decider.reason, "message": decider.message}
+        reason, message = told.get("reason", ""), told.get("message", "")
         if sighting and sighting.reason:  # it never started, and this is why
             message = f"{message} ({sighting.reason}: {sighting.message})"
         return reason, message

@@ -104,12 +104,18 @@ def test_the_command_line_is_the_contracts() -> None:
 def test_light_stages_run_with_what_the_release_gives_them() -> None:
     _, manifest = built("merge")
     assert container(manifest)["resources"]["limits"] == {"cpu": "250m", "memory": "512Mi"}
-    assert manifest["spec"]["activeDeadlineSeconds"] == 3600
+    assert pod(manifest)["activeDeadlineSeconds"] == 3600
     assert pod(manifest)["nodeSelector"] == {"tier": "small"}
 
 
-def test_the_slots_deadline_ends_the_job() -> None:
-    assert built("cmaes")[1]["spec"]["activeDeadlineSeconds"] == 24 * 3600
+def test_the_slots_deadline_counts_from_when_a_node_has_taken_the_pod() -> None:
+    _, manifest = built("cmaes")
+    assert "activeDeadlineSeconds" not in manifest["spec"]
+    assert pod(manifest)["activeDeadlineSeconds"] == 24 * 3600
+
+
+def test_what_a_stage_keeps_in_tmp_is_limited() -> None:
+    assert pod(built("train")[1])["volumes"][0] == {"name": "tmp", "emptyDir": {"sizeLimit": "10Gi"}}
 
 
 @pytest.mark.parametrize(("step", "image"), [("merge", "worker:1"), ("cmaes", "worker:1"), ("train", "trainer:1")])

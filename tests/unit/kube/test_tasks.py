@@ -153,6 +153,25 @@ def test_a_deadline_of_an_image_that_never_came_says_so() -> None:
     assert outcome.message.endswith("(ImagePullBackOff: no such image)")
 
 
+LATE = "Pod was active on the node longer than the specified deadline"
+
+
+def test_a_deadline_of_the_pod_counts_whatever_the_stage_said_when_it_was_ended() -> None:
+    saved = {"terminated": {"exitCode": 75, "reason": "Error", "message": "saved", "finishedAt": NOW}}
+    late = pod(saved, phase="Failed", reason="DeadlineExceeded", message=LATE)
+    task = after(job("Failed", "BackoffLimitExceeded"), late)
+    assert (task.exit_code, task.reason) == (None, "DeadlineExceeded")
+    outcome = judged(task)
+    assert (outcome.kind, outcome.message) == (OutcomeKind.FAILED, LATE)
+
+
+def test_a_pod_whose_image_never_came_says_so_at_its_deadline() -> None:
+    late = pod({"waiting": {"reason": "ImagePullBackOff"}}, phase="Failed", reason="DeadlineExceeded", message=LATE)
+    pulling = Sighting(reason="ImagePullBackOff", message="no such image")
+    outcome = judged(after(job("Failed", "BackoffLimitExceeded"), late, seen=pulling))
+    assert outcome.message == f"{LATE} (ImagePullBackOff: no such image)"
+
+
 def test_why_a_pod_does_not_start() -> None:
     pulling = pod({"waiting": {"reason": "ErrImagePull", "message": "not\n found"}}, phase="Pending")
     creating = pod({"waiting": {"reason": "ContainerCreating"}}, phase="Pending")
