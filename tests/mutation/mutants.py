@@ -152,8 +152,8 @@ MUTANTS = (
     Mutant(
         "Rows: outcomes follow agents through a swap",
         "encoding/rows.rs",
-        "starting_seat(winner, *before_swap) == seat",
-        "winner == seat && (*before_swap || !*before_swap)",
+        "starting_seat((mover + offset) % players, before_swap)",
+        "(mover + offset) % players + (before_swap as usize & 0)",
     ),
     Mutant(
         "Rows: positions of note D12 are not turned",

@@ -225,7 +225,8 @@ impl Work<'_> {
                 .sort_by_key(|(number, plan)| (sum(agents, players, plan, Agent::cost), std::cmp::Reverse(*number)));
             self.first = last;
         }
-        let bytes = sum(self.agents, self.players, &self.block.last()?.1, Agent::kept_bytes);
+        // What takes more than there is takes all of it: sums of games stay sums.
+        let bytes = sum(self.agents, self.players, &self.block.last()?.1, Agent::kept_bytes).min(MEMORY);
         if !admitted(bytes) {
             return None;
         }
