@@ -32,6 +32,9 @@ __all__ = ["BATCHES", "measure_network"]
 BATCHES = (1, 8, 128)
 """A person's game, a small match, self-play."""
 
+MOST_GAMES = 1_000_000
+"""More than a measurement comes to."""
+
 
 @dataclass
 class _Asked:
@@ -120,7 +123,7 @@ def _measure(board: Board, players: int, file: Path, player: Specification, seco
         return time.perf_counter() - began < seconds
 
     seated = seat(player.search, _counting(network, counted), Manner(noise=1.0))
-    _engine.play_games(board.value, players, [[seated]], seed=1, games=10**9, opening_plies=4, receive=receive)
+    _engine.play_games(board.value, players, [[seated]], seed=1, games=MOST_GAMES, opening_plies=4, receive=receive)
     wall, cpu = time.perf_counter() - began, time.process_time() - processor
     return _Figures(
         evaluations_per_second={batch: round(rate, 1) for batch, rate in alone.items()},

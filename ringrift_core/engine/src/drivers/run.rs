@@ -54,9 +54,8 @@ pub fn run<G: Geometry, E>(
             let (sender, lanes) = (sender.clone(), &lanes);
             scope.spawn(move || decide_natively(lanes, &sender));
         }
-        // Kept where no thread has one: whoever hears of nobody would take it for the end.
-        let _kept = (natives == 0).then_some(sender);
-        let caller = Caller { lanes: &lanes, receiver, pool, asking: Vec::new(), finished: Vec::new() };
+        let sender = (natives == 0).then_some(sender);
+        let caller = Caller { lanes: &lanes, receiver, sender, pool, asking: Vec::new(), finished: Vec::new() };
         caller.lead(count, asks, host)
     })
 }
@@ -99,6 +98,8 @@ fn decide_natively<G: Geometry>(lanes: &Lanes<'_, G>, sender: &SyncSender<News<G
 struct Caller<'a, 'b, G: Geometry> {
     lanes: &'a Lanes<'b, G>,
     receiver: Receiver<News<G>>,
+    /// Kept while the run goes on where no thread has one: whoever hears of nobody takes it for the end.
+    sender: Option<SyncSender<News<G>>>,
     pool: Option<ThreadPool>,
     /// Games that wait for a network, and what they ask it.
     asking: Vec<(Live<G>, Inquiry<G>)>,
@@ -145,6 +146,7 @@ impl<G: Geometry> Caller<'_, '_, G> {
     /// Stops the threads, and hands over what they finished meanwhile.
     fn end<E>(mut self, host: &mut dyn Host<E>) -> Result<(), E> {
         self.lanes.stop();
+        self.sender = None; // Or there would be no end of waiting for news.
         while let Ok(news) = self.receiver.recv() {
             self.take(news);
         }
@@ -208,20 +210,31 @@ impl<G: Geometry> Caller<'_, '_, G> {
 mod tests {
     use super::*;
     use crate::board::{Board, Hex8};
-    use crate::drivers::host::Take;
+    use crate::drivers::host::{Evaluated, Take};
+    use crate::players::asked::Asked;
     use crate::players::decision::Wish;
+    use crate::players::{AnyJudge, Search};
     use crate::playout::Random;
     use crate::setup::Profile;
 
-    /// Takes games until there are so many.
+    /// Takes games until there are so many; whoever asks hears that all is alike.
     struct Taker {
         numbers: Vec<usize>,
         most: usize,
     }
 
     impl Host<()> for Taker {
-        fn evaluate(&mut self, _: usize, _: usize, _: Vec<f32>, _: Vec<f32>, _: Wish, _: Take<'_>) -> Result<(), ()> {
-            Err(())
+        fn evaluate(
+            &mut self,
+            _: usize,
+            rows: usize,
+            _: Vec<f32>,
+            _: Vec<f32>,
+            _: Wish,
+            take: Take<'_>,
+        ) -> Result<(), ()> {
+            take(Evaluated { values: &vec![0.5; 2 * rows], policy: None });
+            Ok(())
         }
 
         fn receive(&mut self, finished: Vec<(usize, GameRecord)>) -> Result<bool, ()> {
@@ -231,9 +244,13 @@ mod tests {
     }
 
     fn play(count: usize, most: usize, plan: &(dyn Fn(usize) -> Plan + Sync)) -> Vec<usize> {
+        play_as(Agent::RANDOM, count, most, plan)
+    }
+
+    fn play_as(agent: Agent, count: usize, most: usize, plan: &(dyn Fn(usize) -> Plan + Sync)) -> Vec<usize> {
         let mut host = Taker { numbers: Vec::new(), most };
         let setup = Setup::new(Board::Hex8, 2, Profile::Canonical).expect("playable");
-        run::<Hex8, ()>(setup, &[Agent::RANDOM], count, plan, 3, None, &mut host).expect("nobody is asked");
+        run::<Hex8, ()>(setup, &[agent], count, plan, 3, None, &mut host).expect("all is answered");
         host.numbers.sort_unstable();
         host.numbers
     }
@@ -261,6 +278,14 @@ mod tests {
         let numbers = play(usize::MAX, 600, &plan);
         assert!(numbers.len() >= 600);
         assert!(numbers.windows(2).all(|two| two[0] < two[1]), "one came twice");
+    }
+
+    #[test]
+    fn a_run_in_which_everybody_asks_ends_when_it_is_stopped() {
+        let judge = AnyJudge::Asked(Asked { evaluator: 0 });
+        let asking = || Agent::new(Search::OnePly { noise: 0.0 }, judge.clone()).expect("can look with it");
+        assert_eq!(play_as(asking(), 300, usize::MAX, &plan).len(), 300);
+        assert!((20..usize::MAX).contains(&play_as(asking(), usize::MAX, 20, &plan).len()));
     }
 
     #[test]
