@@ -13,11 +13,20 @@ from tests.unit.domain.world import World, pipeline_spec, pool
 
 def test_jobs_remote_tasks_and_records_are_accepted_as_they_are(kubectl: Kubectl) -> None:
     slots = [
-        {"name": "s", "stages": ["selfplay", "train", "cmaes", "evaluate"], "count": 2, "resources": {"memory": "1Gi"}}
+        {
+            "name": "s",
+            "stages": ["selfplay", "train", "nnue", "cmaes", "evaluate"],
+            "count": 2,
+            "resources": {"memory": "1Gi"},
+        }
     ]
     one = World(
         pools=(pool("cluster", podTemplate=TEMPLATE, slots=slots), pool("runner", type="Runner", slots=slots)),
-        specs={"tp": pipeline_spec(artifacts={"persistentVolumeClaim": {"claimName": "games"}})},
+        specs={
+            "tp": pipeline_spec(
+                artifacts={"persistentVolumeClaim": {"claimName": "games"}}, tracks=["weights", "nnue", "network"]
+            )
+        },
     )
     one.pools = (one.pools[0], pool("runner", type="Runner", slots=slots, artifactsPath="/games"))
     one.run()
@@ -28,7 +37,7 @@ def test_jobs_remote_tasks_and_records_are_accepted_as_they_are(kubectl: Kubectl
     manifests += [record.to_manifest() for record in one.records.values()]
     kinds = {manifest["kind"] for manifest in manifests}
     assert kinds == {"Job", "RemoteTask", "TrainingIteration"}
-    assert {task.stage for task in one.created} == set(Stage) - {Stage.ROLLBACK}
+    assert {task.stage for task in one.created} == set(Stage) - {Stage.ROLLBACK, Stage.DISTILL}
     for manifest in manifests:
         manifest["metadata"]["namespace"] = kubectl.namespace
         kubectl.apply(manifest, "--dry-run=server", "--validate=strict")

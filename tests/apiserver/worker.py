@@ -67,7 +67,7 @@ class Worker:
         self.script: dict[str, list[Ending]] = {}
         """By step: how its next Pods end before one does its work."""
         self.holds: set[str] = set()
-        """Steps whose Pods stay as they are."""
+        """Steps whose Pods run on."""
         self.cannot_start: dict[str, tuple[str, str]] = {}
         """By step: reason and message of a container that waits in vain."""
         self.decisions: dict[str, Decision] = {}
@@ -99,12 +99,14 @@ class Worker:
         while not self._stopping.wait(0.05):
             pods: list[Any] = self._api.list_namespaced_pod(self._namespace).items
             for pod in pods:
-                if pod.status.phase == "Pending" and pod.metadata.deletion_timestamp is None:
-                    self._end(pod)
+                if pod.status.phase in ("Pending", "Running") and pod.metadata.deletion_timestamp is None:
+                    self._go_on(pod)
 
-    def _end(self, pod: Any) -> None:
+    def _go_on(self, pod: Any) -> None:
         step = pod.metadata.labels["ringrift.ai/step"]
         if step in self.holds:
+            if pod.status.phase == "Pending":
+                self._write(pod, "Running", {"running": {"startedAt": datetime.now(UTC).isoformat()}}, ready=True)
             return
         if step in self.cannot_start:
             reason, message = self.cannot_start[step]
@@ -117,17 +119,19 @@ class Worker:
         self._write(pod, phase, {"terminated": terminated})
         self.ran.append(step)
 
-    def _write(self, pod: Any, phase: str, state: dict[str, Any]) -> None:
+    def _write(self, pod: Any, phase: str, state: dict[str, Any], *, ready: bool = False) -> None:
         """The Pod's status, as a kubelet writes it."""
         container = pod.spec.containers[0]
         status = {
             "phase": phase,
+            "conditions": [{"type": "Ready", "status": str(ready)}],
             "containerStatuses": [
                 {
                     "name": container.name,
                     "image": container.image,
                     "imageID": "",
-                    "ready": False,
+                    "ready": ready,
+                    "started": ready,
                     "restartCount": 0,
                     "state": state,
                 }
