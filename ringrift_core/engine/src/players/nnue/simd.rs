@@ -84,7 +84,7 @@ pub use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Portable, Simd, CEILING};
+    use crate::players::nnue::simd::{Portable, Simd, CEILING};
     use std::arch::x86_64::*;
 
     pub struct Avx2;
@@ -208,7 +208,7 @@ pub use arm::Neon;
 
 #[cfg(target_arch = "aarch64")]
 mod arm {
-    use super::{Portable, Simd, CEILING};
+    use crate::players::nnue::simd::{Portable, Simd, CEILING};
     use std::arch::aarch64::*;
 
     pub struct Neon;
