@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ringrift_core.nn.inference import onnx_network
-from ringrift_core.nn.network import RingRiftNetwork
+from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 
 __all__ = ["TOLERANCE", "export_onnx", "largest_difference"]
 
@@ -30,6 +30,12 @@ class _Probabilities(nn.Module):
     def forward(self, planes: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         values, policy = self.network(planes, features)
         return torch.softmax(values, dim=1), policy
+
+
+def export_untrained(shape: NetworkShape, seed: int, path: Path) -> None:
+    """A network that knows nothing, to measure with."""
+    torch.manual_seed(seed)
+    export_onnx(RingRiftNetwork(shape), path)
 
 
 def export_onnx(network: RingRiftNetwork, path: Path) -> None:

@@ -93,17 +93,13 @@ def measure_network(
 
 def _untrained(board: Board, players: int, size: NetworkSize, folder: Path) -> Path:
     try:
-        from ringrift_core.nn.onnx import export_onnx  # First: it decides how torch's threads wait.
-
-        import torch  # isort: skip
-
-        from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
+        from ringrift_core.nn.network import NetworkShape
+        from ringrift_core.nn.onnx import export_untrained
     except ModuleNotFoundError as missing:
         raise WrongInputError(
             f"an untrained network needs {missing.name}: pip install 'ringrift[train]', or name a --network"
         ) from missing
-    torch.manual_seed(1)
-    export_onnx(RingRiftNetwork(NetworkShape.of_size(board, players, size)), folder / "network.onnx")
+    export_untrained(NetworkShape.of_size(board, players, size), 1, folder / "network.onnx")
     return folder / "network.onnx"
 
 

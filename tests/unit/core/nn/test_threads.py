@@ -128,7 +128,7 @@ def test_torch_loaded_too_early_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     importlib.reload(ringrift_core.nn)  # OMP_WAIT_POLICY is set by now: whoever set it knows.
 
 
-def test_nothing_but_nn_loads_torch() -> None:
+def test_torch_is_loaded_by_nn_or_after_it() -> None:
     loading = {
         path.relative_to(CORE).parts[0]
         for path in CORE.rglob("*.py")
@@ -137,4 +137,7 @@ def test_nothing_but_nn_loads_torch() -> None:
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
         if name.partition(".")[0] == "torch"
     }
-    assert loading == {"nn"}
+    assert loading == {"nn", "nnue"}
+    command = "import ringrift_core.nnue.stage, os; assert os.environ['OMP_WAIT_POLICY'] == 'PASSIVE'"
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    subprocess.run([sys.executable, "-P", "-W", "error::UserWarning", "-c", command], env=environment, check=True)
