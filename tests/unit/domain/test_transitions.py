@@ -58,9 +58,9 @@ def test_tracks_are_told_apart_by_name_and_stand_in_its_order() -> None:
     one = world(iterations=1)
     one.run()
     configuration = one.configuration()
-    assert [track.name for track in configuration.tracks] == [Track.NETWORK, Track.WEIGHTS]
+    assert [track.name for track in configuration.tracks] == [Track.NETWORK, Track.NNUE, Track.WEIGHTS]
     again = configuration.with_track(configuration.track(Track.WEIGHTS).rejected())
-    assert [track.consecutive_failures for track in again.tracks] == [0, 1]
+    assert [track.consecutive_failures for track in again.tracks] == [0, 0, 1]
 
 
 def test_an_empty_field_of_a_track_is_not_written() -> None:
