@@ -17,7 +17,7 @@ from ringrift_operator.domain.retries import ATTEMPTS
 from ringrift_operator.domain.snapshot import ChildPhase, PoolObservation, TaskObservation
 from tests.unit.domain.world import World, pipeline_spec, pool
 
-STAGES = ["selfplay", "train", "cmaes", "evaluate"]
+STAGES = ["selfplay", "train", "nnue", "cmaes", "evaluate"]
 
 
 @st.composite

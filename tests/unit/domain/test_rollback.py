@@ -41,7 +41,10 @@ def test_a_regressed_champion_is_rolled_back_in_the_same_iteration() -> None:
     one = run(weights(iterations=3), {3: Decision.REJECT}, {3: Decision.REGRESSED})
     assert rollbacks(one) == [(3, "1")]
     configuration = one.statuses["tp"].configurations[0]
-    assert (champions(configuration), rejections(configuration)) == ({"weights": "1"}, {"weights": 0, "network": 0})
+    assert (champions(configuration), rejections(configuration)) == (
+        {"weights": "1"},
+        {"weights": 0, "nnue": 0, "network": 0},
+    )
     assert one.statuses["tp"].rollbacks == 1
     assert one.statuses["tp"].last_rollback is not None
     assert "regressed" in one.statuses["tp"].last_rollback.reason
