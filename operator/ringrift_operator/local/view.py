@@ -216,7 +216,8 @@ def _under_way(tasks: Sequence[TaskStatus], live: Sequence[Progress]) -> Rendera
 def _tracks(console: Console, local: Local, configuration: ConfigurationStatus) -> RenderableType:
     """The champions, and how strong they are: what does not fit in the panel is left out or rounded, never cut."""
     room = console.width - _PANEL_WIDTH
-    tracks = [track for track in configuration.tracks if track.name in local.recipes.tracks]
+    asked = local.pipeline.spec.tracks
+    tracks = [track for track in configuration.tracks if track.name in asked or track.champion is not None]
     if not tracks:
         return Text("")
     tables = [
