@@ -217,7 +217,7 @@ def _tracks(console: Console, local: Local, configuration: ConfigurationStatus) 
     """The champions, and how strong they are: what does not fit in the panel is left out or rounded, never cut."""
     room = console.width - _PANEL_WIDTH
     asked = local.pipeline.spec.tracks
-    tracks = [track for track in configuration.tracks if track.name in asked or track.champion is not None]
+    tracks = [track for track in configuration.tracks if track.name in asked or track.champion]
     if not tracks:
         return Text("")
     tables = [
