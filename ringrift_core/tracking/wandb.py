@@ -61,6 +61,8 @@ class Wandb:
     def close(self) -> None:
         """As a sink."""
         self._run.finish()
+        # The file is written by a process of wandb's own, which need not have come to its end before that one does.
+        wandb.teardown()
         if self._mode is WandbMode.OFFLINE:
             (written,) = self._path.rglob("*.wandb")
             self._store.upload(self._key, written)
