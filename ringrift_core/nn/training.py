@@ -8,7 +8,6 @@ threads). What is measured and kept is the exponential average of the parameters
 from __future__ import annotations
 
 import copy
-import json
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,11 +16,10 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from ringrift_core.errors import DivergedError
+from ringrift_core.nn.checkpoint import Checkpoint, pack
 from ringrift_core.nn.losses import losses, move_logits, policy_losses, total_loss
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork, Said
 from ringrift_core.nn.positions import OUTCOMES, SYMMETRIES, Aim, Batch, Positions
@@ -310,28 +308,17 @@ class Training:
 
     def save(self) -> bytes:
         """The whole state: parameters, averaged and best ones, optimiser and progress."""
-        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
-        tensors |= {f"averaged.{name}": tensor for name, tensor in self._averaged.state_dict().items()}
-        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
-        for index, state in self._optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in state.items()}
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        return save_tensors(tensors, {"progress": json.dumps(asdict(self._progress))})
+        parts = {"network": self.network.state_dict(), "averaged": self._averaged.state_dict(), "best": self.best}
+        return pack(parts, self._optimiser, asdict(self._progress))
 
     def load(self, state: bytes) -> None:
         """Goes back to a saved state."""
-        tensors = load_tensors(state)
-        self.network.load_state_dict(_below("network.", tensors))
-        self._averaged.load_state_dict(_below("averaged.", tensors))
-        self.best = {name: tensor.to(self._device) for name, tensor in _below("best.", tensors).items()}
-        optimiser = self._optimiser.state_dict()
-        for name, tensor in _below("optimiser.", tensors).items():
-            index, _, key = name.partition(".")
-            optimiser["state"].setdefault(int(index), {})[key] = tensor
-        self._optimiser.load_state_dict(optimiser)
-        # safetensors puts a length of 8 bytes before its JSON header.
-        header = json.loads(state[8 : 8 + int.from_bytes(state[:8], "little")])
-        self._progress = _Progress(**json.loads(header["__metadata__"]["progress"]))
+        checkpoint = Checkpoint.unpack(state)
+        self.network.load_state_dict(checkpoint.part("network"))
+        self._averaged.load_state_dict(checkpoint.part("averaged"))
+        self.best = {name: tensor.to(self._device) for name, tensor in checkpoint.part("best").items()}
+        checkpoint.restore(self._optimiser)
+        self._progress = _Progress(**checkpoint.progress)
         self._order = self._ahead = None
 
 
@@ -399,7 +386,3 @@ def surprises(
 
 def _copied(network: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in network.state_dict().items()}
-
-
-def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -6,18 +6,16 @@ checkpoint to the same result (on the same kind of machine with the same number 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import torch
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
 from torch.nn import functional
 
 from ringrift_core.errors import DivergedError
+from ringrift_core.nn.checkpoint import Checkpoint, pack
 from ringrift_core.nnue.network import Nnue
 from ringrift_core.nnue.positions import Loader, Positions
 
@@ -128,26 +126,16 @@ class Training:
 
     def save(self) -> bytes:
         """The whole state: parameters, best parameters, optimiser and progress."""
-        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
-        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
-        for index, state in self._optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in state.items()}
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        return save_tensors(tensors, {"progress": json.dumps(asdict(self._progress))})
+        parts = {"network": self.network.state_dict(), "best": self.best}
+        return pack(parts, self._optimiser, asdict(self._progress))
 
     def load(self, state: bytes) -> None:
         """Goes back to a saved state."""
-        tensors = load_tensors(state)
-        self.network.load_state_dict(_below("network.", tensors))
-        self.best = {name: tensor.to(self._device) for name, tensor in _below("best.", tensors).items()}
-        optimiser = self._optimiser.state_dict()
-        for name, tensor in _below("optimiser.", tensors).items():
-            index, _, key = name.partition(".")
-            optimiser["state"].setdefault(int(index), {})[key] = tensor
-        self._optimiser.load_state_dict(optimiser)
-        # safetensors puts a length of 8 bytes before its JSON header.
-        header = json.loads(state[8 : 8 + int.from_bytes(state[:8], "little")])
-        self._progress = _Progress(**json.loads(header["__metadata__"]["progress"]))
+        checkpoint = Checkpoint.unpack(state)
+        self.network.load_state_dict(checkpoint.part("network"))
+        self.best = {name: tensor.to(self._device) for name, tensor in checkpoint.part("best").items()}
+        checkpoint.restore(self._optimiser)
+        self._progress = _Progress(**checkpoint.progress)
 
     def _set_learning_rate(self, done: float) -> None:
         rate = self._plan.learning_rate * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
@@ -186,7 +174,3 @@ def pearson(one: np.ndarray, other: np.ndarray) -> float:
     if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
         return 0.0
     return float(np.corrcoef(one, other)[0, 1])
-
-
-def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
