@@ -27,6 +27,7 @@ from ringrift_core.contract import (
     STAGES,
     Artifact,
     ExitCode,
+    Holder,
     Known,
     Shards,
     StageFacts,
@@ -45,7 +46,8 @@ __all__ = ["app", "main"]
 
 EXIT_STATUS = (
     f"Exit status: {ExitCode.DONE:d} done, {ExitCode.WRONG_INPUT:d} the input is wrong, {ExitCode.DIVERGED:d} training "
-    f"diverged, {ExitCode.NOT_NOW:d} not now: try again, anything else a crash."
+    f"diverged, {ExitCode.HELD:d} the store is another pipeline's, {ExitCode.NOT_NOW:d} not now: try again, anything "
+    "else a crash."
 )
 
 app = typer.Typer(
@@ -163,6 +165,8 @@ def _bare(annotation: Any) -> tuple[Any, str | None]:
         annotation = typing.get_args(annotation)[0]
     if annotation is Artifact:
         return str, "URI#SHA256:BYTES"
+    if annotation is Holder:
+        return str, "CLUSTER/NAMESPACE/PIPELINE"
     if annotation is Shards:
         return str, None
     if annotation is StartFrom:

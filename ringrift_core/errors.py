@@ -9,6 +9,7 @@ from ringrift_core.contract import ExitCode, Result
 
 __all__ = [
     "DivergedError",
+    "HeldError",
     "NotNowError",
     "RingRiftError",
     "StoreAwayError",
@@ -36,6 +37,12 @@ class DivergedError(RingRiftError):
     """Training diverged: trying again does not help."""
 
     exit_code = ExitCode.DIVERGED
+
+
+class HeldError(RingRiftError):
+    """The store's claim is another pipeline's, and nothing was moved."""
+
+    exit_code = ExitCode.HELD
 
 
 class NotNowError(RingRiftError):

@@ -11,6 +11,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import kopf
 
@@ -19,6 +20,7 @@ from ringrift_operator.domain.labels import PIPELINE
 from ringrift_operator.handlers import watch_custom_resources
 from ringrift_operator.kube.act import Actor
 from ringrift_operator.kube.client import EXPECTED, Client
+from ringrift_operator.kube.cluster import cluster_uid
 from ringrift_operator.kube.connection import login
 from ringrift_operator.kube.gather import Gatherer
 from ringrift_operator.kube.health import Health, serving
@@ -34,6 +36,8 @@ from ringrift_operator.kube.watch import Watch
 from ringrift_operator.kube.world import World
 
 logger = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
 
 RESYNC_SECONDS = 300.0
 LOOP_STALE_SECONDS = 60.0
@@ -95,15 +99,16 @@ async def operate(options: Options) -> None:
         await _patiently("the API server is not there yet", lambda: _schemas_fit(plain))
         fence = Fence(options.lease, options.holder)
         await _patiently("the Lease cannot be had yet", lambda: fence.acquire(plain))
+        cluster = await _patiently("nobody says which cluster this is yet", lambda: cluster_uid(plain))
         try:
             async with Client(login, lambda: fence.seconds_left) as client:
-                await _reconcile(options, fence, plain, client, health, metrics)
+                await _reconcile(options, fence, plain, client, health, metrics, cluster)
         finally:
             await fence.release(plain)
 
 
 async def _reconcile(
-    options: Options, fence: Fence, plain: Client, client: Client, health: Health, metrics: Metrics
+    options: Options, fence: Fence, plain: Client, client: Client, health: Health, metrics: Metrics, cluster: str
 ) -> None:
     """Everything that needs the Lease."""
     loop = Loop(metrics)
@@ -111,7 +116,7 @@ async def _reconcile(
     sightings = Sightings(client, world.jobs, world.touch_owner)
     pools = Pools(client, world)
     refusals = Refusals()
-    gatherer = Gatherer(client, world, sightings, pools, refusals)
+    gatherer = Gatherer(client, world, sightings, pools, refusals, cluster)
     actor = Actor(client, world, options.release, options.holder, metrics, refusals)
     metrics.registry.register(StatusCollector(world.pipelines, world.pools))
     scopes: list[str | None] = list(options.namespaces) or [None]
@@ -201,19 +206,17 @@ async def _schemas_fit(client: Client) -> None:
         await asyncio.sleep(1)
 
 
-async def _patiently(complaint: str, attempt: Callable[[], Awaitable[None]]) -> None:
-    """Tries until it works."""
+async def _patiently(complaint: str, attempt: Callable[[], Awaitable[Found]]) -> Found:
+    """Tries until it works; what came of it."""
     told = ""
     while True:
         try:
-            await attempt()
+            return await attempt()
         except EXPECTED as error:
             if str(error) != told:
                 logger.warning("%s: %s", complaint, error or type(error).__name__)
                 told = str(error)
             await asyncio.sleep(1)
-        else:
-            return
 
 
 async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:

@@ -21,6 +21,7 @@ from ringrift_core.contract.base import (
     json_bytes,
     to_arguments,
 )
+from ringrift_core.contract.claims import ClaimParameters, Holder
 from ringrift_core.contract.cut import MOST_CUT_EVIDENCE, MOST_CUT_GAMES, cut_share, cut_warning, percent
 from ringrift_core.contract.games import ExportParameters, ExportResult, MergeParameters, MergeResult
 from ringrift_core.contract.identity import absent_values, asked_values, digest_of, set_values
@@ -116,6 +117,7 @@ __all__ = [
     "AtMost",
     "BaselineRate",
     "Board",
+    "ClaimParameters",
     "CmaesParameters",
     "CmaesResult",
     "Contract",
@@ -132,6 +134,7 @@ __all__ = [
     "ExportParameters",
     "ExportResult",
     "GateKind",
+    "Holder",
     "InitialWeights",
     "IterationParameters",
     "Known",

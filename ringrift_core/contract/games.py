@@ -7,11 +7,12 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from ringrift_core.contract.base import IterationParameters, Result
+from ringrift_core.contract.claims import ClaimParameters
 from ringrift_core.contract.marks import Absent
 from ringrift_core.contract.vocabulary import Board, Count, Measure, PositiveCount, Seed, Stage, Total
 
 
-class MergeParameters(IterationParameters):
+class MergeParameters(IterationParameters, ClaimParameters):
     """Merges every shard not yet merged into one new segment, deduplicated by game id."""
 
     stage = Stage.MERGE

@@ -6,21 +6,23 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from ringrift_core.contract.base import ArtifactReference, Contract, Result, StageParameters, split_commas
+from ringrift_core.contract.base import ArtifactReference, AtMost, Contract, Result, split_commas
+from ringrift_core.contract.claims import ClaimParameters
 from ringrift_core.contract.tracks import KnownTrack
 from ringrift_core.contract.vocabulary import MOST_TRACKS, Count, PositiveCount, Stage, Total, Track
 
 
-class AdoptParameters(StageParameters):
-    """Reads iteration, games, champions and failure counts of one configuration from an existing store."""
+class AdoptParameters(ClaimParameters):
+    """Reads iteration, games, champions and failure counts of one configuration from a store, and claims it."""
 
     stage = Stage.ADOPT
     tracks: Annotated[tuple[KnownTrack, ...], BeforeValidator(split_commas)] = Field(
         default=(Track.WEIGHTS, Track.NETWORK), description="Tracks the pipeline trains, comma-separated."
     )
+    give_back: bool = Field(default=False, description="Only give the holder's claim back, if it has one.")
 
 
-class PointerParameters(StageParameters):
+class PointerParameters(ClaimParameters):
     """A move of one track's champion pointer by compare-and-swap; a request id the registry knows moves nothing."""
 
     track: KnownTrack = Field(description="Track whose champion moves.")
@@ -77,4 +79,7 @@ class AdoptResult(Result):
     rollbacks: Count = Field(description="Rollbacks ever.")
     tracks: tuple[AdoptedTrack, ...] = Field(
         max_length=MOST_TRACKS, description="Champions and failures of each track."
+    )
+    taken_over: Annotated[str, AtMost(192)] = Field(
+        default="", description="From whom the claim was taken over; empty: from nobody."
     )

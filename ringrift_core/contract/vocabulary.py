@@ -44,6 +44,8 @@ class ExitCode(enum.IntEnum):
     DONE = 0
     WRONG_INPUT = 2
     DIVERGED = 3
+    HELD = 4
+    """The store's claim is another pipeline's: nothing was moved; try again, not an attempt."""
     NOT_NOW = 75
     """Store away, a missing quality-gate model, or SIGTERM after saving: try again, not an attempt."""
 

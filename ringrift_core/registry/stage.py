@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ringrift_core.archive import Archive
+from ringrift_core.claim import check_claim, give_back_claim, take_claim
 from ringrift_core.contract import (
     AdoptedTrack,
     AdoptParameters,
@@ -51,6 +52,9 @@ def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
     that is no longer trained still plays.
     """
     archive = run.archive
+    if parameters.give_back:
+        return run.result(parameters, _given_back(archive, parameters))
+    taken_over = take_claim(archive, parameters)
     registries = {track: read_registry(archive, track) for track in dict.fromkeys((*Track, *parameters.tracks))}
     recorded = list(archive.tasks())
     finished = _finished_iteration(archive, recorded, {track: registries[track] for track in parameters.tracks})
@@ -64,9 +68,17 @@ def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
             _adopted(registry, finished, _consecutive_failures(archive, recorded, registry, finished))
             for registry in registries.values()
         ),
+        taken_over="" if taken_over is None else str(taken_over),
     )
     message = "an empty store" if not recorded else f"iteration {finished}"
     return run.result(parameters, Outcome(result=found, message=message))
+
+
+def _given_back(archive: Archive, parameters: AdoptParameters) -> Outcome:
+    holder = parameters.holder
+    if holder is None:
+        raise WrongInputError("--give-back: whose claim? name its --holder")
+    return Outcome(message="the claim was given back" if give_back_claim(archive, holder) else "no claim to give back")
 
 
 def _adopted(registry: Registry, finished: int, failures: int) -> AdoptedTrack:
@@ -88,6 +100,7 @@ def _move(
     """The registry as it is after the request's move, made now or before, and that move."""
     is_tried = False
     while True:
+        check_claim(archive, parameters)
         registry, version = read_versioned(archive, parameters.track)
         try:
             moved, move = transition(registry)

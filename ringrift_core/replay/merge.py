@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from ringrift_core.archive import Archive, TaskRecord
+from ringrift_core.claim import check_claim
 from ringrift_core.contract import Artifact, MergeParameters, MergeResult, StageResult
 from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.games import Rules
@@ -38,6 +39,7 @@ def merge_stage(parameters: MergeParameters, run: Run) -> StageResult:
 
     The manifest is the record: the result is read off it, so a repeat reports the same whatever was killed before.
     """
+    check_claim(run.archive, parameters)
     while True:
         manifest, version = read_manifest(run.archive)
         shards = list(_new_shards(run.archive, manifest, parameters.iteration))
@@ -50,6 +52,7 @@ def merge_stage(parameters: MergeParameters, run: Run) -> StageResult:
             return run.result(parameters, _outcome(run, manifest, parameters.iteration))
         run.archive.check_writable("games.json")
         merged = _merge(parameters, run, manifest, shards)
+        check_claim(run.archive, parameters)
         if swap_manifest(run.archive, merged, version):
             return run.result(parameters, _outcome(run, merged, parameters.iteration))
         run.report.log("another merge was faster, starting over")

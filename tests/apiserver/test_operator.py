@@ -340,3 +340,30 @@ def test_a_job_that_gets_no_pod_is_explained(person: Person, namespace: str, wha
     assert "square8-2p: adopt does not start: " in message
     assert sentence in message
     assert sentence in person.condition("Ready")["message"]
+
+
+def test_a_store_that_another_cluster_has_is_stalled_and_taken_over_when_somebody_asks(
+    person: Person, worker: Worker, namespace: str
+) -> None:
+    said = f"square8-2p in s3://bucket/{namespace}/tiny is held by pipeline games/demo of cluster 91aa"
+    worker.script["merge"] = [Ending(ExitCode.HELD, message=said)] * 50
+    person.kubectl.apply(pipeline(namespace))
+    eventually(lambda: said in person.condition("Stalled").get("message", ""), person.status)
+    assert "ringrift.ai/take-over-requested-at=" in person.kubectl("get", "tp", "-o", "wide")
+    assert person.condition("Ready")["status"] == "False"
+    worker.holds.add("merge")
+    person.kubectl("annotate", "tp", "tiny", "ringrift.ai/take-over-requested-at=now")
+    job = eventually(lambda: next((each for each in person.kubectl.get("jobs")["items"] if _takes_over(each)), None))
+    arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+    cluster = person.kubectl.get("namespace", "kube-system")["metadata"]["uid"]
+    assert arguments[arguments.index("--holder") + 1] == f"{cluster}/{namespace}/tiny"
+    worker.script.clear()
+    worker.holds.clear()
+    status = person.sees(phase="Completed")
+    assert status["handledRequests"]["take-over"] == "now"
+    assert status["tasks"]["failed"] == 0
+    assert person.condition("Stalled")["status"] == "False"
+
+
+def _takes_over(job: dict[str, Any]) -> bool:
+    return "--take-over" in job["spec"]["template"]["spec"]["containers"][0]["args"]

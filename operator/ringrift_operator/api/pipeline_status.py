@@ -127,11 +127,14 @@ class TaskStatus(StepFinding):
     attempt: int = Field(default=1, ge=1, description="The newest try, by its number; part of the child's name.")
     failures: int = Field(default=0, ge=0, description="Tries that failed and count towards the limit of three.")
     repeats: int = Field(default=0, ge=0, description="Times in a row that all its attempts failed and it began anew.")
-    delays: int = Field(default=0, ge=0, description="Times in a row it said `not now` (exit 75) or was lost.")
+    delays: int = Field(
+        default=0, ge=0, description="Times in a row it said `not now` (exit 75), found the store held (4) or was lost."
+    )
     not_before: datetime | None = Field(default=None, description="Not tried again before this time.")
     waiting_since: datetime | None = Field(default=None, description="Since when it could have run.")
     placement: Placement | None = Field(default=None, description="Where its newest try runs or ran.")
     request: str = Field(default="", max_length=256, description="Of a rollback: the cause, or the annotation's value.")
+    take_over: bool = Field(default=False, description="Takes the store's claim over, since somebody asked for it.")
     applied: bool = Field(
         default=False, description="Of a rollback, or a move that was superseded: its pointers have been taken over."
     )
@@ -261,6 +264,10 @@ class TaskStatus(StepFinding):
     def released(self) -> Self:
         """Its pause ends now."""
         return changed(self, not_before=None)
+
+    def taking_over(self) -> Self:
+        """Its next try takes the store's claim over, at once."""
+        return changed(self, take_over=True, not_before=None if self.attempt > 1 else self.not_before)
 
     def skipped(self, message: str, now: datetime) -> Self:
         """What it needs can no longer succeed."""

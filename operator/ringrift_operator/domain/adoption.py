@@ -32,6 +32,11 @@ def adopt(situation: Situation) -> Situation:
             if each.moved_since:
                 adopted = adopted.begun(each.start)
             found = found.with_track(adopted)
+    if told.taken_over:
+        said = f"the store was claimed by {told.taken_over}, which had gone or not written for an hour"
+        if task.take_over:
+            said = f"the store was claimed by {told.taken_over}, and is taken over as requested"
+        situation = situation.say(EventReason.TAKEN_OVER, said, is_warning=True)
     situation = replace(situation.become(found), adopted_promotions=told.promotions, adopted_rollbacks=told.rollbacks)
     if found.iteration or found.games:
         return situation.say(

@@ -59,6 +59,7 @@ POLICIES: tuple[Policy, ...] = (
     record_children,  # outcomes and progress of what runs
     requests.answer_reconcile,  # pauses end early when somebody asks
     adopt,  # an empty status first reads the store
+    requests.answer_take_over,  # whose claim is another's until somebody asks
     copy_games,
     skip_unreachable,  # what waits for something that failed
     take_over_pointers,  # champions that rollbacks, or others, moved

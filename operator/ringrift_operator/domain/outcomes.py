@@ -44,7 +44,7 @@ def outcome_of(task: TaskObservation, handling: Handling) -> Outcome:
             return Outcome(OutcomeKind.SUPERSEDED, said)
         case ExitCode.WRONG_INPUT | ExitCode.DIVERGED:
             return Outcome(OutcomeKind.HOPELESS, said)
-        case ExitCode.NOT_NOW:
+        case ExitCode.NOT_NOW | ExitCode.HELD:
             return Outcome(OutcomeKind.NOT_NOW, said)
         case None:
             return Outcome(OutcomeKind.FAILED, said or "it ended without a word")

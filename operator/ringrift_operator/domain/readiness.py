@@ -71,6 +71,7 @@ def _wanted(situation: Situation, task: TaskStatus) -> WantedTask:
         configuration=configuration,
         store=store_of(situation.snapshot),
         tracks=tuple(track for track in tracks if track in situation.recipes.tracks),
+        holder=situation.snapshot.holder,
     )
     parameters = step.parameters(commission)
     is_divided = task.placement is not None

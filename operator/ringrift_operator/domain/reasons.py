@@ -14,6 +14,8 @@ class EventReason(enum.StrEnum):
 
     ADOPTED = "Adopted"
     """The store already held games or iterations of a configuration, and they were taken over."""
+    TAKEN_OVER = "TakenOver"
+    """The store's claim was another pipeline's: it was old, of this namespace, or somebody asked for it."""
     ITERATION_STARTED = "IterationStarted"
     """The spec's values were frozen and an iteration's first tasks asked for."""
     ITERATION_FINISHED = "IterationFinished"

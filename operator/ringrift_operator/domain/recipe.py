@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ringrift_core.contract import Artifact, Stage, StageFacts, StageParameters, Track
+from ringrift_core.contract import Artifact, Holder, Stage, StageFacts, StageParameters, Track
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus, TrackStatus
 from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain.configuration import champion_at_start, iteration_under_way, single_task
@@ -91,6 +91,8 @@ class Commission:
     store: str
     tracks: tuple[Track, ...]
     """Tracks of the spec that can be trained."""
+    holder: Holder | None = None
+    """By which name the pipeline claims its store."""
 
     @property
     def common(self) -> dict[str, Any]:
@@ -102,6 +104,11 @@ class Commission:
             "players": configuration.players,
             "attempt": self.task.attempt,
         }
+
+    @property
+    def claim(self) -> dict[str, Any]:
+        """What a stage is told besides that moves what others read."""
+        return {"holder": self.holder, "take_over": self.task.take_over}
 
     @property
     def in_iteration(self) -> dict[str, Any]:

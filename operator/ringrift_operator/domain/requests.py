@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from ringrift_core.contract import Track
+from ringrift_core.contract import ClaimParameters, Track
 from ringrift_operator.api.pipeline_status import StagePhase, TaskStatus
 from ringrift_operator.domain import steps
 from ringrift_operator.domain.configuration import single_task, step_phase
@@ -15,15 +15,18 @@ from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.recipes import Recipes
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
+from ringrift_operator.domain.stalls import TAKE_OVER_ANNOTATION
 from ringrift_operator.domain.starting import begin_selfplay_anew
 from ringrift_operator.domain.steps import ADOPT, MERGE
 from ringrift_operator.domain.tracks import superseded
 
 RECONCILE = "reconcile"
 ROLLBACK = "rollback"
+TAKE_OVER = "take-over"
 ANNOTATIONS = {
     RECONCILE: "ringrift.ai/reconcile-requested-at",
     ROLLBACK: "ringrift.ai/rollback-requested",
+    TAKE_OVER: TAKE_OVER_ANNOTATION,
 }
 """Annotation of each kind of request."""
 
@@ -90,6 +93,23 @@ def _retried(task: TaskStatus) -> TaskStatus:
     if task.phase == StagePhase.PENDING and task.attempt > 1:
         return task.released()
     return task
+
+
+def answer_take_over(situation: Situation) -> Situation:
+    """`take-over-requested-at`: what is to move something next takes the store's claim over."""
+    value = open_request(situation.snapshot, TAKE_OVER)
+    if value is None or (TAKE_OVER, value) in situation.handled_requests:
+        return situation
+    asked = [task for task in situation.configuration.tasks if not task.has_ended and _claims(situation, task)]
+    if not asked and not situation.configuration.adopted:
+        return situation  # its adopt has not been asked for yet
+    for task in asked:
+        situation = situation.with_task(task.taking_over())
+    return replace(situation, handled_requests=(*situation.handled_requests, (TAKE_OVER, value)))
+
+
+def _claims(situation: Situation, task: TaskStatus) -> bool:
+    return issubclass(situation.recipes.steps[task.name].handling.facts.parameters, ClaimParameters)
 
 
 def answer_rollback(situation: Situation) -> Situation:

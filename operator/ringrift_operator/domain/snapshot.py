@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ringrift_core.contract import Stage, StageResult
+from ringrift_core.contract import Holder, Stage, StageResult
 from ringrift_operator.api.pipeline import Artifacts, TrainingPipelineSpec
 from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
 from ringrift_operator.api.pool import WorkerPoolSpec
@@ -144,8 +144,17 @@ class Snapshot:
     """What the API server has refused of it, in sentences."""
     local_store: str | None = None
     """Set by `ringrift-operator local`: the store as its processes see it. None in a cluster."""
+    cluster: str = ""
+    """UID of the namespace kube-system, or the machine of `local`; empty: nobody knows, and no store is claimed."""
     recipes: Recipes = SHIPPED
     """Which steps there are, and how each track's candidate is made."""
+
+    @property
+    def holder(self) -> Holder | None:
+        """By which name the pipeline claims its store."""
+        if not self.cluster:
+            return None
+        return Holder(cluster=self.cluster, namespace=self.namespace, pipeline=self.name)
 
     def handling_of(self, child: TaskObservation) -> Handling:
         """How the child's stage is treated. KeyError of an unknown step: gatherers leave such children out."""

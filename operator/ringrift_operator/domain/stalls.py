@@ -14,6 +14,9 @@ from ringrift_operator.domain.slots import fits, is_reachable
 from ringrift_operator.domain.snapshot import OtherPipeline, Snapshot
 from ringrift_operator.domain.steps import ADOPT, MERGE, SELFPLAY
 
+TAKE_OVER_ANNOTATION = "ringrift.ai/take-over-requested-at"
+"""Asks for the claim of the pipeline's store, whoever has it."""
+
 STALLED_AFTER_REPEATS = 3
 """Times in a row that all attempts of a step failed which the whole iteration needs."""
 
@@ -27,7 +30,13 @@ def stalled_in_part(snapshot: Snapshot, configurations: tuple[ConfigurationStatu
     """Reasons for which some configuration or stage stands still while others go on."""
     blocked = (_blocked(snapshot, configuration) for configuration in configurations)
     failing = (_failing(snapshot, configuration) for configuration in configurations)
-    return (*(sentence for sentence in (*blocked, *failing) if sentence), *_without_pool(snapshot))
+    held = (_held(snapshot, configuration) for configuration in configurations)
+    return (*(sentence for sentence in (*blocked, *failing, *held) if sentence), *_without_pool(snapshot))
+
+
+def held_task(configuration: ConfigurationStatus) -> TaskStatus | None:
+    """A step that waits since the store's claim is another pipeline's."""
+    return next((each for each in configuration.tasks if each.exit_code == ExitCode.HELD and not each.has_ended), None)
 
 
 def blocking_task(configuration: ConfigurationStatus) -> TaskStatus | None:
@@ -66,6 +75,17 @@ def _failing(snapshot: Snapshot, configuration: ConfigurationStatus) -> str:
         f"{tries}: mend that; it is repeated every {format_duration(LONGEST_PAUSE)}, "
         "or now if you annotate the pipeline with ringrift.ai/reconcile-requested-at"
     )
+
+
+def _held(snapshot: Snapshot, configuration: ConfigurationStatus) -> str:
+    task = held_task(configuration)
+    if task is None:
+        return ""
+    by_itself = "; a claim that is an hour old is taken over by itself" if task.name == ADOPT else ""
+    annotate = f"annotate this one with {TAKE_OVER_ANNOTATION}=<time>"
+    if snapshot.local_store is not None:
+        annotate += " in its file and run the same command again"
+    return f"{task.message}: delete one of the two pipelines, or, to take the store over, {annotate}{by_itself}"
 
 
 def _blocked(snapshot: Snapshot, configuration: ConfigurationStatus) -> str:

@@ -40,10 +40,11 @@ class Gatherer:
         sightings: Sightings,
         pools: Pools,
         refusals: Refusals,
+        cluster: str = "",
         recipes: Recipes = SHIPPED,
     ) -> None:
         self._client, self._world, self._sightings, self._pools = client, world, sightings, pools
-        self._refusals = refusals
+        self._refusals, self._cluster = refusals, cluster
         self._recipes = recipes
         self._parsed = Parsed(TrainingPipeline)
         self._ended: dict[str, TaskObservation] = {}
@@ -78,6 +79,7 @@ class Gatherer:
             annotations=pipeline.metadata.annotations,
             version=found["metadata"]["resourceVersion"],
             refusals=self._refusals.of(uid),
+            cluster=self._cluster,
             recipes=self._recipes,
         )
 

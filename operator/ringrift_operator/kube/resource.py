@@ -31,6 +31,7 @@ class Resource:
 JOBS = Resource("batch/v1", "jobs")
 PODS = Resource("v1", "pods")
 NODES = Resource("v1", "nodes")
+NAMESPACES = Resource("v1", "namespaces")
 EVENTS = Resource("v1", "events")
 DEFINITIONS = Resource("apiextensions.k8s.io/v1", "customresourcedefinitions")
 LEASES = Resource("coordination.k8s.io/v1", "leases")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
+import socket
 import subprocess
 
 from ringrift_core.contract import Device
@@ -32,6 +34,11 @@ def this_machine(recipes: Recipes = SHIPPED) -> PoolObservation:
     ]
     spec = {"type": "Runner", "slots": [slot for slot in slots if slot["stages"]]}
     return PoolObservation(NAME, WorkerPoolSpec.model_validate(spec))
+
+
+def machine_name() -> str:
+    """This machine, in the words of a store's claim."""
+    return re.sub(r"[^A-Za-z0-9._-]|^[._-]+", "", socket.gethostname())[:63] or NAME
 
 
 def fastest_device() -> Device:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ringrift_core.contract import Progress
+from ringrift_core.contract import AdoptParameters, Holder, Progress
 from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.api.pipeline import TrainingPipeline
 from ringrift_operator.api.pipeline_status import PipelinePhase
@@ -15,9 +15,10 @@ from ringrift_operator.domain.plan import Event, Plan
 from ringrift_operator.domain.planning import plan_all
 from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import KeptRecord, OtherPipeline, PoolObservation, Snapshot, TaskObservation
-from ringrift_operator.domain.stalls import failing_task
+from ringrift_operator.domain.stalls import failing_task, held_task
 from ringrift_operator.local.children import Children
 from ringrift_operator.local.folder import Folder
+from ringrift_operator.local.machine import machine_name
 
 Listener = Callable[[datetime, str, Sequence[Event]], None]
 """Told of events: when, of which pipeline, which."""
@@ -87,8 +88,21 @@ def snapshot_of(
         ),
         annotations=metadata.annotations,
         local_store=local.store,
+        cluster=machine_name(),
         recipes=local.recipes,
     )
+
+
+def giving_back(local: Local) -> dict[str, AdoptParameters]:
+    """What gives the claims of the pipeline's configurations back, by the names of the tasks."""
+    holder = Holder(cluster=machine_name(), namespace=local.pipeline.metadata.namespace or "local", pipeline=local.name)
+    return {
+        f"{configuration.name}-give-back": AdoptParameters(
+            store=local.store, board=configuration.board, players=configuration.players, holder=holder, give_back=True
+        )
+        for configuration in local.pipeline.status.configurations
+        if configuration.adopted
+    }
 
 
 def _other(local: Local) -> OtherPipeline:
@@ -125,4 +139,4 @@ def _has_nothing_to_wait_for(plan: Plan, now: datetime) -> bool:
         return True
     # A cool-down or a back-off ends by itself; what has failed so often waits for somebody to look at it.
     pausing = (each for each in plan.status.configurations if any(task.pauses(now) for task in each.tasks))
-    return all(failing_task(each) is not None for each in pausing)
+    return all(failing_task(each) or held_task(each) for each in pausing)

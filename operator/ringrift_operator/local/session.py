@@ -19,12 +19,14 @@ from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import PoolObservation
 from ringrift_operator.local.children import Children
 from ringrift_operator.local.folder import Folder, LocalError, exclusive, taken_up
-from ringrift_operator.local.reconcile import Local, turn
+from ringrift_operator.local.reconcile import Local, giving_back, turn
 from ringrift_operator.local.show import Show
 from ringrift_operator.local.stores import is_gone, local_store, lock_of, shown
 from ringrift_operator.telling.pipelines import failed_tracks
 
 SECONDS_BETWEEN_TURNS = 0.1
+SECONDS_TO_GIVE_BACK = 30.0
+"""A store that does not answer keeps its claim, which is ours for the next run, and anybody's in an hour."""
 
 
 @dataclass(slots=True)
@@ -114,6 +116,22 @@ class Session:
         finally:
             for local in locals_:
                 local.processes.stop(lambda: self.interrupts.count > 1)
+            self._give_back(locals_)
+
+    def _give_back(self, locals_: Sequence[Local]) -> None:
+        """Gives the claims of the stores back, so that whoever is next need not wait."""
+        until = time.monotonic() + SECONDS_TO_GIVE_BACK
+        for local in locals_:
+            for name, parameters in giving_back(local).items():
+                local.processes.start(name, parameters, None)
+        while any(local.processes.has_live for local in locals_):
+            if self.interrupts.count > 1 or time.monotonic() > until:
+                break
+            time.sleep(0.05)
+            for local in locals_:
+                local.processes.look()
+        for local in locals_:
+            local.processes.stop(lambda: True)
 
 
 def found(

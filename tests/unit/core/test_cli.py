@@ -25,6 +25,7 @@ from ringrift_core.contract import (
     AdoptResult,
     Artifact,
     EngineMode,
+    Holder,
     ExitCode,
     InitialWeights,
     SelfplayParameters,
@@ -86,6 +87,7 @@ def _values(name: str, annotation: Any) -> st.SearchStrategy[Any]:
         "kind": st.sampled_from(["candidate", "regression"]),
         "index": st.sampled_from([None, 0]),
         "start_from": st.sampled_from(["3", "square8@3", "hexagonal@12"]),
+        "holder": st.sampled_from(["7f3c/games/demo", "host.example/local/a-b"]).map(Holder.parse),
     }
     if name in named:
         return named[name]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringrift_core.contract import Decision, Stage, StageResult
+from ringrift_core.contract import ClaimParameters, Decision, Stage, StageResult
 from ringrift_operator.api import PipelinePhase, StagePhase, TrainingPipelineStatus
 from ringrift_operator.api.pool import SlotTime
 from ringrift_operator.domain.naming import LIMIT
@@ -59,7 +59,7 @@ def namespaces(draw: st.DrawFn) -> World:
 
 
 ENDINGS = st.sampled_from(
-    ["well"] * 12 + ["reject"] * 4 + ["regressed", "crash", "oom", "not now", "wrong input", "lost"]
+    ["well"] * 12 + ["reject"] * 4 + ["regressed", "crash", "oom", "not now", "held", "wrong input", "lost"]
 )
 
 
@@ -73,6 +73,8 @@ def end(world: World, child: TaskObservation, ending: str) -> None:
             world.fail(child, exit_code=137, message="OOMKilled")
         case "not now":
             world.fail(child, exit_code=75, message="the store is away")
+        case "held" if issubclass(world.recipes.steps[child.identity.step].handling.facts.parameters, ClaimParameters):
+            world.fail(child, exit_code=4, message="another pipeline has the store")
         case "wrong input" if child.stage not in (Stage.ADOPT, Stage.MERGE):
             world.fail(child, exit_code=2, message="the input is wrong")
         case "lost":
@@ -187,7 +189,9 @@ def test_a_child_is_deleted_only_when_its_outcome_is_in_the_status(world: World,
         live = {child.name for child in world.live}
         plans = world.plans()
         for name, plan in zip(sorted(world.specs), plans, strict=True):
-            ended = [child for child in plan.delete if child not in live and world.children[child].exit_code != 75]
+            ended = [
+                child for child in plan.delete if child not in live and world.children[child].exit_code not in (75, 4)
+            ]
             ended = [child for child in ended if world.children[child].phase != ChildPhase.LOST]
             before = counted.get(name, TrainingPipelineStatus().tasks)
             after = plan.status.tasks

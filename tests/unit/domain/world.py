@@ -100,6 +100,7 @@ class World:
     results: dict[Stage, Result] = field(default_factory=dict)
     """Of stages that are not shipped."""
     others: tuple[OtherPipeline, ...] = ()
+    cluster: str = "7f3c"
     registry: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     """Champion versions, oldest first, by pipeline, configuration and track."""
 
@@ -125,6 +126,7 @@ class World:
                 if r.spec.pipeline == name
             ),
             annotations=self.annotations,
+            cluster=self.cluster,
             recipes=self.recipes,
         )
 

@@ -78,6 +78,7 @@ def _promote(commission: Commission) -> PromoteParameters:
     maker, gate = commission.step.needs
     return PromoteParameters(
         **commission.in_iteration,
+        **commission.claim,
         track=commission.track,
         request_id=_request_id(commission, "promote"),
         expected_version=commission.champion(commission.track),
@@ -99,6 +100,7 @@ def _roll_back_as_requested(commission: Commission) -> RollbackParameters:
 def _back(commission: Commission, request_id: str, cause: str) -> RollbackParameters:
     return RollbackParameters(
         **commission.common,
+        **commission.claim,
         track=commission.track,
         iteration=commission.iteration if is_in_iteration(commission.configuration) else 0,
         request_id=request_id,

@@ -32,7 +32,7 @@ def shard_count(frozen: ResolvedConfiguration, iteration: int) -> int:
 
 
 def _adopt(commission: Commission) -> AdoptParameters:
-    return AdoptParameters(**commission.common, tracks=commission.tracks)
+    return AdoptParameters(**commission.common, **commission.claim, tracks=commission.tracks)
 
 
 def _selfplay(commission: Commission) -> SelfplayParameters:
@@ -53,7 +53,7 @@ def _selfplay(commission: Commission) -> SelfplayParameters:
 
 
 def _merge(commission: Commission) -> MergeParameters:
-    return MergeParameters(**commission.in_iteration)
+    return MergeParameters(**commission.in_iteration, **commission.claim)
 
 
 def _export(commission: Commission) -> ExportParameters:
