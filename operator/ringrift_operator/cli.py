@@ -93,11 +93,15 @@ def run(
         list[str] | None, typer.Option(help="Namespace to look after, several times for several; omitted: all.")
     ] = None,
     lease_namespace: Annotated[
-        str | None, typer.Option(help="Where the Lease lies that lets one operator work; omitted: beside the operator.")
+        str | None,
+        typer.Option(help="Where the Lease lies of an operator for all namespaces; omitted: beside the operator."),
     ] = None,
     identity: Annotated[
         str | None, typer.Option(help="Name that holds the Lease; omitted: the Pod's, or host and process.")
     ] = None,
+    release_name: Annotated[
+        str, typer.Option(help="Namespace and name of the Helm release, which its Leases tell other releases.")
+    ] = "",
     address: Annotated[str, typer.Option(help="Where /healthz, /readyz and /metrics listen.")] = "0.0.0.0",
     port: Annotated[int, typer.Option(help="Their port; 0 takes a free one.")] = 8080,
     log_level: Annotated[LogLevel, typer.Option(help="From which level on the operator logs.")] = LogLevel.INFO,
@@ -114,5 +118,5 @@ def run(
         typer.echo(f"ringrift-operator run: {error}", err=True)
         raise typer.Exit(2) from None
     configure_logging(logging.getLevelNamesMapping()[log_level.upper()])
-    options = Options(settings, tuple(namespace or ()), lease_namespace, identity, address, port)
+    options = Options(settings, tuple(namespace or ()), lease_namespace, identity, address, port, release_name)
     raise typer.Exit(run_operator(options))

@@ -24,12 +24,12 @@ from ringrift_operator.kube.cluster import cluster_uid
 from ringrift_operator.kube.connection import login
 from ringrift_operator.kube.gather import Gatherer
 from ringrift_operator.kube.health import Health, serving
-from ringrift_operator.kube.lease import Fence, LeaseLostError
+from ringrift_operator.kube.lease import Fences, LeaseLostError
 from ringrift_operator.kube.loop import Loop
 from ringrift_operator.kube.metrics import Metrics, StatusCollector
 from ringrift_operator.kube.pools import Pools
 from ringrift_operator.kube.refusals import Refusals
-from ringrift_operator.kube.resource import ITERATIONS, JOBS, PIPELINES, POOLS, REMOTE_TASKS, Key
+from ringrift_operator.kube.resource import ITERATIONS, JOBS, PIPELINES, POOLS, REMOTE_TASKS
 from ringrift_operator.kube.schemas import unfit_schemas
 from ringrift_operator.kube.sightings import Sightings
 from ringrift_operator.kube.watch import Watch
@@ -54,17 +54,22 @@ class Options:
     namespaces: tuple[str, ...] = ()
     """Empty: all."""
     lease_namespace: str | None = None
-    """Where the Lease lies; omitted: the operator's own namespace, or the first of `namespaces`, or default."""
+    """Where the Lease of an operator lies that looks after all namespaces, and 0.1.0's; omitted: the operator's own
+    namespace, or the first of `namespaces`, or default."""
     identity: str | None = None
     """By which the Lease is held; omitted: the Pod's name, or host and process outside of a Pod."""
     address: str = "0.0.0.0"
     port: int = 8080
     """Of /healthz, /readyz and /metrics; 0 takes a free one."""
+    release_name: str = ""
+    """Namespace and name of the Helm release, by which other releases know who looks after a namespace."""
 
     @property
-    def lease(self) -> Key:
+    def fences(self) -> Fences:
+        """The Leases that let one operator work."""
         own = NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else None
-        return self.lease_namespace or own or next(iter(self.namespaces), "default"), "ringrift-operator"
+        beside = self.lease_namespace or own or next(iter(self.namespaces), "default")
+        return Fences.of(self.namespaces, beside, self.holder, self.release_name)
 
     @property
     def holder(self) -> str:
@@ -97,7 +102,7 @@ async def operate(options: Options) -> None:
     async with serving(options.address, options.port, health, metrics.registry) as port, Client(login) as plain:
         logger.info("serving /healthz, /readyz and /metrics on port %d", port)
         await _patiently("the API server is not there yet", lambda: _schemas_fit(plain))
-        fence = Fence(options.lease, options.holder)
+        fence = options.fences
         await _patiently("the Lease cannot be had yet", lambda: fence.acquire(plain))
         cluster = await _patiently("nobody says which cluster this is yet", lambda: cluster_uid(plain))
         try:
@@ -108,7 +113,7 @@ async def operate(options: Options) -> None:
 
 
 async def _reconcile(
-    options: Options, fence: Fence, plain: Client, client: Client, health: Health, metrics: Metrics, cluster: str
+    options: Options, fence: Fences, plain: Client, client: Client, health: Health, metrics: Metrics, cluster: str
 ) -> None:
     """Everything that needs the Lease."""
     loop = Loop(metrics)

@@ -138,7 +138,7 @@ def test_two_operators_work_one_at_a_time(
             person.sees(phase="Completed")
             assert "holding Lease" not in second.log.read_text()
             assert first.stop() == 0
-            lease = kubectl.get("lease", "ringrift-operator")
+            lease = kubectl.get("lease", "ringrift-namespace")
             assert lease["spec"]["holderIdentity"] in ("", "second")  # let go, not waited out
             eventually(lambda: "holding Lease" in second.log.read_text())
             kubectl.apply(pipeline(namespace, "next"))

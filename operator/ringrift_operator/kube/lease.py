@@ -1,4 +1,5 @@
-"""The fence: a Lease that one operator holds. Who loses it must stop at once, and writes ask it first.
+"""The fence: Leases that one operator holds, one in each namespace looked after. Who loses one must stop at once, and
+writes ask first.
 
 As client-go's leader election, but freshness is judged by our own monotonic clock since the record last changed,
 so the clocks of two machines may differ.
@@ -9,12 +10,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client
 from ringrift_operator.kube.resource import LEASES, Key, Object
 
 logger = logging.getLogger(__name__)
+
+LEASE = "ringrift-namespace"
+"""Name of the Lease in each namespace that is looked after, whatever the release: the chart makes it."""
+RELEASED_0_1_0 = "ringrift-operator"
+"""Name of the one Lease of 0.1.0, beside the operator: held too where it is there, or both would act in an upgrade."""
+RELEASE_ANNOTATION = "ringrift.ai/release"
+"""On a Lease: namespace and name of the release whose operator holds it, or held it last."""
 
 DURATION_SECONDS = 15
 """A Lease not renewed for so long is free."""
@@ -31,10 +40,13 @@ class LeaseLostError(Exception):
 
 
 class Fence:
-    """Holds the Lease `key` under the name `identity`."""
+    """Holds the Lease `key` under the name `identity`, for a release; where that is a word at all.
 
-    def __init__(self, key: Key, identity: str) -> None:
-        self.key, self.identity = key, identity
+    One that `may_lack` is held as long as there is none. Otherwise it is created, by whoever may.
+    """
+
+    def __init__(self, key: Key, identity: str, release: str = "", *, may_lack: bool = False) -> None:
+        self.key, self.identity, self._release, self._may_lack = key, identity, release, may_lack
         self._renewed: float | None = None
         self._seen: tuple[str, float] = ("", 0.0)  # the record as last read, and when it last changed
 
@@ -45,63 +57,45 @@ class Fence:
             return 0.0
         return max(0.0, DEADLINE_SECONDS - (time.monotonic() - self._renewed))
 
-    @property
-    def is_held(self) -> bool:
-        """Whether we may write now."""
-        return self.seconds_left > 0
-
-    async def acquire(self, client: Client) -> None:
-        """Waits until the Lease is ours."""
-        told = ""
-        while True:
-            holder = await self._try(client)
-            if holder is None:
-                logger.info("holding Lease %s as %s", "/".join(self.key), self.identity)
-                return
-            if holder != told:
-                logger.info("waiting for Lease %s, held by %s", "/".join(self.key), holder)
-                told = holder
-            await asyncio.sleep(RENEW_SECONDS / 3)
-
-    async def keep(self, client: Client) -> None:
-        """Renews for ever; LeaseLostError when another has it.
+    async def renew(self, client: Client) -> None:
+        """Once; LeaseLostError when another has it.
 
         While the API server is away nothing is written, and nobody else can take the Lease: that is waited out.
         """
-        while True:
-            await asyncio.sleep(RENEW_SECONDS)
-            try:
-                holder = await self._try(client)
-            except EXPECTED as error:
-                logger.warning("Lease %s not renewed: %s", "/".join(self.key), error or type(error).__name__)
-                continue
-            if holder is not None:
-                self._renewed = None
-                raise LeaseLostError(f"Lease {'/'.join(self.key)} is held by {holder}")
+        try:
+            other = await self.take(client)
+        except EXPECTED as error:
+            logger.warning("Lease %s not renewed: %s", "/".join(self.key), error or type(error).__name__)
+            return
+        if other:
+            self._renewed = None
+            raise LeaseLostError(other)
 
     async def release(self, client: Client) -> None:
         """Lets the next operator in without a wait; best effort."""
         self._renewed = None
         try:
             lease = await client.get(LEASES, self.key)
-            if lease is not None and lease["spec"].get("holderIdentity") == self.identity:
+            if lease is not None and lease.get("spec", {}).get("holderIdentity") == self.identity:
                 lease["spec"]["holderIdentity"] = ""
                 await client.replace(LEASES, lease)
         except EXPECTED as error:
             logger.info("Lease %s not released: %s", "/".join(self.key), error)
 
-    async def _try(self, client: Client) -> str | None:
-        """Takes or renews the Lease; the other holder's name when it is not ours to take."""
+    async def take(self, client: Client) -> str:
+        """Takes or renews the Lease; a sentence about who has it when it is not ours to take."""
         for collision in range(COLLISIONS):
             asked = time.monotonic()
             lease = await client.get(LEASES, self.key)
             try:
-                if lease is None:
+                if lease is None and self._may_lack:
+                    pass
+                elif lease is None:
                     await client.create(LEASES, self._record({"metadata": {}, "spec": {}}))
                 else:
                     holder = self._fresh_holder(lease)
                     if holder not in ("", self.identity):
-                        return holder
+                        return self._held_by(lease, holder)
                     await client.replace(LEASES, self._record(lease))
             except ApiError as error:
                 # Whoever wrote between our read and our write need not have taken it: look again.
@@ -109,12 +103,12 @@ class Fence:
                     raise
             else:
                 self._renewed = asked
-                return None
+                return ""
         raise AssertionError("the last collision was raised")
 
     def _fresh_holder(self, lease: Object) -> str:
         """Who holds it; nobody when its record has not changed for its duration by our clock."""
-        spec = lease["spec"]
+        spec = lease.get("spec", {})  # the chart makes an empty one
         record = f"{spec.get('holderIdentity')} {spec.get('renewTime')}"
         now = time.monotonic()
         if record != self._seen[0]:
@@ -124,16 +118,25 @@ class Fence:
             return ""
         return holder
 
+    def _held_by(self, lease: Object, holder: str) -> str:
+        release = lease["metadata"].get("annotations", {}).get(RELEASE_ANNOTATION, "")
+        if release in ("", self._release):
+            return f"Lease {'/'.join(self.key)} is held by {holder}"
+        return (
+            f"namespace {self.key[0]} is looked after by release {release} (Lease {self.key[1]} is held by {holder}): "
+            "uninstall one of the two releases, or take the namespace out of its `namespaces`"
+        )
+
     def _record(self, lease: Object) -> Object:
         """The Lease as it should be, from what it was."""
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         namespace, name = self.key
-        was = lease["spec"]
+        was = lease.get("spec", {})
         ours = was.get("holderIdentity") == self.identity
         return {
             "apiVersion": LEASES.api_version,
             "kind": "Lease",
-            "metadata": {**lease["metadata"], "namespace": namespace, "name": name},
+            "metadata": {**lease["metadata"], "namespace": namespace, "name": name, **self._annotated(lease)},
             "spec": {
                 "holderIdentity": self.identity,
                 "leaseDurationSeconds": DURATION_SECONDS,
@@ -142,3 +145,54 @@ class Fence:
                 "leaseTransitions": was.get("leaseTransitions", 0) + (bool(was) and not ours),
             },
         }
+
+    def _annotated(self, lease: Object) -> Object:
+        annotations = lease["metadata"].get("annotations", {})
+        return {"annotations": {**annotations, RELEASE_ANNOTATION: self._release}} if self._release else {}
+
+
+class Fences:
+    """Several Leases as one: all are held, or nothing is written."""
+
+    def __init__(self, fences: Sequence[Fence]) -> None:
+        # In one order for all: two operators that want the same never wait for each other.
+        self._fences = sorted(fences, key=lambda fence: fence.key)
+
+    @classmethod
+    def of(cls, namespaces: Sequence[str], beside: str, identity: str, release: str) -> Fences:
+        """One Lease in each namespace, or, of an operator that looks after all, one beside it; and 0.1.0's."""
+        fences = [Fence((namespace, LEASE), identity, release) for namespace in namespaces or (beside,)]
+        return cls([*fences, Fence((beside, RELEASED_0_1_0), identity, release, may_lack=True)])
+
+    @property
+    def seconds_left(self) -> float:
+        """For how long we may write."""
+        return min(fence.seconds_left for fence in self._fences)
+
+    async def acquire(self, client: Client) -> None:
+        """Waits until all are ours; what is ours already is renewed meanwhile."""
+        told = ""
+        while other := await self._take_all(client):
+            if other != told:
+                logger.warning("waiting: %s", other)
+                told = other
+            await asyncio.sleep(RENEW_SECONDS / 3)
+        places = ", ".join("/".join(fence.key) for fence in self._fences)
+        logger.info("holding Lease %s as %s", places, self._fences[0].identity)
+
+    async def keep(self, client: Client) -> None:
+        """Renews for ever; LeaseLostError when another has one."""
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.gather(*(fence.renew(client) for fence in self._fences))
+
+    async def release(self, client: Client) -> None:
+        """Lets the next operator in without a wait; best effort."""
+        await asyncio.gather(*(fence.release(client) for fence in self._fences))
+
+    async def _take_all(self, client: Client) -> str:
+        """Who has the first that is not ours, in a sentence; nothing when all are."""
+        for fence in self._fences:
+            if other := await fence.take(client):
+                return other
+        return ""

@@ -183,8 +183,11 @@ def test_the_operator_reads_no_secret_and_rules_nothing_wholesale(helm: Path) ->
         for part in ("apiGroups", "resources", "verbs"):
             assert "*" not in rule[part]
     (cluster_role,) = of_kind(manifests, "ClusterRole")
-    assert [rule["resources"] for rule in cluster_role["rules"]] == [["nodes"], ["customresourcedefinitions"]]
-    definitions = cluster_role["rules"][1]
+    nodes, namespaces, definitions = cluster_role["rules"]
+    assert [nodes["resources"], definitions["resources"]] == [["nodes"], ["customresourcedefinitions"]]
+    assert namespaces == {
+        "apiGroups": [""], "resources": ["namespaces"], "resourceNames": ["kube-system"], "verbs": ["get"]
+    }  # fmt: skip
     assert definitions["verbs"] == ["get"]
     assert sorted(definitions["resourceNames"]) == sorted(f"{kind.plural}.ringrift.ai" for kind in KINDS.values())
 
@@ -198,7 +201,17 @@ def test_rights_end_at_the_namespaces_looked_after(helm: Path) -> None:
     assert rights.keys() == {"one", "two", "home"}
     assert rights["home"] == {"leases"}
     assert "jobs" in rights["one"]
-    assert "leases" not in rights["one"]
+    for role in of_kind(manifests, "Role"):
+        for rule in role["rules"]:
+            if rule["resources"] == ["leases"]:
+                assert rule["verbs"] == ["get", "update"]
+                name = "ringrift-operator" if role["metadata"]["namespace"] == "home" else "ringrift-namespace"
+                assert rule["resourceNames"] == [name]
+    leases = of_kind(manifests, "Lease")
+    assert [(each["metadata"]["namespace"], each["metadata"]["name"]) for each in leases] == [
+        ("one", "ringrift-namespace"), ("two", "ringrift-namespace")
+    ]  # fmt: skip
+    assert all(each["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"} for each in leases)
     (deployment,) = of_kind(manifests, "Deployment")
     arguments = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
     assert [argument for argument in arguments if "namespace" in argument] == ["--namespace=one", "--namespace=two"]
