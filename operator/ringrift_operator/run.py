@@ -32,7 +32,7 @@ from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.resource import ITERATIONS, JOBS, PIPELINES, POOLS, REMOTE_TASKS
 from ringrift_operator.kube.schemas import unfit_schemas
 from ringrift_operator.kube.sightings import Sightings
-from ringrift_operator.kube.watch import Watch
+from ringrift_operator.kube.watch import RestoredError, Watch
 from ringrift_operator.kube.world import World
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def run(options: Options) -> int:
     except* asyncio.CancelledError:
         # A signal before kopf was there to hear it.
         status = 0
-    except* (LeaseLostError, kopf.LoginError, OSError) as group:
+    except* (LeaseLostError, RestoredError, kopf.LoginError, OSError) as group:
         for error in _leaves(group):
             logger.error("%s: stopping", error)
         status = 1
@@ -136,7 +136,10 @@ async def _reconcile(
             (PIPELINES, world.pipelines),
         ):
             for scope in scopes:
+                seen = mirror.latest
                 items, version = await plain.items_at(resource, scope)
+                if version < seen:
+                    raise RestoredError(resource, version, seen)
                 mirror.replace(items, version, lambda key, scope=scope: scope in (None, key[0]))  # type: ignore[misc]
         gatherer.forget()
         pools.forget()

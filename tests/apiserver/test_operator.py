@@ -17,6 +17,7 @@ from tests.apiserver.operator_process import OperatorProcess, eventually
 from tests.apiserver.person import Person, pipeline
 from tests.apiserver.worker import Ending, Worker
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.kubectl import KubectlError
 
 CONFIGURATION = "square8-2p"
 
@@ -261,6 +262,58 @@ def test_a_refused_job_is_a_condition(person: Person, namespace: str) -> None:
     assert "exceeded quota: jobs" in person.condition("Degraded")["message"]
 
 
+def test_a_refused_status_is_told_and_gone_on_with_once_it_is_taken(
+    person: Person, worker: Worker, namespace: str
+) -> None:
+    rule = {"apiGroups": ["ringrift.ai"], "apiVersions": ["*"], "operations": ["UPDATE"]}
+    scope = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+    api = "admissionregistration.k8s.io/v1"
+    policy = {
+        "apiVersion": api,
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": namespace},
+        "spec": {
+            "matchConstraints": {"resourceRules": [{**rule, "resources": ["trainingpipelines/status"]}], **scope},
+            "validations": [{"expression": "!has(object.status.phase)", "message": "no phases on Saturdays"}],
+        },
+    }
+    binding = {
+        "apiVersion": api,
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": namespace},
+        "spec": {"policyName": namespace, "validationActions": ["Deny"]},
+    }
+    probe = pipeline(namespace, "probe", suspend=True)
+    person.kubectl.apply(probe)
+    person.kubectl.apply(policy)
+    person.kubectl.apply(binding)
+    patch = ("patch", "tp", "probe", "--subresource=status", "--type=merge", "-p")
+
+    def is_in_force() -> bool:
+        try:
+            person.kubectl(*patch, f'{{"status": {{"phase": "Pending", "games": {time.time_ns() % 1000}}}}}')
+        except KubectlError as refused:
+            return "no phases on Saturdays" in str(refused)
+        return False
+
+    try:
+        eventually(is_in_force)
+        began = time.monotonic()
+        person.kubectl.apply(pipeline(namespace))
+        eventually(lambda: person.condition("Stalled").get("status") == "True", person.status)
+        print(f"refused status: {time.monotonic() - began:.1f} s")
+        assert "the status cannot be written: " in person.condition("Stalled")["message"]
+        assert "no phases on Saturdays" in person.kubectl("get", "tp", "tiny", "-o", "wide")
+        assert sum(line.startswith("NotWritten: the status cannot be written") for line in person.events()) == 1
+        assert person.jobs() == []
+    finally:
+        person.kubectl("delete", "validatingadmissionpolicybinding", namespace)
+        person.kubectl("delete", "validatingadmissionpolicy", namespace)
+    person.sees(phase="Completed")
+    assert worker.ran.count("selfplay") == 2
+    assert person.condition("Stalled")["status"] == "False"
+
+
 def test_the_younger_of_two_pipelines_with_one_store_waits(person: Person, worker: Worker, namespace: str) -> None:
     worker.holds.add("cmaes")
     person.kubectl.apply(pipeline(namespace))
@@ -270,7 +323,7 @@ def test_the_younger_of_two_pipelines_with_one_store_waits(person: Person, worke
     person.kubectl.apply(younger)
     other = Person(person.kubectl, "younger")
     eventually(lambda: other.condition("Stalled").get("status") == "True")
-    assert "pipeline tiny already trains square8-2p" in other.condition("Stalled")["message"]
+    assert f"pipeline tiny in namespace {namespace} already trains square8-2p" in other.condition("Stalled")["message"]
     person.kubectl("delete", "tp", "tiny")
     worker.holds.clear()
     other.sees(phase="Completed")

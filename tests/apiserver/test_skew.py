@@ -71,9 +71,15 @@ def test_a_pipeline_that_cannot_be_read_stands_still_and_the_others_go_on(person
         told
         == f"Unreadable: spec.later: Extra inputs are not permitted: mend it, or run an operator that knows it; {STILL}"
     )
-    assert tomorrow.status() == {}
+    assert tomorrow.status().keys() == {"conditions"}
+    assert tomorrow.condition("Stalled")["status"] == "True"
+    assert tomorrow.condition("Ready") | {"status": "False", "reason": "Stalled"} == tomorrow.condition("Ready")
+    assert "spec.later: Extra inputs are not permitted: mend it, or run an operator" in person.kubectl(
+        "get", "tp", "tomorrow", "-o", "wide"
+    )
     person.kubectl("patch", "tp", "tomorrow", "--type=json", "-p", '[{"op": "remove", "path": "/spec/later"}]')
     tomorrow.sees(phase="Completed")
+    assert tomorrow.condition("Stalled")["status"] == "False"
 
 
 def test_what_a_later_version_added_to_a_status_is_passed_over(

@@ -12,7 +12,7 @@ import pytest
 from ringrift_operator.kube import watch as watching
 from ringrift_operator.kube.client import Client
 from ringrift_operator.kube.resource import JOBS, Object, uid_of
-from ringrift_operator.kube.watch import Mirror, Watch
+from ringrift_operator.kube.watch import Mirror, RestoredError, Watch
 from tests import patience
 from tests.apiserver.connecting import eventually, login_to, port_of
 from tests.apiserver.relay import Relay
@@ -123,5 +123,38 @@ def test_a_broken_path_loses_nothing(
                 await client.delete(JOBS, (namespace, "gone"), uid_of(gone))
                 await client.create(JOBS, job(namespace, "new"))
                 await eventually(lambda: seen.names == {"new"})
+
+    asyncio.run(scenario())
+
+
+def test_an_api_server_that_knows_less_than_it_did_is_no_place_to_go_on_from(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    """As after etcd was restored from a backup: what is left in memory is of a world that is gone."""
+
+    async def scenario() -> None:
+        seen = Seen()
+        seen.mirror.put(
+            {"metadata": {"namespace": namespace, "name": "ghost", "uid": "ghost", "resourceVersion": str(2**60)}}
+        )
+        watch = Watch(login_to(control_plane.kubeconfig), JOBS, seen.mirror, namespace)
+        with pytest.raises(RestoredError, match=r"jobs were listed at version \d+, after 1152921504606846976"):
+            async with asyncio.timeout(patience.SECONDS):
+                await watch.run()
+
+    asyncio.run(scenario())
+
+
+def test_a_write_that_is_answered_while_a_list_is_on_its_way_is_no_journey_back(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    async def scenario() -> None:
+        seen = Seen()
+        login = login_to(control_plane.kubeconfig)
+        async with Client(login) as client:
+            for number in range(20):
+                async with seen.watching(login, namespace):
+                    seen.mirror.put(await client.create(JOBS, job(namespace, f"job-{number}")))
+            assert len(seen.names) == 20
 
     asyncio.run(scenario())

@@ -11,9 +11,9 @@ from ringrift_operator.domain.plan import WantedTask
 from ringrift_operator.domain.recipe import Commission, Step
 from ringrift_operator.domain.recording import children_by_key, iteration_of
 from ringrift_operator.domain.situation import Situation
-from ringrift_operator.domain.stalls import blocking_task
+from ringrift_operator.domain.stalls import blocking_task, stalled_as_a_whole
 from ringrift_operator.domain.starting import resolved
-from ringrift_operator.domain.steps import SELFPLAY
+from ringrift_operator.domain.steps import SELFPLAY, requested_rollback
 from ringrift_operator.domain.stores import store_of
 
 
@@ -44,8 +44,6 @@ def note_waiting(situation: Situation) -> Situation:
 def wanted_tasks(situation: Situation) -> tuple[WantedTask, ...]:
     """Tasks to find room for. One that is Running without a child has lost it, and is wanted again as it was."""
     configuration = situation.configuration
-    if not situation.may_start:
-        return ()
     is_blocked = blocking_task(configuration) is not None
     children = children_by_key(situation)
     leaving = {(c.identity.step, c.identity.part, c.identity.attempt) for c in situation.snapshot.tasks if c.deleting}
@@ -56,10 +54,18 @@ def wanted_tasks(situation: Situation) -> tuple[WantedTask, ...]:
         is_open = task.phase == StagePhase.RUNNING or (
             task.phase == StagePhase.PENDING and is_ready(configuration, step, task, situation.now)
         )
-        may_run = not is_blocked or step.handling.is_way_out
+        may_run = (situation.may_start or _is_asked_for(situation, step)) and (
+            not is_blocked or step.handling.is_way_out
+        )
         if is_open and may_run and key not in children and key not in leaving:
             wanted.append(_wanted(situation, task))
     return tuple(wanted)
+
+
+def _is_asked_for(situation: Situation, step: Step) -> bool:
+    """A rollback that somebody asks for: a pipeline that is suspended starts nothing new, and carries this out."""
+    is_free = not (situation.snapshot.spec.dry_run or stalled_as_a_whole(situation.snapshot))
+    return is_free and step.track is not None and step.name == requested_rollback(step.track)
 
 
 def _wanted(situation: Situation, task: TaskStatus) -> WantedTask:

@@ -49,8 +49,11 @@ class EventReason(enum.StrEnum):
     """An annotation asked for something that cannot be done."""
     NOT_CREATED = "NotCreated"
     """The API server refused a child, or its name is taken by an object that is not ours."""
+    NOT_WRITTEN = "NotWritten"
+    """The API server refuses the pipeline's status: nothing new starts until it can be written."""
     UNREADABLE = "Unreadable"
-    """This version of the operator does not understand the pipeline: it stands still, and what runs of it goes on."""
+    """This version of the operator does not understand the pipeline, or a task of it: it stands still, and what runs of
+    it goes on."""
     PHASE_CHANGED = "PhaseChanged"
     """status.phase is another one."""
     DRY_RUN = "DryRun"

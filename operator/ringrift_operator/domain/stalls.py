@@ -112,13 +112,17 @@ def _same_store(snapshot: Snapshot) -> tuple[str, ...]:
     """Of two pipelines with the same store and configuration the younger stands still."""
     ours = {resolve(configuration, snapshot.spec).name for configuration in snapshot.spec.configurations}
     return tuple(
-        f"pipeline {other.name} already trains {', '.join(sorted(shared))} in the same store: "
+        f"pipeline {_called(snapshot, other)} already trains {', '.join(sorted(shared))} in the same store: "
         "use another store, or remove the configuration from one of them"
         for other in snapshot.others
         if _is_older(other, snapshot)
         and _store_key(other.artifacts, other.namespace) == _store_key(snapshot.spec.artifacts, snapshot.namespace)
         and (shared := ours & other.configurations)
     )
+
+
+def _called(snapshot: Snapshot, other: OtherPipeline) -> str:
+    return other.name if snapshot.local_store is not None else f"{other.name} in namespace {other.namespace}"
 
 
 def _is_older(other: OtherPipeline, snapshot: Snapshot) -> bool:

@@ -37,6 +37,7 @@ from ringrift_operator.kube.resource import (
     key_of,
     uid_of,
 )
+from ringrift_operator.kube.standstill import standstill
 from ringrift_operator.kube.watch import Mirror
 from ringrift_operator.kube.world import World
 
@@ -93,10 +94,36 @@ class Actor:
             self._world.pipelines.put(applied)
             return True
         except ApiError as error:
-            if not error.is_missing:
-                raise
-            self._world.pipelines.drop({"metadata": metadata})  # kopf's watch may have missed it
-            return False
+            if error.is_missing:
+                self._world.pipelines.drop({"metadata": metadata})  # kopf's watch may have missed it
+                return False
+            if _is_refusal(error):
+                await self._tell_of_refused_status(snapshot, error)
+            raise
+
+    async def _tell_of_refused_status(self, snapshot: Snapshot, error: ApiError) -> None:
+        """Says, once, that what was found out cannot be written down: nothing goes on before it can."""
+        sentence = (
+            f"the status cannot be written: {error}: install the CRDs and the rights that came with this operator; "
+            "nothing new starts until it can be written"
+        )
+        if self._refusals.note(snapshot.uid, "status", sentence):
+            await self._tell_of(snapshot, Event(EventReason.NOT_WRITTEN, sentence, is_warning=True))
+            await self._stand_still((snapshot.namespace, snapshot.name), sentence)
+
+    async def _stand_still(self, pipeline: Key, sentence: str) -> None:
+        """Says it by conditions as well, as far as those can be written: an event has told it already."""
+        found = self._world.pipelines.get(pipeline)
+        if found is None:
+            return
+        metadata = {"namespace": pipeline[0], "name": pipeline[1], "uid": uid_of(found)}
+        conditions = standstill(found, sentence, datetime.now(UTC))
+        try:
+            applied = await self._client.apply_conditions(PIPELINES, "TrainingPipeline", metadata, conditions)
+        except EXPECTED as error:
+            logger.warning("conditions of %s/%s not written: %s", *pipeline, error or "no answer")
+        else:
+            self._world.pipelines.put(applied)
 
     async def _create_tasks(self, snapshot: Snapshot, tasks: tuple[PlacedTask, ...]) -> None:
         """Creates all it can; the first refusal is raised once the others are done."""
@@ -171,6 +198,7 @@ class Actor:
         sentence = f"{error.fault}: mend it, or run an operator that knows it; until then the pipeline stands still"
         key, uid = key_of(error.obj), uid_of(error.obj)
         await self._tell(key, uid, Event(EventReason.UNREADABLE, sentence, is_warning=True))
+        await self._stand_still(key, sentence)
 
     async def _tell(self, pipeline: Key, uid: str, event: Event) -> None:
         """Posts an event about the pipeline. One that cannot be posted is logged instead: events decide nothing."""

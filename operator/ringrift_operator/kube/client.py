@@ -20,6 +20,8 @@ from pydantic import BaseModel
 from ringrift_operator.kube.resource import PODS, Key, Object, Resource
 
 FIELD_MANAGER = "ringrift-operator"
+CONDITIONS_MANAGER = "ringrift-operator-conditions"
+"""Applies conditions alone: what else stands in the status stays the other manager's, and as it is."""
 KEEP_ALIVE_SECONDS = 15
 TIMEOUT_SECONDS = 10.0
 JSON = {"Content-Type": "application/json"}
@@ -178,9 +180,20 @@ class Client:
         with a resourceVersion, when the object has been written since that was read.
         """
         content = without_empty(status.model_dump(mode="json", by_alias=True, exclude_none=True))
-        manifest = {"apiVersion": resource.api_version, "kind": kind, "metadata": metadata, "status": content}
+        return await self._apply_status(resource, kind, metadata, content, FIELD_MANAGER)
+
+    async def apply_conditions(
+        self, resource: Resource, kind: str, metadata: Object, conditions: list[Object]
+    ) -> Object:
+        """Server-side apply of some conditions: the rest of the status stays as it is."""
+        return await self._apply_status(resource, kind, metadata, {"conditions": conditions}, CONDITIONS_MANAGER)
+
+    async def _apply_status(
+        self, resource: Resource, kind: str, metadata: Object, status: Object, manager: str
+    ) -> Object:
+        manifest = {"apiVersion": resource.api_version, "kind": kind, "metadata": metadata, "status": status}
         path = resource.path(metadata["namespace"], metadata["name"], "status")
-        return await self._write("PATCH", path, manifest, APPLY, {"fieldManager": FIELD_MANAGER, "force": "true"})
+        return await self._write("PATCH", path, manifest, APPLY, {"fieldManager": manager, "force": "true"})
 
     async def delete(self, resource: Resource, key: Key, uid: str) -> None:
         """Deletes this very object, and what it owns in the background; one that is gone already is fine."""

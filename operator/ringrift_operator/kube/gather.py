@@ -7,7 +7,9 @@ from collections.abc import Container, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ringrift_core.contract import read
+from pydantic import ValidationError
+
+from ringrift_core.contract import first_fault, read
 from ringrift_operator.api.pipeline import Artifacts, TrainingPipeline
 from ringrift_operator.api.remotetask import RemoteTask
 from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, identity_from
@@ -20,7 +22,7 @@ from ringrift_operator.domain.snapshot import (
     TaskObservation,
 )
 from ringrift_operator.kube.client import Client
-from ringrift_operator.kube.parsed import Parsed
+from ringrift_operator.kube.parsed import Parsed, UnreadableError
 from ringrift_operator.kube.pods import report
 from ringrift_operator.kube.pools import Pools
 from ringrift_operator.kube.refusals import Refusals
@@ -69,7 +71,7 @@ class Gatherer:
             spec=pipeline.spec,
             status=pipeline.status,
             pools=self._pools.observations(key[0]),
-            tasks=tuple(sorted([*jobs, *self._remote_tasks(uid)], key=lambda task: task.name)),
+            tasks=tuple(sorted([*jobs, *self._remote_tasks(found)], key=lambda task: task.name)),
             others=tuple(
                 _other(each, pipeline.spec.artifacts)
                 for each in self._world.sharing_store(found)
@@ -111,15 +113,23 @@ class Gatherer:
             self._ended[uid] = ended_job(job, identity, [report(pod) for pod in pods], self._sightings.get(uid))
         return replace(self._ended[uid], deleting=is_going(job))
 
-    def _remote_tasks(self, uid: str) -> Iterator[TaskObservation]:
-        for obj in self._world.remote_tasks.group(uid):
+    def _remote_tasks(self, pipeline: Object) -> Iterator[TaskObservation]:
+        for obj in self._world.remote_tasks.group(uid_of(pipeline)):
             identity = self._identity(obj)
-            if identity is not None:
-                yield remote_task(read(RemoteTask, obj), identity)
+            if identity is None:
+                continue
+            try:
+                task = read(RemoteTask, obj)
+            except ValidationError as error:
+                fault = f"RemoteTask {key_of(obj)[1]}: {first_fault(error)}"
+                raise UnreadableError("TrainingPipeline", pipeline, fault) from error
+            yield remote_task(task, identity)
 
     def _records(self, uid: str) -> Iterator[KeptRecord]:
         for obj in self._world.records.group(uid):
             found = labels(obj)
+            if not {CONFIGURATION, ITERATION} <= found.keys():
+                continue  # somebody took its labels away: it is a record that we keep no account of
             yield KeptRecord(obj["metadata"]["name"], found[CONFIGURATION], int(found[ITERATION]))
 
 

@@ -31,6 +31,16 @@ GONE_LIMIT = 10_000
 METADATA_ONLY = "application/json;as={};g=meta.k8s.io;v=v1"
 
 
+class RestoredError(Exception):
+    """The API server has gone back in time, as after a restore of etcd: what we know is of a world that is gone."""
+
+    def __init__(self, resource: Resource, version: int, seen: int) -> None:
+        super().__init__(
+            f"{resource.plural} were listed at version {version}, after {seen} had been seen: the cluster's state was "
+            "restored to an earlier one, and is read anew"
+        )
+
+
 class Mirror:
     """Objects of one kind by namespace and name, and by group (namespace, owner) when told how to group them.
 
@@ -45,6 +55,8 @@ class Mirror:
         """`changed(now, before)` is called with each news; no `now` is a deletion, no `before` a new object."""
         self._objects: dict[Key, Object] = {}
         self._groups: dict[Hashable, dict[Key, Object]] = {}
+        self.latest = 0
+        """The highest version that the API server has told of."""
         self._gone: dict[str, float] = {}  # UIDs known to be deleted, and when that became known
         self._changed = changed
         self._group_of = group_of
@@ -72,6 +84,7 @@ class Mirror:
         """Takes an object as it was watched, read, or returned by a write of ours."""
         key = key_of(obj)
         known = self._objects.get(key)
+        self.heard(version_of(obj))
         if uid_of(obj) in self._gone or (known is not None and version_of(obj) <= version_of(known)):
             return
         if known is not None:
@@ -79,6 +92,10 @@ class Mirror:
         self._objects[key] = obj
         self._groups.setdefault(self._group_of(obj), {})[key] = obj
         self._changed(obj, known)
+
+    def heard(self, version: int) -> None:
+        """The API server has told of this version."""
+        self.latest = max(self.latest, version)
 
     def drop(self, obj: Object) -> None:
         """Takes a deletion, watched or our own; late news of the same object is ignored from now on."""
@@ -93,6 +110,7 @@ class Mirror:
 
     def replace(self, objects: list[Object], version: int, in_scope: Callable[[Key], bool] = lambda _: True) -> None:
         """Takes a complete list read at `version`: what it lacks is gone, unless it was put after that version."""
+        self.heard(version)
         listed = {uid_of(obj) for obj in objects}
         for key, known in list(self._objects.items()):
             if in_scope(key) and uid_of(known) not in listed and version_of(known) <= version:
@@ -109,7 +127,10 @@ class Mirror:
 
 
 class Watch:
-    """Keeps a mirror true to the API server until cancelled; errors are waited out, for however long."""
+    """Keeps a mirror true to the API server until cancelled; errors are waited out, for however long.
+
+    RestoredError when the API server knows less than it did: whoever remembers more has to begin anew.
+    """
 
     def __init__(
         self,
@@ -156,6 +177,7 @@ class Watch:
     async def _list(self, http: aiohttp.ClientSession) -> str:
         """Reads all into the mirror; the resource version to watch from."""
         objects: list[Object] = []
+        seen = self._mirror.latest  # a write of ours may be answered while the list is on its way
         params = {**self._selector, "limit": str(LIST_PAGE)}
         timeout = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=INACTIVITY_SECONDS)
         while True:
@@ -171,6 +193,8 @@ class Watch:
                 break
             params = {**self._selector, "limit": str(LIST_PAGE), "continue": proceed}
         version: str = page["metadata"]["resourceVersion"]
+        if int(version) < seen:
+            raise RestoredError(self._resource, int(version), seen)
         self._mirror.replace(objects, int(version), self._in_scope)
         self.synced.set()
         return version
@@ -206,6 +230,7 @@ class Watch:
                         return None
                     raise ApiError(obj.get("code", 500), obj.get("reason", ""), obj.get("message", ""))
                 version = obj["metadata"]["resourceVersion"]
+                self._mirror.heard(int(version))
                 if kind == "DELETED":
                     self._mirror.drop(obj)
                 elif kind != "BOOKMARK":

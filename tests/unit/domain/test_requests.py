@@ -96,18 +96,6 @@ def test_what_cannot_be_done_is_answered_with_a_sentence(value: str, why: str) -
     assert one.statuses["tp"].rollbacks == 0
 
 
-def test_a_suspended_pipeline_waits_with_the_rollback() -> None:
-    one = world()
-    one.run()
-    suspended = one.specs["tp"].model_copy(update={"suspend": True})
-    one.specs["tp"] = suspended
-    ask(one, ASKED).run()
-    assert one.statuses["tp"].rollbacks == 0
-    one.specs["tp"] = suspended.model_copy(update={"suspend": False})
-    one.run()
-    assert one.statuses["tp"].rollbacks == 1
-
-
 def test_reconcile_ends_a_pause_and_tries_a_given_up_merge_afresh() -> None:
     one = world(iterations=1, tracks=["network"])
     is_broken = True
@@ -127,3 +115,15 @@ def test_reconcile_ends_a_pause_and_tries_a_given_up_merge_afresh() -> None:
     phases.append(one.statuses["tp"].phase)
     assert phases == [PipelinePhase.FAILED, PipelinePhase.COMPLETED], "nothing moves unasked"
     assert one.statuses["tp"].handled_requests == {"reconcile": "now"}
+
+
+def test_a_suspended_pipeline_rolls_back_when_it_is_asked_to_and_starts_nothing_else() -> None:
+    one = world(tracks=["weights"])
+    one.run()
+    one.specs["tp"] = one.specs["tp"].model_copy(update={"suspend": True, "iterations": 3})
+    before = len(one.created)
+    ask(one, ASKED).run()
+    assert [task.identity.step for task in one.created[before:]] == ["requested-rollback-weights"]
+    assert champions(one.configuration())["weights"] == "1"
+    assert one.statuses["tp"].handled_requests == {"rollback": ASKED}
+    assert one.statuses["tp"].phase == PipelinePhase.SUSPENDED

@@ -54,7 +54,7 @@ def test_a_track_without_a_recipe_alone_stands_still() -> None:
 def test_of_two_pipelines_with_the_same_store_the_younger_stalls() -> None:
     one = world()
     one.others = (other(-1),)
-    assert "pipeline older already trains square8-2p in the same store" in stalled(one)
+    assert "pipeline older in namespace games already trains square8-2p in the same store" in stalled(one)
     assert not one.created
     one.others = (other(+1),)
     assert stalled(one) == ""
