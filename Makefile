@@ -92,6 +92,10 @@ fuzz: ## Throw broken input at the rules engine (INPUTS=100000)
 mutants: $(VENV)/.python ## Break the rules one at a time: the suite must notice each (an hour)
 	$(BIN)/python -m tests.mutation
 
+.PHONY: properties
+properties: setup ## Draw 100,000 snapshots: plans come to rest, statuses and records fit their schemas (hours)
+	RINGRIFT_SNAPSHOTS=$(or $(SNAPSHOTS),100000) $(BIN)/python -m pytest -q --timeout=0 tests/unit/domain/test_valid.py
+
 .PHONY: faults
 faults: setup ## Print what each command says of broken inputs, full disks and failing stores (minutes)
 	$(BIN)/python -m tests.faults

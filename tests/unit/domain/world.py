@@ -101,6 +101,7 @@ class World:
     """Of stages that are not shipped."""
     others: tuple[OtherPipeline, ...] = ()
     cluster: str = "7f3c"
+    refusals: tuple[str, ...] = ()
     registry: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     """Champion versions, oldest first, by pipeline, configuration and track."""
 
@@ -127,6 +128,7 @@ class World:
             ),
             annotations=self.annotations,
             cluster=self.cluster,
+            refusals=self.refusals,
             recipes=self.recipes,
         )
 
