@@ -5,6 +5,7 @@ Jobs, Pods and garbage collection are real; `worker` plays the node, so that an 
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -393,6 +394,29 @@ def test_a_job_that_gets_no_pod_is_explained(person: Person, namespace: str, wha
     assert "square8-2p: adopt does not start: " in message
     assert sentence in message
     assert sentence in person.condition("Ready")["message"]
+
+
+OF_THE_POOL = {
+    "priority": ({"priorityClassName": "absent"}, "no PriorityClass with name absent was found"),
+    "security": (
+        {"securityContext": {"privileged": True}},
+        'violates PodSecurity \\"restricted:latest\\": privileged (container \\"stage\\" must not set',
+    ),
+}
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("what", OF_THE_POOL)
+def test_a_pool_whose_pods_are_refused_is_explained(person: Person, namespace: str, what: str) -> None:
+    template, sentence = OF_THE_POOL[what]
+    person.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    person.kubectl("patch", "wp", "pool", "--type=merge", "-p", json.dumps({"spec": {"podTemplate": template}}))
+    began = time.monotonic()
+    person.kubectl.apply(pipeline(namespace))
+    eventually(lambda: person.condition("Degraded").get("status") == "True", otherwise=person.status)
+    print(f"{what}: {time.monotonic() - began:.1f} s: {person.condition('Degraded')['message']}")
+    assert "square8-2p: selfplay does not start: FailedCreate: " in person.condition("Degraded")["message"]
+    assert sentence.replace("\\", "") in person.condition("Degraded")["message"].replace("\\", "")
 
 
 def test_a_store_that_another_cluster_has_is_stalled_and_taken_over_when_somebody_asks(
