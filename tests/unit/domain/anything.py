@@ -65,8 +65,12 @@ def befall(world: World, data: st.DataObject) -> None:
                     reason=data.draw(st.sampled_from(["", "OOMKilled", "Evicted"])),
                 )
             case "waits":
-                why = {"reason": data.draw(st.sampled_from(["FailedCreate", "Suspended"])), "message": data.draw(TEXTS)}
-                world.children[child.name] = replace(child, phase=ChildPhase.WAITING, **why)
+                world.children[child.name] = replace(
+                    child,
+                    phase=ChildPhase.WAITING,
+                    reason=data.draw(st.sampled_from(["FailedCreate", "Suspended"])),
+                    message=data.draw(TEXTS),
+                )
             case "works":
                 world.children[child.name] = replace(
                     child,
