@@ -111,6 +111,7 @@ bench: setup ## Measure the rules engine
 .PHONY: crds
 crds: setup ## Make crds/, the CRD chart and the API reference from the resource models
 	$(BIN)/python -m ringrift_operator.api.crd crds charts/ringrift-crds/templates
+	@$(BIN)/python -m ringrift_operator.api.values_schema charts/ringrift/values.schema.json
 	$(BIN)/python -m ringrift_operator.api.reference docs/api-reference.md
 
 # --- cluster -----------------------------------------------------------------------------------------------

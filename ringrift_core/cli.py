@@ -41,6 +41,7 @@ from ringrift_core.native import forget_settings
 from ringrift_core.play.command import play
 from ringrift_core.replay import commands as replay
 from ringrift_core.stage import Run, execute
+from ringrift_core.store.trial import check_store
 
 __all__ = ["app", "main"]
 
@@ -202,6 +203,7 @@ def _sentences(error: ValidationError, model: type[StageParameters]) -> list[str
 
 for _facts in STAGES.values():
     _add_stage(_facts)
+app.command()(check_store)
 app.command()(conform)
 app.command()(play)
 app.add_typer(bench.application, name="bench")

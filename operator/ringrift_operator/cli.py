@@ -120,3 +120,19 @@ def run(
     configure_logging(logging.getLevelNamesMapping()[log_level.upper()])
     options = Options(settings, tuple(namespace or ()), lease_namespace, identity, address, port, release_name)
     raise typer.Exit(run_operator(options))
+
+
+@app.command()
+def check(
+    namespace: Annotated[
+        list[str] | None, typer.Option(help="Namespace looked after, several times for several; omitted: all.")
+    ] = None,
+    lease_namespace: Annotated[str | None, typer.Option(help="Where the Lease lies; omitted: as for run.")] = None,
+) -> None:
+    """Ask the cluster whether CRDs and rights are what the operator needs; exit status 1 when something is missing."""
+    from ringrift_operator.builders.release import Release
+    from ringrift_operator.check import check as check_cluster
+    from ringrift_operator.run import Options
+
+    options = Options(Release(), tuple(namespace or ()), lease_namespace)
+    raise typer.Exit(check_cluster(options.namespaces, options.lease))

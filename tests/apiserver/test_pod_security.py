@@ -36,14 +36,14 @@ def restricted(control_plane: ControlPlane) -> Iterator[Kubectl]:
 
 
 def pods_of(helm: Path, folder: Path, *values: str, **of_pool: Any) -> dict[str, Manifest]:
-    """Specs of the operator's Pod, of helm test's, and of every stage's, with a claim and with a Secret."""
+    """Specs of the operator's Pod, of those of helm test, and of every stage's, with a claim and with a Secret."""
     manifests = render(helm, *values)
     (deployment,) = of_kind(manifests, "Deployment")
-    (test,) = of_kind(manifests, "Pod")
     (configuration,) = of_kind(manifests, "ConfigMap")
     (folder / "release.yaml").write_text(configuration["data"]["release.yaml"])
     release = Release.read(folder / "release.yaml")
-    found = {"operator": deployment["spec"]["template"]["spec"], "helm test": test["spec"]}
+    found = {"operator": deployment["spec"]["template"]["spec"]}
+    found |= {each["metadata"]["name"]: each["spec"] for each in of_kind(manifests, "Pod")}
     for store in ({"persistentVolumeClaim": {"claimName": "games"}}, {"uri": "s3://a/b", "secretName": "keys"}):
         spec = pipeline_spec(iterations=1, artifacts=store)
         one = World(pools=(pool(**of_pool),), specs={"tp": spec})
@@ -68,7 +68,8 @@ def admit(kubectl: Kubectl, spec: Manifest) -> Manifest:
 @pytest.mark.parametrize("values", [[], WITHOUT_IDS], ids=["with the images' ids", "with the cluster's ids"])
 def test_every_pod_is_restricted(values: list[str], restricted: Kubectl, helm: Path, tmp_path: Path) -> None:
     pods = pods_of(helm, tmp_path, *values)
-    assert len(pods) > 10
+    assert len(pods) > 12
+    assert {"operator", "ringrift-test-cluster"} <= pods.keys()
     for name, spec in pods.items():
         stored = admit(restricted, spec)
         assert ("runAsUser" in stored["spec"]["securityContext"]) is not bool(values), name

@@ -1,7 +1,7 @@
 {{/* The operator's configuration file. */}}
 {{- define "ringrift.release" -}}
-workerImage: {{ .Values.images.worker | quote }}
-trainerImage: {{ .Values.images.trainer | quote }}
+workerImage: {{ include "ringrift.image" (list . "worker") | quote }}
+trainerImage: {{ include "ringrift.image" (list . "trainer") | quote }}
 imagePullPolicy: {{ .Values.images.pullPolicy }}
 imagePullSecrets: {{ .Values.images.pullSecrets | toJson }}
 serviceAccount: {{ include "ringrift.worker" . }}
@@ -11,7 +11,7 @@ scratchSize: {{ .Values.scratchSize | quote }}
 lightStages:
   image: {{ .Values.lightStages.image | quote }}
   resources:
-    {{- range $name, $amount := .Values.lightStages.resources }}
+    {{- range $name, $amount := include "ringrift.lightResources" . | fromJson }}
     {{ $name | quote }}: {{ $amount | quote }}
     {{- end }}
   deadline: {{ .Values.lightStages.deadline | quote }}

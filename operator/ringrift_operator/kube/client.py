@@ -226,6 +226,17 @@ class Client:
             raise
         return any(each["name"] == resource.plural for each in found["resources"])
 
+    async def may(self, verb: str, resource: Resource, namespace: str, subresource: str = "", name: str = "") -> bool:
+        """Whether the API server would let us; an empty namespace means all, an empty name any."""
+        group = resource.api_version.rpartition("/")[0]
+        asked = {"verb": verb, "group": group, "resource": resource.plural, "namespace": namespace}
+        spec = {"resourceAttributes": {**asked, "subresource": subresource, "name": name}}
+        review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec}
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        answer = await self._json("POST", path, orjson.dumps(review), JSON)
+        allowed: bool = answer["status"]["allowed"]
+        return allowed
+
     async def _write(
         self, method: str, path: str, body: Object, headers: Mapping[str, str], params: Mapping[str, str]
     ) -> Object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from decimal import Decimal
 from pathlib import Path
@@ -70,9 +71,8 @@ def test_lint(helm: Path) -> None:
 
 def test_uninstalling_leaves_the_crds(helm: Path) -> None:
     manifests = list(yaml.safe_load_all(run(helm, "template", "crds", str(CHARTS / "ringrift-crds"))))
-    assert len(manifests) == 4
+    assert sorted(manifest["kind"] for manifest in manifests) == ["ClusterRole"] * 3 + ["CustomResourceDefinition"] * 4
     for manifest in manifests:
-        assert manifest["kind"] == "CustomResourceDefinition"
         assert manifest["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
@@ -137,10 +137,27 @@ def test_the_operator_is_confined_and_probed(helm: Path) -> None:
     assert "memory" in container["resources"]["limits"]
 
 
-def test_the_helm_test_is_a_hook(helm: Path) -> None:
-    (test,) = of_kind(render(helm), "Pod")
-    assert test["metadata"]["annotations"]["helm.sh/hook"] == "test"
-    assert {container["args"][0] for container in test["spec"]["containers"]} == {"--version"}
+def test_helm_test_is_hooks_that_start_images_and_ask_for_rights_and_a_store(helm: Path) -> None:
+    store = {"uri": "s3://games/main", "secretName": "keys"}
+    pods = {
+        each["metadata"]["name"]: each
+        for each in of_kind(render(helm, f"--set-json=test.artifacts={json.dumps(store)}"), "Pod")
+    }
+    assert all(each["metadata"]["annotations"]["helm.sh/hook"] == "test" for each in pods.values())
+    images, cluster, trial = (pods[f"ringrift-test-{name}"]["spec"] for name in ("images", "cluster", "store"))
+    assert [container["args"] for container in images["containers"]] == [["--version"]] * 3
+    assert cluster["containers"][0]["args"] == ["check", "--namespace=home"]
+    assert (cluster["serviceAccountName"], cluster["automountServiceAccountToken"]) == ("ringrift-operator", True)
+    assert trial["containers"][0]["args"] == ["check-store", "--store=s3://games/main"]
+    assert trial["containers"][0]["envFrom"] == [{"secretRef": {"name": "keys"}}]
+    assert (trial["serviceAccountName"], trial["automountServiceAccountToken"]) == ("ringrift-worker", False)
+
+
+def test_the_store_is_tried_under_the_stages_network_policy(helm: Path) -> None:
+    manifests = render(helm, "--set=namespaces={one,two}")
+    (trial,) = (each for each in of_kind(manifests, "Pod") if each["metadata"]["name"] == "ringrift-test-store")
+    assert trial["metadata"]["namespace"] == "one"
+    assert "ringrift.ai/stage" in trial["metadata"]["labels"]
 
 
 def test_an_operators_own_contexts(helm: Path) -> None:
