@@ -19,6 +19,12 @@ def open_store(uri: str) -> Store:
 
     Nothing is contacted yet. S3 takes its endpoint, region and credentials from the environment (docs/store.md).
     """
+    if (credentials := re.match("([^/]*//)[^/]*[:@]", uri)) is not None:
+        # No bucket has : or @ in its name; a secret key may have / in it, so nothing of the rest is shown.
+        raise StoreRefusedError(
+            f"store '{credentials[1]}...': an address has no credentials in it, where everyone could read them; "
+            "give them as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
     if "?" in uri or "#" in uri:
         # In an address they begin a query and a fragment: run#1 and run#2 would share the folder run.
         raise StoreRefusedError(f"store {uri!r}: ? and # end an address; choose a name without them")

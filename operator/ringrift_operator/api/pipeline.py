@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_serializer
@@ -73,6 +74,14 @@ class Artifacts(Value):
     )
     def _known_scheme(self) -> bool:
         return self.uri is None or self.uri.startswith(("s3://", "file:///"))
+
+    @rule(
+        "!has(self.uri) || !self.uri.matches('^[^/]*//[^/]*[:@]')",
+        "write the store without credentials, which everyone could read: put them into a Secret, named by secretName",
+        path=".uri",
+    )
+    def _no_credentials(self) -> bool:
+        return self.uri is None or re.match("[^/]*//[^/]*[:@]", self.uri) is None
 
     @rule(
         "!has(self.uri) || !self.uri.matches('[?#]')",

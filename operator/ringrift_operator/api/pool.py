@@ -42,6 +42,25 @@ class SlotTime(enum.StrEnum):
     """Only while no self-play runs on the pool."""
 
 
+SHARD_VARIABLE = "JOB_COMPLETION_INDEX"
+"""Kubernetes tells an Indexed Job's Pods by it which they are, unless it is set already."""
+
+
+class EnvironmentVariable(Value):
+    """One variable of a stage's container, as in a Pod's spec."""
+
+    name: str = Field(min_length=1, max_length=253, description="Its name.")
+    value: str | None = Field(default=None, max_length=32_768, description="Its value; $(NAME) is another's.")
+    value_from: dict[str, Any] | None = Field(default=None, description="Where its value is: secretKeyRef, fieldRef.")
+
+    @rule(
+        "!(has(self.value) && has(self.valueFrom))",
+        "a variable has a value or a place to take it from: leave out value or valueFrom",
+    )
+    def _one_source(self) -> bool:
+        return self.value is None or self.value_from is None
+
+
 class PodTemplate(Value):
     """What Jobs of a Cluster pool get besides image, command and resources."""
 
@@ -61,6 +80,33 @@ class PodTemplate(Value):
     volume_mounts: tuple[dict[str, Any], ...] = Field(
         default=(), max_length=64, description="Where the stage's container sees them."
     )
+    env: Annotated[tuple[EnvironmentVariable, ...], ListMap(("name",))] = Field(
+        default=(), max_length=64, description="Variables of the stage's container; they go before those of Secrets."
+    )
+    env_from: tuple[dict[str, Any], ...] = Field(
+        default=(),
+        max_length=16,
+        description="ConfigMaps and Secrets whose keys become variables; the pipeline's own Secrets go before them.",
+    )
+    runtime_class_name: str | None = Field(default=None, max_length=253, description="RuntimeClass of the Pods.")
+    scheduler_name: str | None = Field(
+        default=None, max_length=253, description="Scheduler of the Pods, instead of the cluster's own."
+    )
+    topology_spread_constraints: tuple[dict[str, Any], ...] = Field(
+        default=(), max_length=16, description="How Pods are spread over nodes and zones, as in a Pod's spec."
+    )
+    shared_memory: Quantity | None = Field(
+        default=None,
+        description="Size of /dev/shm, a part of the slot's memory; omitted: the container runtime's, often 64Mi.",
+    )
+
+    @rule(
+        f"!has(self.env) || !self.env.exists(e, e.name == '{SHARD_VARIABLE}')",
+        f"{SHARD_VARIABLE} tells a Pod which shard it plays: take it out of env",
+        path=".env",
+    )
+    def _shards_are_told(self) -> bool:
+        return all(variable.name != SHARD_VARIABLE for variable in self.env)
 
 
 class Slot(Value):

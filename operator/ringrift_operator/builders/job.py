@@ -80,6 +80,9 @@ def _pod(
     claim = snapshot.spec.artifacts.persistent_volume_claim
     volumes: list[Manifest] = [{"name": "tmp", "emptyDir": {"sizeLimit": release.scratch_size}}, *template.volumes]
     mounts: list[Manifest] = [{"name": "tmp", "mountPath": "/tmp"}, *template.volume_mounts]
+    if template.shared_memory is not None:
+        volumes.append({"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": template.shared_memory}})
+        mounts.append({"name": "shm", "mountPath": "/dev/shm"})
     if claim is not None:
         volumes.append({"name": "artifacts", "persistentVolumeClaim": {"claimName": claim.claim_name}})
         mounts.append({"name": "artifacts", "mountPath": CLAIM_MOUNT})
@@ -104,9 +107,14 @@ def _pod(
         pod["tolerations"] = list(template.tolerations)
     if template.affinity is not None:
         pod["affinity"] = template.affinity
-    if template.priority_class_name is not None:
-        pod["priorityClassName"] = template.priority_class_name
-    return pod
+    if template.topology_spread_constraints:
+        pod["topologySpreadConstraints"] = list(template.topology_spread_constraints)
+    named = {
+        "priorityClassName": template.priority_class_name,
+        "runtimeClassName": template.runtime_class_name,
+        "schedulerName": template.scheduler_name,
+    }
+    return pod | {field: name for field, name in named.items() if name is not None}
 
 
 def _container(
@@ -126,7 +134,7 @@ def _container(
         "imagePullPolicy": release.image_pull_policy,
         "command": ["ringrift"],
         "args": arguments,
-        "env": [{"name": "HOME", "value": "/tmp"}],
+        "env": _environment(template),
         "resources": {"requests": dict(resources), "limits": dict(resources)},
         "securityContext": _own_or(template.security_context, release.security_context),
         "terminationMessagePath": RESULT_PATH,
@@ -134,9 +142,16 @@ def _container(
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": mounts,
     }
-    if secrets := _secrets(snapshot, task):
-        container["envFrom"] = [{"secretRef": {"name": name}} for name in secrets]
+    # Of one name the later source counts.
+    if sources := [*template.env_from, *({"secretRef": {"name": name}} for name in _secrets(snapshot, task))]:
+        container["envFrom"] = sources
     return container
+
+
+def _environment(template: PodTemplate) -> list[Manifest]:
+    own = [variable.model_dump(mode="json", by_alias=True, exclude_none=True) for variable in template.env]
+    home = {"name": "HOME", "value": "/tmp"}
+    return own if any(variable.name == home["name"] for variable in template.env) else [home, *own]
 
 
 def _own_or(of_pool: Manifest | None, of_release: Manifest) -> Manifest:

@@ -49,6 +49,39 @@ def built(step: str, spec: dict[str, Any] | None = None, **pool_changes: Any) ->
     return task, job(one.snapshot(), task, RELEASE)
 
 
+def test_what_a_pools_template_says_reaches_the_pod() -> None:
+    spread = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}
+    variables = [{"name": "TIER", "value": "spot"}, {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]
+    template = {
+        "env": variables,
+        "envFrom": [{"configMapRef": {"name": "proxies"}}],
+        "runtimeClassName": "nvidia",
+        "schedulerName": "volcano",
+        "topologySpreadConstraints": [spread],
+        "sharedMemory": "2Gi",
+    }
+    store = {"uri": "s3://games/main", "secretName": "keys"}
+    _, manifest = built("cmaes", {"artifacts": store}, podTemplate=template)
+    spec, stage = pod(manifest), container(manifest)
+    assert (spec["runtimeClassName"], spec["schedulerName"]) == ("nvidia", "volcano")
+    assert spec["topologySpreadConstraints"] == [spread]
+    assert {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "2Gi"}} in spec["volumes"]
+    assert {"name": "shm", "mountPath": "/dev/shm"} in stage["volumeMounts"]
+    assert stage["env"] == [{"name": "HOME", "value": "/tmp"}, *variables]
+    assert stage["envFrom"] == [{"configMapRef": {"name": "proxies"}}, {"secretRef": {"name": "keys"}}]
+
+
+def test_a_pool_may_have_a_home_of_its_own() -> None:
+    _, manifest = built("cmaes", podTemplate={"env": [{"name": "HOME", "value": "/cache"}]})
+    assert container(manifest)["env"] == [{"name": "HOME", "value": "/cache"}]
+
+
+def test_without_a_template_a_pod_has_nothing_of_it() -> None:
+    _, manifest = built("cmaes")
+    assert not pod(manifest).keys() & {"runtimeClassName", "schedulerName", "topologySpreadConstraints", "tolerations"}
+    assert {mount["mountPath"] for mount in container(manifest)["volumeMounts"]} == {"/tmp"}
+
+
 def pod(manifest: dict[str, Any]) -> dict[str, Any]:
     return manifest["spec"]["template"]["spec"]  # type: ignore[no-any-return]
 
