@@ -28,8 +28,9 @@ from ringrift_operator.kube.lease import Fences, LeaseLostError
 from ringrift_operator.kube.loop import Loop
 from ringrift_operator.kube.metrics import Metrics, StatusCollector
 from ringrift_operator.kube.pools import Pools
+from ringrift_operator.kube.records import Records
 from ringrift_operator.kube.refusals import Refusals
-from ringrift_operator.kube.resource import ITERATIONS, JOBS, PIPELINES, POOLS, REMOTE_TASKS
+from ringrift_operator.kube.resource import JOBS, PIPELINES, POOLS, REMOTE_TASKS
 from ringrift_operator.kube.schemas import unfit_schemas
 from ringrift_operator.kube.sightings import Sightings
 from ringrift_operator.kube.watch import RestoredError, Watch
@@ -120,13 +121,12 @@ async def _reconcile(
     world = World(loop.touch)
     sightings = Sightings(client, world.jobs, world.touch_owner)
     pools = Pools(client, world)
-    refusals = Refusals()
-    gatherer = Gatherer(client, world, sightings, pools, refusals, cluster)
-    actor = Actor(client, world, options.release, options.holder, metrics, refusals)
+    refusals, records = Refusals(), Records(client)
+    gatherer = Gatherer(client, world, sightings, pools, refusals, records, cluster)
+    actor = Actor(client, world, options.release, options.holder, metrics, refusals, records)
     metrics.registry.register(StatusCollector(world.pipelines, world.pools))
     scopes: list[str | None] = list(options.namespaces) or [None]
     watches = [Watch(login, JOBS, world.jobs, scope, PIPELINE) for scope in scopes]
-    watches += [Watch(login, ITERATIONS, world.records, scope, PIPELINE, metadata_only=True) for scope in scopes]
 
     async def resync() -> None:
         """Lists what kopf watches: the state to begin with, and a second look at what a watch may have missed."""
@@ -151,7 +151,7 @@ async def _reconcile(
         await _patiently("resources cannot be listed yet", resync)
         await _patiently("nodes cannot be listed yet", pools.look)
         logger.info("found %d pipelines, %d pools, %d Jobs", len(world.pipelines), len(world.pools), len(world.jobs))
-        _calm_garbage_collection()
+        calm_garbage_collection()
         background = (
             loop.run(gatherer, actor),
             sightings.run(),
@@ -197,7 +197,7 @@ def _check(health: Health, loop: Loop, watches: Sequence[Watch]) -> None:
     health.ready = {"world": lambda: watch_heard(WATCH_QUIET_SECONDS)}
 
 
-def _calm_garbage_collection() -> None:
+def calm_garbage_collection() -> None:
     """What lives as long as the process is not looked at again: no pauses of a hundred milliseconds."""
     gc.collect()
     gc.freeze()

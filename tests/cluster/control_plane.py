@@ -53,6 +53,8 @@ class ControlPlane:
     authority: Authority
     server: str
     kubeconfig: Path
+    etcd: str
+    """Its client address, which serves its metrics, too."""
 
     @property
     def kubectl(self) -> Kubectl:
@@ -78,7 +80,8 @@ def running_control_plane(
             ("scheduler", "/CN=system:kube-scheduler", "DNS:scheduler"),
         )
     }
-    plane = ControlPlane(binaries, directory, authority, server, kubeconfigs["admin"])
+    etcd = f"http://127.0.0.1:{endpoints.etcd}"
+    plane = ControlPlane(binaries, directory, authority, server, kubeconfigs["admin"], etcd)
     with ExitStack() as stack:
 
         def start(name: str, *arguments: str) -> Program:

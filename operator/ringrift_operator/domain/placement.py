@@ -6,10 +6,11 @@ slots then free; a waiting cool-down task goes before new self-play once self-pl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from heapq import heapify, heappop, heapreplace
 
 from ringrift_core.contract import (
     Device,
@@ -24,7 +25,7 @@ from ringrift_operator.api.pool import PoolType, Slot, SlotTime
 from ringrift_operator.api.scalars import quantity_value
 from ringrift_operator.domain.division import Room, divided
 from ringrift_operator.domain.naming import task_name
-from ringrift_operator.domain.plan import Decision, PlacedTask, WantedTask
+from ringrift_operator.domain.plan import LIGHT, Decision, PlacedTask, Turn, WantedTask
 from ringrift_operator.domain.recipe import Handling
 from ringrift_operator.domain.slots import fits, is_reachable, may_be_used_now
 from ringrift_operator.domain.snapshot import PoolObservation, Snapshot, TaskIdentity, TaskObservation
@@ -49,6 +50,8 @@ class _Occupancy:
     """Pools where a task runs in a cool-down slot."""
     held: set[str] = field(default_factory=set)
     """Pools whose new self-play waits for a cool-down task."""
+    _places: dict[str, tuple[Room, ...]] = field(default_factory=dict)
+    """By kind of task."""
 
     def take(self, identity: TaskIdentity) -> None:
         key = (identity.pool, identity.slot)
@@ -63,19 +66,36 @@ class _Occupancy:
         pool = self.pools.get(key[0])
         return next((slot for slot in pool.spec.slots if slot.name == key[1]), None) if pool is not None else None
 
-    def free(self, pool: PoolObservation, slot: Slot) -> int:
-        return max(0, slot.count - self.busy.get((pool.name, slot.name), 0))
+    def places(self, wanted: WantedTask) -> tuple[Room, ...]:
+        """Slots, all of them, that take tasks of this kind, best first: the fastest device, then the most CPU."""
+        if wanted.kind not in self._places:
+            places = [
+                Room(pool, slot, slot.count, _cores(slot))
+                for pool in self.pools.values()
+                if may_be_used_now(pool)
+                for slot in pool.spec.slots
+                if _fits(pool, slot, wanted)
+            ]
+            places.sort(key=lambda place: _preference(place, wanted.handling))
+            self._places[wanted.kind] = tuple(places)
+        return self._places[wanted.kind]
 
     def rooms(self, snapshot: Snapshot, wanted: WantedTask) -> list[Room]:
-        """Slots that could take the task now, best first: the fastest device for training, then the most CPU."""
-        rooms = [
-            Room(pool, slot, self.free(pool, slot), _cores(slot))
-            for pool in self.pools.values()
-            if is_reachable(snapshot, pool) and may_be_used_now(pool)
-            for slot in pool.spec.slots
-            if _fits(pool, slot, wanted) and self.free(pool, slot) and self._may_begin(pool, slot, wanted.stage)
+        """What is free now for a task of this pipeline, best first."""
+        return [
+            Room(place.pool, place.slot, free, place.cores)
+            for place in self.places(wanted)
+            if (free := self.free_for(place, wanted)) and is_reachable(snapshot, place.pool)
         ]
-        return sorted(rooms, key=lambda room: _preference(room, wanted.handling))
+
+    def free_for(self, place: Room, wanted: WantedTask) -> int:
+        """How many tasks of this kind could begin there now."""
+        busy = self.busy.get((place.pool.name, place.slot.name), 0)
+        return max(0, place.slot.count - busy) if self._may_begin(place.pool, place.slot, wanted.stage) else 0
+
+    def is_open(self, wanted: WantedTask) -> bool:
+        """Whether some pipeline's task of this kind could begin now. What has closed stays so: nothing ends here."""
+        return wanted.kind == LIGHT or any(self.free_for(place, wanted) for place in self.places(wanted))
 
     def _may_begin(self, pool: PoolObservation, slot: Slot, stage: Stage) -> bool:
         """Cool-down slots and self-play exclude each other on a pool."""
@@ -95,40 +115,56 @@ def place(
         if child.is_live and child.identity.pool:
             occupancy.take(child.identity)
     placed: list[list[PlacedTask]] = [[] for _ in decisions]
-    queue = _queue(decisions)
-    due = pools_due_for_cooldown([decision.status for decision in decisions], occupancy.pools)
-    # Cool-down tasks that are due come first; those that still find no room hold new self-play back.
-    for index, wanted in [entry for entry in queue if _is_due(entry[1], occupancy, due)]:
+    kinds = {wanted.kind: wanted for decision in decisions for wanted in decision.wanted}
+
+    def find(index: int, wanted: WantedTask) -> bool:
         found = _find(decisions[index].snapshot, wanted, occupancy)
         placed[index] += found
-        queue.remove((index, wanted))
-        if not found:
+        return bool(found)
+
+    # Cool-down tasks that are due come first; those that still find no room hold new self-play back.
+    due = pools_due_for_cooldown([decision.status for decision in decisions], occupancy.pools)
+    first = {kind for kind, wanted in kinds.items() if _is_due(wanted, occupancy, due)}
+    for index, wanted in _in_turn(decisions, first):
+        if not find(index, wanted):
             occupancy.held |= {pool for pool in due if _takes_in_cooldown(occupancy.pools[pool], wanted)}
-    for index, wanted in queue:
-        placed[index] += _find(decisions[index].snapshot, wanted, occupancy)
+    open_kinds = {kind for kind, wanted in kinds.items() if kind not in first and occupancy.is_open(wanted)}
+    for index, wanted in _in_turn(decisions, open_kinds):
+        if find(index, wanted) and not occupancy.is_open(wanted):
+            open_kinds -= {kind for kind in open_kinds if not occupancy.is_open(kinds[kind])}
     return tuple(tuple(tasks) for tasks in placed)
 
 
-def _queue(decisions: Sequence[Decision]) -> list[tuple[int, WantedTask]]:
-    """All wanted tasks: the configuration that has waited longest first, its tasks in the steps' order."""
-    longest: dict[tuple[int, str], datetime] = {}
-    entries = [(index, wanted) for index, decision in enumerate(decisions) for wanted in decision.wanted]
-    for index, wanted in entries:
-        key = (index, wanted.configuration)
-        longest[key] = min(longest.get(key, wanted.waiting_since), wanted.waiting_since)
+def _in_turn(decisions: Sequence[Decision], kinds: Set[str]) -> Iterator[tuple[int, WantedTask]]:
+    """The wanted tasks of these kinds, of all decisions in turn; of a kind that leaves `kinds` meanwhile no more.
 
-    def turn(entry: tuple[int, WantedTask]) -> tuple[datetime, str, str, int, int]:
-        index, wanted = entry
-        waited = longest[index, wanted.configuration]
-        snapshot = decisions[index].snapshot
-        return waited, snapshot.name, wanted.configuration, snapshot.recipes.order[wanted.step], wanted.part
+    Each decision has its own in order, so only the first of each is compared, and what nobody asks for is never sorted.
+    """
 
-    return sorted(entries, key=turn)
+    def ahead(index: int, position: int) -> tuple[Turn, int, int] | None:
+        decision = decisions[index]
+        for at in range(position, len(decision.wanted)):
+            if decision.wanted[at].kind in kinds:
+                return decision.turns[at], index, at
+        return None
+
+    heads = [head for index in range(len(decisions)) if (head := ahead(index, 0)) is not None]
+    heapify(heads)
+    while heads and kinds:
+        _, index, at = heads[0]
+        wanted = decisions[index].wanted[at]
+        if wanted.kind in kinds:
+            yield index, wanted
+        following = ahead(index, at + 1)
+        if following is None:
+            heappop(heads)
+        else:
+            heapreplace(heads, following)
 
 
 def _find(snapshot: Snapshot, wanted: WantedTask, occupancy: _Occupancy) -> list[PlacedTask]:
     """Room for one wanted task, taken at once: none, one task, or the parts of divided self-play."""
-    if wanted.handling.facts.is_light:
+    if wanted.kind == LIGHT:
         identity = _identity(snapshot, wanted, wanted.part, "", "", 1)
         return [PlacedTask(task_name(identity), identity, wanted.parameters, None, None)]
     rooms = occupancy.rooms(snapshot, wanted)
@@ -210,6 +246,8 @@ def pools_due_for_cooldown(
     statuses: Iterable[TrainingPipelineStatus], pools: Mapping[str, PoolObservation]
 ) -> frozenset[str]:
     """Pools where self-play has ended since a task last began in a cool-down slot."""
+    if not any(slot.when == SlotTime.COOLDOWN for pool in pools.values() for slot in pool.spec.slots):
+        return frozenset()
     selfplay_ended: dict[str, datetime] = {}
     cooldown_began: dict[str, datetime] = {}
     for task in (task for status in statuses for c in status.configurations for task in c.tasks):

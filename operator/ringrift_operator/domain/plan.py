@@ -6,7 +6,8 @@ pipelines of the namespace at once (domain/placement.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ringrift_core.contract import Board, Stage, StageParameters
@@ -16,6 +17,9 @@ from ringrift_operator.api.pool import PoolType, Slot
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.recipe import Handling
 from ringrift_operator.domain.snapshot import PoolObservation, Snapshot, TaskIdentity
+
+LIGHT = "light"
+"""Kind of the tasks that take no slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +49,20 @@ class WantedTask:
     """It takes cuda slots only."""
     is_divisible: bool = False
     """Self-play that has not been divided over slots yet: it may become several tasks."""
+    kind: str = field(init=False)
+    """Tasks of one kind fit the same slots: one word, since placement asks for it thousands of times a pass."""
+
+    def __post_init__(self) -> None:
+        kind = LIGHT if self.handling.facts.is_light else f"{self.step} {self.board} {self.players} {self.needs_cuda}"
+        object.__setattr__(self, "kind", sys.intern(kind))
 
     @property
     def stage(self) -> Stage:
         return self.parameters.stage
+
+
+Turn = tuple[datetime, str, str, int, int]
+"""When a task's configuration began to wait, whose it is, and its place among the configuration's tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +95,28 @@ class Decision:
     snapshot: Snapshot
     status: TrainingPipelineStatus
     wanted: tuple[WantedTask, ...] = ()
+    """In the order of their turns: the configuration that has waited longest first, its tasks in the steps' order."""
     delete: tuple[str, ...] = ()
     records: tuple[TrainingIteration, ...] = ()
     expired_records: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
+    turns: tuple[Turn, ...] = field(init=False)
+    """Of each wanted task. Most decisions take part in many placements before they are made anew."""
+
+    def __post_init__(self) -> None:
+        longest: dict[str, datetime] = {}
+        for task in self.wanted:
+            longest[task.configuration] = min(longest.get(task.configuration, task.waiting_since), task.waiting_since)
+        name, order = self.snapshot.name, self.snapshot.recipes.order
+        queue = sorted(
+            (
+                ((longest[task.configuration], name, task.configuration, order[task.step], task.part), task)
+                for task in self.wanted
+            ),
+            key=lambda entry: entry[0],
+        )
+        object.__setattr__(self, "wanted", tuple(task for _, task in queue))
+        object.__setattr__(self, "turns", tuple(turn for turn, _ in queue))
 
 
 @dataclass(frozen=True, slots=True)

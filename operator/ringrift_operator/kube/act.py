@@ -22,6 +22,7 @@ from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client
 from ringrift_operator.kube.metrics import Metrics
 from ringrift_operator.kube.parsed import UnreadableError
+from ringrift_operator.kube.records import Records
 from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.resource import (
     EVENTS,
@@ -62,11 +63,18 @@ class Actor:
     """Writes what plans say, and mirrors what the API server answers."""
 
     def __init__(
-        self, client: Client, world: World, release: Release, holder: str, metrics: Metrics, refusals: Refusals
+        self,
+        client: Client,
+        world: World,
+        release: Release,
+        holder: str,
+        metrics: Metrics,
+        refusals: Refusals,
+        records: Records,
     ) -> None:
         self._client, self._world, self._release, self._metrics = client, world, release, metrics
         self._holder = holder
-        self._refusals = refusals
+        self._refusals, self._records = refusals, records
 
     async def carry_out(self, snapshot: Snapshot, plan: Plan) -> None:
         """Does all of the plan, or raises at the first step that could not be done."""
@@ -80,7 +88,7 @@ class Actor:
                 await self._delete_child(snapshot, name)
             self._count(snapshot, plan)
             for name in plan.expired_records:
-                await self._delete(ITERATIONS, self._world.records, snapshot, name)
+                await self._records.delete((snapshot.namespace, snapshot.name), snapshot.uid, name)
         finally:  # the status that they tell of has been written: the next pass will not tell again
             for event in plan.events:
                 await self._tell_of(snapshot, event)
@@ -130,10 +138,10 @@ class Actor:
 
         async def create(task: PlacedTask) -> None:
             if task.is_remote:
-                manifest = remote_task(snapshot, task)
-                await self._create(REMOTE_TASKS, self._world.remote_tasks, manifest, snapshot)
+                created = await self._create(REMOTE_TASKS, remote_task(snapshot, task), snapshot)
+                self._world.remote_tasks.put(created)
             else:
-                await self._create(JOBS, self._world.jobs, job(snapshot, task, self._release), snapshot)
+                self._world.jobs.put(await self._create(JOBS, job(snapshot, task, self._release), snapshot))
             self._metrics.started.labels(snapshot.namespace, task.stage.value).inc()
 
         outcomes = await asyncio.gather(*(create(task) for task in tasks), return_exceptions=True)
@@ -155,7 +163,7 @@ class Actor:
     async def _create_record(self, snapshot: Snapshot, record: TrainingIteration) -> None:
         """Writes a record; one that is refused is told of and left out, since the status matters more."""
         try:
-            await self._create(ITERATIONS, self._world.records, record.to_manifest(), snapshot)
+            self._records.put(await self._create(ITERATIONS, record.to_manifest(), snapshot), snapshot.uid)
         except ApiError as error:
             if not _is_refusal(error):
                 raise
@@ -165,10 +173,10 @@ class Actor:
     async def _tell_of(self, snapshot: Snapshot, event: Event) -> None:
         await self._tell((snapshot.namespace, snapshot.name), snapshot.uid, event)
 
-    async def _create(self, resource: Resource, mirror: Mirror, manifest: Object, snapshot: Snapshot) -> None:
+    async def _create(self, resource: Resource, manifest: Object, snapshot: Snapshot) -> Object:
         """Creates a child; one that exists is ours already when we own it and it is not on its way out."""
         try:
-            mirror.put(await self._client.create(resource, manifest))
+            return await self._client.create(resource, manifest)
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 raise
@@ -180,7 +188,7 @@ class Actor:
                 raise  # until it has gone
             if not is_owned_by(found, snapshot.uid):
                 raise NameTakenError(resource, name) from error
-            mirror.put(found)
+            return found
 
     async def _delete_child(self, snapshot: Snapshot, name: str) -> None:
         for resource, mirror in ((JOBS, self._world.jobs), (REMOTE_TASKS, self._world.remote_tasks)):

@@ -17,7 +17,7 @@ import orjson
 from aiohttp.client_proto import ResponseHandler
 from pydantic import BaseModel
 
-from ringrift_operator.kube.resource import PODS, Key, Object, Resource
+from ringrift_operator.kube.resource import PODS, Key, Object, Resource, lean
 
 FIELD_MANAGER = "ringrift-operator"
 CONDITIONS_MANAGER = "ringrift-operator-conditions"
@@ -26,6 +26,9 @@ KEEP_ALIVE_SECONDS = 15
 TIMEOUT_SECONDS = 10.0
 JSON = {"Content-Type": "application/json"}
 APPLY = {"Content-Type": "application/apply-patch+yaml"}  # JSON is YAML
+CONNECTIONS = 64
+LIST_PAGE = 500
+METADATA_ONLY = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 LOG_TAIL_LINES = 20
 LOG_LIMIT_BYTES = 65536
 
@@ -82,7 +85,7 @@ class Connector(aiohttp.TCPConnector):
 
 def session(info: kopf.ConnectionInfo) -> aiohttp.ClientSession:
     """A session for one purpose: writes, or one watch."""
-    connector = Connector(ssl=info.as_ssl_context(), keepalive_timeout=KEEP_ALIVE_SECONDS, limit=64)
+    connector = Connector(ssl=info.as_ssl_context(), keepalive_timeout=KEEP_ALIVE_SECONDS, limit=CONNECTIONS)
     return aiohttp.ClientSession(
         base_url=info.server, connector=connector, headers={"User-Agent": FIELD_MANAGER}, trust_env=info.trust_env
     )
@@ -127,6 +130,7 @@ class Client:
         self._info = login()
         self._session = session(self._info)
         self._may_write_for = may_write_for
+        self._turns = asyncio.Semaphore(CONNECTIONS)
 
     async def __aenter__(self) -> Self:
         return self
@@ -154,12 +158,35 @@ class Client:
     async def items_at(
         self, resource: Resource, namespace: str | None = None, labels: str = "", fields: str = ""
     ) -> tuple[list[Object], int]:
-        """All objects that match the selectors, without chunks, and the resource version of the moment."""
+        """All objects that match the selectors, and the resource version of the moment."""
         selectors = {"labelSelector": labels, "fieldSelector": fields}
         params = {name: selector for name, selector in selectors.items() if selector}
-        body = await self._json("GET", resource.path(namespace), params=params)
-        items: list[Object] = body["items"]
-        return items, int(body["metadata"]["resourceVersion"])
+        return await self._pages(resource.path(namespace), params)
+
+    async def metadata(self, resource: Resource, namespace: str, labels: str) -> list[Object]:
+        """The metadata alone of all objects that match."""
+        items, _ = await self._pages(resource.path(namespace), {"labelSelector": labels}, METADATA_ONLY)
+        return items
+
+    async def _pages(
+        self, path: str, params: Mapping[str, str], headers: Mapping[str, str] | None = None
+    ) -> tuple[list[Object], int]:
+        """A list, page by page: each has the whole time of a request. One that takes too long in all begins anew."""
+        items: list[Object] = []
+        proceed: dict[str, str] = {}
+        while True:
+            asked = {**params, "limit": str(LIST_PAGE), **proceed}
+            try:
+                page = await self._json("GET", path, params=asked, headers=headers)
+            except ApiError as error:
+                if error.status != 410 or not proceed:
+                    raise
+                items, proceed = [], {}
+                continue
+            items += map(lean, page["items"] or ())  # null where metadata alone was asked for and there is none
+            if not page["metadata"].get("continue"):
+                return items, int(page["metadata"]["resourceVersion"])
+            proceed = {"continue": page["metadata"]["continue"]}
 
     async def create(self, resource: Resource, manifest: Object) -> Object:
         """Creates the manifest in its namespace; ApiError 409 when the name is taken."""
@@ -240,10 +267,14 @@ class Client:
     async def _write(
         self, method: str, path: str, body: Object, headers: Mapping[str, str], params: Mapping[str, str]
     ) -> Object:
+        return await self._json(method, path, orjson.dumps(body), headers, params, self._seconds_to_write)
+
+    def _seconds_to_write(self) -> float:
+        """Within which a write that begins now must end; FencedError when there are none."""
         seconds = self._may_write_for()
         if seconds <= 0:
             raise FencedError("the operator's Lease is not held")
-        return await self._json(method, path, orjson.dumps(body), headers, params, min(seconds, TIMEOUT_SECONDS))
+        return min(seconds, TIMEOUT_SECONDS)
 
     async def _json(
         self,
@@ -252,7 +283,7 @@ class Client:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
-        seconds: float = TIMEOUT_SECONDS,
+        seconds: Callable[[], float] = lambda: TIMEOUT_SECONDS,
     ) -> Object:
         body: Any = orjson.loads(await self._request(method, path, data, headers, params, seconds))
         return body  # type: ignore[no-any-return]
@@ -264,19 +295,21 @@ class Client:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
-        seconds: float = TIMEOUT_SECONDS,
+        seconds: Callable[[], float] = lambda: TIMEOUT_SECONDS,
     ) -> bytes:
-        # The wait for a connection counts, too.
-        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=5)
         for renewed in (False, True):
-            async with self._session.request(
-                method,
-                path,
-                data=data,
-                params=params,
-                headers={**self._info.as_http_headers(), **(headers or {})},
-                timeout=timeout,
-            ) as response:
+            # The wait for one's turn is no part of the request's time, which begins with the turn.
+            async with (
+                self._turns,
+                self._session.request(
+                    method,
+                    path,
+                    data=data,
+                    params=params,
+                    headers={**self._info.as_http_headers(), **(headers or {})},
+                    timeout=aiohttp.ClientTimeout(total=seconds(), sock_connect=5),
+                ) as response,
+            ):
                 if response.status < 400:
                     return await response.read()
                 error = await refusal(response)

@@ -12,10 +12,9 @@ from pydantic import ValidationError
 from ringrift_core.contract import first_fault, read
 from ringrift_operator.api.pipeline import Artifacts, TrainingPipeline
 from ringrift_operator.api.remotetask import RemoteTask
-from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, identity_from
+from ringrift_operator.domain.labels import identity_from
 from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import (
-    KeptRecord,
     OtherPipeline,
     Snapshot,
     TaskIdentity,
@@ -25,6 +24,7 @@ from ringrift_operator.kube.client import Client
 from ringrift_operator.kube.parsed import Parsed, UnreadableError
 from ringrift_operator.kube.pods import report
 from ringrift_operator.kube.pools import Pools
+from ringrift_operator.kube.records import Records
 from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.resource import PODS, Key, Object, is_going, key_of, uid_of
 from ringrift_operator.kube.sightings import Sightings
@@ -42,14 +42,16 @@ class Gatherer:
         sightings: Sightings,
         pools: Pools,
         refusals: Refusals,
+        records: Records,
         cluster: str = "",
         recipes: Recipes = SHIPPED,
     ) -> None:
         self._client, self._world, self._sightings, self._pools = client, world, sightings, pools
-        self._refusals, self._cluster = refusals, cluster
+        self._refusals, self._records, self._cluster = refusals, records, cluster
         self._recipes = recipes
         self._parsed = Parsed(TrainingPipeline)
         self._ended: dict[str, TaskObservation] = {}
+        world.when_a_job_goes(lambda uid: self._ended.pop(uid, None))
 
     async def snapshot(self, key: Key) -> Snapshot | None:
         """All about one pipeline; None when there is none, or it is being deleted. UnreadableError when it is none."""
@@ -77,7 +79,7 @@ class Gatherer:
                 for each in self._world.sharing_store(found)
                 if uid_of(each) != uid
             ),
-            records=tuple(self._records(uid)),
+            records=await self._records.of(key, uid),
             annotations=pipeline.metadata.annotations,
             version=found["metadata"]["resourceVersion"],
             refusals=self._refusals.of(uid),
@@ -96,6 +98,7 @@ class Gatherer:
         present = {uid_of(each) for each in self._world.pipelines}
         self._parsed.keep(present)
         self._refusals.forget(present)
+        self._records.forget(present)
         for uid in self._ended.keys() - {uid_of(job) for job in self._world.jobs}:
             del self._ended[uid]
 
@@ -124,13 +127,6 @@ class Gatherer:
                 fault = f"RemoteTask {key_of(obj)[1]}: {first_fault(error)}"
                 raise UnreadableError("TrainingPipeline", pipeline, fault) from error
             yield remote_task(task, identity)
-
-    def _records(self, uid: str) -> Iterator[KeptRecord]:
-        for obj in self._world.records.group(uid):
-            found = labels(obj)
-            if not {CONFIGURATION, ITERATION} <= found.keys():
-                continue  # somebody took its labels away: it is a record that we keep no account of
-            yield KeptRecord(obj["metadata"]["name"], found[CONFIGURATION], int(found[ITERATION]))
 
 
 def _other(obj: Object, artifacts: Artifacts) -> OtherPipeline:

@@ -68,18 +68,26 @@ class Loop:
     def touch(self, pipeline: Key) -> None:
         """Marks a pipeline to be looked at again."""
         name = pipeline[0]
-        if name not in self._namespaces:
+        is_new = name not in self._namespaces
+        if is_new:
             self._namespaces[name] = Namespace(name, self._metrics)
-            self._start(self._namespaces[name])
         self._namespaces[name].touch(pipeline[1])
+        if is_new:
+            self._start(self._namespaces[name])
 
     async def run(self, gatherer: Gather, actor: CarryOut) -> None:
         """Runs every namespace's passes, for ever."""
         async with asyncio.TaskGroup() as group:
-            self._start = lambda namespace: group.create_task(namespace.run(gatherer, actor))
+            self._start = lambda namespace: group.create_task(self._passes(namespace, gatherer, actor))
             for namespace in self._namespaces.values():
                 self._start(namespace)
             await asyncio.Event().wait()
+
+    async def _passes(self, namespace: Namespace, gatherer: Gather, actor: CarryOut) -> None:
+        """The passes of a namespace for as long as it has pipelines; nothing is kept of one that has none."""
+        await namespace.run(gatherer, actor)
+        del self._namespaces[namespace.name]
+        self._metrics.forget(namespace.name)
 
 
 @dataclass(slots=True)
@@ -110,7 +118,7 @@ class Namespace:
     """The passes of one namespace."""
 
     def __init__(self, name: str, metrics: Metrics) -> None:
-        self._name, self._metrics = name, metrics
+        self.name, self._metrics = name, metrics
         self._touched = asyncio.Event()
         self._pipelines: dict[str, _Pipeline] = {}
         self.pulse = Pulse()
@@ -120,9 +128,9 @@ class Namespace:
         self._touched.set()
 
     async def run(self, gatherer: Gather, actor: CarryOut) -> None:
-        """Passes over what is touched or due, for ever."""
+        """Passes over what is touched or due, until there is no pipeline."""
         self._gatherer, self._actor = gatherer, actor
-        while True:
+        while self._pipelines:
             self.pulse.beat()
             await self._wait()
             pipelines = self._take()
@@ -163,7 +171,7 @@ class Namespace:
         decisions = [replace(each, wanted=()) if name in resting else each for name, each in decided.items()]
         try:
             known = {decision.snapshot.uid for decision in decisions}
-            places = place(decisions, self._gatherer.elsewhere(self._name, known))
+            places = place(decisions, self._gatherer.elsewhere(self.name, known))
         except Exception as error:
             for name in (pipelines & decided.keys()) - resting:
                 self._broke_off(name, error)
@@ -185,7 +193,7 @@ class Namespace:
     async def _decide(self, name: str) -> bool:
         """Renews the pipeline's decision; whether that went well."""
         try:
-            snapshot = await self._gatherer.snapshot((self._name, name))
+            snapshot = await self._gatherer.snapshot((self.name, name))
             if snapshot is None:
                 self._forget(name)
             else:
@@ -223,7 +231,7 @@ class Namespace:
             self.touch(name)
         else:
             logger.error(
-                "%s/%s does not come to rest: %d passes in a row wrote something", self._name, name, pipeline.restless
+                "%s/%s does not come to rest: %d passes in a row wrote something", self.name, name, pipeline.restless
             )
             pipeline.due = asyncio.get_running_loop().time() + RESTLESS_SECONDS
 
@@ -236,7 +244,7 @@ class Namespace:
         self._metrics.errors.inc()
         logger.warning(
             "pass over %s/%s broke off, again in %.1f s: %s",
-            self._name,
+            self.name,
             name,
             delay,
             error or type(error).__name__,

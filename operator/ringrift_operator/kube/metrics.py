@@ -43,6 +43,11 @@ class Metrics:
             "ringrift_tasks_started", "Tasks started", ["namespace", "stage"], registry=self.registry
         )
 
+    def forget(self, namespace: str) -> None:
+        """Counts no more for a namespace that has no pipelines."""
+        for counter in (self.tasks, self.started):
+            counter.remove_by_labels({"namespace": namespace})
+
 
 class StatusCollector(Collector):
     """Gauges of all pipelines and pools, from their statuses."""

@@ -56,6 +56,12 @@ def key_of(obj: Object) -> Key:
     return metadata["namespace"], metadata["name"]
 
 
+def lean(obj: Object) -> Object:
+    """The object without its managed fields, which are a good part of it and which nobody here reads."""
+    metadata = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
+    return {**obj, "metadata": metadata}
+
+
 def uid_of(obj: Object) -> str:
     uid: str = obj["metadata"]["uid"]
     return uid

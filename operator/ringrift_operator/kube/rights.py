@@ -42,7 +42,8 @@ _LOOKED_AT = ("get", "list", "watch")
 IN_A_NAMESPACE = (
     *(Right(resource, _LOOKED_AT) for resource in (PIPELINES, POOLS)),
     *(Right(resource, ("patch",), "status") for resource in (PIPELINES, POOLS, REMOTE_TASKS)),
-    *(Right(resource, (*_LOOKED_AT, "create", "delete")) for resource in (REMOTE_TASKS, ITERATIONS, JOBS)),
+    *(Right(resource, (*_LOOKED_AT, "create", "delete")) for resource in (REMOTE_TASKS, JOBS)),
+    Right(ITERATIONS, ("get", "list", "create", "delete")),
     Right(PIPELINES, ("update",), "finalizers"),
     Right(PODS, ("get", "list")),
     Right(PODS, ("get",), "log"),

@@ -18,17 +18,15 @@ import kopf
 import orjson
 
 from ringrift_operator.kube.client import EXPECTED, ApiError, refusal, session
-from ringrift_operator.kube.resource import Key, Object, Resource, key_of, uid_of, version_of
+from ringrift_operator.kube.resource import Key, Object, Resource, key_of, lean, uid_of, version_of
 
 logger = logging.getLogger(__name__)
 
 SERVER_TIMEOUT_SECONDS = 15
 INACTIVITY_SECONDS = 20
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0)
-LIST_PAGE = 2000
+LIST_PAGE = 500
 GONE_SECONDS = 600
-GONE_LIMIT = 10_000
-METADATA_ONLY = "application/json;as={};g=meta.k8s.io;v=v1"
 
 
 class RestoredError(Exception):
@@ -57,7 +55,7 @@ class Mirror:
         self._groups: dict[Hashable, dict[Key, Object]] = {}
         self.latest = 0
         """The highest version that the API server has told of."""
-        self._gone: dict[str, float] = {}  # UIDs known to be deleted, and when that became known
+        self._gone: dict[str, float] = {}  # UIDs known to be deleted, and since when, the longest known first
         self._changed = changed
         self._group_of = group_of
 
@@ -89,9 +87,10 @@ class Mirror:
             return
         if known is not None:
             self._remove(known)
-        self._objects[key] = obj
-        self._groups.setdefault(self._group_of(obj), {})[key] = obj
-        self._changed(obj, known)
+        kept = lean(obj)
+        self._objects[key] = kept
+        self._groups.setdefault(self._group_of(kept), {})[key] = kept
+        self._changed(kept, known)
 
     def heard(self, version: int) -> None:
         """The API server has told of this version."""
@@ -99,10 +98,7 @@ class Mirror:
 
     def drop(self, obj: Object) -> None:
         """Takes a deletion, watched or our own; late news of the same object is ignored from now on."""
-        now = time.monotonic()
-        if len(self._gone) > GONE_LIMIT:
-            self._gone = {uid: when for uid, when in self._gone.items() if now - when < GONE_SECONDS}
-        self._gone[uid_of(obj)] = now
+        self._remember(uid_of(obj))
         known = self._objects.get(key_of(obj))
         if known is not None and uid_of(known) == uid_of(obj):
             self._remove(known)
@@ -117,6 +113,14 @@ class Mirror:
                 self.drop(known)
         for obj in objects:
             self.put(obj)
+
+    def _remember(self, gone: str) -> None:
+        """Keeps the UID for a while; those that were kept long enough go, each once."""
+        now = time.monotonic()
+        self._gone.pop(gone, None)
+        self._gone[gone] = now
+        while now - self._gone[oldest := next(iter(self._gone))] > GONE_SECONDS:
+            del self._gone[oldest]
 
     def _remove(self, obj: Object) -> None:
         key, group = key_of(obj), self._group_of(obj)
@@ -139,10 +143,8 @@ class Watch:
         mirror: Mirror,
         namespace: str | None = None,
         labels: str = "",
-        metadata_only: bool = False,
     ) -> None:
         self._login, self._resource, self._mirror = login, resource, mirror
-        self._metadata_only = metadata_only
         self._path = resource.path(namespace)
         self._namespace = namespace
         self._selector = {"labelSelector": labels} if labels else {}
@@ -181,13 +183,12 @@ class Watch:
         params = {**self._selector, "limit": str(LIST_PAGE)}
         timeout = aiohttp.ClientTimeout(total=60, sock_connect=5, sock_read=INACTIVITY_SECONDS)
         while True:
-            accept = self._accept("PartialObjectMetadataList")
-            async with http.get(self._path, params=params, headers=accept, timeout=timeout) as response:
+            async with http.get(self._path, params=params, timeout=timeout) as response:
                 if response.status >= 400:
                     raise await refusal(response)
                 page = orjson.loads(await response.read())
             self.last_heard = time.monotonic()
-            objects += page["items"] or []  # null when metadata alone was asked for and there is none
+            objects += map(lean, page["items"])
             proceed = page["metadata"].get("continue")
             if not proceed:
                 break
@@ -202,9 +203,6 @@ class Watch:
     def _in_scope(self, key: Key) -> bool:
         return self._namespace is None or key[0] == self._namespace
 
-    def _accept(self, kind: str) -> dict[str, str]:
-        return {"Accept": METADATA_ONLY.format(kind) if self._metadata_only else "application/json"}
-
     async def _watch(self, http: aiohttp.ClientSession, version: str) -> str | None:
         """One watch request; the version to go on from, or None when a new list is needed."""
         params = {
@@ -215,8 +213,7 @@ class Watch:
             "timeoutSeconds": str(SERVER_TIMEOUT_SECONDS),
         }
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=INACTIVITY_SECONDS)
-        accept = self._accept("PartialObjectMetadata")
-        async with http.get(self._path, params=params, headers=accept, timeout=timeout) as response:
+        async with http.get(self._path, params=params, timeout=timeout) as response:
             if response.status == 410:
                 return None
             if response.status >= 400:

@@ -18,10 +18,14 @@ class World:
         self._touch = touch
         self.pipelines = Mirror(self._pipeline_changed)
         self.pools = Mirror(self._pool_changed)
-        self.jobs = Mirror(self._child_changed, owner_uid)
+        self.jobs = Mirror(self._job_changed, owner_uid)
         self.remote_tasks = Mirror(self._child_changed, owner_uid)
-        self.records = Mirror(self._child_changed, owner_uid)
         self._sharing = Mirror(lambda _now, _before: None, store_of)
+        self._gone: list[Callable[[str], object]] = []
+
+    def when_a_job_goes(self, forget: Callable[[str], object]) -> None:
+        """`forget` is told the UID of each Job that is no more."""
+        self._gone.append(forget)
 
     def sharing_store(self, pipeline: Object) -> Collection[Object]:
         """Pipelines with the same artifacts, this one among them."""
@@ -61,6 +65,12 @@ class World:
             concerned = now or before
             assert concerned is not None
             self.touch_namespace(key_of(concerned)[0])
+
+    def _job_changed(self, now: Object | None, before: Object | None) -> None:
+        self._child_changed(now, before)
+        if before is not None and (now is None or uid_of(now) != uid_of(before)):
+            for forget in self._gone:
+                forget(uid_of(before))
 
     def _child_changed(self, now: Object | None, before: Object | None) -> None:
         for child in (now, before):

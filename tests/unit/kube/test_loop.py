@@ -11,7 +11,7 @@ from itertools import pairwise
 from ringrift_operator.domain.plan import Plan
 from ringrift_operator.domain.planning import plan
 from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
-from ringrift_operator.kube.loop import BACKOFF_SECONDS, Namespace
+from ringrift_operator.kube.loop import BACKOFF_SECONDS, Loop
 from ringrift_operator.kube.metrics import Metrics
 from ringrift_operator.kube.parsed import UnreadableError
 from ringrift_operator.kube.resource import Key
@@ -28,7 +28,10 @@ class Cluster:
         self.unreadable: set[str] = set()
         self.told: list[str] = []
         self.looks: list[tuple[str, float]] = []
-        self.namespace = Namespace("games", Metrics())
+        self.loop = Loop(Metrics())
+
+    def touch(self, name: str) -> None:
+        self.loop.touch(("games", name))
 
     async def snapshot(self, key: Key) -> Snapshot | None:
         name = key[1]
@@ -52,7 +55,7 @@ class Cluster:
     @asynccontextmanager
     async def passes(self) -> AsyncIterator[None]:
         """Runs the passes for the length of the block."""
-        running = asyncio.create_task(self.namespace.run(self, self))
+        running = asyncio.create_task(self.loop.run(self, self))
         yield
         running.cancel()
 
@@ -71,7 +74,7 @@ def test_a_touched_pipeline_is_looked_at_until_it_rests() -> None:
 
     async def scenario() -> None:
         async with cluster.passes():
-            cluster.namespace.touch("tp")
+            cluster.touch("tp")
             await cluster.looked(2)
             await asyncio.sleep(0.1)
 
@@ -87,7 +90,7 @@ def test_what_breaks_off_waits_longer_each_time_whatever_touches_it() -> None:
     async def scenario() -> None:
         async with cluster.passes():
             while len(cluster.looks) < 3:
-                cluster.namespace.touch("tp")
+                cluster.touch("tp")
                 await asyncio.sleep(0.01)
 
     asyncio.run(scenario())
@@ -102,7 +105,7 @@ def test_a_pipeline_that_comes_again_has_no_past() -> None:
     async def scenario() -> None:
         async with cluster.passes():
             cluster.broken = {"tp"}
-            cluster.namespace.touch("tp")
+            cluster.touch("tp")
             await cluster.looked(2)
             cluster.broken = set()
             del cluster.world.specs["tp"]
@@ -110,7 +113,7 @@ def test_a_pipeline_that_comes_again_has_no_past() -> None:
             cluster.looks.clear()
             cluster.world.specs["tp"] = spec
             cluster.broken = {"tp"}
-            cluster.namespace.touch("tp")
+            cluster.touch("tp")
             await cluster.looked(2)
 
     asyncio.run(scenario())
@@ -123,11 +126,11 @@ def test_a_pipeline_that_is_gone_is_looked_for_once() -> None:
 
     async def scenario() -> None:
         async with cluster.passes():
-            cluster.namespace.touch("tp")
+            cluster.touch("tp")
             await cluster.looked(2)
             del cluster.world.specs["tp"]
             cluster.looks.clear()
-            cluster.namespace.touch("tp")
+            cluster.touch("tp")
             await asyncio.sleep(0.2)
 
     asyncio.run(scenario())
@@ -149,8 +152,8 @@ def test_one_whose_conclusion_raises_stops_itself_alone() -> None:
 
     async def scenario() -> None:
         async with cluster.passes():
-            cluster.namespace.touch("sick")
-            cluster.namespace.touch("well")
+            cluster.touch("sick")
+            cluster.touch("well")
             await cluster.looked(4)
 
     asyncio.run(scenario())
@@ -163,8 +166,37 @@ def test_what_cannot_be_read_is_told_once() -> None:
 
     async def scenario() -> None:
         async with cluster.passes():
-            cluster.namespace.touch("tp")
+            cluster.touch("tp")
             await cluster.looked(3)
 
     asyncio.run(scenario())
     assert cluster.told == ["TrainingPipeline games/tp cannot be read: spec.later: Extra inputs are not permitted"]
+
+
+def test_nothing_is_kept_of_a_namespace_without_pipelines() -> None:
+    cluster, metrics = Cluster(world()), Metrics()
+    loop = Loop(metrics)
+
+    def counted() -> list[str]:
+        return [sample.labels["namespace"] for family in metrics.started.collect() for sample in family.samples]
+
+    async def scenario() -> None:
+        metrics.started.labels("other", "merge").inc()
+        running = asyncio.create_task(loop.run(cluster, cluster))
+        loop.touch(("games", "tp"))
+        await cluster.looked(2)
+        metrics.started.labels("games", "merge").inc()
+        del cluster.world.specs["tp"]
+        loop.touch(("games", "tp"))
+        async with asyncio.timeout(patience.SECONDS):
+            while "games" in counted():
+                await asyncio.sleep(0.01)
+        assert len(asyncio.all_tasks()) == 2, "this one and the loop's"
+        cluster.world.specs["tp"] = pipeline_spec()
+        looks = len(cluster.looks)
+        loop.touch(("games", "tp"))
+        await cluster.looked(looks + 1)
+        running.cancel()
+
+    asyncio.run(scenario())
+    assert set(counted()) == {"other"}
