@@ -36,7 +36,7 @@ $(VENV)/.torch: $(VENV)/.python constraints.txt
 $(VENV)/.packages: $(VENV)/.torch pyproject.toml operator/pyproject.toml constraints.txt
 	@echo "installing the Python packages"
 	@$(PIP) "maturin>=1.9,<2"
-	@$(PIP) $$($(BIN)/python -c 'import tomllib, pathlib; core = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]; operator = tomllib.loads(pathlib.Path("operator/pyproject.toml").read_text())["project"]; wanted = core["dependencies"] + [w for extra in ("stages", "train", "tracking", "s3", "env", "dev") for w in core["optional-dependencies"][extra]] + operator["dependencies"]; print(*(w.replace(" ", "") for w in wanted if not w.startswith("ringrift")))')
+	@$(PIP) $$($(BIN)/python -c 'import tomllib, pathlib; core = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]; operator = tomllib.loads(pathlib.Path("operator/pyproject.toml").read_text())["project"]; wanted = core["dependencies"] + [w for extra in ("stages", "train", "tracking", "s3", "env", "dev") for w in core["optional-dependencies"][extra]] + operator["dependencies"] + operator["optional-dependencies"]["kubeconfig"]; print(*(w.replace(" ", "") for w in wanted if not w.startswith("ringrift")))')
 	@touch $@
 
 $(VENV)/.engine: $(VENV)/.packages $(ENGINE_SOURCES)
@@ -142,10 +142,15 @@ cluster: images ## Make a kind cluster with the operator in it (needs Docker, ki
 	helm --kube-context kind-$(CLUSTER) upgrade --install ringrift charts/ringrift --namespace ringrift --create-namespace --values charts/ringrift/environments/local.yaml --wait
 
 .PHONY: constraints
-constraints: $(VENV)/.packages ## Renew constraints.txt from what is installed
-	@{ echo "# Versions that CI installs; no hashes, no addresses. Renew with: make constraints"; \
+constraints: $(VENV)/.packages ## Renew constraints.txt from what is installed, and the images' locks from it
+	@{ echo "# Versions that CI installs; no addresses. Hashes stand in images/locks. Renew with: make constraints"; \
 	  $(BIN)/pip freeze --exclude-editable | grep -vE '^(nvidia-|cuda-|triton|ringrift)' | sed -E 's/ @.*//; s/\+cpu$$//' | sort -f; } > constraints.new
 	@mv constraints.new constraints.txt
+	$(BIN)/python -m images.contents
+
+.PHONY: base-packages
+base-packages: setup ## Renew the versions of Debian's packages in the base image (images/bare/packages.txt)
+	$(BIN)/python -m images.base
 
 .PHONY: clean
 clean: ## Remove what was built here

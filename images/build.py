@@ -2,73 +2,85 @@
 
 Docker's result is the image `ringrift-<name>:dev` in its own store. buildah's is a docker-archive in the cache, named
 by the digest of everything that goes into it, so an unchanged tree builds nothing. There the base image is made from
-Debian's packages, because a machine without Docker may reach no image registry either.
+Debian's packages, because a machine without Docker may reach no image registry either. Beside each image lies the list
+of what is in it, a CycloneDX document.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import os
+import re
 import shutil
-import subprocess
 import sys
 import time
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from images import sbom
+from images.base import bare_base
+from images.contents import ALL, LOCKS, PIP, Image
+from images.engine import (
+    ROOT,
+    BuildFailedError,
+    build,
+    cache_directory,
+    docker_answers,
+    options,
+    output,
+    remove_old_layers,
+    run,
+    write_archive,
+)
+
 IMAGES = Path(__file__).parent
-TAG = "dev"
-BARE_BASE = "localhost/ringrift-base:bookworm"
+DOCKERFILE = IMAGES / "Dockerfile"
+DEV = "dev"
+BASE = "python:3.13-slim"
 ARCHIVES_KEPT = 2
 """Per image: another checkout may still be using the one before."""
-LAYERS_KEPT = 60
+
+_LABEL = "org.opencontainers.image"
 
 
 @dataclass(frozen=True)
-class Image:
-    """What goes into one image: `extras` of the core's distribution, and whether the operator is in it."""
+class Release:
+    """What is built: a version for everyone, from a base by digest and a clean tree; or `dev`."""
 
-    name: str
-    extras: tuple[str, ...] = ()
-    operator: bool = False
+    version: str = DEV
+    base: str = ""
+    """Omitted: the moving tag of Docker's, or the bare one of Debian's packages."""
+
+    def __post_init__(self) -> None:
+        if self.version != DEV and self.base and not re.search(r"@sha256:[0-9a-f]{64}$", self.base):
+            raise BuildFailedError(f"a release names its base by digest, such as {BASE}@sha256:...; found {self.base}")
 
     @property
-    def reference(self) -> str:
-        return f"ringrift-{self.name}:{TAG}"
+    def is_dev(self) -> bool:
+        return self.version == DEV
 
-    def requirements(self) -> list[str]:
-        """The published packages to install; our own wheels come after them."""
-        core = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-        wanted = list(core["dependencies"])
-        pending = list(self.extras)
-        while pending:
-            for requirement in core["optional-dependencies"][pending.pop()]:
-                if requirement.startswith("ringrift["):
-                    pending += requirement.removeprefix("ringrift[").removesuffix("]").split(",")
-                else:
-                    wanted.append(requirement)
-        if self.operator:
-            own = tomllib.loads((ROOT / "operator" / "pyproject.toml").read_text())["project"]
-            wanted += [each for each in own["dependencies"] if not each.startswith("ringrift")]
-        return sorted(set(wanted))
+    def labels(self, base: str, source: str) -> Mapping[str, str]:
+        """What the image says of itself; `source` is the digest of what went in."""
+        name, _, digest = base.partition("@")
+        found = {f"{_LABEL}.version": self.version, f"{_LABEL}.base.name": name, "ringrift.ai/source-digest": source}
+        if digest:
+            found[f"{_LABEL}.base.digest"] = digest
+        if not self.is_dev:
+            found[f"{_LABEL}.revision"] = clean_revision()
+        return found
 
 
-WORKER = Image("worker", extras=("stages", "tracking", "s3"))
-TRAINER = Image("trainer", extras=("train", "tracking", "s3"))
-OPERATOR = Image("operator", operator=True)
-ALL = {image.name: image for image in (WORKER, TRAINER, OPERATOR)}
+def clean_revision() -> str:
+    """The commit; BuildFailedError when the tree is not that commit's."""
+    if output("git", "status", "--porcelain").strip():
+        raise BuildFailedError("a release is built from a commit: commit or stash what has changed")
+    return output("git", "rev-parse", "HEAD").strip()
 
 
-class BuildFailedError(Exception):
-    """An image could not be built; the message says why."""
-
-
-def cache_directory() -> Path:
-    return Path(os.environ.get("RINGRIFT_CACHE") or Path.home() / ".cache" / "ringrift") / "images"
+def reference_of(image: Image, release: Release = Release()) -> str:
+    """`ringrift-worker:dev`."""
+    return f"ringrift-{image.name}:{release.version}"
 
 
 # --- what goes in ------------------------------------------------------------------------------------------
@@ -76,9 +88,11 @@ def cache_directory() -> Path:
 
 def source_digest(image: Image) -> str:
     """Digest of every file that can change the image."""
-    sources = ["pyproject.toml", "constraints.txt", "README.md", "LICENSE", "ringrift_core"]
-    sources += ["images/build.py", f"images/{image.name}", "images/bare"] + (["operator"] if image.operator else [])
-    listed = _output("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *sources)
+    sources = ["pyproject.toml", "README.md", "LICENSE", "ringrift_core", "images/bare", "images/Dockerfile"]
+    sources += [f"images/{name}" for name in ("base.py", "build.py", "contents.py", "engine.py", "sbom.py")]
+    sources += [str(lock.relative_to(ROOT)) for lock in (image.lock, LOCKS / f"{PIP}.txt")]
+    sources += ["operator"] if image.operator else []
+    listed = output("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *sources)
     return digest(ROOT / name for name in listed.split("\0") if name and not name.endswith(".md"))
 
 
@@ -94,162 +108,117 @@ def digest(files: Iterable[Path]) -> str:
 def build_wheels(directory: Path, *, operator: bool) -> None:
     """Builds our own wheels into `directory`: the same code that the tests run, compiled for release."""
     python = ROOT / ".venv" / "bin"
-    _run(python / "maturin", "build", "--release", "--quiet", "--compatibility", "linux", "--out", directory)
+    run(python / "maturin", "build", "--release", "--quiet", "--compatibility", "linux", "--out", directory)
     if operator:
-        _run(python / "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", directory, ROOT / "operator")
+        run(python / "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", directory, ROOT / "operator")
 
 
 def prepare_context(image: Image) -> Path:
     """The folder that the Dockerfile copies from."""
+    if sys.platform != "linux":
+        raise BuildFailedError("our wheels are compiled here: build the images on Linux, or in a Linux container")
     context = ROOT / "dist" / "images" / image.name
     shutil.rmtree(context, ignore_errors=True)
-    (context / "wheels").mkdir(parents=True)
-    (context / "requirements.txt").write_text("\n".join(image.requirements()) + "\n")
-    shutil.copy(ROOT / "constraints.txt", context)
-    build_wheels(context / "wheels", operator=image.operator)
+    (context / image.name / "wheels").mkdir(parents=True)
+    shutil.copy(image.lock, context / image.name / "requirements.txt")
+    build_wheels(context / image.name / "wheels", operator=image.operator)
+    pip = (
+        ROOT / ".venv" / "bin" / "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--require-hashes",
+    )
+    run(*pip, "--dest", context / "pip", "--requirement", LOCKS / f"{PIP}.txt")
+    (wheel,) = (context / "pip").glob("*.whl")
+    wheel.rename(context / "pip.whl")
     return context
 
 
-# --- Docker ------------------------------------------------------------------------------------------------
+# --- building ----------------------------------------------------------------------------------------------
 
 
-def docker_answers() -> bool:
-    return bool(shutil.which("docker")) and subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+def build_with_docker(image: Image, release: Release) -> tuple[str, Path]:
+    """Leaves the image in Docker's store; where it is, and its list."""
+    base = release.base or BASE
+    if not release.is_dev and not release.base:
+        raise BuildFailedError(f"a release names its base by digest: --base {BASE}@sha256:...")
+    context, reference = prepare_context(image), reference_of(image, release)
+    given = options(image.name, {"BASE": base}, release.labels(base, source_digest(image)))
+    run("docker", "build", *given, "--tag", reference, "--file", DOCKERFILE, context)
+    archive = ROOT / "dist" / "images" / f"{image.name}.tar"
+    run("docker", "save", "--output", archive, reference)
+    listed = write_list(image, release, archive)
+    archive.unlink()
+    return "in Docker's store", listed
 
 
-def build_with_docker(image: Image) -> str:
-    """Leaves `ringrift-<name>:dev` in Docker's store; says so."""
-    if sys.platform != "linux":
-        raise BuildFailedError("our wheels are compiled here: build the images on Linux, or in a Linux container")
-    context = prepare_context(image)
-    _run("docker", "build", "--tag", image.reference, "--file", IMAGES / image.name / "Dockerfile", context)
-    return "in Docker's store"
-
-
-# --- buildah -----------------------------------------------------------------------------------------------
-
-
-def archive_of(image: Image) -> Path:
+def archive_of(image: Image, release: Release = Release()) -> Path:
     """Where the docker-archive of this tree's image lies, or will."""
-    return cache_directory() / f"{image.name}-{source_digest(image)}.tar"
+    tag = "" if release.is_dev else f"{release.version}-"
+    return cache_directory() / f"{image.name}-{tag}{source_digest(image)}.tar"
 
 
-def build_with_buildah(image: Image) -> Path:
+def build_with_buildah(image: Image, release: Release = Release()) -> Path:
     """The docker-archive of the image, built when the tree has changed."""
-    archive = archive_of(image)
+    archive = archive_of(image, release)
     if not archive.exists():
-        base = bare_base()
-        _remove_old_layers()
-        context = prepare_context(image)
-        _buildah_build(image.reference, IMAGES / image.name / "Dockerfile", context, f"BASE={base}")
-        write_archive(image.reference, archive)
+        base = release.base or bare_base(pinned=not release.is_dev)
+        remove_old_layers()
+        context, reference = prepare_context(image), reference_of(image, release)
+        given = options(image.name, {"BASE": base}, release.labels(base, source_digest(image)))
+        build(reference, DOCKERFILE, context, *given)
+        write_archive(reference, archive)
         archives = sorted(cache_directory().glob(f"{image.name}-*.tar"), key=lambda path: path.stat().st_mtime)
         for older in archives[:-ARCHIVES_KEPT]:
             older.unlink()
+            list_of(older).unlink(missing_ok=True)
+    if not list_of(archive).exists():
+        write_list(image, release, archive)
     return archive
 
 
-def bare_base() -> str:
-    """Name of the base image made from Debian's packages, in buildah's store."""
-    if not _output(*_BUILDAH, "images", "--quiet", "--filter", f"reference={BARE_BASE}").strip():
-        context = cache_directory() / "base"
-        context.mkdir(parents=True, exist_ok=True)
-        packages = "ca-certificates,python3,python3-venv"
-        unfinished, finished = context / "unfinished.tar", context / "base.tar"
-        if not finished.exists():
-            _run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={packages}", "bookworm", unfinished)
-            unfinished.rename(finished)
-        _buildah_build(BARE_BASE, IMAGES / "bare" / "Dockerfile", context)
-    return BARE_BASE
+def list_of(archive: Path) -> Path:
+    """Where the CycloneDX document of an archive lies."""
+    return archive.with_suffix(".cdx.json")
 
 
-def archive_bare_base() -> Path:
-    """The docker-archive of the base image itself: a plain Debian with Python, for tests of the cluster."""
-    archive = cache_directory() / "base.docker.tar"
-    if not archive.exists():
-        write_archive(bare_base(), archive)
-    return archive
-
-
-def archive_program(reference: str, dockerfile: Path, program: Path) -> Path:
-    """The docker-archive of an image of one static program and nothing else."""
-    archive = cache_directory() / f"{program.name}-{hashlib.sha256(program.read_bytes()).hexdigest()[:16]}.tar"
-    if not archive.exists():
-        context = cache_directory() / f"{program.name}-context"
-        context.mkdir(parents=True, exist_ok=True)
-        shutil.copy(program, context)
-        _buildah_build(reference, dockerfile, context)
-        write_archive(reference, archive)
-    return archive
-
-
-def _remove_old_layers() -> None:
-    """Layers are kept so that a change of our own code installs no package anew, but not those of every build."""
-    layers = _output(*_BUILDAH, "images", "--all", "--quiet").split()
-    if len(layers) > LAYERS_KEPT:
-        _run(*_BUILDAH, "rmi", "--prune")
-
-
-def write_archive(reference: str, archive: Path) -> None:
-    """Writes an image of buildah's store as a docker-archive, whole or not at all."""
-    unfinished = archive.with_suffix(".unfinished")
-    unfinished.unlink(missing_ok=True)
-    name = reference if "/" in reference else f"docker.io/library/{reference}"
-    _run(*_BUILDAH, "push", "--quiet", reference, f"docker-archive:{unfinished}:{name}")
-    unfinished.rename(archive)
-
-
-_BUILDAH = (
-    *("buildah", "--root", str(cache_directory() / "store"), "--runroot", str(cache_directory() / "run")),
-    *("--storage-driver", "overlay"),
-)
-
-
-def _buildah_build(reference: str, dockerfile: Path, context: Path, *arguments: str) -> None:
-    mounts = ["/etc/ssl/certs:/etc/ssl/certs:ro"]
-    if Path("/etc/pip.conf").exists():
-        mounts.append("/etc/pip.conf:/etc/pip.conf:ro")
-    pip_cache = Path.home() / ".cache" / "pip"
-    pip_cache.mkdir(parents=True, exist_ok=True)
-    mounts.append(f"{pip_cache}:/root/.cache/pip:rw")
-    command = [*_BUILDAH, "bud", "--quiet", "--layers", "--network", "host", "--isolation", "chroot"]
-    for mount in mounts:
-        command += ["--volume", mount]
-    for argument in arguments:
-        command += ["--build-arg", argument]
-    _run(*command, "--tag", reference, "--file", dockerfile, context)
+def write_list(image: Image, release: Release, archive: Path) -> Path:
+    """Writes down what is in the image."""
+    path = list_of(archive)
+    path.write_text(
+        sbom.document(f"ringrift-{image.name}", release.version, sbom.packages_in(archive)), encoding="utf-8"
+    )
+    return path
 
 
 # --- command line ------------------------------------------------------------------------------------------
 
 
-def _run(*command: str | Path) -> None:
-    done = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        said = (done.stdout + done.stderr).strip().splitlines()[-30:]
-        raise BuildFailedError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n" + "\n".join(said))
-
-
-def _output(*command: str | Path) -> str:
-    return subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m images.build", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("names", nargs="*", choices=[*ALL, []], help="images to build (default: all)")
-    chosen = parser.parse_args().names or list(ALL)
+    parser.add_argument("--release", default=DEV, metavar="VERSION", help="build this version, from a clean tree")
+    parser.add_argument("--base", default="", help="image to build on; of a release by digest: NAME@sha256:...")
+    given = parser.parse_args()
     docker = docker_answers()
     if not docker and not shutil.which("buildah"):
         print("images: neither a Docker engine nor buildah here: install one of them", file=sys.stderr)
         return 1
-    for name in chosen:
+    for name in given.names or ALL:
         image, start = ALL[name], time.monotonic()
         try:
-            result = build_with_docker(image) if docker else str(build_with_buildah(image))
+            release = Release(given.release, given.base)
+            if docker:
+                place, listed = build_with_docker(image, release)
+            else:
+                archive = build_with_buildah(image, release)
+                place, listed = f"{archive} ({archive.stat().st_size / 1e6:.0f} MB)", list_of(archive)
         except BuildFailedError as failure:
             print(f"images: {failure}", file=sys.stderr)
             return 1
-        print(f"{image.reference}  {time.monotonic() - start:.0f} s  {result}")
+        print(f"{reference_of(image, release)}  {time.monotonic() - start:.0f} s  {place}  {listed}")
     return 0
 
 

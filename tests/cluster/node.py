@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from images.build import archive_program
+from images.engine import archive_program
 from tests.cluster import packages
 from tests.cluster.binaries import build_pause, find
 from tests.cluster.control_plane import ControlPlane, Endpoints, running_control_plane

@@ -11,7 +11,9 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from images.build import OPERATOR, WORKER, archive_bare_base, build_with_buildah
+from images.base import archive_bare_base, bare_base
+from images.build import build_with_buildah, reference_of
+from images.contents import OPERATOR, WORKER
 from tests.cluster.binaries import BinariesMissingError
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.node import Cluster, NodeImpossibleError, running_cluster
@@ -58,21 +60,21 @@ def object_store(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> 
 def plain_image(cluster: Cluster) -> str:
     """An image with Debian and Python alone."""
     cluster.import_image(archive_bare_base())
-    return "localhost/ringrift-base:bookworm"
+    return bare_base()
 
 
 @pytest.fixture(scope="session")
 def worker_image(cluster: Cluster) -> str:
     """The worker image of this tree, on the node."""
     cluster.import_image(build_with_buildah(WORKER))
-    return WORKER.reference
+    return reference_of(WORKER)
 
 
 @pytest.fixture(scope="session")
 def operator_image(cluster: Cluster) -> str:
     """The operator image of this tree, on the node."""
     cluster.import_image(build_with_buildah(OPERATOR))
-    return OPERATOR.reference
+    return reference_of(OPERATOR)
 
 
 @pytest.fixture(scope="session")

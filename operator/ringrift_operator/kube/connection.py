@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import logging
 import os
 from datetime import UTC, datetime, timedelta
@@ -31,5 +32,8 @@ def login(settings: kopf.OperatorSettings | None = None) -> kopf.ConnectionInfo:
         found = None
     if found is None:
         named = f"KUBECONFIG={os.environ['KUBECONFIG']}" if os.environ.get("KUBECONFIG") else "~/.kube/config"
-        raise kopf.LoginError(f"no cluster to talk to: no service account here, and {named} is no usable kubeconfig")
+        reason = f"{named} is no usable kubeconfig"
+        if importlib.util.find_spec("kubernetes") is None:
+            reason = f"{named} is not read: pip install 'ringrift-operator[kubeconfig]'"
+        raise kopf.LoginError(f"no cluster to talk to: no service account here, and {reason}")
     return found
