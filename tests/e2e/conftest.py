@@ -82,19 +82,21 @@ def release(cluster: Cluster, worker_image: str, operator_image: str) -> Kubectl
     """Our charts installed by helm; kubectl in the release's namespace."""
     values = yaml.safe_load(VALUES.read_text())
     assert (values["images"]["worker"], values["images"]["operator"]) == (worker_image, operator_image)
-    _helm(cluster, "install", "ringrift-crds", str(CHARTS / "ringrift-crds"))
+    helm(cluster, "install", "ringrift-crds", str(CHARTS / "ringrift-crds"))
     options = (f"--namespace={RELEASE_NAMESPACE}", "--create-namespace", f"--values={VALUES}", "--wait", "--timeout=3m")
-    _helm(cluster, "install", "ringrift", str(CHARTS / "ringrift"), *options)
+    helm(cluster, "install", "ringrift", str(CHARTS / "ringrift"), *options)
     return cluster.kubectl.within(RELEASE_NAMESPACE)
 
 
-def _helm(cluster: Cluster, *arguments: str) -> None:
+def helm(cluster: Cluster, *arguments: str) -> str:
+    """What helm printed; the test fails with what the Pods said when helm does."""
     command = [str(cluster.plane.binaries / "helm"), "--kubeconfig", str(cluster.plane.kubeconfig), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         kubectl = cluster.kubectl.within(RELEASE_NAMESPACE)
         said = kubectl("logs", "--all-containers", "--selector=app.kubernetes.io/instance=ringrift", "--tail=30")
         pytest.fail(f"helm {arguments[0]}: {done.stderr}\n{kubectl('get', 'pods')}\n{said}")
+    return done.stdout + done.stderr
 
 
 @pytest.fixture(scope="session")

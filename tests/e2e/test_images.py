@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import pytest
+
+from images.build import build_with_buildah, list_of
+from images.contents import OPERATOR, WORKER, Image
 from ringrift_core.contract import AdoptParameters, Board, Stage, StageResult, Track, to_arguments
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.object_store import ObjectStore
@@ -30,3 +35,25 @@ def test_no_module_of_an_image_needs_a_writable_file_system(kubectl: Kubectl, wo
     resources["requests"]["memory"] = resources["limits"]["memory"] = "256Mi"
     (ended,) = run(kubectl, manifest)
     assert ended["exitCode"] == 0
+
+
+INSTALLED = """
+import importlib.metadata, subprocess
+for each in importlib.metadata.distributions():
+    print("pypi", each.name.lower().replace("_", "-"), each.version)
+form = "deb ${Package} ${Version}\\n"
+print(subprocess.run(["dpkg-query", "--show", "--showformat", form], capture_output=True, text=True, check=True).stdout)
+"""
+
+
+@pytest.mark.parametrize("image", [OPERATOR, WORKER], ids=["operator", "worker"])
+def test_the_list_beside_an_image_is_what_its_own_programs_find_in_it(
+    image: Image, kubectl: Kubectl, worker_image: str, operator_image: str
+) -> None:
+    references = {OPERATOR.name: operator_image, WORKER.name: worker_image}
+    run(kubectl, job(references[image.name], INSTALLED))
+    found = {tuple(line.split()) for line in kubectl("logs", "job/job").splitlines() if line.strip()}
+    listed = json.loads(Path(list_of(build_with_buildah(image))).read_text())["components"]
+    told = {(each["purl"].removeprefix("pkg:").partition("/")[0], each["name"], each["version"]) for each in listed}
+    assert told == found
+    assert len({kind for kind, _, _ in found}) == 2
