@@ -46,8 +46,12 @@ TRACKS: dict[Track, TrackFacts] = {
         by_size("nnue:minimax:25000", "nnue:minimax:6000"),
         by_size("weights@0:minimax:25000", "weights@0:minimax:6000"),
     ),
+    # Of the searches that can wait for a network PUCT makes most of the linear heuristic, which is the first to be met.
+    # On large boards an evaluation takes ten times as long, and games have more decisions.
     Track.NETWORK: TrackFacts(
-        "a network with a policy", everywhere("network:one-ply"), everywhere("weights@0:one-ply")
+        "a network with a policy",
+        by_size("network:puct:64", "network:puct:16"),
+        by_size("weights@0:puct:64", "weights@0:puct:16"),
     ),
 }
 """Tracks that people may ask for. What is gated is what plays: whoever names a track as a player gets this one."""

@@ -8,7 +8,7 @@ from ringrift_core.contract import TRACKS, Board, Track
 from ringrift_core.errors import WrongInputError
 from ringrift_core.players.gates import first_opponent, gate_judge, gate_player
 from ringrift_core.players.ladder import rung
-from ringrift_core.players.specification import Judge, JudgeKind, Time
+from ringrift_core.players.specification import Algorithm, Judge, JudgeKind, Time
 
 EVERYWHERE = set(itertools.product(Board, (2, 3, 4)))
 
@@ -35,6 +35,15 @@ def test_an_nnue_is_gated_in_alpha_beta_and_first_meets_the_heuristic_in_the_sam
     for configuration in EVERYWHERE:
         candidate, opponent = (who(Track.NNUE, *configuration) for who in (gate_player, first_opponent))
         assert candidate.search == opponent.search == rung(5).specification(configuration[0]).search
+
+
+def test_a_network_is_gated_in_a_tree_search_and_first_meets_the_heuristic_in_the_same_search() -> None:
+    for configuration in EVERYWHERE:
+        candidate, opponent = (who(Track.NETWORK, *configuration) for who in (gate_player, first_opponent))
+        assert candidate.search == opponent.search
+        assert candidate.search.algorithm in (Algorithm.PUCT, Algorithm.GUMBEL)
+        is_small = configuration[0] in (Board.SQUARE8, Board.HEX8)
+        assert not is_small or candidate.search == rung(7).specification(configuration[0]).search
 
 
 def test_a_track_without_players_is_refused() -> None:
