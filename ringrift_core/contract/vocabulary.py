@@ -136,6 +136,7 @@ class EngineMode(enum.StrEnum):
 
     RANDOM_ONLY = "random-only"
     HEURISTIC_ONLY = "heuristic-only"
+    MINIMAX_ONLY = "minimax-only"
     DESCENT_ONLY = "descent-only"
     MIXED = "mixed"
     NETWORK = "network"

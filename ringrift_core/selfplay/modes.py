@@ -33,6 +33,7 @@ worth more than deep ones."""
 MODES: Mapping[EngineMode, tuple[str, ...]] = {
     EngineMode.RANDOM_ONLY: ("random",),
     EngineMode.HEURISTIC_ONLY: ("heuristic",),
+    EngineMode.MINIMAX_ONLY: ("minimax",),
     EngineMode.DESCENT_ONLY: ("descent",),
     EngineMode.MIXED: ("random", "heuristic", "minimax", "descent", "network"),
     EngineMode.NETWORK: ("network",),

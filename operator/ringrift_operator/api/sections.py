@@ -24,6 +24,12 @@ class Selfplay(Value):
         default=(EngineMode.DESCENT_ONLY, EngineMode.HEURISTIC_ONLY, EngineMode.MIXED),
         description="Who sits at the boards; `mixed` is left out of the bootstrap.",
     )
+    random_moves: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Share of decisions after the opening that are random: blunders, where the players are strong.",
+    )
     shard_games: int = Field(default=50, ge=1, le=100_000, description="Games of one shard.")
     cooldown: Duration = Field(default=timedelta(seconds=10), description="Pause before the next self-play.")
     seed: int = Field(default=1, ge=0, le=2**31, description="An iteration's run seed is this + 1000 x iteration.")

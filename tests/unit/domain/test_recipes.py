@@ -10,9 +10,11 @@ import pytest
 from ringrift_core.contract import (
     STAGES,
     TRACKS,
+    EngineMode,
     IterationParameters,
     MergeParameters,
     Result,
+    SelfplayParameters,
     Stage,
     StageFacts,
     StageResult,
@@ -138,6 +140,17 @@ def test_what_fails_it_is_skipped_and_said() -> None:
     assert one.configuration().track(ABACUS).failure == "count failed: no beads"
     (record,) = one.records.values()
     assert {stage.name: stage.phase for stage in record.spec.stages}["think"] == StagePhase.SKIPPED
+
+
+def test_selfplay_is_told_who_plays_and_how_often_at_random() -> None:
+    one = counting(iterations=1, selfplay={"engineModes": ["minimax-only"], "randomMoves": 0.25})
+    one.run(answer)
+    told = [task.parameters for task in one.created if task.identity.step == "selfplay"]
+    assert told
+    assert all(isinstance(each, SelfplayParameters) for each in told)
+    assert {(each.engine_modes, each.random_moves) for each in told if isinstance(each, SelfplayParameters)} == {
+        ((EngineMode.MINIMAX_ONLY,), 0.25)
+    }
 
 
 def test_a_dry_run_describes_it() -> None:

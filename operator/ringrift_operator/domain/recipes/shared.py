@@ -45,6 +45,7 @@ def _selfplay(commission: Commission) -> SelfplayParameters:
         games=frozen.games(iteration),
         shard=Shards(0, shards - 1, shards),
         engine_modes=engine_modes(frozen, iteration, network),
+        random_moves=frozen.selfplay.random_moves,
         max_moves=frozen.move_limit(iteration),
         weights_version=commission.champion(Track.WEIGHTS),
         network_version=network,

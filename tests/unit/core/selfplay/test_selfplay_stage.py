@@ -135,6 +135,14 @@ def test_players_decide_about_the_swap(desk: Desk) -> None:
     assert decided > 20, "a target of training"
 
 
+def test_in_games_of_minimax_alone_every_decision_after_the_opening_was_searched(desk: Desk) -> None:
+    desk.selfplay(games=6, engine_modes="minimax-only", random_moves=0.0, shard="0/1")
+    for game in games_of(desk):
+        assert set(game.seats) == {"minimax"}
+        searched = len(_engine.searches_from_bytes(game.searches, 2))
+        assert game.decisions - 8 <= searched <= game.decisions
+
+
 def test_in_mixed_games_each_seat_is_drawn(desk: Desk) -> None:
     desk.selfplay(games=30, engine_modes="mixed", shard="0/1")
     pairs = {game.seats for game in games_of(desk)}
