@@ -122,6 +122,15 @@ class TrainResult(Result):
     held_out_policy_accuracy: Share = Field(
         default=0, description="Share of held-out policies whose likeliest move was named first."
     )
+    held_out_ends_loss: Measure = Field(
+        default=0,
+        description="Squared error of rings eliminated and territory at the end, as shares of those that win.",
+    )
+    held_out_owners_loss: Measure = Field(default=0, description="Loss of whose territory a cell will be, per cell.")
+    held_out_reason_loss: Measure = Field(default=0, description="Loss of why the game will end.")
+    held_out_turns_loss: Measure = Field(
+        default=0, description="Squared error of the logarithm of 1 + the turns that are left."
+    )
     epochs: Count = Field(description="Epochs trained.")
     steps: Count = Field(default=0, description="Steps trained.")
     best_epoch: Count = Field(description="The epoch that was kept.")

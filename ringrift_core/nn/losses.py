@@ -9,10 +9,13 @@ from torch.nn import functional
 from ringrift_core.nn.network import Said
 from ringrift_core.nn.positions import Batch
 
-__all__ = ["WEIGHTS", "losses", "policy_losses", "total_loss", "value_losses"]
+__all__ = ["AUXILIARY", "WEIGHTS", "losses", "policy_losses", "total_loss", "value_losses"]
 
 WEIGHTS = {"value": 1.0, "policy": 1.0, "ends": 0.1, "owners": 0.15, "reason": 0.05, "turns": 0.02}
-"""What each head counts in the loss that is trained on; those after the policy only shape what these are made of."""
+"""What each head counts in the loss that is trained on."""
+
+AUXILIARY = ("ends", "owners", "reason", "turns")
+"""Heads that only shape what the others are made of."""
 
 
 def losses(said: Said, batch: Batch) -> dict[str, Tensor]:

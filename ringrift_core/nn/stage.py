@@ -258,6 +258,7 @@ def _measure(run: Run, training: Training, curve: Curve, pause: Callable[[], Non
         "held_out/policy_loss": figures.held_out_policy_loss,
         "held_out/value_accuracy": figures.held_out_accuracy,
         "held_out/policy_accuracy": figures.held_out_policy_accuracy,
+        **{f"held_out/{head}_loss": loss for head, loss in figures.held_out_auxiliary.items()},
     }
     curve.tell(figures.step, told)
     run.report.log(
@@ -284,6 +285,7 @@ def _save(parameters: TrainParameters, run: Run, trained: _Trained) -> Outcome:
         held_out_policy_loss=best.held_out_policy_loss,
         held_out_accuracy=best.held_out_accuracy,
         held_out_policy_accuracy=best.held_out_policy_accuracy,
+        **{f"held_out_{head}_loss": loss for head, loss in best.held_out_auxiliary.items()},
         epochs=len(training.figures),
         best_epoch=best.epoch,
         steps=training.steps,

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 
 from ringrift_core.errors import DivergedError
 from ringrift_core.nn.checkpoint import Checkpoint, pack
-from ringrift_core.nn.losses import losses, move_logits, policy_losses, total_loss
+from ringrift_core.nn.losses import AUXILIARY, losses, move_logits, policy_losses, total_loss
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork, Said
 from ringrift_core.nn.positions import OUTCOMES, SYMMETRIES, Aim, Batch, Positions
 from ringrift_core.nn.processes import ALONE, Processes
@@ -89,6 +90,8 @@ class EpochFigures:
     held_out_policy_loss: float
     held_out_accuracy: float
     held_out_policy_accuracy: float
+    held_out_auxiliary: dict[str, float] = field(default_factory=dict)
+    """By head, of those that only shape the others (`losses`): per row of a game that ended."""
 
 
 @dataclass
@@ -106,7 +109,7 @@ class _Progress:
     """Exponential mean of the gradients' norms."""
     best_epoch: int = 0
     best_loss: float = math.inf
-    figures: list[dict[str, float]] = field(default_factory=list)
+    figures: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Training:
@@ -153,7 +156,7 @@ class Training:
     @property
     def figures(self) -> list[EpochFigures]:
         """The figures of every epoch so far."""
-        return [EpochFigures(**entry) for entry in self._progress.figures]  # type: ignore[arg-type]
+        return [EpochFigures(**entry) for entry in self._progress.figures]
 
     @property
     def steps(self) -> int:
@@ -281,12 +284,14 @@ class Training:
         """
         progress = self._progress
         held_out = self._held_out if len(self._held_out) else self._train
-        sums = torch.zeros(7, dtype=torch.float64)
+        sums = torch.zeros(8 + len(AUXILIARY), dtype=torch.float64)
         for batch in _in_parts(held_out, self.network.shape, self._plan.aim, self._device, self._processes):
             if self._processes.count == 1:
                 pause()
             sums += _measured(self._averaged.say_all(batch.planes, batch.globals), batch)
-        value, policy, valued, policies, right, best_first, count = self._processes.total(sums).tolist()
+        value, policy, valued, policies, right, best_first, count, ended, *auxiliary = self._processes.total(
+            sums
+        ).tolist()
         figures = EpochFigures(
             epoch=progress.epoch + 1,
             step=progress.step,
@@ -296,6 +301,7 @@ class Training:
             held_out_policy_loss=policy / max(1, policies),
             held_out_accuracy=right / count,
             held_out_policy_accuracy=best_first / max(1, policies),
+            held_out_auxiliary={head: loss / max(1, ended) for head, loss in zip(AUXILIARY, auxiliary, strict=True)},
         )
         self._refuse_divergence(figures.held_out_loss, 0.0)
         progress.epoch, progress.epoch_step = figures.epoch, 0
@@ -350,7 +356,7 @@ def _in_parts(
 
 def _measured(said: Said, batch: Batch) -> Tensor:
     """Sums over a batch: losses of values and policies, what values count and how many policies there are, winners and
-    best moves named first, and positions."""
+    best moves named first, positions, those of games that ended, and losses of the auxiliary heads."""
     by_head, policies = losses(said, batch), batch.legal.any(dim=1)
     right = said.values.argmax(1) == batch.outcomes.argmax(1)
     found = [by_head["value"].sum(), by_head["policy"].sum(), batch.targets.sum(), policies.sum(), right.sum()]
@@ -361,7 +367,10 @@ def _measured(said: Said, batch: Batch) -> Tensor:
         best = batch.shares.gather(1, likeliest).squeeze(1) == batch.shares.amax(1)
         found.append((best & policies).sum())
     numbers = torch.stack([number.double().cpu() for number in found])
-    return torch.cat([numbers, torch.tensor([len(batch)], dtype=torch.float64)])
+    ended = (~batch.eliminations[:, 0].isnan()).sum()
+    auxiliary = torch.stack([by_head[head].sum().double().cpu() for head in AUXILIARY])
+    counts = torch.tensor([len(batch), int(ended)], dtype=torch.float64)
+    return torch.cat([numbers, counts, auxiliary])
 
 
 @torch.no_grad()

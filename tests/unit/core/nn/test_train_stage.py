@@ -33,7 +33,7 @@ from ringrift_core.contract import (
 )
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.errors import DivergedError, NotNowError, StoreRefusedError, WrongInputError
-from ringrift_core.nn.losses import WEIGHTS, losses, policy_losses, total_loss
+from ringrift_core.nn.losses import AUXILIARY, WEIGHTS, losses, policy_losses, total_loss
 from ringrift_core.nn.network import SIZES, NetworkShape, RingRiftNetwork
 from ringrift_core.nn.positions import Aim, Positions, load_positions
 from ringrift_core.nn.stage import _start as start_of
@@ -209,6 +209,14 @@ def test_heads_for_training_alone_learn_what_came_of_games_and_skip_what_is_unkn
     for head in WEIGHTS:
         first, last = (sum(losses[head] for losses in part) for part in (told[:5], told[-5:]))
         assert last < first, head
+    network.load_state_dict(run.best)
+    whole = positions.batch(np.arange(len(positions)), Aim(), torch.device("cpu"))
+    ended, best = ~whole.eliminations[:, 0].isnan(), min(run.figures, key=lambda figures: figures.held_out_loss)
+    assert 0 < ended.sum() < len(whole)
+    with torch.no_grad():
+        wanted = losses(network.say_all(whole.planes, whole.globals), whole)
+    for head in AUXILIARY:
+        assert best.held_out_auxiliary[head] == pytest.approx(float(wanted[head][ended].mean()), rel=1e-3), head
     batch = positions.batch(np.flatnonzero(rows["tree_moves"])[:9], Aim(), torch.device("cpu"))
     said = network.say_all(batch.planes, batch.globals)
     by_head = losses(said, batch)

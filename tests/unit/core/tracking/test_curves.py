@@ -143,7 +143,8 @@ def test_a_training_tells_losses_by_head_and_one_that_was_stopped_tells_the_same
         assert told == lines(other, "i0001-train", name)
         assert len(told) > 5
         assert shown_by_tensorboard(desk, "i0001-train", name) == pytest.approx(told)
-    for name in ("held_out/loss", "held_out/value_accuracy", "held_out/policy_accuracy"):
+    by_head = [f"held_out/{head}_loss" for head in ("value", "policy", "ends", "owners", "reason", "turns")]
+    for name in ("held_out/loss", "held_out/value_accuracy", "held_out/policy_accuracy", *by_head):
         assert len(lines(desk, "i0001-train", name)) == 3
         assert lines(desk, "i0001-train", name) == lines(other, "i0001-train", name)
 
