@@ -6,9 +6,9 @@ import json
 import resource
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import typer
 from rich import box
@@ -17,15 +17,18 @@ from rich.table import Table
 
 from ringrift_core import _engine
 from ringrift_core.arena.interval import Rate, measure
-from ringrift_core.contract import MOVE_LIMITS, Artifact, Board
-from ringrift_core.errors import RingRiftError
+from ringrift_core.contract import MOVE_LIMITS, Artifact, Board, NetworkSize
+from ringrift_core.errors import RingRiftError, WrongInputError
+from ringrift_core.files import scratch_folder
 from ringrift_core.nn.inference import AskedNetwork
 from ringrift_core.players.ladder import HEURISTIC_NOISE, MINIMAX_NOISE
-from ringrift_core.players.specification import Algorithm, Specification
+from ringrift_core.players.specification import Algorithm, Judge, JudgeKind, Specification
 from ringrift_core.seating import Evaluation, Manner, Seating, seat
 
 NOISE = {Algorithm.ONE_PLY: HEURISTIC_NOISE, Algorithm.MINIMAX: MINIMAX_NOISE}
 """As the ladder's rungs have it: players without any repeat each other's games."""
+
+UNTRAINED_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,9 @@ def main(
     seed: Annotated[int, typer.Option(min=0)] = 1,
     threads: Annotated[int, typer.Option(min=0, help="That search; 0 is every core.")] = 0,
     store: Annotated[str, typer.Option(help="Where champions are, file:///path.")] = "",
+    untrained: Annotated[
+        NetworkSize | None, typer.Option(help="Also play the same search with a network that knows nothing.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line a match and nothing else.")] = False,
 ) -> None:
     table = Table(title=f"{board}-{players}p, {games} games a match", box=box.SIMPLE_HEAD)
@@ -162,22 +168,60 @@ def main(
         table.add_column(heading, justify="left" if heading in ("candidate", "opponent") else "right")
     try:
         seating = _seating(board, players, store)
-        for text in opponent:
-            one, other = (Side.seated(seating, Specification.parse(each)) for each in (candidate, text))
-            played = play(seating, one, other, games, seed, threads)
-            assert played is not None
-            if as_json:
-                typer.echo(json.dumps({"candidate": candidate, "opponent": text, "seed": seed, **report(played)}))
-            table.add_row(candidate, text, *_cells(played))
+        with scratch_folder("ringrift-match-") as folder:
+            for one, other in _pairs(candidate, opponent, seating, untrained, folder):
+                sides = [Side.seated(seating, each.specification) for each in (one, other)]
+                played = play(seating, sides[0], sides[1], games, seed, threads)
+                assert played is not None
+                if as_json:
+                    named = {"candidate": one.name, "opponent": other.name}
+                    typer.echo(json.dumps({**named, "seed": seed, **report(played)}))
+                table.add_row(one.name, other.name, *_cells(played))
     except (RingRiftError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
     if not as_json:
         Console(width=150).print(table)
 
 
+@dataclass(frozen=True)
+class _Named:
+    """A player, and what it is called in the table."""
+
+    name: str
+    specification: Specification
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        return cls(text, Specification.parse(text))
+
+
+def _pairs(
+    candidate: str, opponents: Sequence[str], seating: Seating, untrained: NetworkSize | None, folder: Path
+) -> list[tuple[_Named, _Named]]:
+    """The candidate against each opponent, then its search with an untrained network against them, and itself against
+    that."""
+    one, others = _Named.parse(candidate), [_Named.parse(text) for text in opponents]
+    pairs = [(one, other) for other in others]
+    if untrained is None:
+        return pairs
+    judge = one.specification.judge
+    if judge is None or judge.kind is not JudgeKind.NETWORK:
+        raise WrongInputError(f"--untrained: {candidate} asks no network")
+    from ringrift_core.nn.network import NetworkShape
+    from ringrift_core.nn.onnx import export_untrained
+
+    shape = NetworkShape.of_size(seating.judges.board, seating.judges.players, untrained)
+    file = folder / "untrained.onnx"
+    export_untrained(shape, UNTRAINED_SEED, file)
+    ignorant = replace(one.specification, judge=Judge(JudgeKind.NETWORK, file=file))
+    control = _Named(f"untrained {untrained}:{ignorant.search}", ignorant)
+    return [*pairs, *((control, other) for other in others), (one, control)]
+
+
 def report(played: Played) -> dict[str, Any]:
-    """For a JSON line."""
-    kept = {name: value for name, value in asdict(played).items() if name not in ("rate", "scores")}
+    """For a JSON line, beside who the candidate and the opponent are."""
+    names = {"candidate": "candidate_cost", "opponent": "opponent_cost"}
+    kept = {names.get(name, name): value for name, value in asdict(played).items() if name not in ("rate", "scores")}
     rate = {name: round(value, 4) for name, value in asdict(played.rate).items()}
     return {**rate, **kept, "time_ratio": round(played.time_ratio, 4)}
 

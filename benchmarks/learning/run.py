@@ -8,33 +8,27 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from fcntl import LOCK_EX, LOCK_NB, flock
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.learning.ledger import Ledger, Spent, write_json
+from benchmarks.learning.ledger import Ledger, Spent
 from benchmarks.learning.match import Played, Side, play, report
+from benchmarks.learning.settings import Settings, configuration_of, only_one, pair_of, remember, usual_matches
+from benchmarks.learning.stages import OutOfTimeError, Stages
+from benchmarks.learning.table import table_of
 from ringrift_core.archive import Archive
 from ringrift_core.arena.gate import RegressionTest, SprtGate
 from ringrift_core.contract import (
-    STAGE_PROGRAM,
     Artifact,
-    Board,
     Decision,
     Device,
     ExitCode,
@@ -53,8 +47,6 @@ from ringrift_core.contract import (
     TrainParameters,
     TrainResult,
     configuration_name,
-    read_result,
-    to_arguments,
 )
 from ringrift_core.cores import available_cores
 from ringrift_core.dataset.manifest import DatasetManifest
@@ -71,34 +63,6 @@ GATE_GAMES = 200
 """Of a gate, and of a regression test, at most."""
 EPOCHS = 100
 """More than a training comes to: its uses of each position end it."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run is; a folder goes on with those that it was begun with."""
-
-    board: Board
-    players: int
-    seed: int
-    teacher: str
-    first_games: int
-    games: int
-    player: str
-    size: NetworkSize
-    first_uses: int
-    uses: int
-    batch_size: int
-    window: int
-    outcome_weight: float
-    surprise: float
-    restart_share: float
-    matches: tuple[tuple[str, str], ...]
-    match_games: int
-    gate_every: int
-
-
-class OutOfTimeError(Exception):
-    """The time of this piece is over."""
 
 
 def main(
@@ -128,7 +92,7 @@ def main(
     gate_every: Annotated[int, typer.Option(min=0, help="Generations between gates of the newest; 0: none.")] = 4,
     seed: Annotated[int, typer.Option(min=0, max=10**6)] = 1,
 ) -> None:
-    board, players = _configuration(configuration)
+    board, players = configuration_of(configuration)
     settings = Settings(
         board=board,
         players=players,
@@ -145,46 +109,21 @@ def main(
         outcome_weight=outcome_weight,
         surprise=surprise,
         restart_share=restart_share,
-        matches=tuple(_pair(text) for text in match) if match else _matches(board),
+        matches=tuple(pair_of(text) for text in match) if match else usual_matches(board),
         match_games=match_games,
         gate_every=gate_every,
     )
     cores = _keep_to(threads)
     until = time.monotonic() + 60 * minutes if minutes else float("inf")
-    with _only_one(folder):
-        _remember(settings, folder)
+    with only_one(folder):
+        remember(settings, folder)
         run = LearningRun(settings, folder, cores, device or _fastest_device(), until)
         try:
             while len(run.done) < generations and run.spent.wall < 3600 * hours:
                 run.generation()
-                Console(width=180).print(_table(settings, run.done))
+                Console(width=180).print(table_of(settings, run.done))
         except OutOfTimeError:
             typer.echo(f"the time of this piece is over in generation {len(run.done)}: begin again to go on", err=True)
-
-
-def _configuration(text: str) -> tuple[Board, int]:
-    found = re.fullmatch(r"([a-z0-9]+)-([234])p", text)
-    if found is None or found[1] not in tuple(Board):
-        raise typer.BadParameter(f"{text!r}: expected a configuration such as square8-2p")
-    return Board(found[1]), int(found[2])
-
-
-def _pair(text: str) -> tuple[str, str]:
-    match text.split():
-        case [candidate, opponent]:
-            return candidate, opponent
-    raise typer.BadParameter(f"--match {text!r}: expected two players, such as 'network:puct:64 weights@0:one-ply'")
-
-
-def _matches(board: Board) -> tuple[tuple[str, str], ...]:
-    """The network's policy and its search against players who never change: one ply, rungs 3 and 5."""
-    small = board in (Board.SQUARE8, Board.HEX8)
-    rungs = ("weights@0:minimax-2:12000", "weights@0:minimax:25000") if small else ("weights@0:minimax-2:2000",)
-    return (
-        ("network:policy", "weights@0:one-ply"),
-        ("network:puct:64", "weights@0:one-ply"),
-        *(("network:puct:64", rung) for rung in rungs),
-    )
 
 
 def _keep_to(threads: int) -> list[int]:
@@ -202,32 +141,6 @@ def _fastest_device() -> Device:
     return Device.CUDA if torch.cuda.is_available() else Device.CPU
 
 
-@contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Waits for what a killed run has left working in the folder: its children hold the same lock."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        os.set_inheritable(lock.fileno(), True)
-        try:
-            flock(lock, LOCK_EX | LOCK_NB)
-        except BlockingIOError:
-            typer.echo(f"{folder}: somebody works there: waiting for the end of it", err=True)
-            flock(lock, LOCK_EX)
-        yield
-
-
-def _remember(settings: Settings, folder: Path) -> None:
-    path, wanted = folder / "settings.json", json.loads(json.dumps(asdict(settings)))
-    if not path.exists():
-        write_json(path, wanted)
-    begun = json.loads(path.read_text())
-    differing = [
-        f"{name} {begun.get(name)!r}, not {wanted[name]!r}" for name in wanted if begun.get(name) != wanted[name]
-    ]
-    if differing:
-        raise typer.BadParameter(f"{folder} was begun with {'; '.join(differing)}: give the same, or another folder")
-
-
 class LearningRun:
     """Generation g is iteration g + 1 of the folder's store."""
 
@@ -237,6 +150,7 @@ class LearningRun:
         self._store = (folder / "store").resolve().as_uri()
         self._archive = Archive(open_store(self._store), configuration_name(settings.board, settings.players))
         self._ledger = Ledger(folder / "spent.json")
+        self._stages = Stages(folder, self._ledger, until)
         self._lines = folder / "generations.jsonl"
         self.done: list[dict[str, Any]] = []
         if self._lines.exists():
@@ -322,7 +236,7 @@ class LearningRun:
         )
         bounds = [part * len(self._cores) // processes for part in range(processes + 1)]
         shares = [self._cores[first:last] for first, last in pairwise(bounds)]
-        self._run_all([(whole.model_copy(update={"index": part}), shares[part]) for part in range(processes)])
+        self._stages.run_all([(whole.model_copy(update={"index": part}), shares[part]) for part in range(processes)])
         merged = self._stage(MergeParameters(**self._of_all, iteration=self._iteration))
         for part in range(processes):
             self._archive.delete(self._recorded(shard_task(part), self._iteration).outputs[SHARD_OUTPUT])
@@ -383,43 +297,8 @@ class LearningRun:
         return record.result
 
     def _stage(self, parameters: StageParameters) -> StageResult:
-        (result,) = self._run_all([(parameters, self._cores)])
+        (result,) = self._stages.run_all([(parameters, self._cores)])
         return result
-
-    def _run_all(self, work: Sequence[tuple[StageParameters, list[int]]]) -> list[StageResult]:
-        """Stages side by side, each on its cores. SystemExit where one fails; OutOfTimeError once all have stopped."""
-        children = [self._start(number, *one) for number, one in enumerate(work)]
-        try:
-            while any(child.poll() is None for child in children):
-                time.sleep(0.2)
-                self._ledger.beat(str(work[0][0].stage), [child.pid for child in children])
-                if time.monotonic() >= self._until:
-                    raise OutOfTimeError
-        finally:
-            # At a stop, too: they save what they have.
-            for child in children:
-                if child.poll() is None:
-                    child.send_signal(signal.SIGTERM)
-            for child in children:
-                child.wait()
-            self._ledger.book()
-        codes = {child.returncode for child in children}
-        if codes != {ExitCode.DONE}:
-            raise SystemExit(f"{work[0][0].stage}: exit status {max(codes)}: {self._folder / 'log.txt'} says why")
-        return [read_result((self._folder / f"result-{number}.json").read_bytes()) for number in range(len(work))]
-
-    def _start(self, number: int, parameters: StageParameters, cores: list[int]) -> subprocess.Popen[bytes]:
-        places = ["--result", self._folder / f"result-{number}.json", "--work-dir", self._folder / "work" / f"{number}"]
-        command = [*STAGE_PROGRAM, *to_arguments(parameters), *map(str, places)]
-        with (self._folder / "log.txt").open("ab") as log:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                close_fds=False,  # The lock is theirs as well.
-                preexec_fn=lambda: os.sched_setaffinity(0, cores),
-            )
 
     # --- matches ----------------------------------------------------------------------------------------------
 
@@ -490,43 +369,6 @@ class LearningRun:
         card = ModelCard.load(self._archive, candidate)
         onnx = self._archive.get_file(card.onnx, self._folder / "work")
         shutil.copyfile(onnx, networks / f"{len(self.done):04d}.onnx")
-
-
-def _table(settings: Settings, done: Sequence[dict[str, Any]]) -> Table:
-    table = Table(title=f"{settings.board}-{settings.players}p, {settings.size}", box=box.SIMPLE_HEAD)
-    names = [f"{candidate} : {opponent.removeprefix('weights@0:')}" for candidate, opponent in settings.matches]
-    for heading in (
-        "gen.",
-        "wall s",
-        "core-h",
-        "games",
-        "value",
-        "policy",
-        "winner",
-        "move",
-        *names,
-        "by",
-        "regression",
-    ):
-        table.add_column(heading, justify="right", overflow="fold")
-    for line in done:
-        learnt, regression = line["training"], line["regression"]
-        rates = [f"{one['rate']:.2f} ({one['low']:.2f}-{one['high']:.2f})" for one in line["matches"]]
-        by = "teacher" if line["self_played_by"] is None else str(line["self_played_by"])
-        table.add_row(
-            str(line["generation"]),
-            f"{line['wall']:.0f}",
-            f"{line['core_hours']:.2f}",
-            f"{line['games']:,}",
-            f"{learnt['held_out_value_loss']:.4f}",
-            f"{learnt['held_out_policy_loss']:.3f}",
-            f"{learnt['held_out_accuracy']:.3f}",
-            f"{learnt['held_out_policy_accuracy']:.3f}",
-            *rates,
-            by,
-            "" if regression is None else f"{regression['decision']} ({regression['games']})",
-        )
-    return table
 
 
 if __name__ == "__main__":

@@ -62,8 +62,11 @@ def main(
         return
     with tempfile.TemporaryDirectory() as folder:
         if candidate.startswith("network:"):
+            from ringrift_core.nn.network import NetworkShape
+            from ringrift_core.nn.onnx import export_untrained
+
             network = Path(folder) / "untrained.onnx"
-            _write_untrained(network)
+            export_untrained(NetworkShape.of(BOARD, PLAYERS), SEED, network)
             candidate = candidate.replace("network:", f"network={network}:", 1)
         found: dict[int, list[Played]] = {1: [], CORES: []}
         for _ in range(rounds):
@@ -105,16 +108,6 @@ def _measure(candidate: str, opponent: str, games: int, cores: int) -> Played:
     if done.returncode:
         raise SystemExit(f"a match on {cores} cores: exit status {done.returncode}: {done.stderr.strip()}")
     return Played(**json.loads(done.stdout))
-
-
-def _write_untrained(path: Path) -> None:
-    import torch
-
-    from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
-    from ringrift_core.nn.onnx import export_onnx
-
-    torch.manual_seed(SEED)
-    export_onnx(RingRiftNetwork(NetworkShape.of(BOARD, PLAYERS)), path)
 
 
 def _play(candidate: str, opponent: str, groups: int) -> Played:
