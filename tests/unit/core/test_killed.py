@@ -21,6 +21,7 @@ from ringrift_core.contract import (
     GateKind,
     InitialWeights,
     MergeParameters,
+    NetworkSize,
     PromoteParameters,
     SelfplayParameters,
     Stage,
@@ -29,6 +30,8 @@ from ringrift_core.contract import (
     Track,
     to_arguments,
 )
+from ringrift_core.nn.network import NetworkShape
+from ringrift_core.nn.onnx import export_untrained
 from ringrift_core.store import LocalStore
 from tests import patience
 
@@ -157,3 +160,35 @@ def test_sigterm_ends_self_play_with_not_now_and_what_was_finished_is_kept(tmp_p
     finished = list(Archive(store, "hexagonal-2p").tasks())
     assert 1 <= len(finished) < 100
     assert StageResult.model_validate_json(result.read_text()).stage is Stage.SELFPLAY
+
+
+def test_sigterm_ends_self_play_in_which_everybody_asks_a_network(tmp_path: Path) -> None:
+    """Several processes of it side by side, as a machine of many cores has them."""
+    network = tmp_path / "network.onnx"
+    export_untrained(NetworkShape.of_size(Board.HEX8, 2, NetworkSize.TINY), 1, network)
+    parameters = SelfplayParameters(
+        store=LocalStore(tmp_path / "store").uri,
+        board=Board.HEX8,
+        players=2,
+        iteration=1,
+        seed=1,
+        games=4000,
+        shard="0-1/2",
+        player=f"network={network}:gumbel:64",
+    )
+    command = [*STAGE_PROGRAM, *to_arguments(parameters)]
+    pipe = subprocess.PIPE
+    processes = [
+        subprocess.Popen([*command, "--index", str(index)], stdout=pipe, stderr=pipe, text=True) for index in range(2)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line)["kind"] == "progress":
+                break
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        _, said = process.communicate(timeout=patience.SECONDS)
+        assert process.returncode == ExitCode.NOT_NOW
+        assert said.startswith("ringrift selfplay: stopped on request"), "not by its watchdog"
