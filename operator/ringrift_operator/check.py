@@ -11,15 +11,14 @@ import typer
 from ringrift_operator.api.base import SCHEMA_VERSION
 from ringrift_operator.kube.client import EXPECTED, Client
 from ringrift_operator.kube.connection import login
-from ringrift_operator.kube.resource import Key
 from ringrift_operator.kube.rights import refused
 from ringrift_operator.kube.schemas import unfit_schemas
 
 
-def check(namespaces: tuple[str, ...], lease: Key) -> int:
+def check(namespaces: tuple[str, ...]) -> int:
     """Prints a line for the CRDs and one for the rights; the exit status, 1 when something is missing."""
     try:
-        crds, missing = asyncio.run(_asked(namespaces or ("",), lease))
+        crds, missing = asyncio.run(_asked(namespaces or ("",)))
     except (*EXPECTED, kopf.LoginError) as error:
         typer.echo(f"ringrift-operator check: {error or type(error).__name__}", err=True)
         return 1
@@ -29,9 +28,9 @@ def check(namespaces: tuple[str, ...], lease: Key) -> int:
     return 1 if crds or missing else 0
 
 
-async def _asked(namespaces: tuple[str, ...], lease: Key) -> tuple[str, list[str]]:
+async def _asked(namespaces: tuple[str, ...]) -> tuple[str, list[str]]:
     async with Client(login) as client:
-        return await unfit_schemas(client), await refused(client, namespaces, lease)
+        return await unfit_schemas(client), await refused(client, namespaces)
 
 
 def _tell(what: str, good: str, faults: Iterable[str]) -> None:

@@ -127,12 +127,8 @@ def check(
     namespace: Annotated[
         list[str] | None, typer.Option(help="Namespace looked after, several times for several; omitted: all.")
     ] = None,
-    lease_namespace: Annotated[str | None, typer.Option(help="Where the Lease lies; omitted: as for run.")] = None,
 ) -> None:
     """Ask the cluster whether CRDs and rights are what the operator needs; exit status 1 when something is missing."""
-    from ringrift_operator.builders.release import Release
     from ringrift_operator.check import check as check_cluster
-    from ringrift_operator.run import Options
 
-    options = Options(Release(), tuple(namespace or ()), lease_namespace)
-    raise typer.Exit(check_cluster(options.namespaces, options.lease))
+    raise typer.Exit(check_cluster(tuple(namespace or ())))

@@ -179,7 +179,7 @@ def as_the_operator(bare: ControlPlane, installed: Kubectl, tmp_path: Path) -> P
 def checked(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     entry = "from ringrift_operator.cli import main; main()"
     return subprocess.run(
-        [sys.executable, "-P", "-c", entry, "check", f"--lease-namespace={NAMESPACE}", *arguments],
+        [sys.executable, "-P", "-c", entry, "check", *arguments],
         env={"KUBECONFIG": str(kubeconfig), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,

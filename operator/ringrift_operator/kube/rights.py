@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 from ringrift_operator.api.base import GROUP
 from ringrift_operator.kube.client import Client
+from ringrift_operator.kube.cluster import KUBE_SYSTEM
+from ringrift_operator.kube.lease import LEASE
 from ringrift_operator.kube.resource import (
     DEFINITIONS,
     EVENTS,
     ITERATIONS,
     JOBS,
     LEASES,
+    NAMESPACES,
     NODES,
     PIPELINES,
     PODS,
     POOLS,
     REMOTE_TASKS,
-    Key,
     Resource,
 )
 
@@ -48,11 +50,13 @@ IN_A_NAMESPACE = (
     Right(PODS, ("get", "list")),
     Right(PODS, ("get",), "log"),
     Right(EVENTS, ("create", "list")),
+    Right(LEASES, ("get", "update"), name=LEASE),
 )
 """In each namespace that is looked after."""
 
 IN_THE_CLUSTER = (
     Right(NODES, ("list",)),
+    Right(NAMESPACES, ("get",), name=KUBE_SYSTEM),
     *(
         Right(DEFINITIONS, ("get",), name=f"{resource.plural}.{GROUP}")
         for resource in (PIPELINES, POOLS, REMOTE_TASKS, ITERATIONS)
@@ -60,20 +64,17 @@ IN_THE_CLUSTER = (
 )
 """On what has no namespace."""
 
-OF_THE_LEASE = ("get", "update")
 
-
-async def refused(client: Client, namespaces: Sequence[str], lease: Key) -> list[str]:
+async def refused(client: Client, namespaces: Sequence[str]) -> list[str]:
     """Each right that is missing, as `create jobs in home`."""
     return [
         f"{verb} {right} {f'in {namespace}' if namespace else 'of the cluster'}"
-        for namespace, right in _needed(namespaces, lease)
+        for namespace, right in _needed(namespaces)
         for verb in right.verbs
         if not await client.may(verb, right.resource, namespace, right.subresource, right.name)
     ]
 
 
-def _needed(namespaces: Sequence[str], lease: Key) -> Iterator[tuple[str, Right]]:
+def _needed(namespaces: Sequence[str]) -> Iterator[tuple[str, Right]]:
     yield from ((namespace, right) for namespace in namespaces for right in IN_A_NAMESPACE)
     yield from (("", right) for right in IN_THE_CLUSTER)
-    yield lease[0], Right(LEASES, OF_THE_LEASE, name=lease[1])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ringrift_operator.kube.lease import RELEASED_0_1_0
 from ringrift_operator.kube.rights import IN_A_NAMESPACE, IN_THE_CLUSTER, Right
 from tests.unit.charts.test_charts import Manifest, of_kind, render
 from tests.unit.charts.test_charts import helm as helm
@@ -37,5 +38,5 @@ def needed(rights: tuple[Right, ...]) -> set[tuple[str, str, str, str]]:
 @pytest.mark.parametrize(("kind", "rights"), [("Role", IN_A_NAMESPACE), ("ClusterRole", IN_THE_CLUSTER)])
 def test_the_chart_gives_what_is_asked_for(kind: str, rights: tuple[Right, ...], helm: Path) -> None:
     roles = of_kind(render(helm), kind)
-    of_the_lease = {right for right in given(roles) if right[1] == "leases"}
-    assert given(roles) - of_the_lease == needed(rights)
+    of_an_older_release = {right for right in given(roles) if right[3] == RELEASED_0_1_0}
+    assert given(roles) - of_an_older_release == needed(rights)
