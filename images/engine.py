@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -69,7 +71,8 @@ def build(reference: str, dockerfile: Path, context: Path, *given: str) -> None:
     command = [*_buildah(), "bud", "--quiet", "--layers", "--network", "host", "--isolation", "chroot"]
     for mount in mounts:
         command += ["--volume", mount]
-    run(*command, *given, "--tag", reference, "--file", dockerfile, context)
+    with _store_held(fcntl.LOCK_SH):
+        run(*command, *given, "--tag", reference, "--file", dockerfile, context)
 
 
 def write_archive(reference: str, archive: Path) -> None:
@@ -94,10 +97,29 @@ def archive_program(reference: str, dockerfile: Path, program: Path) -> Path:
 
 
 def remove_old_layers() -> None:
-    """Layers are kept so that a change of our own code installs no package anew, but not those of every build."""
+    """Layers are kept so that a change of our own code installs no package anew, but not those of every build.
+
+    Nothing is removed while another build is under way. Where none is, containers are what killed builds have left:
+    they would keep their layers for ever.
+    """
     layers = output(*_buildah(), "images", "--all", "--quiet").split()
-    if len(layers) > LAYERS_KEPT:
-        run(*_buildah(), "rmi", "--prune")
+    if len(layers) <= LAYERS_KEPT:
+        return
+    try:
+        with _store_held(fcntl.LOCK_EX | fcntl.LOCK_NB):
+            run(*_buildah(), "rm", "--all")
+            run(*_buildah(), "rmi", "--prune")
+    except BlockingIOError:
+        return
+
+
+@contextmanager
+def _store_held(how: int) -> Iterator[None]:
+    """Holds buildah's store, which every checkout shares: builds beside each other, removals alone."""
+    cache_directory().mkdir(parents=True, exist_ok=True)
+    with (cache_directory() / "building").open("w") as lock:
+        fcntl.flock(lock, how)
+        yield
 
 
 def _buildah() -> list[str]:
