@@ -7,22 +7,51 @@ from collections.abc import Callable, Sequence
 from ringrift_core.arena.scale import share
 from ringrift_core.arena.sprt import Conclusion, SequentialTest
 
-__all__ = ["MOST_GROUPS", "OPPONENT_STANDS", "STEP_BACK", "is_due", "is_no_better", "opponent_generation"]
+__all__ = [
+    "LOOK_EVERY",
+    "MOST_GROUPS",
+    "OPPONENTS_STAND",
+    "STEP_BACK",
+    "is_due",
+    "is_no_better",
+    "opponents",
+    "shared_out",
+]
 
-OPPONENT_STANDS = 20
-"""Generations for which candidates meet the same opponent. Then the mean of that generation takes its place: shares of
+OPPONENTS_STAND = 20
+"""Generations for which candidates meet the same opponents. Then the mean of that generation is one of them: shares of
 games tell nothing any more where nearly all are won."""
 
-STEP_BACK = 10
-"""Generations between the mean and the one that it has to be better than (docs/training.md, Recipe)."""
+STEP_BACK = 50
+"""Generations between the mean and the one that it has to be better than: in ten it gains less than a test finds."""
 
-MOST_GROUPS = 1000
-"""Of the test of a mean; undecided after so many, the search goes on."""
+BETTER = 0.03
+"""Of H1: by how much the mean's rate is above that of the one before."""
+
+MOST_GROUPS = 4000
+"""Of the test of a mean; undecided after so many, it counts as better."""
+
+LOOK_EVERY = 50
+"""Groups between two looks at the test."""
 
 
-def opponent_generation(generation: int) -> int:
-    """Whose mean the candidates of a generation meet, counted from 0; 0 is where the search began."""
-    return generation // OPPONENT_STANDS * OPPONENT_STANDS
+def opponents(generation: int) -> tuple[int, ...]:
+    """Whose means the candidates of a generation meet, all of them the same; counted from 0, where the search began.
+
+    The last one alone would not do: weights that beat it need not beat the ones before, and such a search goes round in
+    circles. So there are the start and means a quarter and half of the way as well.
+    """
+    ages = {generation // part // OPPONENTS_STAND * OPPONENTS_STAND for part in (1, 2, 4)}
+    return tuple(sorted({0} | ages))
+
+
+def shared_out(groups: int, generation: int) -> dict[int, int]:
+    """How many of a generation's groups of games each opponent has; those left over go round with the generations."""
+    met = opponents(generation)
+    first = generation % len(met)
+    turned = met[first:] + met[:first]
+    whole, rest = divmod(groups, len(met))
+    return {opponent: whole + (place < rest) for place, opponent in enumerate(turned) if whole or place < rest}
 
 
 def is_due(generation: int) -> bool:
@@ -31,20 +60,27 @@ def is_due(generation: int) -> bool:
 
 
 def is_no_better(players: int, play: Callable[[int, int], Sequence[float]]) -> bool | None:
-    """Whether a sequential test finds the mean no better than the one STEP_BACK generations before.
+    """Whether a sequential test finds that the mean does no better than the one STEP_BACK generations before.
 
-    H0 is a rate of 0.50, H1 of 0.55. `play(first, groups)` plays groups of the match, fewer when it was stopped: then
-    the answer is None.
+    Both meet the same opponents, on the same openings: a mean that beats the one before may have lost what that one
+    could do against others. H0 is a difference of 0 between their two-player-equivalent rates, H1 one of BETTER.
+    `play(first, groups)` plays groups of openings, and says by how much the mean's share of each was larger; of fewer
+    when it was stopped: then the answer is None.
     """
-    test = SequentialTest(players, share(0.50, players), share(0.55, players), alpha=0.05, beta=0.20)
+    larger = share(0.50 + BETTER, players) - share(0.50, players)
+    test = SequentialTest(players, _scaled(0), _scaled(larger), alpha=0.05, beta=0.05)
     scores: list[float] = []
     while len(scores) < MOST_GROUPS:
-        wanted = min(50, MOST_GROUPS - len(scores))
-        new = play(len(scores), wanted)
-        scores += new
-        _, conclusion = test.first_conclusion(scores)
+        new = play(len(scores), LOOK_EVERY)
+        scores += [_scaled(difference) for difference in new]
+        conclusion = test.conclude(scores)
         if conclusion is not Conclusion.UNDECIDED:
             return conclusion is Conclusion.H0
-        if len(new) < wanted:
+        if len(new) < LOOK_EVERY:
             return None
     return False
+
+
+def _scaled(difference: float) -> float:
+    """Of two shares, to between 0 and 1."""
+    return (1 + difference) / 2

@@ -25,6 +25,9 @@ __all__ = ["INITIAL_STEP", "Search", "SearchState"]
 INITIAL_STEP = 0.4
 """Initial standard deviation, in units of the fixed weight."""
 
+TESTS_IN_A_ROW = 2
+"""That find the mean no better end a search: one may be wrong, and the search may only have paused."""
+
 
 class SearchState(Contract):
     """Everything a search has learnt: the fitness of each candidate, by generation; lower is better."""
@@ -32,7 +35,7 @@ class SearchState(Contract):
     fitness: tuple[tuple[float, ...], ...] = Field(default=(), description="Nothing of a generation that was refused.")
     cut_games: int = Field(default=0, description="Games of all generations that the move limit cut.")
     tested: int = Field(default=0, description="Generation after which the mean was tested last.")
-    is_no_better: bool = Field(default=False, description="What that test found.")
+    no_better: int = Field(default=0, description="Tests in a row, up to that one, that found it no better.")
 
 
 class Search:
@@ -74,6 +77,11 @@ class Search:
         return len(self.state.fitness)
 
     @property
+    def is_no_better(self) -> bool:
+        """Whether TESTS_IN_A_ROW tests found the mean no better than it was."""
+        return self.state.no_better >= TESTS_IN_A_ROW
+
+    @property
     def refused(self) -> int:
         """Generations of which nothing was learnt."""
         return sum(not fitness for fitness in self.state.fitness)
@@ -109,7 +117,8 @@ class Search:
 
     def tested(self, is_no_better: bool) -> None:
         """What a test of the mean after the last generation found."""
-        self.state = self.state.model_copy(update={"tested": self.generation, "is_no_better": is_no_better})
+        in_a_row = self.state.no_better + 1 if is_no_better else 0
+        self.state = self.state.model_copy(update={"tested": self.generation, "no_better": in_a_row})
 
     def _note(self, fitness: tuple[float, ...], cut_games: int) -> None:
         self._means.append(self.mean)

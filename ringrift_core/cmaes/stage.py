@@ -1,4 +1,4 @@
-"""The stage cmaes: searches better weights by seat-rotated games against the weights it starts from."""
+"""The stage cmaes: searches better weights by seat-rotated games against where it began and its means on the way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from ringrift_core import _engine
 from ringrift_core.archive import Checkpoint, identity
 from ringrift_core.arena.gate import whole_groups
-from ringrift_core.cmaes.mean import STEP_BACK, is_due, is_no_better, opponent_generation
+from ringrift_core.cmaes.fitness import Fitness, NetworkFitness, OutcomeFitness
+from ringrift_core.cmaes.mean import LOOK_EVERY, STEP_BACK, is_due, is_no_better, opponents, shared_out
+from ringrift_core.cmaes.quality import why_not
 from ringrift_core.cmaes.search import Search, SearchState
 from ringrift_core.cmaes.start import fitted_to_games
 from ringrift_core.cmaes.stops import is_converged, stopped
@@ -17,6 +19,7 @@ from ringrift_core.contract import (
     Board,
     CmaesParameters,
     CmaesResult,
+    Evaluator,
     StageResult,
     Track,
     cut_warning,
@@ -24,6 +27,7 @@ from ringrift_core.contract import (
 )
 from ringrift_core.cores import available_cores
 from ringrift_core.errors import WrongInputError
+from ringrift_core.nn.inference import AskedNetwork
 from ringrift_core.players.gates import gate_player
 from ringrift_core.players.specification import Judge, JudgeKind, Specification, Time
 from ringrift_core.players.specification import Search as PlayerSearch
@@ -57,7 +61,11 @@ def _checkpoint(parameters: CmaesParameters, run: Run) -> Checkpoint:
 
 
 def _search(parameters: CmaesParameters, run: Run) -> Outcome:
-    player = _Player.of(parameters)
+    player, (fitness, because) = _Player.of(parameters), _fitness(parameters, run)
+    if fitness is None:
+        return _without_search(because)
+    if because:
+        run.report.log(f"games are scored by {_evaluator(fitness).value}: {because}")
     start = _start(parameters, run, player)
     search = Search(start, _fixed(start), parameters.population_size, parameters.seed)
     checkpoint = _checkpoint(parameters, run)
@@ -68,34 +76,69 @@ def _search(parameters: CmaesParameters, run: Run) -> Outcome:
     games, started = 0, time.monotonic()
     while not _has_ended(parameters, search):
         run.pause_point()
-        opponent = player.by(search.mean_after(opponent_generation(search.generation)))
-        said = _generation(parameters, run, search, player, opponent)
+        said = _generation(parameters, run, search, player, fitness)
         games += _games_per_generation(parameters)
         if is_due(search.generation) and all(search.state.fitness[-STEP_BACK:]):
             _test_mean(parameters, run, search, player)
         checkpoint.save(search.state.model_dump_json().encode(), "json")
         rate = games / (time.monotonic() - started)
         run.report.progress(search.generation / parameters.generations, said, rate, "games/s")
-    return _outcome(parameters, run, search)
+    return _outcome(parameters, run, search, _evaluator(fitness), because)
+
+
+def _fitness(parameters: CmaesParameters, run: Run) -> tuple[Fitness | None, str]:
+    """What scores the games, and why, where the network was asked for; None where it has to, and cannot."""
+    by_outcome = OutcomeFitness(parameters.players, parameters.max_moves)
+    if parameters.evaluator is Evaluator.GAMES:
+        return by_outcome, ""
+    missing, said = why_not(parameters, run)
+    if missing:
+        return (None if parameters.evaluator is Evaluator.NEURAL else by_outcome), missing
+    judges = Judges(parameters.board, parameters.players, run.archive, run.folder)
+    network = judges.of(Judge(JudgeKind.NETWORK, parameters.network_version))
+    if not isinstance(network, AskedNetwork):
+        raise TypeError(f"network {parameters.network_version} is asked for what it says")
+    most_turns = min(parameters.scored_after, parameters.max_moves)
+    return NetworkFitness(parameters.board, parameters.players, most_turns, network.values), said
+
+
+def _evaluator(fitness: Fitness) -> Evaluator:
+    return Evaluator.NEURAL if isinstance(fitness, NetworkFitness) else Evaluator.GAMES
+
+
+def _without_search(because: str) -> Outcome:
+    """Nothing was searched: the network has to score the games, and does not."""
+    result = CmaesResult(
+        generations=0,
+        games=0,
+        converged=False,
+        population_win_rate=0,
+        step=0,
+        evaluator=Evaluator.NEURAL,
+        because=because,
+        refused=because,
+    )
+    return Outcome(result=result, message=f"no candidate: {because}")
 
 
 def _has_ended(parameters: CmaesParameters, search: Search) -> bool:
-    return search.generation >= parameters.generations or search.state.is_no_better or bool(search.stopped_by)
+    return search.generation >= parameters.generations or search.is_no_better or bool(search.stopped_by)
 
 
 def _test_mean(parameters: CmaesParameters, run: Run, search: Search, player: _Player) -> None:
     """Whether the mean is better than the one of some generations before, in games on openings of their own."""
-    before = player.by(search.mean_after(search.generation - STEP_BACK))
-    now = player.by(search.mean)
+    before = search.generation - STEP_BACK
+    means = [player.by(search.mean), player.by(search.mean_after(before))]
+    met = [player.by(search.mean_after(opponent)) for opponent in opponents(before)]
     played: list[_engine.GroupResult] = []
 
     def play(first: int, groups: int) -> list[float]:
         run.pause_point()
-        results = _engine.play_match(
+        now, earlier = _engine.play_matches(
             parameters.board.value,
             parameters.players,
-            now,
-            before,
+            means,
+            met[first // LOOK_EVERY % len(met)],
             seed=parameters.seed + TEST_SEED + search.generation,
             groups=groups,
             first_group=first,
@@ -103,8 +146,8 @@ def _test_mean(parameters: CmaesParameters, run: Run, search: Search, player: _P
             threads=min(parameters.workers, available_cores()),
             progress=lambda _: not run.stop_requested,
         )
-        played.extend(results)
-        return [group.score / parameters.players for group in results]
+        played.extend([*now, *earlier])
+        return [(one.score - other.score) / parameters.players for one, other in zip(now, earlier, strict=False)]
 
     found = is_no_better(parameters.players, play)
     if found is None:
@@ -126,35 +169,35 @@ def _refusal_of_test(played: list[_engine.GroupResult]) -> str:
     return f"the test of the mean is refused as evidence: {percent(share)} of its games were cut"
 
 
-def _generation(
-    parameters: CmaesParameters, run: Run, search: Search, player: _Player, opponent: _engine.Player
-) -> str:
+def _generation(parameters: CmaesParameters, run: Run, search: Search, player: _Player, fitness: Fitness) -> str:
     """Plays the next generation and learns from it, unless too many of its games were cut; what came of it."""
-    fitness, cut = _play_generation(parameters, run, search, player, opponent)
+    shares, cut = _play_generation(parameters, run, search, player, fitness)
     share = cut / _games_per_generation(parameters)
     if share > MOST_CUT_EVIDENCE:
         search.refuse(cut)
         said = f"generation {search.generation} refused as evidence: {percent(share)} of its games were cut"
         run.report.warn(f"{said} by the move limit, {MOST_CUT_EVIDENCE:.0%} may be")
         return said
-    search.tell(fitness, cut)
-    mean = -sum(fitness) / len(fitness)
+    search.tell([-share for share in shares], cut)
+    mean = sum(shares) / len(shares)
     said = f"generation {search.generation}, population wins {mean:.0%}, step {search.step:.3f}"
     run.report.log(said)
     return said
 
 
-def _outcome(parameters: CmaesParameters, run: Run, search: Search) -> Outcome:
+def _outcome(parameters: CmaesParameters, run: Run, search: Search, evaluator: Evaluator, because: str) -> Outcome:
     """The distribution's mean as the candidate; none when nothing was learnt."""
     met, fitness = search.stopped_by, search.last_fitness
     result = CmaesResult(
         generations=search.generation,
         games=search.generation * _games_per_generation(parameters),
-        converged=search.state.is_no_better or is_converged(met),
+        converged=search.is_no_better or is_converged(met),
         population_win_rate=-sum(fitness) / parameters.population_size,
         step=search.step,
         cut_games=search.state.cut_games,
         refused_generations=search.refused,
+        evaluator=evaluator,
+        because=because,
         refused="" if fitness else _refusal(parameters, search),
     )
     if warning := cut_warning(result.cut_share):
@@ -172,7 +215,7 @@ def _outcome(parameters: CmaesParameters, run: Run, search: Search) -> Outcome:
 
 
 def _ending(search: Search, met: list[str]) -> str:
-    if search.state.is_no_better:
+    if search.is_no_better:
         return f"converged (the mean is no better than {STEP_BACK} generations before)"
     return stopped(met) if met else "the budget is spent"
 
@@ -251,35 +294,41 @@ def _games_per_generation(parameters: CmaesParameters) -> int:
 
 
 def _play_generation(
-    parameters: CmaesParameters, run: Run, search: Search, player: _Player, opponent: _engine.Player
+    parameters: CmaesParameters, run: Run, search: Search, player: _Player, fitness: Fitness
 ) -> tuple[list[float], int]:
-    """Minus the share of games that each candidate won, and how many games were cut.
+    """The share of its games that each candidate won, or is thought to win, and how many games say nothing.
 
-    All have the same openings, each generation new ones.
+    All have the same openings and opponents, each generation new openings.
     """
     candidates = [player.by(vector) for vector in search.ask()]
     groups = whole_groups(parameters.games_per_evaluation, parameters.players)
     expected, started = _games_per_generation(parameters), time.monotonic()
+    before = 0
 
     def progress(finished: int) -> bool:
-        done = (search.generation + finished / expected) / parameters.generations
-        rate = finished / max(1e-9, time.monotonic() - started)
+        done = (search.generation + (before + finished) / expected) / parameters.generations
+        rate = (before + finished) / max(1e-9, time.monotonic() - started)
         run.report.progress(done, f"generation {search.generation + 1}", rate, "games/s")
         return not run.stop_requested
 
-    results = _engine.play_matches(
-        parameters.board.value,
-        parameters.players,
-        candidates,
-        opponent,
-        seed=parameters.seed,
-        groups=groups,
-        first_group=search.generation * groups,
-        max_turns=parameters.max_moves,
-        threads=min(parameters.workers, available_cores()),
-        progress=progress,
-    )
-    if any(len(match) < groups for match in results):
-        run.pause_point()
-    fitness = [-sum(group.score for group in match) / (groups * parameters.players) for match in results]
-    return fitness, sum(won is None for match in results for group in match for won in group.candidate_won)
+    matches: list[list[_engine.GroupResult]] = [[] for _ in candidates]
+    first = search.generation * groups
+    for opponent, share in shared_out(groups, search.generation).items():
+        results = _engine.play_matches(
+            parameters.board.value,
+            parameters.players,
+            candidates,
+            player.by(search.mean_after(opponent)),
+            seed=parameters.seed,
+            groups=share,
+            first_group=first,
+            max_turns=fitness.most_turns,
+            threads=min(parameters.workers, available_cores()),
+            progress=progress,
+        )
+        if any(len(match) < share for match in results):
+            run.pause_point()
+        for match, more in zip(matches, results, strict=True):
+            match.extend(more)
+        first, before = first + share, before + share * parameters.players * len(candidates)
+    return fitness.scores(matches), fitness.cut(matches)

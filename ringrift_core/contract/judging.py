@@ -15,6 +15,7 @@ from ringrift_core.contract.vocabulary import (
     MOST_WORKERS,
     Count,
     Decision,
+    Evaluator,
     GateKind,
     InitialWeights,
     Measure,
@@ -28,7 +29,7 @@ from ringrift_core.contract.vocabulary import (
 
 
 class CmaesParameters(IterationParameters):
-    """Searches better heuristic weights by CMA-ES, by games against the weights it starts from."""
+    """Searches better heuristic weights by CMA-ES, by games against where it began and its means on the way."""
 
     stage = Stage.CMAES
     seed: Seed = Field(default=0, description="Seed of the search and its games.")
@@ -48,6 +49,23 @@ class CmaesParameters(IterationParameters):
     )
     regression_games: Count = Field(
         default=0, description="Self-play games from whose outcomes the search's first weights are fitted; 0: as given."
+    )
+    evaluator: Evaluator = Field(
+        default=Evaluator.GAMES,
+        description="What scores the games: games (their outcomes), neural (they stop early and the champion network "
+        "says who is ahead), auto (neural once the network has passed its quality gate).",
+    )
+    network_version: Count = Field(default=0, description="Champion network that scores; 0: there is none yet.")
+    quality_gate: float = Field(
+        default=0.55,
+        gt=0,
+        lt=1,
+        description="Two-player-equivalent rate against the hand-set heuristic at one ply "
+        "above which the network scores.",
+    )
+    gate_games: PositiveCount = Field(default=50, description="Games of that match, rounded up to whole groups.")
+    scored_after: int = Field(
+        default=8, ge=4, le=HIGHEST_COUNT, description="Turns after which the network scores a game."
     )
     max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
     workers: Annotated[int, Placement()] = Field(
@@ -136,6 +154,10 @@ class CmaesResult(EvidenceResult):
     cut_games: Total = Field(default=0, description="Games cut by the move limit.")
     refused_generations: Count = Field(
         default=0, description="Generations more than half of whose games were cut: nothing was learnt of them."
+    )
+    evaluator: Evaluator = Field(default=Evaluator.GAMES, description="What scored the games: games or neural.")
+    because: Annotated[str, AtMost(REFUSAL_LIMIT)] = Field(
+        default="", description="Why that evaluator, where the network was asked for; empty where it was not."
     )
 
     @property

@@ -180,6 +180,17 @@ class InitialWeights(enum.StrEnum):
     """Only material counts: a documented weak setting that leaves room to learn."""
 
 
+class Evaluator(enum.StrEnum):
+    """What scores the games of candidates in CMA-ES."""
+
+    AUTO = "auto"
+    """The network once it has passed its quality gate, the games until then."""
+    GAMES = "games"
+    """Their outcomes alone."""
+    NEURAL = "neural"
+    """They stop early, and the champion network says who is ahead."""
+
+
 class GateKind(enum.StrEnum):
     SPRT = "SPRT"
     FIXED = "Fixed"

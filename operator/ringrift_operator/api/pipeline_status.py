@@ -322,6 +322,7 @@ class TrackStatus(Value):
         default="", description="How its champion lost to its predecessor in the last finished iteration."
     )
     converged: str = Field(default="", max_length=63, description="What its search has converged under.")
+    evaluator: ShortText = Field(default="", description="What scored its last search, and why.")
     unjudged: int = Field(
         default=0, ge=0, description="Iterations in a row that came to no verdict: its games were no evidence."
     )
@@ -379,7 +380,7 @@ class TrackStatus(Value):
         """Too many rejections in a row have been answered for this champion."""
         return changed(self, warned_champion=self.champion)
 
-    def settled(self, failure: str, regression: str, converged: str, refusal: str) -> Self:
+    def settled(self, failure: str, regression: str, converged: str, evaluator: str, refusal: str) -> Self:
         """Its part of an iteration is over."""
         return changed(
             self,
@@ -388,6 +389,7 @@ class TrackStatus(Value):
             failure=failure[:SHORT],
             regression=regression[:SHORT],
             converged=converged,
+            evaluator=evaluator[:SHORT],
             unjudged=self.unjudged + 1 if refusal else 0,
             refusal=refusal[:SHORT],
         )

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ringrift_core.contract import EngineMode, GateKind, InitialWeights, NetworkSize, WandbMode
+from ringrift_core.contract import Evaluator as SearchEvaluator
 from ringrift_operator.api.base import Value
 from ringrift_operator.api.lists import ListSet
 from ringrift_operator.api.rules import rule
@@ -125,6 +126,11 @@ class Evaluator(enum.StrEnum):
     """The outcomes of the games alone."""
     NEURAL = "Neural"
     """The champion network scores positions."""
+
+    @property
+    def contract(self) -> SearchEvaluator:
+        """The stage contract's word for it."""
+        return SearchEvaluator(self.value.lower())
 
 
 class StartingWeights(enum.StrEnum):

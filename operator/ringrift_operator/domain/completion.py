@@ -27,7 +27,7 @@ from ringrift_operator.domain.evidence import cut_games, refusal_of_track
 from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, PIPELINE
 from ringrift_operator.domain.naming import record_name
 from ringrift_operator.domain.reasons import EventReason
-from ringrift_operator.domain.recipe import Step
+from ringrift_operator.domain.recipe import Recipe, Step
 from ringrift_operator.domain.results import added_up
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
@@ -53,6 +53,7 @@ def finish_iteration(situation: Situation) -> Situation:
             failure=_failure(configuration, track.name) if track.decision == TrackDecision.FAILED else "",
             regression=_regression(configuration, track.name),
             converged=_converged(situation.snapshot, configuration, track),
+            evaluator=_evaluator(situation.snapshot, configuration, track),
             refusal=_refusal(situation.snapshot, configuration, track.name),
         )
         finished = finished.with_track(settled)
@@ -75,13 +76,24 @@ def _is_settled(configuration: ConfigurationStatus) -> bool:
 
 def _converged(snapshot: Snapshot, configuration: ConfigurationStatus, track: TrackStatus) -> str:
     """What the track's search has converged under, in this iteration or before."""
-    recipe = snapshot.recipes.tracks.get(track.name)
+    recipe = _succeeded(snapshot, configuration, track.name)
     if recipe is None or configuration.frozen is None:
         return track.converged
-    if step_phase(configuration, recipe.maker.name) != StagePhase.SUCCEEDED:
-        return track.converged
-    search = single_task(configuration, recipe.maker.name)
-    return recipe.converged(search, configuration.frozen, iteration_under_way(configuration)) or track.converged
+    return recipe.converged(configuration, configuration.frozen, iteration_under_way(configuration)) or track.converged
+
+
+def _evaluator(snapshot: Snapshot, configuration: ConfigurationStatus, track: TrackStatus) -> str:
+    """What scored the track's last search, and why."""
+    recipe = _succeeded(snapshot, configuration, track.name)
+    return track.evaluator if recipe is None else recipe.evaluator(configuration)
+
+
+def _succeeded(snapshot: Snapshot, configuration: ConfigurationStatus, track: Track) -> Recipe | None:
+    """The recipe of a track whose candidate was made; None where none was."""
+    recipe = snapshot.recipes.tracks.get(track)
+    if recipe is None or step_phase(configuration, recipe.maker.name) != StagePhase.SUCCEEDED:
+        return None
+    return recipe
 
 
 def _regression(configuration: ConfigurationStatus, track: Track) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringrift_core.contract import Artifact, Holder, Stage, StageFacts, StageParameters, Track
-from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus, TrackStatus
+from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus
 from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain.configuration import champion_at_start, iteration_under_way, single_task
 
@@ -162,11 +162,11 @@ class Commission:
         return made
 
 
-def _never_skipped(_: TrackStatus, __: ResolvedConfiguration, ___: int) -> str:
+def _never(_: ConfigurationStatus, __: ResolvedConfiguration, ___: int) -> str:
     return ""
 
 
-def _never_converged(_: TaskStatus, __: ResolvedConfiguration, ___: int) -> str:
+def _no_evaluator(_: ConfigurationStatus) -> str:
     return ""
 
 
@@ -183,10 +183,12 @@ class Recipe:
     """Steps that make the candidate, each needing the ones before; it is the last one's output."""
     described: Callable[[ResolvedConfiguration, int], str]
     """What an iteration does for it, up to the gate: a line of a dry run."""
-    skipped: Callable[[TrackStatus, ResolvedConfiguration, int], str] = _never_skipped
-    """Why an iteration leaves it out; empty when it does not."""
-    converged: Callable[[TaskStatus, ResolvedConfiguration, int], str] = _never_converged
+    skipped: Callable[[ConfigurationStatus, ResolvedConfiguration, int], str] = _never
+    """Why an iteration that begins leaves it out; empty when it does not."""
+    converged: Callable[[ConfigurationStatus, ResolvedConfiguration, int], str] = _never
     """What the last maker, which has succeeded, has converged under; empty when it has not."""
+    evaluator: Callable[[ConfigurationStatus], str] = _no_evaluator
+    """What scored the candidates of the last maker, which has succeeded, and why; empty where nothing does."""
     not_yet: Callable[[ResolvedConfiguration], tuple[str, ...]] = _nothing
     """What the spec asks of it and is not there yet, in sentences: nothing starts before that is changed."""
 

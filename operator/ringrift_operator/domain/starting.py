@@ -33,10 +33,10 @@ def start_iteration(situation: Situation) -> Situation:
     frozen = resolved(situation.snapshot, configuration.name)
     number = iteration_under_way(configuration)
     champions, predecessors = champions_before(situation.recipes, configuration, number)
-    skipped = _skipped(situation.recipes, configuration, frozen, number)
     tested = frozenset(track for track in predecessors if track in champions) if number > 1 else frozenset()
     begins = situation.now + frozen.selfplay.cooldown if number > 1 else None
     started = _from(situation.recipes, configuration.begun(frozen, situation.now), champions)
+    skipped = _skipped(situation.recipes, started, frozen, number)
     for track in skipped:
         started = started.with_track(started.track(track).decided(TrackDecision.SKIPPED))
     trained = tuple(track for track in frozen.tracks if track not in skipped)
@@ -129,7 +129,7 @@ def _skipped(
     """Tracks that this iteration leaves out, and why."""
     skipped = {track: "it has no stages yet" for track in frozen.tracks if track not in recipes.tracks}
     for track, recipe in recipes.tracks.items():
-        if track in frozen.tracks and (why := recipe.skipped(configuration.track(track), frozen, number)):
+        if track in frozen.tracks and (why := recipe.skipped(configuration, frozen, number)):
             skipped[track] = why
     return skipped
 

@@ -34,7 +34,6 @@ def test_nothing_stalls_an_ordinary_pipeline() -> None:
     ("changes", "sentence"),
     [
         ({"network": {"distributed": {"nodes": 2}}}, "distributed training is not there yet"),
-        ({"cmaes": {"evaluator": "Neural"}}, "evaluator Neural is not there yet"),
         ({"artifacts": {"uri": "file:///tmp/x"}}, "is for `ringrift-operator local`"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import BaselineRate, Decision, Track
+from ringrift_core.contract import BaselineRate, CmaesParameters, Decision, Evaluator, Track
 from ringrift_operator.api import StagePhase, TrackDecision
 from ringrift_operator.domain.snapshot import TaskObservation
 from tests.results import JUDGED, SEARCHED
@@ -140,3 +140,47 @@ def test_a_converged_search_is_skipped_until_its_games_change() -> None:
         TrackDecision.SKIPPED,
         TrackDecision.PROMOTED,  # the move limit has changed
     ]
+
+
+def test_a_search_that_a_network_scores_goes_on_with_every_new_champion_and_status_says_what_scored_it() -> None:
+    one = world(iterations=4, tracks=["weights", "network"], cmaes={"evaluator": "Auto"})
+    asked: list[int] = []
+
+    def answer(world: World, child: TaskObservation) -> None:
+        result = world.result(child)
+        if child.identity.step == "cmaes":
+            (parameters,) = (
+                task.parameters
+                for task in world.created
+                if (task.identity.step, task.identity.iteration) == ("cmaes", child.identity.iteration)
+            )
+            assert isinstance(parameters, CmaesParameters)
+            version = parameters.network_version
+            asked.append(version)
+            found = SEARCHED.model_copy(
+                update={
+                    "converged": True,
+                    "evaluator": Evaluator.NEURAL if version else Evaluator.GAMES,
+                    "because": f"network {version} wins" if version else "there is no champion network yet",
+                }
+            )
+            result = result.model_copy(update={"result": found})
+        world.end(child, result=result)
+
+    one.run(answer)
+    assert asked == [0, 1, 2, 3], "the network is promoted in every iteration"
+    assert one.configuration().track(Track.WEIGHTS).evaluator == "Neural: network 3 wins"
+
+
+def test_a_search_by_games_alone_stays_converged_whoever_the_champion_network_is() -> None:
+    one = world(iterations=3, tracks=["weights", "network"], cmaes={"evaluator": "Games"})
+
+    def answer(world: World, child: TaskObservation) -> None:
+        result = world.result(child)
+        if child.identity.step == "cmaes":
+            result = result.model_copy(update={"result": SEARCHED.model_copy(update={"converged": True})})
+        world.end(child, result=result)
+
+    one.run(answer)
+    skipped = TrackDecision.SKIPPED
+    assert [d["weights"] for d in decisions(one)] == [TrackDecision.PROMOTED, skipped, skipped]

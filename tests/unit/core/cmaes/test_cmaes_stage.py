@@ -102,23 +102,28 @@ def test_players_without_weights_to_search_are_refused(player: str, sentence: st
         desk.cmaes(player=player, **SMALL)
 
 
-def test_the_opponent_follows_the_mean_and_a_mean_that_stands_ends_the_search(
+def test_opponents_are_where_it_began_and_means_on_the_way_and_a_mean_that_stands_ends_the_search(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     played = _engine.play_matches
-    opponents: list[int] = []
+    met: list[tuple[int, int]] = []
 
     def spy(board: str, players: int, candidates: Any, opponent: Any, **more: Any) -> Any:
         (game,) = _engine.play_games(board, players, [[opponent]], seed=1, games=1)
-        opponents.append(hash(game.game_id))
+        met.append((more["first_group"] // 2, hash(game.game_id)))
         return played(board, players, candidates, opponent, **more)
 
     monkeypatch.setattr(_engine, "play_matches", spy)
-    monkeypatch.setattr("ringrift_core.cmaes.stage.is_no_better", lambda *_: len(opponents) == 30)
-    result = desk.cmaes(**SMALL | {"generations": 50}).answer(CmaesResult)
-    assert (result.generations, result.converged) == (30, True)
-    assert len(set(opponents[:20])) == len(set(opponents[20:])) == 1
-    assert opponents[0] != opponents[20]
+    tests = iter([True, False, True, True])
+    monkeypatch.setattr("ringrift_core.cmaes.stage.is_no_better", lambda *_: next(tests))
+    result = desk.cmaes(**SMALL | {"generations": 300}).answer(CmaesResult)
+    assert (result.generations, result.converged) == (250, True), "two tests in a row: one passed between them"
+    assert {len({opponent for generation, opponent in met if generation in among}) for among in [range(20)]} == {1}
+    of_stand = [
+        {opponent for generation, opponent in met if generation in range(stand, stand + 20)} for stand in (0, 20, 80)
+    ]
+    assert [len(opponents) for opponents in of_stand] == [1, 2, 4]
+    assert all(of_stand[0] < later for later in of_stand[1:]), "where it began is always among them"
 
 
 def test_candidates_of_a_generation_share_openings_and_the_next_one_gets_new_ones(
