@@ -34,6 +34,7 @@ from ringrift_operator.kube.resource import JOBS, PIPELINES, POOLS, REMOTE_TASKS
 from ringrift_operator.kube.schemas import unfit_schemas
 from ringrift_operator.kube.sightings import Sightings
 from ringrift_operator.kube.watch import RestoredError, Watch
+from ringrift_operator.kube.workloads import Workloads
 from ringrift_operator.kube.world import World
 
 logger = logging.getLogger(__name__)
@@ -122,7 +123,8 @@ async def _reconcile(
     sightings = Sightings(client, world.jobs, world.touch_owner)
     pools = Pools(client, world)
     refusals, records = Refusals(), Records(client)
-    gatherer = Gatherer(client, world, sightings, pools, refusals, records, cluster)
+    workloads = Workloads(client, world.jobs, world.touch_owner)
+    gatherer = Gatherer(client, world, sightings, pools, refusals, records, workloads, cluster)
     actor = Actor(client, world, options.release, options.holder, metrics, refusals, records)
     metrics.registry.register(StatusCollector(world.pipelines, world.pools))
     scopes: list[str | None] = list(options.namespaces) or [None]
@@ -155,6 +157,7 @@ async def _reconcile(
         background = (
             loop.run(gatherer, actor),
             sightings.run(),
+            workloads.run(),
             pools.run(),
             _every(RESYNC_SECONDS, resync),
         )

@@ -15,5 +15,8 @@ lightStages:
     {{ $name | quote }}: {{ $amount | quote }}
     {{- end }}
   deadline: {{ .Values.lightStages.deadline | quote }}
+  {{- with .Values.lightStages.queue }}
+  queue: {{ toJson . }}
+  {{- end }}
   podTemplate: {{- toYaml .Values.lightStages.podTemplate | nindent 4 }}
 {{- end }}

@@ -61,7 +61,7 @@ class Standing(enum.StrEnum):
     PENDING = "Pending"
     """Its needs, or its pause, are not over."""
     QUEUED = "Queued"
-    """Its Job is held until a queue admits it."""
+    """Its Job is held: its queue has not admitted it yet, or has given its machine to others."""
     WAITING = "Waiting"
     """It could run, and has no room, no node or no runner, or its Pod does not start."""
     RUNNING = "Running"
@@ -178,8 +178,8 @@ class TaskStatus(StepFinding):
         )
 
     def seen_waiting(self) -> Self:
-        """Its child is there, and nothing of it runs: its silence has not begun."""
-        return changed(self, phase=StagePhase.RUNNING, progress_at=None)
+        """Its child is there, and nothing of it runs: its silence has not begun, nor what it will tell of progress."""
+        return changed(self, phase=StagePhase.RUNNING, progress=0.0, progress_at=None)
 
     def seen_running(self, now: datetime) -> Self:
         """Its child runs."""

@@ -64,7 +64,7 @@ class EnvironmentVariable(Value):
 class PodTemplate(Value):
     """What Jobs of a Cluster pool get besides image, command and resources."""
 
-    labels: dict[str, str] = Field(default={}, max_length=64, description="Labels of Jobs and Pods (a Kueue queue).")
+    labels: dict[str, str] = Field(default={}, max_length=64, description="Labels of Jobs and Pods.")
     annotations: dict[str, str] = Field(default={}, max_length=64, description="Annotations of Pods.")
     node_selector: dict[str, str] = Field(default={}, max_length=64, description="Labels a node must have.")
     tolerations: tuple[dict[str, Any], ...] = Field(default=(), max_length=64, description="Taints that are accepted.")
@@ -109,8 +109,24 @@ class PodTemplate(Value):
         return all(variable.name != SHARD_VARIABLE for variable in self.env)
 
 
+class Queue(Value):
+    """Where Jobs are held until Kueue admits them."""
+
+    name: str = Field(
+        max_length=63,
+        pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        description="LocalQueue of the pipeline's namespace.",
+    )
+    priority_class: str | None = Field(
+        default=None,
+        max_length=63,
+        pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+        description="WorkloadPriorityClass: who goes first and may preempt whom; omitted: the Pods' PriorityClass.",
+    )
+
+
 class Slot(Value):
-    """Tasks that may run at once on a pool, and what each of them gets."""
+    """Tasks that may be in flight at once on a pool, and what each of them gets."""
 
     name: str = Field(
         min_length=1, max_length=40, pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", description="Name within the pool."
@@ -119,7 +135,12 @@ class Slot(Value):
     resources: dict[str, Quantity] = Field(
         max_length=16, description="What one task gets, as requests and as limits: cpu, memory, nvidia.com/gpu."
     )
-    count: int = Field(default=1, ge=1, le=1000, description="Tasks at once.")
+    count: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="Tasks in flight at once; of a pool with a queue also those that it holds.",
+    )
     device: Device = Field(default=Device.CPU, description="What computes here.")
     deadline: PositiveDuration = Field(
         default=timedelta(hours=24),
@@ -154,6 +175,9 @@ class WorkerPoolSpec(Value):
         default="", max_length=512, description="Image of its Jobs; empty: the release's, for CPU work or for training."
     )
     pod_template: PodTemplate | None = Field(default=None, description="What its Jobs get besides; Cluster only.")
+    queue: Queue | None = Field(
+        default=None, description="Its Jobs are created suspended, and run once Kueue admits them; Cluster only."
+    )
     artifacts_path: str | None = Field(
         default=None,
         min_length=1,
@@ -171,6 +195,14 @@ class WorkerPoolSpec(Value):
     )
     def _runner_without_pods(self) -> bool:
         return self.type != PoolType.RUNNER or self.pod_template is None
+
+    @rule(
+        "self.type != 'Runner' || !has(self.queue)",
+        "a Runner pool has no Jobs that a queue could hold: remove queue, or make the pool's type Cluster",
+        path=".queue",
+    )
+    def _runner_without_queue(self) -> bool:
+        return self.type != PoolType.RUNNER or self.queue is None
 
     @rule(
         "self.type != 'Cluster' || self.slots.all(s, s.device != 'mps')",
@@ -193,8 +225,8 @@ class SlotStatus(Value):
     """How much of a slot is in use."""
 
     name: str = Field(max_length=40, description="Slot.")
-    busy: int = Field(default=0, ge=0, description="Tasks running.")
-    count: int = Field(default=0, ge=0, description="Tasks that may run at once.")
+    busy: int = Field(default=0, ge=0, description="Tasks in flight: running, or waiting for a node or a queue.")
+    count: int = Field(default=0, ge=0, description="Tasks that may be in flight at once.")
 
 
 class WorkerPoolStatus(Value):
@@ -202,8 +234,8 @@ class WorkerPoolStatus(Value):
 
     observed_generation: int | None = Field(default=None, ge=0, description="Generation of the spec this is about.")
     online: bool = Field(default=False, description="Cluster: a node matches; Runner: its Lease is fresh.")
-    busy: int = Field(default=0, ge=0, description="Tasks running, all slots together.")
-    capacity: int = Field(default=0, ge=0, description="Tasks that may run at once, all slots together.")
+    busy: int = Field(default=0, ge=0, description="Tasks in flight, all slots together.")
+    capacity: int = Field(default=0, ge=0, description="Tasks that may be in flight at once, all slots together.")
     slots: Annotated[tuple[SlotStatus, ...], ListMap(("name",))] = Field(
         default=(), max_length=32, description="Use of each slot."
     )
@@ -218,8 +250,8 @@ class WorkerPool(Resource):
     columns: ClassVar[tuple[PrinterColumn, ...]] = (
         PrinterColumn("Type", ".spec.type"),
         PrinterColumn("Online", ".status.online", "boolean"),
-        PrinterColumn("Busy", ".status.busy", "integer", description="Tasks running"),
-        PrinterColumn("Capacity", ".status.capacity", "integer", description="Tasks that may run at once"),
+        PrinterColumn("Busy", ".status.busy", "integer", description="Tasks in flight"),
+        PrinterColumn("Capacity", ".status.capacity", "integer", description="Tasks that may be in flight at once"),
         PrinterColumn("Suspended", ".spec.suspend", "boolean"),
         PrinterColumn("Age", ".metadata.creationTimestamp", "date"),
         PrinterColumn("Boards", ".spec.boards", is_wide=True),

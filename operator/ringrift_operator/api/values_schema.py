@@ -18,11 +18,12 @@ DEFINITIONS = "$defs"
 
 
 def definitions() -> dict[str, Schema]:
-    """The file's `$defs`: a pool's spec, and the Pod template that light stages have as well."""
+    """The file's `$defs`: a pool's spec, and of it the Pod template and the queue that light stages have as well."""
     spec = json_schema(open_api_schema(WorkerPool)["properties"]["spec"])
-    template = spec["properties"]["podTemplate"]
-    spec["properties"]["podTemplate"] = {"$ref": f"#/{DEFINITIONS}/podTemplate"}
-    return {"workerPoolSpec": spec, "podTemplate": template}
+    shared = {name: spec["properties"][name] for name in ("podTemplate", "queue")}
+    for name in shared:
+        spec["properties"][name] = {"$ref": f"#/{DEFINITIONS}/{name}"}
+    return {"workerPoolSpec": spec, **shared}
 
 
 def json_schema(schema: Schema) -> Schema:

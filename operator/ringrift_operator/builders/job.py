@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from ringrift_core.contract import Device, TrackedParameters, to_arguments
-from ringrift_operator.api.pool import PodTemplate
+from ringrift_operator.api.pool import PodTemplate, Queue
 from ringrift_operator.builders.metadata import child_metadata
+from ringrift_operator.builders.queue import queue_annotations, queue_labels
 from ringrift_operator.builders.release import Release
 from ringrift_operator.domain.plan import PlacedTask
 from ringrift_operator.domain.snapshot import Snapshot
@@ -27,19 +28,20 @@ GRACE_SECONDS = 60
 
 
 def job(snapshot: Snapshot, task: PlacedTask, release: Release) -> Manifest:
-    """The batch/v1 Job of a task that is not remote; Indexed when it has completions."""
+    """The batch/v1 Job of a task that is not remote; Indexed when it has completions, held when it has a queue."""
     slot = task.slot
     metadata = child_metadata(snapshot, task)
     template = _pod_template(task, release)
-    metadata["labels"] = {**template.labels, **metadata["labels"]}
+    labels = {**template.labels, **metadata["labels"]}
     deadline = release.light_stages.deadline if slot is None else slot.deadline
     resources = release.light_stages.resources if slot is None else slot.resources
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": metadata,
+        "metadata": {**metadata, "labels": labels, **_queue_metadata(task, release, labels)},
         "spec": {
             **_completion(task),
+            **({"suspend": True} if _queue(task, release) is not None else {}),
             "podReplacementPolicy": "Failed",
             # A drained or preempted Pod is nobody's failure: the Job controller starts another.
             "podFailurePolicy": {
@@ -47,13 +49,27 @@ def job(snapshot: Snapshot, task: PlacedTask, release: Release) -> Manifest:
             },
             "template": {
                 "metadata": {
-                    "labels": dict(metadata["labels"]),
+                    "labels": dict(labels),
                     **({"annotations": dict(template.annotations)} if template.annotations else {}),
                 },
                 "spec": _pod(snapshot, task, release, template, resources, deadline),
             },
         },
     }
+
+
+def _queue(task: PlacedTask, release: Release) -> Queue | None:
+    return release.light_stages.queue if task.pool is None else task.pool.spec.queue
+
+
+def _queue_metadata(task: PlacedTask, release: Release, labels: Mapping[str, str]) -> Manifest:
+    """What Kueue reads of a Job that has a queue."""
+    queue = _queue(task, release)
+    if queue is None:
+        return {}
+    annotations = queue_annotations(min(task.completions, task.identity.parallelism))
+    named = {"labels": {**labels, **queue_labels(queue)}}
+    return {**named, "annotations": annotations} if annotations else named
 
 
 def _completion(task: PlacedTask) -> Manifest:

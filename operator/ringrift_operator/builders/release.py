@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from ringrift_operator.api.base import Value
-from ringrift_operator.api.pool import PodTemplate
+from ringrift_operator.api.pool import PodTemplate, Queue
 from ringrift_operator.api.scalars import PositiveDuration, Quantity
 
 USER = 65532
@@ -25,6 +25,9 @@ class LightStages(Value):
         default={"cpu": "500m", "memory": "1Gi"}, description="Requests and limits of each."
     )
     deadline: PositiveDuration = Field(default=timedelta(hours=2), description="A stage that takes longer is ended.")
+    queue: Queue | None = Field(
+        default=None, description="Their Jobs are held until Kueue admits them; omitted: they run at once."
+    )
     pod_template: PodTemplate = Field(default=PodTemplate(), description="What their Jobs get besides.")
 
 

@@ -142,11 +142,12 @@ def _pausing(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[str, .
 
 
 def _not_starting(snapshot: Snapshot, patiently: bool = True) -> tuple[str, ...]:
-    """Children for which the platform says why they do not start; without those that only wait, unless `patiently`."""
+    """Children that do not start or are held, and why; without those that only wait, unless `patiently`."""
+    said = {ChildPhase.WAITING: "does not start", ChildPhase.QUEUED: "is held"}
     return tuple(
-        f"{child.identity.configuration}: {child.identity.step} does not start: {child.reason}: {child.message}"
+        f"{child.identity.configuration}: {child.identity.step} {said[child.phase]}: {child.reason}: {child.message}"
         for child in snapshot.tasks
-        if child.phase == ChildPhase.WAITING and child.reason and (patiently or child.reason not in ONLY_WAITING)
+        if child.phase in said and child.reason and (patiently or child.reason not in ONLY_WAITING)
     )
 
 

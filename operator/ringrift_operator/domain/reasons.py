@@ -43,6 +43,9 @@ class EventReason(enum.StrEnum):
     """Too many candidates in a row were rejected, and the champion has no predecessor to go back to."""
     TASK_DELAYED = "TaskDelayed"
     """A try said `not now` (exit 75) or its runner was lost: it is repeated after a pause, and counts as no attempt."""
+    TASK_PREEMPTED = "TaskPreempted"
+    """The queue of a running Job has given its machine to others: it goes on as the same attempt once it is admitted
+    again."""
     TASK_FAILED = "TaskFailed"
     """A try failed; the message says whether there will be another."""
     REQUEST_REFUSED = "RequestRefused"
@@ -143,8 +146,18 @@ class ChildReason(enum.StrEnum):
 
     UNSCHEDULABLE = "Unschedulable"
     """Kubernetes': no node has room for the Pod."""
+    PREEMPTED = "Preempted"
+    """Kueue's, of a held Job: its machine was given to others, or was lost; it goes on when it is admitted again."""
+    PENDING = "Pending"
+    """Kueue's, of a held Job: there is no quota for it now, or nobody may read what Kueue says."""
+    INADMISSIBLE = "Inadmissible"
+    """Kueue's, of a held Job: its LocalQueue or ClusterQueue is not there, or stopped."""
+    DEACTIVATED = "Deactivated"
+    """Kueue's, of a held Job: its Workload is not to be admitted any more."""
+    NO_WORKLOAD = "NoWorkload"
+    """Ours, of a held Job: Kueue has taken no notice of it, or is not there."""
     SUSPENDED = "Suspended"
-    """Ours: a queue holds the Job."""
+    """Ours, of a held Job: it names no queue, so somebody holds it by hand."""
     NO_PODS = "NoPods"
     """Ours: its Job has got no Pod, and nobody says why. Where somebody does, it is Kubernetes' FailedCreate."""
     OUT_OF_MEMORY = "OOMKilled"
@@ -153,5 +166,5 @@ class ChildReason(enum.StrEnum):
     """Kubernetes', and `local`'s: it ran past its deadline."""
 
 
-ONLY_WAITING = frozenset({ChildReason.UNSCHEDULABLE, ChildReason.SUSPENDED})
-"""Of a child that does not start for want of room, or because a queue holds it: nothing is wrong."""
+ONLY_WAITING = frozenset({ChildReason.UNSCHEDULABLE, ChildReason.PENDING, ChildReason.PREEMPTED})
+"""Of a child that does not start for want of room, or until its queue's turn comes: nothing is wrong."""

@@ -21,8 +21,10 @@ from ringrift_operator.domain.recipes import SHIPPED, Recipes
 class ChildPhase(enum.StrEnum):
     """Where a Job, a RemoteTask or a local process is in its life."""
 
+    QUEUED = "Queued"
+    """Held: its Job is suspended until its queue admits it, for the first time or again."""
     WAITING = "Waiting"
-    """Created and not running yet: unscheduled, suspended by a queue, not claimed."""
+    """Created and not running yet: unscheduled, not claimed."""
     RUNNING = "Running"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
@@ -31,7 +33,7 @@ class ChildPhase(enum.StrEnum):
 
     @property
     def is_live(self) -> bool:
-        return self in (ChildPhase.WAITING, ChildPhase.RUNNING)
+        return self in (ChildPhase.QUEUED, ChildPhase.WAITING, ChildPhase.RUNNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class TaskObservation:
     """Of the failing container, the worst of several (domain/outcomes.py); None while live or when nobody saw it."""
     reason: str = ""
     """What the platform says of a failure (OOMKilled, DeadlineExceeded), or of why it does not start
-    (ImagePullBackOff, Unschedulable, Suspended)."""
+    (ImagePullBackOff, Unschedulable) or is held (Preempted, Inadmissible)."""
     result: StageResult | None = None
     """None while live, and when no valid one came. Self-play over several indexes: their sum (domain/results.py)."""
     progress: float | None = None

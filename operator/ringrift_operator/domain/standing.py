@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from ringrift_operator.api.pipeline_status import ENDED, ConfigurationStatus, StagePhase, Standing, TaskStatus
 from ringrift_operator.domain.configuration import combined
-from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.domain.recipes import Recipes
 from ringrift_operator.domain.recording import children_of
 from ringrift_operator.domain.snapshot import ChildPhase, Snapshot, TaskObservation
@@ -47,5 +46,5 @@ def _of_task(task: TaskStatus, children: Mapping[tuple[str, int, int], TaskObser
         return Standing.PENDING if task.waiting_since is None else Standing.WAITING
     child = children.get((task.name, task.part, task.attempt))
     if child is None or child.phase == ChildPhase.WAITING:
-        return Standing.QUEUED if child is not None and child.reason == ChildReason.SUSPENDED else Standing.WAITING
-    return Standing.RUNNING
+        return Standing.WAITING
+    return Standing.QUEUED if child.phase == ChildPhase.QUEUED else Standing.RUNNING

@@ -15,6 +15,7 @@ from ringrift_operator.api.remotetask import RemoteTask
 from ringrift_operator.domain.labels import identity_from
 from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import (
+    ChildPhase,
     OtherPipeline,
     Snapshot,
     TaskIdentity,
@@ -29,6 +30,7 @@ from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.resource import PODS, Key, Object, is_going, key_of, uid_of
 from ringrift_operator.kube.sightings import Sightings
 from ringrift_operator.kube.tasks import ended_job, job_phase, live_job, pods_of, remote_task
+from ringrift_operator.kube.workloads import Workloads
 from ringrift_operator.kube.world import World, labels
 
 
@@ -43,10 +45,12 @@ class Gatherer:
         pools: Pools,
         refusals: Refusals,
         records: Records,
+        workloads: Workloads,
         cluster: str = "",
         recipes: Recipes = SHIPPED,
     ) -> None:
         self._client, self._world, self._sightings, self._pools = client, world, sightings, pools
+        self._workloads = workloads
         self._refusals, self._records, self._cluster = refusals, records, cluster
         self._recipes = recipes
         self._parsed = Parsed(TrainingPipeline)
@@ -109,8 +113,10 @@ class Gatherer:
 
     async def _job(self, job: Object, identity: TaskIdentity) -> TaskObservation:
         uid = uid_of(job)
-        if job_phase(job).is_live:
-            return live_job(job, identity, self._sightings.get(uid))
+        phase = job_phase(job)
+        if phase.is_live:
+            seen = self._workloads.get(uid) if phase == ChildPhase.QUEUED else self._sightings.get(uid)
+            return live_job(job, identity, seen)
         if uid not in self._ended:
             pods = await self._client.items(PODS, key_of(job)[0], labels=pods_of(job))
             self._ended[uid] = ended_job(job, identity, [report(pod) for pod in pods], self._sightings.get(uid))

@@ -21,6 +21,7 @@ from ringrift_operator.kube.resource import (
     PODS,
     POOLS,
     REMOTE_TASKS,
+    WORKLOADS,
     Resource,
 )
 
@@ -50,6 +51,7 @@ IN_A_NAMESPACE = (
     Right(PODS, ("get", "list")),
     Right(PODS, ("get",), "log"),
     Right(EVENTS, ("create", "list")),
+    Right(WORKLOADS, ("list",)),
     Right(LEASES, ("get", "update"), name=LEASE),
 )
 """In each namespace that is looked after."""

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.domain.snapshot import ChildPhase
@@ -40,6 +41,12 @@ class Sightings:
         self._look_at: dict[str, float] = {}
         self._without_pods_since: dict[str, float] = {}
         self._told_at: dict[str, float] = {}
+        self._tables: tuple[dict[str, Any], ...] = (
+            self._seen,
+            self._look_at,
+            self._told_at,
+            self._without_pods_since,
+        )
 
     def get(self, uid: str) -> Sighting | None:
         return self._seen.get(uid)
@@ -63,14 +70,22 @@ class Sightings:
 
     def forget(self, present: set[str]) -> None:
         """Drops what was seen of Jobs that are gone."""
-        for table in (self._seen, self._look_at, self._told_at, self._without_pods_since):
+        for table in self._tables:
             for uid in table.keys() - present:
+                del table[uid]
+
+    def _let_go(self, held: set[str]) -> None:
+        """Drops what was seen of Jobs that are held: their Pods are gone, and others will come."""
+        for table in self._tables:
+            for uid in table.keys() & held:
                 del table[uid]
 
     def _next(self) -> Object | None:
         """The live Job whose look is due, or most overdue."""
         now = time.monotonic()
-        live = [job for job in self._jobs if job_phase(job).is_live]
+        phases = {uid_of(job): job_phase(job) for job in self._jobs}
+        live = [job for job in self._jobs if phases[uid_of(job)] in (ChildPhase.WAITING, ChildPhase.RUNNING)]
+        self._let_go({uid for uid, phase in phases.items() if phase == ChildPhase.QUEUED})
         if len(self._look_at) > 2 * len(live) + 100:
             self.forget({uid_of(job) for job in self._jobs})
         due = [job for job in live if self._look_at.setdefault(uid_of(job), now + FIRST_SECONDS) <= now]
@@ -89,9 +104,9 @@ class Sightings:
             self._take(job, await self._progress(job, [pod for pod in pods if pod.phase == PodPhase.RUNNING]))
 
     def _waits_for_pods(self, job: Object, pods: list[PodReport]) -> bool:
-        """Whether it has had no Pod for too long, while nobody holds it back on purpose."""
+        """Whether it has had no Pod for too long."""
         uid = uid_of(job)
-        if pods or job_phase(job) == ChildPhase.RUNNING or job["spec"].get("suspend"):
+        if pods or job_phase(job) == ChildPhase.RUNNING:
             self._without_pods_since.pop(uid, None)
             return False
         now = time.monotonic()

@@ -20,21 +20,26 @@ from ringrift_operator.kube.resource import Object, is_going
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What was last read of a live Job's Pods."""
+    """What was last read of a live Job's Pods, or, while it is held, of its Workload."""
 
     progress: float | None = None
     message: str = ""
     heard_at: datetime | None = None
     """When the most silent of its running Pods told that, or began."""
     reason: str = ""
-    """Why it does not start: ImagePullBackOff, Unschedulable; empty while it runs."""
+    """Why it does not start or is held: ImagePullBackOff, Unschedulable, Preempted; empty while it runs."""
 
 
 def job_phase(job: Object) -> ChildPhase:
-    """A Job is over when it says so by a condition; until then it runs when a container of its Pods does."""
+    """A Job is over when it says so by a condition, and held while it is suspended, whatever is left of its Pods.
+
+    Else it runs when a container of these does.
+    """
     for condition in job.get("status", {}).get("conditions", ()):
         if condition["status"] == "True" and condition["type"] in ("Complete", "Failed"):
             return ChildPhase.SUCCEEDED if condition["type"] == "Complete" else ChildPhase.FAILED
+    if job["spec"].get("suspend"):
+        return ChildPhase.QUEUED
     status = job.get("status", {})
     runs = status.get("ready", 0) > 0 or status.get("succeeded", 0) > 0
     return ChildPhase.RUNNING if runs else ChildPhase.WAITING
@@ -64,9 +69,9 @@ def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> 
     seen = sighting or Sighting()
     if phase == ChildPhase.RUNNING and seen.reason:
         seen = Sighting()  # it has started since
-    message, reason = seen.message, seen.reason
-    if job["spec"].get("suspend"):
-        message, reason = "suspended: its queue has not let it start", ChildReason.SUSPENDED.value
+    started_at = _time(job.get("status", {}).get("startTime"))
+    # What Pods told before the Job was held is not the silence of those that run now.
+    heard_at = seen.heard_at if started_at is None else _later(seen.heard_at, started_at)
     # What the Job itself counts is there before the next look at its Pods.
     done = [each for each in (seen.progress, indexed_progress(job, ())) if each is not None]
     return TaskObservation(
@@ -74,11 +79,11 @@ def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> 
         identity=identity,
         phase=phase,
         stage=stage_from(job["metadata"]["labels"]),
-        reason=reason,
+        reason=seen.reason,
         progress=max(done, default=None),
-        message=message,
-        heard_at=seen.heard_at if phase == ChildPhase.RUNNING else None,
-        started_at=_time(job.get("status", {}).get("startTime")),
+        message=seen.message,
+        heard_at=heard_at if phase == ChildPhase.RUNNING else None,
+        started_at=started_at,
         deleting=is_going(job),
     )
 
@@ -176,6 +181,10 @@ def _failure(job: Object, end: Object, decider: PodReport | None, sighting: Sigh
         memory = job["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"]
         return decider.reason, f"{decider.reason}: it needs more than its limit of {memory} of memory"
     return decider.reason, decider.message
+
+
+def _later(moment: datetime | None, least: datetime) -> datetime | None:
+    return None if moment is None else max(moment, least)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -31,7 +31,7 @@ RELEASE = Release.model_validate(
     }
 )
 TEMPLATE = {
-    "labels": {"kueue.x-k8s.io/queue-name": "games"},
+    "labels": {"team": "games"},
     "annotations": {"note": "yes"},
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [{"key": "gpu", "operator": "Exists"}],
@@ -163,12 +163,59 @@ def test_a_pools_own_image_wins() -> None:
 def test_the_pools_template_reaches_job_and_pod() -> None:
     _, manifest = built("cmaes", podTemplate=TEMPLATE)
     found = pod(manifest)
-    assert manifest["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "games"
+    assert manifest["metadata"]["labels"]["team"] == "games"
+    assert manifest["spec"]["template"]["metadata"]["labels"]["team"] == "games"
     assert manifest["spec"]["template"]["metadata"]["annotations"] == {"note": "yes"}
     assert (found["nodeSelector"], found["priorityClassName"]) == ({"disk": "ssd"}, "low")
     assert found["tolerations"] == [{"key": "gpu", "operator": "Exists"}]
     assert {volume["name"] for volume in found["volumes"]} == {"tmp", "cache"}
     assert {"name": "cache", "mountPath": "/cache"} in container(manifest)["volumeMounts"]
+
+
+QUEUE = "kueue.x-k8s.io/queue-name"
+PRIORITY = "kueue.x-k8s.io/priority-class"
+LEAST = "kueue.x-k8s.io/job-min-parallelism"
+
+
+def test_a_pools_queue_holds_its_jobs_until_it_admits_them() -> None:
+    _, manifest = built("cmaes", queue={"name": "games", "priorityClass": "low"})
+    labels = manifest["metadata"]["labels"]
+    assert (labels[QUEUE], labels[PRIORITY]) == ("games", "low")
+    assert manifest["spec"]["suspend"] is True
+    assert "annotations" not in manifest["metadata"], "it has one Pod: admitted or not"
+    assert not {QUEUE, PRIORITY} & manifest["spec"]["template"]["metadata"]["labels"].keys()
+
+
+def test_without_a_queue_a_job_starts_at_once() -> None:
+    _, manifest = built("cmaes")
+    assert "suspend" not in manifest["spec"]
+    assert not {QUEUE, PRIORITY} & manifest["metadata"]["labels"].keys()
+
+
+def test_a_queue_without_a_priority_leaves_it_to_the_pods() -> None:
+    _, manifest = built("train", queue={"name": "games"})
+    assert PRIORITY not in manifest["metadata"]["labels"]
+
+
+@pytest.mark.parametrize(("count", "least"), [(1, None), (3, "1"), (30, "1")])
+def test_selfplay_runs_with_as_many_pods_as_there_is_quota_for(count: int, least: str | None) -> None:
+    stages = ["selfplay", "train", "cmaes", "evaluate"]
+    slot = {"name": "s", "stages": stages, "count": count, "resources": {"memory": "1Gi"}}
+    _, manifest = built("selfplay", slots=[slot], queue={"name": "games"})
+    assert manifest["metadata"].get("annotations", {}).get(LEAST) == least
+
+
+def test_light_stages_have_a_queue_of_their_own_or_none() -> None:
+    _, manifest = built("merge", queue={"name": "games"})
+    assert "suspend" not in manifest["spec"], "the pool's queue is not theirs"
+    one = World(pools=(pool(),), specs={"tp": pipeline_spec(iterations=1)})
+    one.run()
+    release = Release.model_validate({"lightStages": {"queue": {"name": "light", "priorityClass": "high"}}})
+    light = next(task for task in one.created if task.slot is None)
+    heavy = next(task for task in one.created if task.slot is not None)
+    held = job(one.snapshot(), light, release)
+    assert (held["spec"]["suspend"], held["metadata"]["labels"][QUEUE]) == (True, "light")
+    assert "suspend" not in job(one.snapshot(), heavy, release)["spec"]
 
 
 def test_a_pools_own_security_contexts_stand_in_the_place_of_the_releases() -> None:

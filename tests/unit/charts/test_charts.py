@@ -26,6 +26,12 @@ environments = pytest.mark.parametrize("environment", ENVIRONMENTS)
 
 Manifest = dict[str, Any]
 
+POOL = {
+    "type": "Cluster",
+    "queue": {"name": "games", "priorityClass": "low"},
+    "slots": [{"name": "play", "stages": ["selfplay"], "resources": {"cpu": "1", "memory": "1Gi"}}],
+}
+
 
 @pytest.fixture(scope="session")
 def helm() -> Path:
@@ -60,6 +66,10 @@ def pools(helm: Path, environment: str) -> dict[str, WorkerPool]:
     manifests = of_kind(render(helm, environment=environment), "WorkerPool")
     loaded = load(Document(environment, manifest) for manifest in manifests)
     return {pool.metadata.name: pool for pool in loaded if isinstance(pool, WorkerPool)}
+
+
+IN_TWO = ("--set=namespaces={one,two}", "--set-json=pools=" + json.dumps([{"name": "pool", "spec": POOL}]))
+"""Two namespaces that share a pool."""
 
 
 def test_lint(helm: Path) -> None:
@@ -154,7 +164,7 @@ def test_helm_test_is_hooks_that_start_images_and_ask_for_rights_and_a_store(hel
 
 
 def test_the_store_is_tried_under_the_stages_network_policy(helm: Path) -> None:
-    manifests = render(helm, "--set=namespaces={one,two}")
+    manifests = render(helm, *IN_TWO)
     (trial,) = (each for each in of_kind(manifests, "Pod") if each["metadata"]["name"] == "ringrift-test-store")
     assert trial["metadata"]["namespace"] == "one"
     assert "ringrift.ai/stage" in trial["metadata"]["labels"]
@@ -210,7 +220,7 @@ def test_the_operator_reads_no_secret_and_rules_nothing_wholesale(helm: Path) ->
 
 
 def test_rights_end_at_the_namespaces_looked_after(helm: Path) -> None:
-    manifests = render(helm, "--set", "namespaces={one,two}")
+    manifests = render(helm, *IN_TWO)
     rights = {
         role["metadata"]["namespace"]: {resource for rule in role["rules"] for resource in rule["resources"]}
         for role in of_kind(manifests, "Role")

@@ -14,7 +14,7 @@ import yaml
 from ringrift_operator.api import values_schema
 from ringrift_operator.api.base import SCHEMA_ANNOTATION, SCHEMA_VERSION
 from ringrift_operator.api.kinds import KINDS
-from tests.unit.charts.test_charts import CHART, CHARTS, ENVIRONMENTS, HelmError, Manifest, of_kind, render, run
+from tests.unit.charts.test_charts import CHART, CHARTS, ENVIRONMENTS, IN_TWO, HelmError, Manifest, of_kind, render, run
 from tests.unit.charts.test_charts import helm as helm
 
 FROM_AN_ENVIRONMENT = {"images", "lightStages", "pools"}
@@ -94,7 +94,7 @@ def test_the_operator_reaches_the_api_server_and_is_asked_for_its_health(helm: P
 
 
 def test_every_namespace_looked_after_has_its_policies(helm: Path) -> None:
-    found = of_kind(render(helm, "--set=namespaces={one,two}"), "NetworkPolicy")
+    found = of_kind(render(helm, *IN_TWO), "NetworkPolicy")
     places = sorted((each["metadata"]["namespace"], each["metadata"]["name"]) for each in found)
     workers = [(each, name) for each in ("one", "two") for name in ("ringrift-worker", "ringrift-worker-training")]
     assert places == sorted([("home", "ringrift-operator"), *workers])

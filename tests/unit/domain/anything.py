@@ -67,8 +67,8 @@ def befall(world: World, data: st.DataObject) -> None:
             case "waits":
                 world.children[child.name] = replace(
                     child,
-                    phase=ChildPhase.WAITING,
-                    reason=data.draw(st.sampled_from(["FailedCreate", "Suspended"])),
+                    phase=data.draw(st.sampled_from([ChildPhase.WAITING, ChildPhase.QUEUED])),
+                    reason=data.draw(st.sampled_from(["FailedCreate", "Preempted", "Inadmissible"])),
                     message=data.draw(TEXTS),
                 )
             case "works":

@@ -99,17 +99,18 @@ def test_under_way_it_reconciles_and_says_what_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "standing", "said"),
+    ("phase", "reason", "standing", "said"),
     [
-        ("", "Waiting", "is about to start"),
-        ("Unschedulable", "Waiting", "is about to start"),
-        ("Suspended", "Queued", "is queued"),
+        (ChildPhase.WAITING, "", "Waiting", "is about to start"),
+        (ChildPhase.WAITING, "Unschedulable", "Waiting", "is about to start"),
+        (ChildPhase.QUEUED, "", "Queued", "is queued"),
+        (ChildPhase.QUEUED, "Preempted", "Queued", "is queued"),
     ],
 )
-def test_what_has_no_pod_that_works_does_not_run(reason: str, standing: str, said: str) -> None:
+def test_what_has_no_pod_that_works_does_not_run(phase: ChildPhase, reason: str, standing: str, said: str) -> None:
     one = playing(tracks=["network"])
     (child,) = one.live
-    one.children[child.name] = replace(child, phase=ChildPhase.WAITING, reason=reason, message="no room")
+    one.children[child.name] = replace(child, phase=phase, reason=reason, message="no room")
     (plan,) = one.plans()
     assert plan.status.running == ""
     assert plan.status.configurations[0].stages["selfplay"] == standing
@@ -118,10 +119,25 @@ def test_what_has_no_pod_that_works_does_not_run(reason: str, standing: str, sai
     assert f"square8-2p selfplay {said}" in ready.message
 
 
-def test_selfplay_that_waits_for_a_queue_or_a_node_is_not_silent() -> None:
+@pytest.mark.parametrize(("reason", "is_wrong"), [("Preempted", False), ("Pending", False), ("Inadmissible", True)])
+def test_what_a_queue_holds_says_why_and_is_degraded_only_where_somebody_has_to_mend(
+    reason: str, is_wrong: bool
+) -> None:
+    one = playing(tracks=["network"])
+    (child,) = one.live
+    one.children[child.name] = replace(child, phase=ChildPhase.QUEUED, reason=reason, message="LocalQueue games ...")
+    one.step()
+    said = f"square8-2p: selfplay is held: {reason}: LocalQueue games ..."
+    assert said in condition(one, ConditionType.RECONCILING).message
+    assert holds(one, ConditionType.DEGRADED) is is_wrong
+    assert (said in condition(one, ConditionType.DEGRADED).message) is is_wrong
+
+
+@pytest.mark.parametrize("phase", [ChildPhase.QUEUED, ChildPhase.WAITING])
+def test_selfplay_that_waits_for_a_queue_or_a_node_is_not_silent(phase: ChildPhase) -> None:
     one = playing(alerts={"selfplayStall": "30m"}, tracks=["network"])
     (child,) = one.live
-    one.children[child.name] = replace(child, phase=ChildPhase.WAITING, reason="Suspended", message="held")
+    one.children[child.name] = replace(child, phase=phase, reason="Preempted", message="held")
     for _ in range(3):
         one.now += timedelta(hours=1)
         one.step()

@@ -93,13 +93,15 @@ def with_decision(result: StageResult, decision: Decision) -> StageResult:
 
 
 def disturb(world: World, data: st.DataObject) -> None:
-    """Some live children end, some vanish, pools go and come, time passes."""
+    """Some live children end, some vanish, queues hold some, pools go and come, time passes."""
     for child in list(world.live):
-        match data.draw(st.sampled_from(["end", "end", "end", "stay", "vanish"])):
+        match data.draw(st.sampled_from(["end", "end", "end", "stay", "vanish", "held", "admitted"])):
             case "end":
                 end(world, child, data.draw(ENDINGS))
             case "vanish" if data.draw(st.integers(0, 5)) == 0:
                 del world.children[child.name]
+            case "held" | "admitted" as moment:
+                world.queue(child, is_held=moment == "held")
             case _:
                 pass
     if data.draw(st.integers(0, 9)) == 0:

@@ -172,6 +172,11 @@ class World:
         ending = {"phase": ChildPhase.SUCCEEDED, "exit_code": 0, "finished_at": self.now}
         self.children[child.name] = replace(child, **{**ending, **changes})  # type: ignore[arg-type]
 
+    def queue(self, child: TaskObservation, *, is_held: bool) -> None:
+        """Lets a queue hold a child's Job, or admit it."""
+        phase, reason = (ChildPhase.QUEUED, "Preempted") if is_held else (ChildPhase.RUNNING, "")
+        self.children[child.name] = replace(child, phase=phase, reason=reason)
+
     def fail(self, child: TaskObservation, exit_code: int | None = 1, message: str = "boom") -> None:
         self.end(child, phase=ChildPhase.FAILED, exit_code=exit_code, message=message)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of
 from ringrift_operator.domain.recipes import SHIPPED
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
 from ringrift_operator.kube.pods import PodPhase, last_progress, no_progress_since, report
-from ringrift_operator.kube.tasks import Sighting, ended_job, indexed_progress, live_job, not_starting
+from ringrift_operator.kube.tasks import Sighting, ended_job, indexed_progress, job_phase, live_job, not_starting
 from tests.results import USUAL, played
 
 NOW = "2026-01-31T12:00:00Z"
@@ -186,9 +186,27 @@ def test_why_a_pod_does_not_start() -> None:
     assert report(running).phase == PodPhase.RUNNING
 
 
-def test_a_job_that_its_queue_holds_only_waits() -> None:
-    task = live_job(job(suspend=True), CMAES, None)
-    assert (task.phase, task.reason) == (ChildPhase.WAITING, "Suspended")
+@pytest.mark.parametrize("pods", [{}, {"ready": 2}, {"succeeded": 1, "terminating": 1}])
+def test_a_suspended_job_is_held_whatever_is_left_of_its_pods(pods: dict[str, int]) -> None:
+    held = job(suspend=True, completionMode="Indexed", completions=4)
+    held["status"] |= pods
+    task = live_job(held, SELFPLAY, Sighting(reason="Preempted", message="for others"))
+    assert (task.phase, task.reason, task.message) == (ChildPhase.QUEUED, "Preempted", "for others")
+    assert task.is_live
+
+
+def test_a_job_that_ended_while_it_was_held_has_ended() -> None:
+    assert job_phase(job("Failed", suspend=True)) == ChildPhase.FAILED
+
+
+def test_silence_before_a_job_was_held_is_not_that_of_its_new_pods() -> None:
+    resumed = job()
+    resumed["status"] |= {"ready": 1, "startTime": "2026-01-31T12:00:00Z"}
+    start = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    before, later = start - timedelta(hours=3), start + timedelta(minutes=1)
+    assert live_job(resumed, CMAES, Sighting(heard_at=before)).heard_at == start
+    assert live_job(resumed, CMAES, Sighting(heard_at=later)).heard_at == later
+    assert live_job(resumed, CMAES, Sighting()).heard_at is None
 
 
 def test_a_job_that_has_started_no_longer_shows_why_it_did_not() -> None:
