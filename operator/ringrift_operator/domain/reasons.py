@@ -44,8 +44,8 @@ class EventReason(enum.StrEnum):
     TASK_DELAYED = "TaskDelayed"
     """A try said `not now` (exit 75) or its runner was lost: it is repeated after a pause, and counts as no attempt."""
     TASK_PREEMPTED = "TaskPreempted"
-    """The queue of a running Job has given its machine to others: it goes on as the same attempt once it is admitted
-    again."""
+    """A Job that ran is held again, as a rule since its queue has given its machine to others: it goes on as the same
+    attempt once it is admitted."""
     TASK_FAILED = "TaskFailed"
     """A try failed; the message says whether there will be another."""
     REQUEST_REFUSED = "RequestRefused"

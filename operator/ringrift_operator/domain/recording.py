@@ -56,7 +56,7 @@ def iteration_of(step: str, completed: int) -> int:
 def _running(situation: Situation, task: TaskStatus, child: TaskObservation) -> Situation:
     seen = task.seen_running(situation.now) if child.phase == ChildPhase.RUNNING else task.seen_waiting()
     if child.phase == ChildPhase.QUEUED and task.progress_at is not None:
-        message = f"{task.name} is held again, its machine was given to others: it goes on once its queue admits it"
+        message = f"{task.name} is held again: it goes on, as the same attempt, once its queue admits it"
         situation = situation.say(EventReason.TASK_PREEMPTED, message)
     is_news = task.progress_at is not None and situation.now - task.progress_at >= PROGRESS_EVERY
     if is_news and child.progress is not None and child.progress > task.progress:

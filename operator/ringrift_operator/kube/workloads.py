@@ -34,6 +34,10 @@ def why_held(workload: Object) -> Sighting:
     status = workload.get("status", {})
     conditions = {each["type"]: each for each in status.get("conditions", ())}
     quota, evicted = conditions.get("QuotaReserved", {}), conditions.get("Evicted", {})
+    finished = conditions.get("Finished", {})
+    if finished.get("status") == "True":
+        mend = "mend that in its pool or its queue's ResourceFlavor, and delete the Job"
+        return _held(finished.get("reason", ""), f"{finished.get('message', '')}: {mend}")
     if workload.get("spec", {}).get("active") is False:
         said = evicted.get("message") or "its Workload is deactivated"
         mend = f"set spec.active of the Workload {key_of(workload)[1]} to true"

@@ -71,6 +71,15 @@ def test_a_deactivated_workload_says_how_it_is_activated() -> None:
     assert held.message == ("The workload is deactivated: set spec.active of the Workload job-games-1f2e3 to true")
 
 
+def test_a_job_that_kueue_cannot_start_is_somebodys_to_mend() -> None:
+    """Where the nodes that its pool asks for are not those of the queue."""
+    quota = condition("QuotaReserved", True, "QuotaReserved", "Quota reserved")
+    said = "in template.spec: conflict for key=machine, value1=a, value2=b"
+    held = why_held(workload(quota, condition("Finished", True, "FailedToStart", said)))
+    assert (held.reason, held.reason in ONLY_WAITING) == ("FailedToStart", False)
+    assert held.message.startswith(f"{said}: mend that in its pool or its queue's ResourceFlavor")
+
+
 def test_admission_checks_are_named() -> None:
     quota = condition("QuotaReserved", True, "QuotaReserved", "Quota reserved")
     checks = [{"name": "machines", "state": "Pending", "message": "3 of 4"}, {"name": "paid", "state": "Ready"}]
