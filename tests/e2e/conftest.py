@@ -82,7 +82,7 @@ def release(cluster: Cluster, worker_image: str, operator_image: str) -> Kubectl
     """Our charts installed by helm; kubectl in the release's namespace."""
     values = yaml.safe_load(VALUES.read_text())
     assert (values["images"]["worker"], values["images"]["operator"]) == (worker_image, operator_image)
-    helm(cluster, "install", "ringrift-crds", str(CHARTS / "ringrift-crds"))
+    helm(cluster, "install", "ringrift-crds", str(CHARTS / "ringrift-crds"), "--wait")
     options = (f"--namespace={RELEASE_NAMESPACE}", "--create-namespace", f"--values={VALUES}", "--wait", "--timeout=3m")
     helm(cluster, "install", "ringrift", str(CHARTS / "ringrift"), *options)
     return cluster.kubectl.within(RELEASE_NAMESPACE)

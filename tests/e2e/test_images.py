@@ -38,8 +38,11 @@ def test_no_module_of_an_image_needs_a_writable_file_system(kubectl: Kubectl, wo
 
 
 INSTALLED = """
-import importlib.metadata, subprocess
-for each in importlib.metadata.distributions():
+import importlib.metadata, pathlib, subprocess, sys
+roots = [pathlib.Path(root) for root in sys.path if pathlib.Path(root).is_dir()]
+# Those that another package has brought along as well, such as setuptools'.
+places = {str(found.parent) for root in roots for found in root.rglob("*.dist-info")}
+for each in importlib.metadata.distributions(path=sorted(places)):
     print("pypi", each.name.lower().replace("_", "-"), each.version)
 form = "deb ${Package} ${Version}\\n"
 print(subprocess.run(["dpkg-query", "--show", "--showformat", form], capture_output=True, text=True, check=True).stdout)

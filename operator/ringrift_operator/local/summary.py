@@ -122,7 +122,7 @@ def _in_a_cluster(local: Local, invocation: Invocation) -> Iterator[Line]:
         file = escape(invocation.quoted_files)
         yield _step("in a cluster", f"copy {file} and change spec.artifacts: Pods need s3:// or a claim, not file://")
         return
-    yield _step("in a cluster", "helm install ringrift-crds charts/ringrift-crds", is_whole=True)
+    yield _step("in a cluster", "helm install ringrift-crds charts/ringrift-crds --wait", is_whole=True)
     release = "helm install ringrift charts/ringrift -f charts/ringrift/environments/local.yaml"
     yield _step("", release, is_whole=True)
     yield _step("", escape(shlex.join(["kubectl", "apply", *invocation.options])), is_whole=True)
