@@ -22,15 +22,21 @@ def matches(board: Board, players: int, most_turns: int, groups: int = 12) -> li
     return _engine.play_matches(board.value, players, candidates, material, seed=5, groups=groups, max_turns=most_turns)
 
 
-def last_to_decide(board: Board, players: int, record: _engine.GameRecord) -> int:
-    """The seat, from 0, that took the game's last decision."""
+def before_last_decision(board: Board, players: int, record: _engine.GameRecord) -> _engine.Position:
     prefix = _engine.before_decision(board.value, players, record.moves, record.decisions - 1)
     position = _engine.Position(board.value, players)
     for move in _engine.notation(board.value, players, prefix):
         position.play(move)
     while len(position.legal_moves()) == 1:
         position.play(position.legal_moves()[0])
-    return position.mover - 1
+    return position
+
+
+def by_what_it_sees(planes: NDArray[np.float32], features: NDArray[np.float32], players: int) -> NDArray[np.float32]:
+    """Of each position something else for each seat, counted from the one to move."""
+    seen = planes.sum(axis=(1, 2, 3)) + features.sum(axis=1)
+    said = np.stack([1 + np.sin(seen * (number + 1)) for number in range(players)], axis=1)
+    return np.asarray(said / said.sum(axis=1, keepdims=True), np.float32)
 
 
 def mover_wins(planes: NDArray[np.float32], _: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -44,20 +50,21 @@ def test_a_stopped_game_is_worth_what_the_network_says_of_the_candidate_wherever
     board = Board.HEX8
     played = matches(board, players, most_turns=6)
 
-    def mostly_the_mover(planes: NDArray[np.float32], _: NDArray[np.float32]) -> NDArray[np.float32]:
-        said = np.full((len(planes), players), 0.1 / (players - 1), np.float32)
-        said[:, 0] = 0.9
-        return said
+    def said(planes: NDArray[np.float32], features: NDArray[np.float32]) -> NDArray[np.float32]:
+        return by_what_it_sees(planes, features, players)
 
-    found = NetworkFitness(board, players, 6, mostly_the_mover).scores(played)
+    found = NetworkFitness(board, players, 6, said).scores(played)
     for match, score in zip(played, found, strict=True):
         worth = []
         for group in match:
             for seat, (record, won) in enumerate(zip(group.records, group.candidate_won, strict=True)):
                 assert won is None, "no game of hex8 is over after six turns"
-                moves = last_to_decide(board, players, record) == seat
-                worth.append(0.9 if moves else 0.1 / (players - 1))
-        assert score == pytest.approx(np.mean(worth))
+                position = before_last_decision(board, players, record)
+                planes, features = _engine.encode_position(position)
+                (chances,) = said(planes[None], features[None])
+                seats = [(position.mover - 1 + number) % players for number in range(players)]
+                worth.append(chances[seats.index(seat)])
+        assert score == pytest.approx(np.mean(worth), abs=0.002), "rows keep features as float16"
     assert not any(record.swapped for match in played for group in match for record in group.records)
 
 
