@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BeforeValidator, Field, model_validator
 
 from ringrift_core.contract.base import ArtifactReference, IterationParameters, Result, split_commas
 from ringrift_core.contract.marks import Placement
@@ -25,17 +23,20 @@ from ringrift_core.contract.vocabulary import (
     Stage,
     Total,
 )
+from ringrift_core.contract.written import Written
 
 SHARDS_PATTERN = r"^\d{1,10}(-\d{1,10})?/\d{1,10}$"
 """`3/20` or `0-4/20`: see Shards."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shards:
+class Shards(Written):
     """Which of the `total` parts that an iteration's games are divided into: `first` to `last`, counted from 0.
 
     Written `3/20` or `0-4/20`, in JSON as on a command line.
     """
+
+    PATTERN = SHARDS_PATTERN
 
     first: int
     last: int
@@ -53,20 +54,6 @@ class Shards:
         some, _, total = text.partition("/")
         first, separator, last = some.partition("-")
         return cls(int(first), int(last) if separator else int(first), int(total))
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        read = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())
-        known = core_schema.is_instance_schema(cls)
-        return core_schema.json_or_python_schema(
-            json_schema=read,
-            python_schema=core_schema.union_schema([known, read], mode="left_to_right"),
-            serialization=core_schema.to_string_ser_schema(),
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "pattern": SHARDS_PATTERN, "maxLength": 32}
 
 
 def _total(shard: Shards) -> int:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic import Field
 
 from ringrift_core.contract.base import ArtifactReference, IterationParameters, Result
 from ringrift_core.contract.marks import Absent, Placement
@@ -26,17 +24,20 @@ from ringrift_core.contract.vocabulary import (
     Stage,
     Total,
 )
+from ringrift_core.contract.written import Written
 
 START_PATTERN = r"^((square8|square19|hex8|hexagonal)@)?[1-9]\d{0,9}$"
 """`3`, or `square8@3`: see StartFrom."""
 
 
 @dataclass(frozen=True, slots=True)
-class StartFrom:
+class StartFrom(Written):
     """The champion network whose parameters a training begins with: of its own configuration, or of another board.
 
     Written `3` or `square8@3`, in JSON as on a command line.
     """
+
+    PATTERN = START_PATTERN
 
     board: Board | None
     version: int
@@ -51,20 +52,6 @@ class StartFrom:
             raise ValueError(f"expected CHAMPION or BOARD@CHAMPION, as 3 or square8@3, found {text!r}")
         board, _, version = text.rpartition("@")
         return cls(Board(board) if board else None, int(version))
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        read = core_schema.no_info_after_validator_function(cls.parse, core_schema.str_schema())
-        known = core_schema.is_instance_schema(cls)
-        return core_schema.json_or_python_schema(
-            json_schema=read,
-            python_schema=core_schema.union_schema([known, read], mode="left_to_right"),
-            serialization=core_schema.to_string_ser_schema(),
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"type": "string", "pattern": START_PATTERN, "maxLength": 32}
 
 
 class TrainParameters(TrackedParameters):
