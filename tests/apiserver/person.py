@@ -8,7 +8,7 @@ from typing import Any
 from tests.apiserver.operator_process import eventually
 from tests.cluster.kubectl import Kubectl
 
-POOL = {
+POOL: dict[str, Any] = {
     "apiVersion": "ringrift.ai/v1alpha1",
     "kind": "WorkerPool",
     "metadata": {"name": "pool"},
