@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -49,8 +50,23 @@ def verdict(mutant: Mutant, engine: Path, target: Path) -> str:
     return f"noticed by {len(failed)} tests, the first {failed[0]}" if failed else "noticed"
 
 
+def chosen(only: str) -> tuple[Mutant, ...]:
+    """Mutants whose rule or file holds this text; all for an empty one."""
+    return tuple(mutant for mutant in MUTANTS if only in mutant.rule or only in mutant.file)
+
+
 def main() -> int:
     """A line per mutant, then the count."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutation",
+        description="Breaks one rule of the engine at a time, in a copy, and runs the suite: it must notice each. "
+        "All of them take an hour.",
+        epilog="example: python -m tests.mutation --only R081",
+    )
+    parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose rule or file holds this text")
+    mutants = chosen(parser.parse_args().only)
+    if not mutants:
+        parser.error("--only: no rule and no file of tests/mutation/mutants.py holds this text")
     noticed = 0
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "ringrift_core" / "engine"
@@ -61,13 +77,13 @@ def main() -> int:
         if suite(copy, target).returncode != 0:
             print("the suite fails without any mutation", file=sys.stderr)
             return 2
-        for mutant in MUTANTS:
+        for mutant in mutants:
             started = time.monotonic()
             said = verdict(mutant, copy, target)
             noticed += said != "SURVIVED"
             print(f"{mutant.rule}: {said} ({time.monotonic() - started:.0f} s)", flush=True)
-    print(f"{noticed} of {len(MUTANTS)} mutants noticed")
-    return int(noticed != len(MUTANTS))
+    print(f"{noticed} of {len(mutants)} mutants noticed")
+    return int(noticed != len(mutants))
 
 
 if __name__ == "__main__":
