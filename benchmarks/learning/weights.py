@@ -1,6 +1,6 @@
 """The weights of a configuration: searched with several seeds, the best of them chosen and measured.
 
-`F/weights-square8-2p.json` is what the package ships, `F/square8-2p.json` what it rests on. What was found is kept
+`F/weights-square8-2p.json` is what the package would ship, `F/square8-2p.json` what it rests on. What was found is kept
 search by search, and searches keep checkpoints: a run that is killed goes on.
 """
 

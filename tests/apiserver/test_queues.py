@@ -1,6 +1,6 @@
 """Jobs that a queue holds, where nobody admits them but the test: it suspends and resumes Jobs as Kueue does.
 
-Kueue itself is in tests/e2e_kueue. What the Job controller makes of a suspension is real here.
+What the Job controller makes of a suspension is real here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""examples/full.yaml on environments/production.yaml is the plan, value for value (docs/plan.md).
+"""examples/full.yaml on the chart's environment `production` is the plan, value for value (docs/plan.md).
 
 Each row quotes the plan: a sentence that changes there has to change here.
 """
