@@ -41,8 +41,8 @@ def plan_all(snapshots: Sequence[Snapshot], elsewhere: Iterable[TaskObservation]
 
 
 def conclude(decision: Decision, placed: tuple[PlacedTask, ...]) -> Plan:
-    """The plan of one pipeline once its tasks have found room."""
-    snapshot = decision.snapshot
+    """The plan of one pipeline once its tasks have found room. Of children that go nothing is said any more."""
+    snapshot = decision.snapshot.without(frozenset(decision.delete))
     configurations = tuple(
         _summarised(snapshot, _with_places(snapshot, configuration, placed))
         for configuration in decision.status.configurations

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 
 from ringrift_core.contract import Holder, Stage, StageResult
 from ringrift_operator.api.pipeline import Artifacts, TrainingPipelineSpec
@@ -157,6 +158,11 @@ class Snapshot:
         if not self.cluster:
             return None
         return Holder(cluster=self.cluster, namespace=self.namespace, pipeline=self.name)
+
+    def without(self, deleted: frozenset[str]) -> Self:
+        """As if these children, and those that are going, had gone."""
+        tasks = tuple(child for child in self.tasks if not child.deleting and child.name not in deleted)
+        return replace(self, tasks=tasks)
 
     def handling_of(self, child: TaskObservation) -> Handling:
         """How the child's stage is treated. KeyError of an unknown step: gatherers leave such children out."""

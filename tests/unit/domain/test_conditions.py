@@ -321,3 +321,17 @@ def test_a_condition_that_begins_is_an_event_once() -> None:
     one.step()
     one.step()
     assert [event.reason for event in one.events].count(EventReason.SELFPLAY_STALLED) == 1
+
+
+def test_of_a_child_that_is_deleted_nothing_is_said_any_more() -> None:
+    one = world(configurations=[{"board": "square8", "players": 2}, {"board": "hex8", "players": 3}])
+    one.step()
+    (held,) = (child for child in one.live if child.identity.configuration == "hex8-3p")
+    one.children[held.name] = replace(held, phase=ChildPhase.WAITING, reason="FailedCreate", message="no quota")
+    one.step()
+    assert "hex8-3p: adopt does not start: FailedCreate: no quota" in condition(one, ConditionType.DEGRADED).message
+    one.specs["tp"] = pipeline_spec(configurations=[{"board": "square8", "players": 2}])
+    one.step()
+    assert one.leaving.keys() == {held.name}
+    assert not holds(one, ConditionType.DEGRADED)
+    assert all(plan.is_empty for plan in one.plans())

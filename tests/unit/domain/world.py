@@ -91,6 +91,8 @@ class World:
     now: datetime = BEGINNING
     statuses: dict[str, TrainingPipelineStatus] = field(default_factory=dict)
     children: dict[str, TaskObservation] = field(default_factory=dict)
+    leaving: dict[str, TaskObservation] = field(default_factory=dict)
+    """Deleted and not gone before the next pass, as in a cluster: they keep their slots."""
     created: list[PlacedTask] = field(default_factory=list)
     records: dict[str, TrainingIteration] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
@@ -119,7 +121,9 @@ class World:
             spec=self.specs[name],
             status=self.statuses.get(name, TrainingPipelineStatus()),
             pools=self.pools,
-            tasks=tuple(child for child in self.children.values() if child.identity.pipeline == name),
+            tasks=tuple(
+                child for child in (*self.children.values(), *self.leaving.values()) if child.identity.pipeline == name
+            ),
             others=self.others,
             records=tuple(
                 KeptRecord(record, r.spec.configuration, r.spec.iteration)
@@ -136,7 +140,8 @@ class World:
         return plan_all(self.snapshots())
 
     def step(self) -> tuple[Plan, ...]:
-        """One pass, once what was created last has begun: plans, and carries them out."""
+        """One pass, once what was created last has begun and what was deleted has gone: plans, and carries them out."""
+        self.leaving.clear()
         for name, child in self.children.items():
             if child.phase == ChildPhase.WAITING and not child.reason:
                 self.children[name] = replace(child, phase=ChildPhase.RUNNING)
@@ -156,7 +161,7 @@ class World:
                 name=task.name, identity=task.identity, phase=ChildPhase.WAITING, stage=task.stage, started_at=self.now
             )
         for child in plan.delete:
-            del self.children[child]
+            self.leaving[child] = replace(self.children.pop(child), deleting=True)
         for record_name in plan.expired_records:
             del self.records[record_name]
         self.events += plan.events
