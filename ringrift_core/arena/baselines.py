@@ -13,7 +13,7 @@ from ringrift_core.players.specification import Specification
 from ringrift_core.seating import Seating
 from ringrift_core.stage import Run
 
-__all__ = ["NO_BASELINES", "Baselines", "play_baselines"]
+__all__ = ["NO_BASELINES", "PLAYERS", "Baselines", "play_baselines"]
 
 BASELINE_SEED = 1 << 40
 """Added to the seed for the games against random and the hand-set heuristic: other openings than the gate's."""

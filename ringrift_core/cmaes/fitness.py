@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from ringrift_core import _engine
-from ringrift_core.contract import Board
+from ringrift_core.contract import Board, Evaluator
 from ringrift_core.nn.inference import ValueEvaluator
 
 __all__ = ["Fitness", "NetworkFitness", "OutcomeFitness"]
@@ -17,6 +17,9 @@ __all__ = ["Fitness", "NetworkFitness", "OutcomeFitness"]
 
 class Fitness(Protocol):
     """Scores the games of candidates."""
+
+    evaluator: ClassVar[Evaluator]
+    """What it is called."""
 
     @property
     def most_turns(self) -> int:
@@ -32,6 +35,8 @@ class Fitness(Protocol):
 @dataclass(frozen=True)
 class OutcomeFitness:
     """Who won; a game that the move limit cut counts 1/players, and says nothing."""
+
+    evaluator: ClassVar[Evaluator] = Evaluator.GAMES
 
     players: int
     most_turns: int
@@ -49,6 +54,8 @@ class NetworkFitness:
 
     A game costs a part of its turns, and a probability has less noise than an outcome.
     """
+
+    evaluator: ClassVar[Evaluator] = Evaluator.NEURAL
 
     board: Board
     players: int

@@ -6,15 +6,14 @@ kept in the store, with the iterations whose search the network has scored.
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
 from ringrift_core.archive import Archive, from_stored_json, to_stored_json
+from ringrift_core.arena.baselines import PLAYERS
 from ringrift_core.arena.gate import FixedGate, whole_groups
 from ringrift_core.arena.interval import measure
 from ringrift_core.arena.match import Match, play_until_decided, refusal
-from ringrift_core.contract import Artifact, AtMost, CmaesParameters, Contract, Track, changed
+from ringrift_core.contract import Artifact, CmaesParameters, Contract, Track, changed
 from ringrift_core.players.gates import gate_player
 from ringrift_core.players.specification import Specification
 from ringrift_core.registry.records import champion_artifact
@@ -29,8 +28,6 @@ MOST_ITERATIONS = 5
 QUALITY_SEED = 1 << 43
 """Of the gate's games: the same for every iteration, since its result is kept."""
 
-HAND_SET = Specification.parse("weights@0:one-ply")
-
 
 class Quality(Contract):
     """What the gate of one network came to."""
@@ -39,11 +36,11 @@ class Quality(Contract):
     player: str = Field(description="Who played.")
     games: int
     rate: float = Field(description="Two-player-equivalent.")
-    refused: Annotated[str, AtMost(192)] = Field(default="", description="Why its games are no evidence.")
+    refused: str = Field(default="", description="Why its games are no evidence.")
     scored: tuple[int, ...] = Field(default=(), description="Iterations whose search it has scored, ascending.")
 
 
-def why_not(parameters: CmaesParameters, run: Run) -> tuple[str, str]:
+def why_not(parameters: CmaesParameters, run: Run, judges: Judges) -> tuple[str, str]:
     """Why the network does not score this search, empty when it does; and what its gate came to, in a sentence.
 
     An iteration that it scores is noted in the store: a repeat of the stage is told the same.
@@ -54,13 +51,13 @@ def why_not(parameters: CmaesParameters, run: Run) -> tuple[str, str]:
     artifact = champion_artifact(run.archive, Track.NETWORK, version)
     player = gate_player(Track.NETWORK, parameters.board, parameters.players)
     games = whole_groups(parameters.gate_games, parameters.players) * parameters.players
-    quality = _known(run.archive, artifact, player, games) or _played(parameters, run, artifact, player)
+    quality = _known(run.archive, artifact, player, games) or _played(parameters, run, judges, artifact, player)
     said = f"network {version} wins {quality.rate:.3f} of {quality.games} games against the hand-set heuristic"
     if quality.refused:
         return f"the match of network {version} against the hand-set heuristic: {quality.refused}", said
     if quality.rate <= parameters.quality_gate:
         return f"{said}, not above {parameters.quality_gate:.2f}", said
-    return ("" if _noted(parameters, run.archive, quality) else _spent(version)), said
+    return ("" if _noted(parameters, run.archive, quality.network) else _spent(version)), said
 
 
 def _spent(version: int) -> str:
@@ -73,14 +70,15 @@ def _known(archive: Archive, artifact: Artifact, player: Specification, games: i
     return found if found is not None and (found.player, found.games) == (str(player), games) else None
 
 
-def _played(parameters: CmaesParameters, run: Run, artifact: Artifact, player: Specification) -> Quality:
+def _played(
+    parameters: CmaesParameters, run: Run, judges: Judges, artifact: Artifact, player: Specification
+) -> Quality:
     board, players = parameters.board, parameters.players
-    judges = Judges(board, players, run.archive, run.folder)
     match = Match(
         board,
         players,
         Seating(judges).player(player, artifact=artifact),
-        Seating.without_store(board, players).player(HAND_SET),
+        Seating.without_store(board, players).player(PLAYERS["heuristic"]),
         QUALITY_SEED,
         parameters.max_moves,
     )
@@ -102,17 +100,18 @@ def _played(parameters: CmaesParameters, run: Run, artifact: Artifact, player: S
     return quality
 
 
-def _noted(parameters: CmaesParameters, archive: Archive, quality: Quality) -> bool:
+def _noted(parameters: CmaesParameters, archive: Archive, network: str) -> bool:
     """Whether the network may score this iteration's search, which is noted then."""
-    while parameters.iteration not in quality.scored:
+    while True:
+        quality, version = _read(archive, network)
+        assert quality is not None, "its gate was played"
+        if parameters.iteration in quality.scored:
+            return True
         if len(quality.scored) >= MOST_ITERATIONS:
             return False
-        found, version = _read(archive, quality.network)
-        quality = found or quality
         noted = changed(quality, scored=tuple(sorted({*quality.scored, parameters.iteration})))
-        if archive.store.swap(_key(archive, quality.network), to_stored_json(noted), version):
+        if archive.store.swap(_key(archive, network), to_stored_json(noted), version):
             return True
-    return True
 
 
 def _read(archive: Archive, network: str) -> tuple[Quality | None, str | None]:

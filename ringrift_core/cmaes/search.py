@@ -34,8 +34,7 @@ class SearchState(Contract):
 
     fitness: tuple[tuple[float, ...], ...] = Field(default=(), description="Nothing of a generation that was refused.")
     cut_games: int = Field(default=0, description="Games of all generations that the move limit cut.")
-    tested: int = Field(default=0, description="Generation after which the mean was tested last.")
-    no_better: int = Field(default=0, description="Tests in a row, up to that one, that found it no better.")
+    no_better: int = Field(default=0, description="Tests in a row, up to the last, that found the mean no better.")
 
 
 class Search:
@@ -118,7 +117,7 @@ class Search:
     def tested(self, is_no_better: bool) -> None:
         """What a test of the mean after the last generation found."""
         in_a_row = self.state.no_better + 1 if is_no_better else 0
-        self.state = self.state.model_copy(update={"tested": self.generation, "no_better": in_a_row})
+        self.state = self.state.model_copy(update={"no_better": in_a_row})
 
     def _note(self, fitness: tuple[float, ...], cut_games: int) -> None:
         self._means.append(self.mean)

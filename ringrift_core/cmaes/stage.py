@@ -65,7 +65,7 @@ def _search(parameters: CmaesParameters, run: Run) -> Outcome:
     if fitness is None:
         return _without_search(because)
     if because:
-        run.report.log(f"games are scored by {_evaluator(fitness).value}: {because}")
+        run.report.log(f"games are scored by {fitness.evaluator}: {because}")
     start = _start(parameters, run, player)
     search = Search(start, _fixed(start), parameters.population_size, parameters.seed)
     checkpoint = _checkpoint(parameters, run)
@@ -83,7 +83,7 @@ def _search(parameters: CmaesParameters, run: Run) -> Outcome:
         checkpoint.save(search.state.model_dump_json().encode(), "json")
         rate = games / (time.monotonic() - started)
         run.report.progress(search.generation / parameters.generations, said, rate, "games/s")
-    return _outcome(parameters, run, search, _evaluator(fitness), because)
+    return _outcome(parameters, run, search, fitness.evaluator, because)
 
 
 def _fitness(parameters: CmaesParameters, run: Run) -> tuple[Fitness | None, str]:
@@ -91,19 +91,15 @@ def _fitness(parameters: CmaesParameters, run: Run) -> tuple[Fitness | None, str
     by_outcome = OutcomeFitness(parameters.players, parameters.max_moves)
     if parameters.evaluator is Evaluator.GAMES:
         return by_outcome, ""
-    missing, said = why_not(parameters, run)
+    judges = Judges(parameters.board, parameters.players, run.archive, run.folder)
+    missing, said = why_not(parameters, run, judges)
     if missing:
         return (None if parameters.evaluator is Evaluator.NEURAL else by_outcome), missing
-    judges = Judges(parameters.board, parameters.players, run.archive, run.folder)
     network = judges.of(Judge(JudgeKind.NETWORK, parameters.network_version))
     if not isinstance(network, AskedNetwork):
         raise TypeError(f"network {parameters.network_version} is asked for what it says")
     most_turns = min(parameters.scored_after, parameters.max_moves)
     return NetworkFitness(parameters.board, parameters.players, most_turns, network.values), said
-
-
-def _evaluator(fitness: Fitness) -> Evaluator:
-    return Evaluator.NEURAL if isinstance(fitness, NetworkFitness) else Evaluator.GAMES
 
 
 def _without_search(because: str) -> Outcome:
