@@ -16,6 +16,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.configuration import configuration_of
 from ringrift_core import _engine
 from ringrift_core._engine import Player
 from ringrift_core.arena.interval import ONE_SIDED_95, measure, share_interval
@@ -45,11 +46,7 @@ class Configuration:
 
     @classmethod
     def parse(cls, text: str) -> Configuration:
-        board, _, seats = text.partition("-")
-        try:
-            return cls(Board(board), int(seats.removesuffix("p")))
-        except ValueError:
-            raise typer.BadParameter(f"{text!r}: expected a configuration such as square8-2p") from None
+        return cls(*configuration_of(text))
 
     def __str__(self) -> str:
         return f"{self.board}-{self.players}p"

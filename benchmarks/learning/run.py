@@ -20,9 +20,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from benchmarks.configuration import configuration_of
 from benchmarks.learning.ledger import Ledger, Spent
 from benchmarks.learning.match import Played, Side, play, report
-from benchmarks.learning.settings import Settings, configuration_of, only_one, pair_of, remember, usual_matches
+from benchmarks.learning.settings import Settings, only_one, pair_of, remember, usual_matches
 from benchmarks.learning.stages import OutOfTimeError, Stages
 from benchmarks.learning.table import table_of
 from ringrift_core.archive import Archive

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -39,13 +38,6 @@ class Settings:
     matches: tuple[tuple[str, str], ...]
     match_games: int
     gate_every: int
-
-
-def configuration_of(text: str) -> tuple[Board, int]:
-    found = re.fullmatch(r"([a-z0-9]+)-([234])p", text)
-    if found is None or found[1] not in tuple(Board):
-        raise typer.BadParameter(f"{text!r}: expected a configuration such as square8-2p")
-    return Board(found[1]), int(found[2])
 
 
 def pair_of(text: str) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.configuration import configuration_of
 from benchmarks.learning.match import Side, play
 from ringrift_core import _engine
 from ringrift_core.archive import Archive, to_stored_json
@@ -28,6 +29,7 @@ from ringrift_core.contract import (
     STAGE_PROGRAM,
     Board,
     CmaesParameters,
+    CmaesResult,
     PromoteParameters,
     Track,
     configuration_name,
@@ -147,8 +149,7 @@ class Searches:
         )
         began = time.monotonic()
         result = read_result(self._run(parameters))
-        weights = HeuristicWeights.load(archive, result.outputs["candidate"])
-        games = getattr(result.result, "games", 0)
+        weights, games = HeuristicWeights.load(archive, result.outputs["candidate"]), result.answer(CmaesResult).games
         return Found(seed, tuple(weights.vector), result.message, games, round(time.monotonic() - began))
 
     def _run(self, parameters: CmaesParameters | PromoteParameters) -> bytes:
@@ -215,8 +216,7 @@ def main(
     for heading in ("configuration", "seed", "stop", "games", "one ply", "inside rung 5"):
         table.add_column(heading)
     for name in configuration:
-        board, _, players = name.removesuffix("p").partition("-")
-        searches = Searches(Board(board), int(players), folder, threads)
+        searches = Searches(*configuration_of(name), folder, threads)
         file = folder / f"{name}.json"
         if not file.exists():
             weights, figures = choose(searches, [searches.found(FIRST_SEED + number) for number in range(seeds)])

@@ -12,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.configuration import configuration_of
 from ringrift_core import _engine
 from ringrift_core._engine import Player
 from ringrift_core.arena.interval import Rate, measure
@@ -45,8 +46,7 @@ def main(
         table.add_column(heading, justify="left" if heading == "configuration" else "right")
     report: dict[str, dict[str, object]] = {}
     for name in configurations or CONFIGURATIONS:
-        board, _, seats = name.partition("-")
-        players = int(seats.removesuffix("p"))
+        board, players = configuration_of(name)
         speed = games_per_second(board, players, threads, groups)
         rates = {pair: play(board, players, pair, groups, threads) for pair in PAIRS}
         cells = (f"{rate.rate:.3f} ({rate.low:.3f}-{rate.high:.3f})" for rate in rates.values())

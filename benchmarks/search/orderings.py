@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.configuration import configuration_of
 from ringrift_core import _engine
 
 
@@ -21,8 +22,8 @@ def main(
 ) -> None:
     report: dict[str, dict[str, dict[str, float]]] = {}
     for name in configurations or ["square8-2p"]:
-        board, _, seats = name.partition("-")
-        ways = _engine.bench_orderings(board, int(seats.removesuffix("p")), depth, positions)
+        board, players = configuration_of(name)
+        ways = _engine.bench_orderings(board, players, depth, positions)
         report[name] = {
             way: {"nodes": round(nodes), "branching": round(branching, 2)} for way, nodes, branching in ways
         }

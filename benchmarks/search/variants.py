@@ -12,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.configuration import configuration_of
 from ringrift_core import _engine
 from ringrift_core._engine import Judge, Player
 from ringrift_core.arena.interval import Rate, measure
@@ -37,8 +38,7 @@ def main(
         table.add_column(heading, justify="left" if heading in ("configuration", "budget", "pair") else "right")
     report: list[dict[str, object]] = []
     for name in configurations or ["square8-3p", "square8-4p"]:
-        board, _, seats = name.partition("-")
-        players = int(seats.removesuffix("p"))
+        board, players = configuration_of(name)
         for budget, pair in itertools.product(budgets, itertools.combinations(VARIANTS, 2)):
             begun = time.perf_counter()
             rate = play(board, players, pair, budgets[budget], groups, threads)
