@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from benchmarks.core_seconds import core_seconds_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Ledger:
             self._began = self._written = self._seen
             self._under_way, self._cores = work, {}
         for process in processes:
-            self._cores[process] = max(self._cores.get(process, 0.0), _core_seconds_of(process))
+            self._cores[process] = max(self._cores.get(process, 0.0), core_seconds_of(process))
         if self._seen - self._written >= 1:
             self._write()
 
@@ -80,15 +81,6 @@ class Ledger:
     def _write(self) -> None:
         self._written = time.monotonic()
         write_json(self._path, {name: asdict(spent) for name, spent in self._with_under_way().items()})
-
-
-def _core_seconds_of(process: int) -> float:
-    """Of all its threads so far; 0 when it is gone."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.core_seconds import core_seconds
 from ringrift_core import _engine
 from ringrift_core.arena.interval import Rate, measure
 from ringrift_core.contract import MOVE_LIMITS, Artifact, Board, NetworkSize
@@ -106,7 +106,7 @@ def play(
     """So many games, rounded up to whole groups; None where `goes_on` said no before they were over."""
     board, players = seating.judges.board, seating.judges.players
     core_time = _engine.CoreTime()
-    began, spent = time.perf_counter(), _core_seconds()
+    began, spent = time.perf_counter(), core_seconds()
     groups = -(-games // players)
     results = _engine.play_match(
         board.value,
@@ -122,7 +122,7 @@ def play(
     )
     if len(results) < groups:
         return None
-    seconds, spent = time.perf_counter() - began, _core_seconds() - spent
+    seconds, spent = time.perf_counter() - began, core_seconds() - spent
     # What no thread of a search took is networks, their encoding, and whatever goes with asking them.
     asking = max(0.0, spent - core_time.candidate[1] - core_time.opponent[1])
     rows = candidate.rows + opponent.rows
@@ -142,11 +142,6 @@ def play(
 def _cost(searched: tuple[int, float], asked: float) -> Cost:
     decisions, seconds = searched
     return Cost(decisions, round(1000 * (seconds + asked) / max(1, decisions), 4))
-
-
-def _core_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 def main(

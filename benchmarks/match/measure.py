@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.core_seconds import core_seconds
 from ringrift_core import _engine
 from ringrift_core.contract import Board
 from ringrift_core.nn.inference import AskedNetwork
@@ -113,9 +113,9 @@ def _measure(candidate: str, opponent: str, games: int, cores: int) -> Played:
 def _play(candidate: str, opponent: str, groups: int) -> Played:
     seating, asked = Seating.without_store(BOARD, PLAYERS), Counted()
     players = [_seated(seating, Specification.parse(text), asked) for text in (candidate, opponent)]
-    began, spent = time.perf_counter(), _core_seconds()
+    began, spent = time.perf_counter(), core_seconds()
     results = _engine.play_match(BOARD.value, PLAYERS, *players, seed=SEED, groups=groups)
-    wall, spent = time.perf_counter() - began, _core_seconds() - spent
+    wall, spent = time.perf_counter() - began, core_seconds() - spent
     ids = " ".join(record.game_id for group in results for record in group.records)
     # What getrusage calls the largest is at least what the parent had.
     (largest,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
@@ -147,11 +147,6 @@ def _seated(seating: Seating, specification: Specification, asked: Counted) -> _
     if isinstance(evaluation, AskedNetwork):
         evaluation = AskedNetwork(asked.listen(evaluation.values), asked.listen(evaluation.values_and_policy))
     return seat(specification.search, evaluation)
-
-
-def _core_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import tempfile
 import time
@@ -16,6 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.core_seconds import core_seconds_of
 from ringrift_core.contract import Board
 from tests.apiserver.operator_process import OperatorProcess
 from tests.apiserver.person import pipeline
@@ -122,10 +122,8 @@ def status(obj: dict[str, Any]) -> dict[str, Any]:
 
 def consumption(pid: int) -> tuple[float, int]:
     """CPU seconds and peak memory in bytes of a running process (proc(5))."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    ticks = int(fields[11]) + int(fields[12])
     lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return ticks / os.sysconf("SC_CLK_TCK"), int(lines["VmHWM"].split()[0]) * 1024
+    return core_seconds_of(pid), int(lines["VmHWM"].split()[0]) * 1024
 
 
 if __name__ == "__main__":

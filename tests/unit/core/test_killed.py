@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import signal
 import subprocess
 import time
 from pathlib import Path
 
+from benchmarks.core_seconds import core_seconds_of
 from ringrift_core.archive import Archive
 from ringrift_core.contract import (
     STAGE_PROGRAM,
@@ -40,7 +42,8 @@ class Pipeline:
     """One iteration of the weights track, by the command line."""
 
     def __init__(self, folder: Path, undisturbed: Pipeline | None = None, killer: random.Random | None = None) -> None:
-        """With a killer, stages die at moments drawn over the seconds that the undisturbed pipeline's took."""
+        """With a killer, stages die at moments drawn over the core-seconds that the undisturbed pipeline's took: those
+        are the same on a machine that is busy and on one that is idle."""
         self.store = LocalStore(folder / "store")
         self.result = folder / "result.json"
         self.here = {"store": self.store.uri, "board": Board.SQUARE8, "players": 2}
@@ -95,9 +98,9 @@ class Pipeline:
         kills = 0 if self.killer is None else self.killer.choice((1, 2, 3))
         for attempt in range(1, kills + 1):
             self._kill(self._start(parameters, attempt), parameters.stage)
-        began = time.monotonic()
+        before = _core_seconds_of_children()
         assert self._start(parameters, kills + 1).wait(100) == ExitCode.DONE
-        self.seconds[parameters.stage] = time.monotonic() - began
+        self.seconds[parameters.stage] = _core_seconds_of_children() - before
         return StageResult.model_validate_json(self.result.read_text())
 
     def _start(self, parameters: StageParameters, attempt: int) -> subprocess.Popen[bytes]:
@@ -109,7 +112,9 @@ class Pipeline:
         """At a moment of the stage's run: most after its start-up, some as it ends; one that has ended is no kill."""
         assert self.killer is not None
         assert self.undisturbed is not None
-        time.sleep(self.killer.uniform(0.3, 1.0) * self.undisturbed.seconds[stage])
+        moment = self.killer.uniform(0.3, 1.0) * self.undisturbed.seconds[stage]
+        while process.poll() is None and core_seconds_of(process.pid) < moment:
+            time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
         self.kills += process.wait(100) == -signal.SIGKILL
 
@@ -128,6 +133,11 @@ class Pipeline:
         found = self.store.read(f"square8-2p/{name}")
         assert found is not None
         return json.loads(found.content)
+
+
+def _core_seconds_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_killed_stages_that_are_begun_again_leave_the_same_store(tmp_path: Path) -> None:
