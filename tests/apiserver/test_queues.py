@@ -31,11 +31,10 @@ def operator(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture
-def queued(kubectl: Kubectl, operator: OperatorProcess) -> Person:
+def queued(person: Person) -> Person:
     """A person whose pool has a queue."""
-    assert operator.is_running
-    kubectl.apply(QUEUED)
-    return Person(kubectl)
+    person.kubectl.apply(QUEUED)
+    return person
 
 
 def held(person: Person) -> list[dict[str, Any]]:
