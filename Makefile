@@ -93,8 +93,9 @@ mutants: $(VENV)/.python ## Break the rules one at a time: the suite must notice
 	$(BIN)/python -m tests.mutation
 
 .PHONY: properties
-properties: setup ## Draw 100,000 snapshots: plans come to rest, statuses and records fit their schemas (hours)
-	RINGRIFT_SNAPSHOTS=$(or $(SNAPSHOTS),100000) $(BIN)/python -m pytest -q --timeout=0 tests/unit/domain/test_valid.py
+properties: setup ## Draw 100,000 snapshots and worlds: plans come to rest and fit their schemas, nobody starves (hours)
+	RINGRIFT_SNAPSHOTS=$(or $(SNAPSHOTS),100000) RINGRIFT_WORLDS=$(or $(WORLDS),100000) \
+	  $(BIN)/python -m pytest -q --timeout=0 tests/unit/domain/test_valid.py tests/unit/domain/test_fairness.py
 
 .PHONY: faults
 faults: setup ## Print what each command says of broken inputs, full disks and failing stores (minutes)

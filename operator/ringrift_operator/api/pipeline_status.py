@@ -29,6 +29,9 @@ from ringrift_operator.api.resolved import ResolvedConfiguration
 MAX_CONFIGURATIONS = 64
 """Room for every board and player count several times over; bounds what the CEL rules walk."""
 
+MOST_TURNS = 64
+"""Slots at which a pipeline has a turn of its own to remember."""
+
 ResultT = TypeVar("ResultT", bound=Result)
 
 SHORT = 512
@@ -500,6 +503,15 @@ class TaskCounts(Value):
     failed: int = Field(default=0, ge=0, description="Ended badly.")
 
 
+class SlotTurn(Value):
+    """A pipeline was given a slot while more of its tasks waited."""
+
+    pool: str = Field(max_length=63, description="WorkerPool.")
+    slot: str = Field(max_length=63, description="Slot of the pool.")
+    selfplay: bool = Field(description="Self-play's turn, which on a pool with a cool-down is one of its own.")
+    at: datetime = Field(description="When.")
+
+
 class TrainingPipelineStatus(Value):
     """Written by the operator, once a pass, only when it changed."""
 
@@ -521,6 +533,11 @@ class TrainingPipelineStatus(Value):
     )
     configurations: Annotated[tuple[ConfigurationStatus, ...], ListMap(("name",))] = Field(
         default=(), max_length=MAX_CONFIGURATIONS, description="One entry per configuration."
+    )
+    turns: Annotated[tuple[SlotTurn, ...], ListMap(("pool", "slot", "selfplay"))] = Field(
+        default=(),
+        max_length=MOST_TURNS,
+        description="When it was last given a slot that older tasks of its wait for: pipelines take turns.",
     )
     left_configurations: Annotated[tuple[Annotated[str, Field(max_length=63)], ...], Field(max_length=64)] = Field(
         default=(), description="Configurations that left the spec; the totals still count their promotions."
@@ -567,9 +584,12 @@ class TrainingPipelineStatus(Value):
         phase: PipelinePhase,
         running: str,
         plan: tuple[str, ...],
+        turns: tuple[SlotTurn, ...],
     ) -> Self:
         """Once tasks have found room."""
-        return changed(self, configurations=configurations, phase=phase, running=running[:SHORT], plan=plan)
+        return changed(
+            self, configurations=configurations, phase=phase, running=running[:SHORT], plan=plan, turns=turns
+        )
 
     def with_conditions(self, conditions: Conditions) -> Self:
         return changed(self, conditions=conditions)

@@ -1,16 +1,16 @@
 """Finds room: one serial, pure step over the wanted tasks of all pipelines of a namespace (design.md section 5).
 
-The configuration that has waited longest goes first. Self-play that is placed for the first time is divided over all
-slots then free; a waiting cool-down task goes before new self-play once self-play has ended on its pool.
+Whose turn it is says domain/fairness.py, what a task keeps free that cannot start yet domain/gang.py. Self-play that is
+placed for the first time is divided over all slots then free; a waiting cool-down task goes before new self-play once
+self-play has ended on its pool.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from heapq import heapify, heappop, heapreplace
 
 from ringrift_core.contract import (
     Device,
@@ -24,8 +24,10 @@ from ringrift_operator.api.pipeline_status import TaskStatus, TrainingPipelineSt
 from ringrift_operator.api.pool import PoolType, Slot, SlotTime
 from ringrift_operator.api.scalars import quantity_value
 from ringrift_operator.domain.division import Room, divided
+from ringrift_operator.domain.fairness import Head, Lane, Turns
+from ringrift_operator.domain.gang import Reservations
 from ringrift_operator.domain.naming import task_name
-from ringrift_operator.domain.plan import LIGHT, Decision, PlacedTask, Turn, WantedTask
+from ringrift_operator.domain.plan import LIGHT, Decision, PlacedTask, WantedTask
 from ringrift_operator.domain.recipe import Handling
 from ringrift_operator.domain.slots import fits, is_reachable, may_be_used_now
 from ringrift_operator.domain.snapshot import PoolObservation, Snapshot, TaskIdentity, TaskObservation
@@ -48,10 +50,15 @@ class _Occupancy:
     """Pools where self-play runs."""
     cooldown: set[str] = field(default_factory=set)
     """Pools where a task runs in a cool-down slot."""
-    held: set[str] = field(default_factory=set)
-    """Pools whose new self-play waits for a cool-down task."""
+    shared: frozenset[str] = field(init=False)
+    """Pools that have cool-down slots."""
     _places: dict[str, tuple[Room, ...]] = field(default_factory=dict)
     """By kind of task."""
+
+    def __post_init__(self) -> None:
+        self.shared = frozenset(
+            pool.name for pool in self.pools.values() if any(slot.when == SlotTime.COOLDOWN for slot in pool.spec.slots)
+        )
 
     def take(self, identity: TaskIdentity) -> None:
         key = (identity.pool, identity.slot)
@@ -80,28 +87,23 @@ class _Occupancy:
             self._places[wanted.kind] = tuple(places)
         return self._places[wanted.kind]
 
-    def rooms(self, snapshot: Snapshot, wanted: WantedTask) -> list[Room]:
-        """What is free now for a task of this pipeline, best first."""
-        return [
-            Room(place.pool, place.slot, free, place.cores)
-            for place in self.places(wanted)
-            if (free := self.free_for(place, wanted)) and is_reachable(snapshot, place.pool)
-        ]
+    def lane(self, place: Room, wanted: WantedTask) -> Lane:
+        """Where a task of this kind takes turns for a place."""
+        name = place.pool.name
+        return Lane(name, place.slot.name, name in self.shared and wanted.stage == Stage.SELFPLAY)
 
-    def free_for(self, place: Room, wanted: WantedTask) -> int:
-        """How many tasks of this kind could begin there now."""
-        busy = self.busy.get((place.pool.name, place.slot.name), 0)
-        return max(0, place.slot.count - busy) if self._may_begin(place.pool, place.slot, wanted.stage) else 0
+    def lanes(self, kinds: Iterable[WantedTask]) -> dict[Lane, Set[str]]:
+        """Where something may begin now, and which of the kinds fit."""
+        lanes: dict[Lane, set[str]] = {}
+        for wanted in kinds:
+            for place in self.places(wanted):
+                # Of a pool with a cool-down whoever waits has a say, even at a slot that is full.
+                if self.free(place) or place.pool.name in self.shared:
+                    lanes.setdefault(self.lane(place, wanted), set()).add(wanted.kind)
+        return dict(lanes)
 
-    def is_open(self, wanted: WantedTask) -> bool:
-        """Whether some pipeline's task of this kind could begin now. What has closed stays so: nothing ends here."""
-        return wanted.kind == LIGHT or any(self.free_for(place, wanted) for place in self.places(wanted))
-
-    def _may_begin(self, pool: PoolObservation, slot: Slot, stage: Stage) -> bool:
-        """Cool-down slots and self-play exclude each other on a pool."""
-        if stage == Stage.SELFPLAY:
-            return pool.name not in self.cooldown and pool.name not in self.held
-        return slot.when != SlotTime.COOLDOWN or pool.name not in self.selfplay
+    def free(self, place: Room) -> int:
+        return max(0, place.slot.count - self.busy.get((place.pool.name, place.slot.name), 0))
 
 
 def place(
@@ -114,72 +116,112 @@ def place(
     for child in (*children, *elsewhere):
         if child.is_live and child.identity.pool:
             occupancy.take(child.identity)
-    placed: list[list[PlacedTask]] = [[] for _ in decisions]
-    kinds = {wanted.kind: wanted for decision in decisions for wanted in decision.wanted}
-
-    def find(index: int, wanted: WantedTask) -> bool:
-        found = _find(decisions[index].snapshot, wanted, occupancy)
-        placed[index] += found
-        return bool(found)
-
-    # Cool-down tasks that are due come first; those that still find no room hold new self-play back.
-    due = pools_due_for_cooldown([decision.status for decision in decisions], occupancy.pools)
-    first = {kind for kind, wanted in kinds.items() if _is_due(wanted, occupancy, due)}
-    for index, wanted in _in_turn(decisions, first):
-        if not find(index, wanted):
-            occupancy.held |= {pool for pool in due if _takes_in_cooldown(occupancy.pools[pool], wanted)}
-    open_kinds = {kind for kind, wanted in kinds.items() if kind not in first and occupancy.is_open(wanted)}
-    for index, wanted in _in_turn(decisions, open_kinds):
-        if find(index, wanted) and not occupancy.is_open(wanted):
-            open_kinds -= {kind for kind in open_kinds if not occupancy.is_open(kinds[kind])}
+    placed = [
+        [_light(decision, wanted) for wanted in decision.wanted if wanted.kind == LIGHT] for decision in decisions
+    ]
+    step = _Step(decisions, occupancy)
+    while step.round():
+        pass
+    for index, task in step.placed:
+        placed[index].append(task)
     return tuple(tuple(tasks) for tasks in placed)
 
 
-def _in_turn(decisions: Sequence[Decision], kinds: Set[str]) -> Iterator[tuple[int, WantedTask]]:
-    """The wanted tasks of these kinds, of all decisions in turn; of a kind that leaves `kinds` meanwhile no more.
+class _Step:
+    """Gives the slots that are free to whose turn it is; local to one call of `place`."""
 
-    Each decision has its own in order, so only the first of each is compared, and what nobody asks for is never sorted.
-    """
+    def __init__(self, decisions: Sequence[Decision], occupancy: _Occupancy) -> None:
+        self._decisions, self._occupancy = decisions, occupancy
+        self.placed: list[tuple[int, PlacedTask]] = []
+        """With which decision's they are."""
+        kinds: dict[str, WantedTask] = {}
+        if occupancy.shared or any(
+            slot.count > occupancy.busy.get((pool.name, slot.name), 0)
+            for pool in occupancy.pools.values()
+            for slot in pool.spec.slots
+        ):
+            for decision in decisions:
+                kinds.update(decision.kinds)
+        self._lanes = occupancy.lanes(kinds.values())
+        self._turns = Turns(
+            decisions, self._lanes, lambda decision, pool: is_reachable(decision.snapshot, occupancy.pools[pool])
+        )
+        self._reservations = Reservations()
+        # Cool-down tasks that are due come first; those that still find no room hold new self-play back.
+        due = pools_due_for_cooldown([decision.status for decision in decisions], occupancy.pools)
+        self._due = [lane for lane in self._lanes if lane.pool in due and self._is_cooldown(lane)]
 
-    def ahead(index: int, position: int) -> tuple[Turn, int, int] | None:
-        decision = decisions[index]
-        for at in range(position, len(decision.wanted)):
-            if decision.wanted[at].kind in kinds:
-                return decision.turns[at], index, at
-        return None
+    def round(self) -> bool:
+        """Places what finds room; whether it has to be done once more."""
+        self._reservations = Reservations()
+        for lane, head in self._turns.in_order(self._due):
+            if not self._start(head):
+                self._reservations.reserve_pool(head, lane)
+        for lane, head in self._turns.in_order(self._lanes):
+            if self._start(head):
+                continue
+            if lane.is_selfplay:
+                self._reservations.reserve_pool(head, lane)
+            elif self._turns.wanted(head).slots > 1:
+                self._reservations.reserve_slot(head, lane)
+        return self._reservations.is_stale
 
-    heads = [head for index in range(len(decisions)) if (head := ahead(index, 0)) is not None]
-    heapify(heads)
-    while heads and kinds:
-        _, index, at = heads[0]
-        wanted = decisions[index].wanted[at]
-        if wanted.kind in kinds:
-            yield index, wanted
-        following = ahead(index, at + 1)
-        if following is None:
-            heappop(heads)
-        else:
-            heapreplace(heads, following)
+    def _start(self, head: Head) -> bool:
+        """Starts the task whose turn it is, in the best of the places where it is its turn; whether there is any."""
+        wanted, decision = self._turns.wanted(head), self._decisions[head.decision]
+        places = self._occupancy.places(wanted)
+        rooms = [room for place in places if (room := self._room(place, wanted, head)) is not None]
+        if not rooms:
+            return False
+        tasks = _tasks(decision.snapshot, wanted, rooms)
+        lanes = {(room.pool.name, room.slot.name): self._occupancy.lane(room, wanted) for room in rooms}
+        theirs = [lanes[task.identity.pool, task.identity.slot] for task in tasks]
+        turns = self._turns.take(head, theirs)
+        self._reservations.started(head)
+        for task, lane in zip(tasks, theirs, strict=True):
+            self._occupancy.take(task.identity)
+            self.placed.append((head.decision, replace(task, turn=turns[lane])))
+        return True
+
+    def _room(self, place: Room, wanted: WantedTask, head: Head) -> Room | None:
+        """What of a place this task may have now; None when it is not its turn there, or nothing is free."""
+        lane = self._occupancy.lane(place, wanted)
+        free = self._occupancy.free(place)
+        if free < wanted.slots or not self._may_begin(lane):
+            return None
+        first = self._turns.first(lane) if lane in self._lanes else None
+        is_first = first is not None and (first.decision, first.task) == (head.decision, head.task)
+        return Room(place.pool, place.slot, free, place.cores) if is_first else None
+
+    def _may_begin(self, lane: Lane) -> bool:
+        """Cool-down slots and self-play exclude each other on a pool; what is reserved waits for whom it is."""
+        if self._reservations.keep_slot(lane):
+            return False
+        if lane.is_selfplay:
+            return lane.pool not in self._occupancy.cooldown and not self._reservations.keep_from_selfplay(lane.pool)
+        if self._is_cooldown(lane):
+            return lane.pool not in self._occupancy.selfplay and not self._reservations.keep_from_cooldown(lane.pool)
+        return True
+
+    def _is_cooldown(self, lane: Lane) -> bool:
+        slot = self._occupancy.slot((lane.pool, lane.slot))
+        return slot is not None and slot.when == SlotTime.COOLDOWN
 
 
-def _find(snapshot: Snapshot, wanted: WantedTask, occupancy: _Occupancy) -> list[PlacedTask]:
-    """Room for one wanted task, taken at once: none, one task, or the parts of divided self-play."""
-    if wanted.kind == LIGHT:
-        identity = _identity(snapshot, wanted, wanted.part, "", "", 1)
-        return [PlacedTask(task_name(identity), identity, wanted.parameters, None, None)]
-    rooms = occupancy.rooms(snapshot, wanted)
-    if not rooms:
-        return []
+def _light(decision: Decision, wanted: WantedTask) -> PlacedTask:
+    """A task that takes no slot runs at once."""
+    identity = _identity(decision.snapshot, wanted, wanted.part, "", "", 1)
+    return PlacedTask(task_name(identity), identity, wanted.parameters, None, None)
+
+
+def _tasks(snapshot: Snapshot, wanted: WantedTask, rooms: list[Room]) -> list[PlacedTask]:
+    """What one wanted task becomes in the rooms that it may have: one task, or the parts of divided self-play."""
     if isinstance(wanted.parameters, SelfplayParameters):
-        tasks = _selfplay(snapshot, wanted, wanted.parameters, rooms)
-    else:
-        room = rooms[0]
-        identity = _identity(snapshot, wanted, wanted.part, room.pool.name, room.slot.name, 1)
-        parameters = _on(snapshot, room, wanted.handling, wanted.parameters)
-        tasks = [PlacedTask(task_name(identity), identity, parameters, room.pool, room.slot)]
-    for task in tasks:
-        occupancy.take(task.identity)
-    return tasks
+        return _selfplay(snapshot, wanted, wanted.parameters, rooms)
+    room = rooms[0]
+    identity = _identity(snapshot, wanted, wanted.part, room.pool.name, room.slot.name, wanted.slots)
+    parameters = _on(snapshot, room, wanted.handling, wanted.parameters)
+    return [PlacedTask(task_name(identity), identity, parameters, room.pool, room.slot)]
 
 
 def _selfplay(
@@ -227,7 +269,7 @@ def _on(snapshot: Snapshot, room: Room, handling: Handling, parameters: StagePar
 
 
 def _fits(pool: PoolObservation, slot: Slot, wanted: WantedTask) -> bool:
-    return fits(pool, slot, wanted.stage, wanted.board, wanted.players, wanted.needs_cuda)
+    return fits(pool, slot, wanted.stage, wanted.board, wanted.players, wanted.needs_cuda, wanted.slots)
 
 
 def _preference(room: Room, handling: Handling) -> tuple[int, int, Decimal, str, str]:
@@ -269,14 +311,3 @@ def _is_in_cooldown(task: TaskStatus, pool: PoolObservation | None) -> bool:
     if pool is None or task.placement is None:
         return False
     return any(slot.name == task.placement.slot and slot.when == SlotTime.COOLDOWN for slot in pool.spec.slots)
-
-
-def _is_due(wanted: WantedTask, occupancy: _Occupancy, due: frozenset[str]) -> bool:
-    return any(_takes_in_cooldown(occupancy.pools[pool], wanted) for pool in due)
-
-
-def _takes_in_cooldown(pool: PoolObservation, wanted: WantedTask) -> bool:
-    """Whether the task could run in a cool-down slot of this pool."""
-    if not may_be_used_now(pool):
-        return False
-    return any(slot.when == SlotTime.COOLDOWN and _fits(pool, slot, wanted) for slot in pool.spec.slots)

@@ -7,12 +7,13 @@ pipelines of the namespace at once (domain/placement.py).
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from ringrift_core.contract import Board, Stage, StageParameters
 from ringrift_operator.api.iteration import TrainingIteration
-from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
+from ringrift_operator.api.pipeline_status import SlotTurn, TrainingPipelineStatus
 from ringrift_operator.api.pool import PoolType, Slot
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.recipe import Handling
@@ -47,22 +48,21 @@ class WantedTask:
     handling: Handling
     needs_cuda: bool = False
     """It takes cuda slots only."""
+    slots: int = 1
+    """Places of one slot that it takes at once."""
     is_divisible: bool = False
     """Self-play that has not been divided over slots yet: it may become several tasks."""
     kind: str = field(init=False)
     """Tasks of one kind fit the same slots: one word, since placement asks for it thousands of times a pass."""
 
     def __post_init__(self) -> None:
-        kind = LIGHT if self.handling.facts.is_light else f"{self.step} {self.board} {self.players} {self.needs_cuda}"
+        needs = f"{self.board} {self.players} {self.needs_cuda} {self.slots}"
+        kind = LIGHT if self.handling.facts.is_light else f"{self.step} {needs}"
         object.__setattr__(self, "kind", sys.intern(kind))
 
     @property
     def stage(self) -> Stage:
         return self.parameters.stage
-
-
-Turn = tuple[datetime, str, str, int, int]
-"""When a task's configuration began to wait, whose it is, and its place among the configuration's tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ class PlacedTask:
     slot: Slot | None
     completions: int = 0
     """Indexes of an Indexed Job (self-play on a Cluster pool: one shard each); 0: not indexed."""
+    turn: SlotTurn | None = None
+    """Its pipeline's turn at the slot, later than every turn before; None of light stages."""
 
     @property
     def stage(self) -> Stage:
@@ -95,28 +97,23 @@ class Decision:
     snapshot: Snapshot
     status: TrainingPipelineStatus
     wanted: tuple[WantedTask, ...] = ()
-    """In the order of their turns: the configuration that has waited longest first, its tasks in the steps' order."""
+    """In the order in which they share the pipeline's turns: who has waited longest, then by the steps' order."""
     delete: tuple[str, ...] = ()
     records: tuple[TrainingIteration, ...] = ()
     expired_records: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
-    turns: tuple[Turn, ...] = field(init=False)
-    """Of each wanted task. Most decisions take part in many placements before they are made anew."""
+    kinds: Mapping[str, WantedTask] = field(init=False)
+    """One wanted task of each kind that takes slots. Most decisions take part in many placements before they are made
+    anew, so this and the order are found once."""
 
     def __post_init__(self) -> None:
-        longest: dict[str, datetime] = {}
-        for task in self.wanted:
-            longest[task.configuration] = min(longest.get(task.configuration, task.waiting_since), task.waiting_since)
-        name, order = self.snapshot.name, self.snapshot.recipes.order
-        queue = sorted(
-            (
-                ((longest[task.configuration], name, task.configuration, order[task.step], task.part), task)
-                for task in self.wanted
-            ),
-            key=lambda entry: entry[0],
-        )
-        object.__setattr__(self, "wanted", tuple(task for _, task in queue))
-        object.__setattr__(self, "turns", tuple(turn for turn, _ in queue))
+        order = self.snapshot.recipes.order
+
+        def place_in_line(task: WantedTask) -> tuple[datetime, str, int, int]:
+            return task.waiting_since, task.configuration, order[task.step], task.part
+
+        object.__setattr__(self, "wanted", tuple(sorted(self.wanted, key=place_in_line)))
+        object.__setattr__(self, "kinds", {task.kind: task for task in self.wanted if task.kind != LIGHT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,14 @@ from ringrift_operator.api.conditions import ConditionStatus, ConditionType
 from ringrift_operator.api.pipeline_status import (
     ConfigurationStatus,
     Placement,
+    SlotTurn,
     TrainingPipelineStatus,
 )
 from ringrift_operator.domain.conditions import MESSAGE_LENGTH, conditions_of, next_alert, silent_stages
 from ringrift_operator.domain.configuration import without_step
 from ringrift_operator.domain.deciding import decide
 from ringrift_operator.domain.dry_run import described
+from ringrift_operator.domain.fairness import turns_kept
 from ringrift_operator.domain.phases import phase_of
 from ringrift_operator.domain.placement import place
 from ringrift_operator.domain.plan import Decision, Event, PlacedTask, Plan
@@ -52,6 +54,7 @@ def conclude(decision: Decision, placed: tuple[PlacedTask, ...]) -> Plan:
         phase=phase_of(snapshot, configurations),
         running=running(snapshot.recipes, configurations),
         plan=described(snapshot, configurations) if snapshot.spec.dry_run else (),
+        turns=_turns(decision, placed),
     )
     status = status.with_conditions(conditions_of(snapshot, status))
     return Plan(
@@ -63,6 +66,13 @@ def conclude(decision: Decision, placed: tuple[PlacedTask, ...]) -> Plan:
         events=(*decision.events, *_phase_events(snapshot, status)),
         wake_at=_wake_at(snapshot, status),
     )
+
+
+def _turns(decision: Decision, placed: tuple[PlacedTask, ...]) -> tuple[SlotTurn, ...]:
+    """The turns that the pipeline has had, as far as the next passes have to know them."""
+    begun = {(task.identity.configuration, task.identity.step, task.identity.part) for task in placed}
+    waiting = (task for task in decision.wanted if (task.configuration, task.step, task.part) not in begun)
+    return turns_kept(decision.status.turns, [task.turn for task in placed if task.turn is not None], waiting)
 
 
 def _with_places(

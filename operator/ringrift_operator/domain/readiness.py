@@ -95,6 +95,7 @@ def _wanted(situation: Situation, task: TaskStatus) -> WantedTask:
         waiting_since=task.waiting_since or situation.now,
         handling=step.handling,
         needs_cuda=configuration.frozen is not None and bool(step.needs_cuda(configuration.frozen)),
+        slots=step.slots(configuration.frozen) if configuration.frozen is not None else 1,
         is_divisible=task.name == SELFPLAY and not is_divided,
     )
 

@@ -55,6 +55,10 @@ def _any_device(_: ResolvedConfiguration) -> str:
     return ""
 
 
+def _one_slot(_: ResolvedConfiguration) -> int:
+    return 1
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of an iteration; `name` is how status, child names and labels call it (domain/steps.py)."""
@@ -70,6 +74,8 @@ class Step:
     """Steps that must have ended first, however; those that the iteration does not have keep nobody waiting."""
     needs_cuda: Callable[[ResolvedConfiguration], str] = _any_device
     """Why it takes cuda slots only; empty when any device will do."""
+    slots: Callable[[ResolvedConfiguration], int] = _one_slot
+    """Places of one slot that it takes at once."""
 
     @property
     def stage(self) -> Stage:

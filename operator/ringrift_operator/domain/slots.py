@@ -20,13 +20,16 @@ def is_reachable(snapshot: Snapshot, pool: PoolObservation) -> bool:
     return is_selected(snapshot, pool) and (not is_claim or pool.spec.type == PoolType.CLUSTER or has_folder)
 
 
-def fits(pool: PoolObservation, slot: Slot, stage: Stage, board: Board, players: int, needs_cuda: bool) -> bool:
-    """Whether the slot takes a stage of this configuration."""
+def fits(
+    pool: PoolObservation, slot: Slot, stage: Stage, board: Board, players: int, needs_cuda: bool, slots: int
+) -> bool:
+    """Whether the slot takes a stage of this configuration, in so many of its places at once."""
     return (
         stage.value in slot.stages
         and (not pool.spec.boards or board in pool.spec.boards)
         and (not pool.spec.players or players in pool.spec.players)
         and (slot.device == Device.CUDA or not needs_cuda)
+        and slot.count >= slots
         and not (stage == Stage.SELFPLAY and slot.when == SlotTime.COOLDOWN)
     )
 

@@ -155,10 +155,11 @@ def _without_pool(snapshot: Snapshot) -> tuple[str, ...]:
     sentences = []
     for values in _resolved(snapshot):
         for step in _heavy_steps(snapshot, values):
+            is_cuda = bool(step.needs_cuda(values))
             if not any(
                 is_reachable(snapshot, pool)
                 and any(
-                    fits(pool, slot, step.stage, values.board, values.players, bool(step.needs_cuda(values)))
+                    fits(pool, slot, step.stage, values.board, values.players, is_cuda, step.slots(values))
                     for slot in pool.spec.slots
                 )
                 for pool in snapshot.pools
@@ -173,6 +174,8 @@ def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> s
     needs = f"a slot with stage {step.stage}"
     if why := step.needs_cuda(values):
         needs += f" and device cuda ({why})"
+    if (slots := step.slots(values)) > 1:
+        needs += f" and a count of at least {slots} (it takes so many places at once)"
     if snapshot.spec.artifacts.persistent_volume_claim is not None:
         needs += ", of type Cluster or with artifactsPath (the store is a claim)"
     return (

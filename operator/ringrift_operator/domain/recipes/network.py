@@ -37,6 +37,10 @@ def _needs_cuda(values: ResolvedConfiguration) -> str:
     return f"batch {batch} is above {LARGEST_BATCH_WITHOUT_CUDA}" if batch > LARGEST_BATCH_WITHOUT_CUDA else ""
 
 
+def _nodes(values: ResolvedConfiguration) -> int:
+    return values.network.distributed.nodes
+
+
 def _described(values: ResolvedConfiguration, iteration: int) -> str:
     return (
         f"export, then train the network for at most {epochs(values, iteration)} epochs "
@@ -62,6 +66,7 @@ NETWORK = Recipe(
             Track.NETWORK,
             needs=(EXPORT.name,),
             needs_cuda=_needs_cuda,
+            slots=_nodes,
         ),
     ),
     described=_described,

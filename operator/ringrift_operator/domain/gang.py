@@ -1,0 +1,54 @@
+"""What a task keeps free that needs more than one place at once, while it is its turn and it cannot start yet.
+
+A task of several processes takes several places of one slot at once. If whoever needs one place took each that is
+freed, it would never start; so the one whose turn it is reserves the slot until enough of it is free, and nobody
+behind it is served there. It does so wherever it is its turn: a place that stands empty costs less than a task that
+waits for the slowest.
+
+Self-play and a pool's slots for the cool-down exclude each other: in effect each needs all places of the other. While
+self-play waits for a pool, nothing begins in its cool-down whose turn comes later; once self-play has ended there, the
+cool-down is due, and no new self-play begins until a task that waits for it has. What runs in other slots, or beside
+them in a slot that self-play waits for, goes on.
+"""
+
+from __future__ import annotations
+
+from ringrift_operator.domain.fairness import Head, Lane
+
+
+class Reservations:
+    """What waiting tasks keep free, while one round of placement runs from the longest due to the latest."""
+
+    def __init__(self) -> None:
+        self._slots: set[tuple[str, str]] = set()
+        self._from_selfplay: set[str] = set()
+        self._from_cooldown: set[str] = set()
+        self._holders: set[Head] = set()
+        self.is_stale = False
+        """A task that had reserved something has started elsewhere: what it kept from others is free after all."""
+
+    def reserve_slot(self, head: Head, lane: Lane) -> None:
+        """Until enough of the slot is free for this task."""
+        self._slots.add((lane.pool, lane.slot))
+        self._holders.add(head)
+
+    def reserve_pool(self, head: Head, lane: Lane) -> None:
+        """Of a pool with a cool-down: for this task of self-play, or of the cool-down."""
+        (self._from_cooldown if lane.is_selfplay else self._from_selfplay).add(lane.pool)
+        self._holders.add(head)
+
+    def keep_slot(self, lane: Lane) -> bool:
+        """Whether somebody's reservation keeps a slot."""
+        return (lane.pool, lane.slot) in self._slots
+
+    def keep_from_selfplay(self, pool: str) -> bool:
+        return pool in self._from_selfplay
+
+    def keep_from_cooldown(self, pool: str) -> bool:
+        return pool in self._from_cooldown
+
+    def started(self, head: Head) -> None:
+        """The task waits no longer."""
+        self.is_stale = self.is_stale or any(
+            (holder.decision, holder.task) == (head.decision, head.task) for holder in self._holders
+        )
