@@ -66,7 +66,11 @@ class SelfplayParameters(IterationParameters):
 
     stage = Stage.SELFPLAY
     seed: Seed = Field(description="Run seed: the pipeline's seed + 1000 x iteration.")
-    games: PositiveCount = Field(description="Games of the whole iteration.")
+    games: PositiveCount = Field(description="Games of the whole iteration, or of this round of it.")
+    first_game: Count = Field(
+        default=0,
+        description="Number of the first of these games: a further round for an iteration that asks for more.",
+    )
     shard: Annotated[Shards, Placement("shardCount", _total)] = Field(
         default=Shards(0, 0, 1),
         description="Which part of the games to play: I/N is the I-th of N, from 0; FIRST-LAST/N are several.",
@@ -124,8 +128,8 @@ class SelfplayParameters(IterationParameters):
 
     @property
     def chosen_shards(self) -> range:
-        """The shards this process plays."""
-        first, last = self.shard.first, self.shard.last
+        """The shards this process plays; those of a further round count on from the number of its first game."""
+        first, last = self.first_game + self.shard.first, self.first_game + self.shard.last
         return range(first, last + 1) if self.index is None else range(first + self.index, first + self.index + 1)
 
     @property

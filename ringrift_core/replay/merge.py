@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from ringrift_core.archive import Archive, TaskRecord
 from ringrift_core.claim import check_claim
@@ -30,7 +31,10 @@ class NewShard:
 
     iteration: int
     shard: int
+    first_game: int
+    """Of its round."""
     shard_count: int
+    """Of its round."""
     artifact: Artifact
 
 
@@ -83,14 +87,17 @@ def _new_shards(archive: Archive, manifest: GamesManifest, iteration: int) -> It
 def _shards_of(archive: Archive, iteration: int, merged: Set[int]) -> Iterator[NewShard]:
     """The shards of an iteration but the merged; WrongInputError when they do not divide the same games."""
     tasks = [task for _, task in archive.tasks(shard_tasks(iteration))]
-    new = [task for task in tasks if shard_of_task(task) not in merged]
-    if not new:
-        return
-    # All are held against one that is merged, where there is one.
-    first = min(tasks, key=lambda task: shard_of_task(task) not in merged)
-    parameters = _record(archive, iteration, first).parameters
-    for task in new:
-        record = _record(archive, iteration, task)
+    records = {task: _record(archive, iteration, task) for task in tasks if shard_of_task(task) not in merged}
+    references: dict[range, tuple[str, dict[str, Any]]] = {}
+    for task, record in records.items():
+        here = _round(record)
+        if here not in references:
+            # All are held against one that is merged, where there is one, or one of a round that takes the same games.
+            siblings = (each for each in tasks if shard_of_task(each) in here)
+            first = min(siblings, key=lambda each: (each in records, each in records and _round(records[each]) == here))
+            held = records[first] if first in records else _record(archive, iteration, first)
+            references[here] = first, held.parameters
+        first, parameters = references[here]
         differences = record.differences(parameters)
         if differences:
             raise WrongInputError(
@@ -98,7 +105,13 @@ def _shards_of(archive: Archive, iteration: int, merged: Set[int]) -> Iterator[N
                 "all shards of an iteration divide the same games; delete the task records of those you do not want"
             )
         count = int(record.parameters["shardCount"])
-        yield NewShard(iteration, shard_of_task(task), count, record.result.outputs[SHARD_OUTPUT])
+        yield NewShard(iteration, shard_of_task(task), here.start, count, record.result.outputs[SHARD_OUTPUT])
+
+
+def _round(record: TaskRecord) -> range:
+    """Numbers that the shards of a record's round may have: those of its games, and never fewer than there are."""
+    first_game, games = int(record.parameters.get("firstGame", 0)), int(record.parameters["games"])
+    return range(first_game, first_game + max(games, int(record.parameters["shardCount"])))
 
 
 def _record(archive: Archive, iteration: int, task: str) -> TaskRecord:
@@ -137,7 +150,10 @@ def _merge(parameters: MergeParameters, run: Run, manifest: GamesManifest, shard
 
 def _advance(cursor: dict[int, MergedShards], shards: Sequence[NewShard]) -> dict[int, MergedShards]:
     advanced = dict(cursor)
-    for shard in shards:
+    for shard in sorted(shards, key=lambda each: each.first_game):
         merged = advanced[shard.iteration].merged if shard.iteration in advanced else ()
-        advanced[shard.iteration] = MergedShards(shards=shard.shard_count, merged=tuple(sorted({*merged, shard.shard})))
+        of_earlier_rounds = sum(each < shard.first_game for each in merged)
+        advanced[shard.iteration] = MergedShards(
+            shards=of_earlier_rounds + shard.shard_count, merged=tuple(sorted({*merged, shard.shard}))
+        )
     return advanced

@@ -1,10 +1,16 @@
-"""Which games a shard holds, and what its task is called. All shards of an iteration divide the same games."""
+"""Which games a shard holds, and what its task is called.
+
+All shards of an iteration divide the same games. A further round, for an iteration that asks for more games, has those
+that follow; its shards are numbered from the number of its first game, beyond those of the rounds before.
+"""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["SHARD_OUTPUT", "is_shard_task", "shard_games", "shard_of_task", "shard_task", "shard_tasks"]
+from ringrift_core.contract import SelfplayParameters
+
+__all__ = ["SHARD_OUTPUT", "games_of_shard", "is_shard_task", "shard_of_task", "shard_task", "shard_tasks"]
 
 SHARD_OUTPUT = "games"
 """Name of the shard's artifact among a result's outputs."""
@@ -35,6 +41,7 @@ def shard_of_task(task: str) -> int:
     return int(match.group(1))
 
 
-def shard_games(shard: int, shards: int, games: int) -> range:
-    """Numbers of the games of a shard: of `games` divided into `shards` parts that differ by one game at most."""
-    return range(shard * games // shards, (shard + 1) * games // shards)
+def games_of_shard(parameters: SelfplayParameters, shard: int) -> range:
+    """Numbers of the games of one of the parameters' shards, which differ in length by one game at most."""
+    part, parts, games = shard - parameters.first_game, parameters.shard.total, parameters.games
+    return range(parameters.first_game + part * games // parts, parameters.first_game + (part + 1) * games // parts)

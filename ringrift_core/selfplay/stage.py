@@ -17,7 +17,7 @@ from ringrift_core.contract import SelfplayParameters, SelfplayResult, StageResu
 from ringrift_core.cores import available_cores
 from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.restarts import Restarts
-from ringrift_core.replay.shards import shard_games, shard_task, shard_tasks
+from ringrift_core.replay.shards import games_of_shard, shard_of_task, shard_task, shard_tasks
 from ringrift_core.selfplay.modes import players_of_modes
 from ringrift_core.selfplay.shard_work import ShardWork
 from ringrift_core.selfplay.tally import Tally
@@ -53,10 +53,12 @@ def selfplay_stage(parameters: SelfplayParameters, run: Run) -> StageResult:
 
 
 def _check_siblings(parameters: SelfplayParameters, run: Run) -> None:
-    """WrongInputError when shards of the iteration are recorded that were played for other parameters."""
+    """WrongInputError when shards of the same games are recorded that were played for other parameters."""
     _, values = identity(parameters)
+    ours = range(parameters.first_game, parameters.first_game + max(parameters.games, parameters.shard.total))
+    tasks = (task for _, task in run.archive.tasks(shard_tasks(parameters.iteration)) if shard_of_task(task) in ours)
     # One is enough: it was held against those before it.
-    for _, task in itertools.islice(run.archive.tasks(shard_tasks(parameters.iteration)), 1):
+    for task in itertools.islice(tasks, 1):
         record = run.archive.record(parameters.iteration, task)
         if record is not None and (differences := record.differences(values)):
             raise WrongInputError(
@@ -71,7 +73,7 @@ class _Play:
     def __init__(self, parameters: SelfplayParameters, run: Run, shards: list[int]) -> None:
         self._parameters = parameters
         self._run = run
-        self._games = {shard: shard_games(shard, parameters.shard.total, parameters.games) for shard in shards}
+        self._games = {shard: games_of_shard(parameters, shard) for shard in shards}
         self._shards = shards
         self._firsts = [self._games[shard].start for shard in shards]
         self._works = {shard: ShardWork(parameters, run, shard) for shard in shards}
@@ -134,7 +136,8 @@ class _Play:
         if self._parameters.restarts is None:
             return None
         restarts = Restarts.load(self._run.archive, self._parameters.restarts)
-        return restarts.dealt(self._parameters.games, self._parameters.restart_share)
+        games = self._parameters.first_game + self._parameters.games
+        return restarts.dealt(games, self._parameters.restart_share)
 
     def _receive(self, records: list[_engine.GameRecord]) -> bool:
         """Keeps what is finished; records the shards that are complete."""

@@ -28,7 +28,6 @@ from ringrift_core.contract import (
     Track,
     Verdict,
 )
-from ringrift_core.replay.shards import shard_games
 from tests import patience
 from tests.results import EMPTY_STORE, USUAL, merged, moved, played
 
@@ -160,12 +159,15 @@ class Worker:
             case Stage.SELFPLAY:
                 shards = Shards.parse(arguments.get("shard", "0/1"))
                 index = int(pod.metadata.annotations["batch.kubernetes.io/job-completion-index"])
-                games = len(shard_games(shards.first + index, shards.total, int(arguments["games"])))
-                kept.shards[int(arguments["iteration"]), shards.first + index] = games
+                asked, first_game = int(arguments["games"]), int(arguments.get("first-game", "0"))
+                shard = shards.first + index
+                games = (shard + 1) * asked // shards.total - shard * asked // shards.total
+                kept.shards[int(arguments["iteration"]), first_game + shard] = games
                 changes["result"] = played(games)
             case Stage.MERGE:
                 kept.games = sum(kept.shards.values())
-                changes["result"] = merged(kept.games)
+                new = sum(games for (number, _), games in kept.shards.items() if number == int(arguments["iteration"]))
+                changes["result"] = merged(kept.games, new)
             case Stage.EXPORT:
                 changes["outputs"] = {"dataset": _artifact("dataset")}
             case Stage.TRAIN | Stage.CMAES:

@@ -32,6 +32,9 @@ MAX_CONFIGURATIONS = 64
 MOST_TURNS = 64
 """Slots at which a pipeline has a turn of its own to remember."""
 
+MOST_TOP_UPS = 3
+"""Further rounds of a bootstrap's self-play."""
+
 ResultT = TypeVar("ResultT", bound=Result)
 
 SHORT = 512
@@ -402,6 +405,14 @@ def _version(number: int) -> str:
     return str(number) if number else ""
 
 
+class TopUp(Value):
+    """A further round of the bootstrap's self-play, for games of which another was the same."""
+
+    part: int = Field(ge=0, description="Part of the iteration's self-play that plays it.")
+    first_game: int = Field(ge=1, description="Number of its first game, after all that were played before.")
+    games: int = Field(ge=1, description="Games that were missing.")
+
+
 class ConfigurationStatus(Value):
     """What one configuration has come to."""
 
@@ -420,6 +431,14 @@ class ConfigurationStatus(Value):
     )
     tracks: Annotated[tuple[TrackStatus, ...], ListMap(("name",))] = Field(
         default=(), max_length=MOST_TRACKS, description="Champions, and how each track fares."
+    )
+    top_ups: Annotated[tuple[TopUp, ...], ListMap(("part",))] = Field(
+        default=(),
+        max_length=MOST_TOP_UPS,
+        description="Further rounds of self-play that the bootstrap under way has had, for want of unique games.",
+    )
+    missing_games: int = Field(
+        default=0, ge=0, description="Unique games that the bootstrap under way goes on without, after these rounds."
     )
     frozen: ResolvedConfiguration | None = Field(
         default=None, description="Every value that holds for the iteration under way, defaults among them."
@@ -447,6 +466,18 @@ class ConfigurationStatus(Value):
     def with_tasks(self, tasks: tuple[TaskStatus, ...]) -> Self:
         return changed(self, tasks=tasks)
 
+    def top_up_of(self, part: int) -> TopUp | None:
+        """The round that a part of self-play plays; None of the parts of the first."""
+        return next((each for each in self.top_ups if each.part == part), None)
+
+    def topped_up(self, top_up: TopUp) -> Self:
+        """Self-play gets a further round."""
+        return changed(self, top_ups=(*self.top_ups, top_up))
+
+    def lacking(self, games: int) -> Self:
+        """So many unique games stay missing."""
+        return changed(self, missing_games=games)
+
     def with_games(self, games: int) -> Self:
         return changed(self, games=games)
 
@@ -463,7 +494,7 @@ class ConfigurationStatus(Value):
 
     def begun_anew(self, frozen: ResolvedConfiguration) -> Self:
         """The iteration under way goes on with other values."""
-        return changed(self, frozen=frozen)
+        return changed(self, frozen=frozen, top_ups=(), missing_games=0)
 
     def finished(self, diverged: str, failed: str, games_cut: str) -> Self:
         """The iteration under way is over."""
@@ -471,6 +502,8 @@ class ConfigurationStatus(Value):
             self,
             iteration=self.iteration + 1,
             tasks=(),
+            top_ups=(),
+            missing_games=0,
             frozen=None,
             started_at=None,
             diverged=diverged[:SHORT],

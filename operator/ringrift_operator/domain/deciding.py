@@ -17,6 +17,7 @@ from ringrift_operator.api.pipeline_status import (
 from ringrift_operator.api.resolve import resolve
 from ringrift_operator.domain import requests
 from ringrift_operator.domain.adoption import adopt
+from ringrift_operator.domain.bootstrap import top_up
 from ringrift_operator.domain.completion import finish_iteration
 from ringrift_operator.domain.configuration import single_task, step_phase
 from ringrift_operator.domain.history import expired_records
@@ -61,6 +62,7 @@ POLICIES: tuple[Policy, ...] = (
     adopt,  # an empty status first reads the store
     requests.answer_take_over,  # whose claim is another's until somebody asks
     copy_games,
+    top_up,  # a bootstrap of which too few games were unique
     skip_unreachable,  # what waits for something that failed
     take_over_pointers,  # champions that rollbacks, or others, moved
     settle_tracks,  # Promoted, Rejected, Failed or Skipped

@@ -42,7 +42,7 @@ def _iteration(recipes: Recipes, values: ResolvedConfiguration, configuration: C
     network = configuration.track(Track.NETWORK).champion_version
     modes = ", ".join(mode.value for mode in engine_modes(values, number, network))
     lines = [
-        f"selfplay of {values.games(number)} games in {shard_count(values, number)} shards "
+        f"selfplay of {values.games(number)} games in {shard_count(values, values.games(number))} shards "
         f"({modes}; seed {run_seed(values, number)}; cut after {values.move_limit(number)} turns), then merge"
     ]
     lines += [

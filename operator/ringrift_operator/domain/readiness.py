@@ -96,7 +96,7 @@ def _wanted(situation: Situation, task: TaskStatus) -> WantedTask:
         handling=step.handling,
         needs_cuda=configuration.frozen is not None and bool(step.needs_cuda(configuration.frozen)),
         slots=step.slots(configuration.frozen) if configuration.frozen is not None else 1,
-        is_divisible=task.name == SELFPLAY and not is_divided,
+        is_divisible=task.name == SELFPLAY and not is_divided and configuration.top_up_of(task.part) is None,
     )
 
 

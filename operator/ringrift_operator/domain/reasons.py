@@ -20,6 +20,10 @@ class EventReason(enum.StrEnum):
     """The spec's values were frozen and an iteration's first tasks asked for."""
     ITERATION_FINISHED = "IterationFinished"
     """Every track of an iteration is settled and its record written."""
+    TOPPED_UP = "ToppedUp"
+    """Fewer unique games came of the bootstrap than it is to have, and self-play gets a further round for the rest."""
+    GAMES_MISSING = "GamesMissing"
+    """The same after several such rounds: the iteration goes on with what there is."""
     TRACK_SKIPPED = "TrackSkipped"
     """An iteration began without a track: it has no stages yet, or its search has converged. Or it came to no verdict:
     its games were no evidence, or the champion's pointer moved meanwhile."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ringrift_core.contract import ClaimParameters, Decision, Stage, StageResult
+from ringrift_core.contract import ClaimParameters, Decision, MergeResult, Stage, StageResult, changed
 from ringrift_operator.api import PipelinePhase, StagePhase, TrainingPipelineStatus
 from ringrift_operator.api.pool import SlotTime
 from ringrift_operator.domain.naming import LIMIT
@@ -59,7 +59,7 @@ def namespaces(draw: st.DrawFn) -> World:
 
 
 ENDINGS = st.sampled_from(
-    ["well"] * 12 + ["reject"] * 4 + ["regressed", "crash", "oom", "not now", "held", "wrong input", "lost"]
+    ["well"] * 12 + ["reject"] * 4 + ["regressed", "repeats", "crash", "oom", "not now", "held", "wrong input", "lost"]
 )
 
 
@@ -77,6 +77,10 @@ def end(world: World, child: TaskObservation, ending: str) -> None:
             world.fail(child, exit_code=4, message="another pipeline has the store")
         case "wrong input" if child.stage not in (Stage.ADOPT, Stage.MERGE):
             world.fail(child, exit_code=2, message="the input is wrong")
+        case "repeats" if child.stage == Stage.MERGE:
+            result = world.result(child)
+            found = changed(result.answer(MergeResult), new_games=40, duplicates=20)
+            world.end(child, result=result.model_copy(update={"result": found}))
         case "lost":
             world.end(child, phase=ChildPhase.LOST, exit_code=None)
         case "reject" if is_gate and child.identity.step.startswith("evaluate"):

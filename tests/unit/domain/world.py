@@ -195,7 +195,7 @@ class World:
         judged: Verdict | None = None
         match step.stage:
             case Stage.MERGE:
-                found = merged(100 * child.identity.iteration, 100)
+                found = merged(100 * child.identity.iteration, self._asked_games(child))
             case Stage.EVALUATE if step.track is not None:
                 is_regression = step.name.startswith("regression")
                 judged = verdict(step.track, Decision.KEEP if is_regression else decision)
@@ -219,6 +219,12 @@ class World:
             result=found,
             verdict=judged,
         )
+
+    def _asked_games(self, child: TaskObservation) -> int:
+        """Of the child's iteration; all of them are unique."""
+        configurations = self.statuses[child.identity.pipeline].configurations
+        frozen = next(each.frozen for each in configurations if each.name == child.identity.configuration)
+        return frozen.games(child.identity.iteration) if frozen is not None else 0
 
     def run(self, answer: Callable[[World, TaskObservation], None] | None = None, passes: int = 500) -> None:
         """Passes until nothing is live and nothing is planned; every live child ends by `answer` (default: well)."""

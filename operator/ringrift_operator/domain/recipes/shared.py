@@ -26,9 +26,9 @@ def engine_modes(frozen: ResolvedConfiguration, iteration: int, network: int) ->
     return tuple(mode for mode in frozen.selfplay.engine_modes if mode not in left_out) or (EngineMode.HEURISTIC_ONLY,)
 
 
-def shard_count(frozen: ResolvedConfiguration, iteration: int) -> int:
-    """Shards of an iteration's self-play."""
-    return -(-frozen.games(iteration) // frozen.selfplay.shard_games)
+def shard_count(frozen: ResolvedConfiguration, games: int) -> int:
+    """Shards of so many games."""
+    return -(-games // frozen.selfplay.shard_games)
 
 
 def _adopt(commission: Commission) -> AdoptParameters:
@@ -38,11 +38,14 @@ def _adopt(commission: Commission) -> AdoptParameters:
 def _selfplay(commission: Commission) -> SelfplayParameters:
     frozen, iteration = commission.frozen, commission.iteration
     network = commission.champion(Track.NETWORK)
-    shards = shard_count(frozen, iteration)
+    top_up = commission.configuration.top_up_of(commission.task.part)
+    games = frozen.games(iteration) if top_up is None else top_up.games
+    shards = shard_count(frozen, games)
     return SelfplayParameters(
         **commission.in_iteration,
         seed=commission.seed,
-        games=frozen.games(iteration),
+        games=games,
+        first_game=0 if top_up is None else top_up.first_game,
         shard=Shards(0, shards - 1, shards),
         engine_modes=engine_modes(frozen, iteration, network),
         random_moves=frozen.selfplay.random_moves,

@@ -62,6 +62,37 @@ def test_a_shard_that_comes_late_is_merged_by_the_next_merge(desk: Desk) -> None
     assert desk.merge(2).result == MergeResult(games=40, new_games=10, duplicates=0)
 
 
+def test_a_further_round_of_an_iteration_is_merged_once_and_then_complete(desk: Desk) -> None:
+    desk.selfplay(games=20)
+    desk.merge()
+    desk.selfplay(games=12, first_game=20, shard="0/2")
+    assert desk.merge().result == MergeResult(games=26, new_games=26, duplicates=0)
+    assert not read_manifest(desk.archive)[0].cursor[1].complete
+    desk.selfplay(games=12, first_game=20, shard="1/2")
+    assert desk.merge().result == MergeResult(games=32, new_games=32, duplicates=0)
+    assert read_manifest(desk.archive)[0].cursor[1].complete
+    assert desk.merge().result == MergeResult(games=32, new_games=32, duplicates=0)
+
+
+def test_rounds_that_are_merged_together_are_complete(desk: Desk) -> None:
+    desk.selfplay(games=20)
+    desk.selfplay(games=3, first_game=20, shard="0/1")
+    desk.merge()
+    cursor = read_manifest(desk.archive)[0].cursor[1]
+    assert (cursor.merged, cursor.complete) == ((0, 1, 20), True)
+
+
+def test_a_round_that_takes_the_games_of_another_is_refused(desk: Desk, tmp_path: Path) -> None:
+    desk.selfplay(games=20)
+    desk.selfplay(games=10, first_game=20, shard="0/1")
+    other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
+    other.selfplay(games=30, first_game=15, shard="0/1")
+    assert isinstance(desk.archive.store, LocalStore)
+    shutil.copytree(tmp_path / "other", desk.archive.store.root, dirs_exist_ok=True)
+    with pytest.raises(WrongInputError, match=r"selfplay-s.* divide the same games"):
+        desk.merge()
+
+
 def test_merging_after_every_shard_gives_the_same_games_as_merging_once(desk: Desk, tmp_path: Path) -> None:
     other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
     for shard in range(4):

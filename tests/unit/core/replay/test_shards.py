@@ -3,16 +3,46 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringrift_core.contract import Shards
-from ringrift_core.replay.shards import shard_games, shard_of_task, shard_task
+from ringrift_core.contract import SelfplayParameters, Shards
+from ringrift_core.replay.shards import games_of_shard, shard_of_task, shard_task
 
 
-@given(st.integers(1, 500), st.data())
-def test_shards_hold_every_game_once_whatever_their_number(games: int, data: st.DataObject) -> None:
+@given(st.integers(1, 500), st.integers(0, 1000), st.data())
+def test_shards_hold_every_game_once_whatever_their_number(games: int, first_game: int, data: st.DataObject) -> None:
     total = data.draw(st.integers(1, games))
-    shards = [shard_games(shard, total, games) for shard in range(total)]
-    assert [game for shard in shards for game in shard] == list(range(games))
+    parameters = SelfplayParameters(
+        store="file:///s",
+        board="square8",
+        players=2,
+        iteration=1,
+        seed=1,
+        games=games,
+        first_game=first_game,
+        shard=f"0-{total - 1}/{total}",
+    )
+    shards = [games_of_shard(parameters, shard) for shard in parameters.chosen_shards]
+    assert [game for shard in shards for game in shard] == list(range(first_game, first_game + games))
     assert {len(shard) for shard in shards} <= {games // total, -(-games // total)}
+
+
+@given(st.lists(st.integers(1, 300), min_size=2, max_size=4))
+def test_rounds_share_neither_games_nor_shards(rounds: list[int]) -> None:
+    seen: set[int] = set()
+    first_game = 0
+    for games in rounds:
+        parameters = SelfplayParameters(
+            store="file:///s",
+            board="square8",
+            players=2,
+            iteration=1,
+            seed=1,
+            games=games,
+            first_game=first_game,
+            shard=f"0-{games - 1}/{games}",
+        )
+        assert seen.isdisjoint(parameters.chosen_shards)
+        seen |= set(parameters.chosen_shards)
+        first_game += games
 
 
 @given(st.integers(0, 100_000))

@@ -53,6 +53,24 @@ def test_shards_hold_whole_games_that_the_engine_replays(desk: Desk) -> None:
         )
 
 
+def test_a_further_round_has_the_games_that_follow(desk: Desk, tmp_path: Path) -> None:
+    desk.selfplay(games=20)
+    desk.selfplay(games=5, first_game=20, shard="0-1/2")
+    assert {task for _, task in desk.archive.tasks("i0001/selfplay-")} == {
+        f"selfplay-s{number:04d}" for number in (0, 1, 20, 21)
+    }
+    other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
+    other.selfplay(games=25)
+    assert {game.id for game in games_of(desk)} == {game.id for game in games_of(other)}
+
+
+def test_a_further_round_is_held_against_its_own_shards_alone(desk: Desk) -> None:
+    desk.selfplay(games=20)
+    desk.selfplay(games=20, first_game=20, shard="0/2")
+    with pytest.raises(WrongInputError, match=r"selfplay-s0020 .*, played for games 20, not 21"):
+        desk.selfplay(games=21, first_game=20, shard="1/2")
+
+
 def test_a_game_depends_on_seed_and_number_never_on_shards(desk: Desk, tmp_path: Path) -> None:
     desk.selfplay(games=20, shard="0-1/2", engine_modes="heuristic-only,random-only")
     other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
