@@ -27,7 +27,7 @@ from ringrift_operator.domain.division import Room, divided
 from ringrift_operator.domain.fairness import Head, Lane, Turns
 from ringrift_operator.domain.gang import Reservations
 from ringrift_operator.domain.naming import task_name
-from ringrift_operator.domain.plan import LIGHT, Decision, PlacedTask, WantedTask
+from ringrift_operator.domain.plan import Decision, PlacedTask, WantedTask
 from ringrift_operator.domain.recipe import Handling
 from ringrift_operator.domain.slots import fits, is_reachable, may_be_used_now
 from ringrift_operator.domain.snapshot import PoolObservation, Snapshot, TaskIdentity, TaskObservation
@@ -116,9 +116,7 @@ def place(
     for child in (*children, *elsewhere):
         if child.is_live and child.identity.pool:
             occupancy.take(child.identity)
-    placed = [
-        [_light(decision, wanted) for wanted in decision.wanted if wanted.kind == LIGHT] for decision in decisions
-    ]
+    placed = [[_light(decision, wanted) for wanted in decision.light] for decision in decisions]
     step = _Step(decisions, occupancy)
     while step.round():
         pass

@@ -103,8 +103,10 @@ class Decision:
     expired_records: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     kinds: Mapping[str, WantedTask] = field(init=False)
-    """One wanted task of each kind that takes slots. Most decisions take part in many placements before they are made
-    anew, so this and the order are found once."""
+    """One wanted task of each kind that takes slots."""
+    light: tuple[WantedTask, ...] = field(init=False)
+    """Those that take none. Most decisions take part in many placements before they are made anew, so these and the
+    order are found once."""
 
     def __post_init__(self) -> None:
         order = self.snapshot.recipes.order
@@ -114,6 +116,7 @@ class Decision:
 
         object.__setattr__(self, "wanted", tuple(sorted(self.wanted, key=place_in_line)))
         object.__setattr__(self, "kinds", {task.kind: task for task in self.wanted if task.kind != LIGHT})
+        object.__setattr__(self, "light", tuple(task for task in self.wanted if task.kind == LIGHT))
 
 
 @dataclass(frozen=True, slots=True)

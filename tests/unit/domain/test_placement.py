@@ -133,6 +133,27 @@ def test_the_configuration_that_waited_longest_goes_first() -> None:
     assert [(p, s) for p, s, name in live(one) if name] == [("b", "selfplay")], "a's gate is ready later"
 
 
+def test_pipelines_take_turns_from_pass_to_pass() -> None:
+    """What a pipeline has had stands in its status, as long as an older task of it waits."""
+    two = [{"board": board, "players": 2} for board in ("square8", "hex8")]
+    specs = {
+        name: pipeline_spec(artifacts={"uri": f"s3://{name}/x"}, tracks=["network"], configurations=configurations)
+        for name, configurations in (("a", two), ("b", two[:1]))
+    }
+    one = started(pool(slots=[ALL]), **specs)
+    (first,) = [child for child in one.live if child.identity.pool]
+    assert first.identity.pipeline == "a"
+    (turn,) = one.statuses["a"].turns
+    assert (turn.pool, turn.slot, turn.selfplay) == ("pool", "all", False)
+    one.now += timedelta(seconds=1)
+    one.end(first)
+    one.step()
+    assert live(one) >= {("b", "selfplay", "pool")}, (
+        "a's other configuration has waited as long, and a has had its turn"
+    )
+    assert one.statuses["b"].turns == (), "none of b's tasks waits behind it"
+
+
 def test_live_children_of_other_pipelines_take_room() -> None:
     one = started(pool(slots=[ALL]), a=pipeline_spec(artifacts={"uri": "s3://a/a"}))
     assert len([child for child in one.live if child.identity.pool]) == 1
