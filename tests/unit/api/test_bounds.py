@@ -103,7 +103,8 @@ def test_the_largest_answers_make_statuses_and_records_that_the_api_server_takes
 
 
 def test_results_stand_in_status_and_record_as_fields() -> None:
-    one = world(iterations=1, tracks=["weights"])
+    games = {"board": "square8", "players": 2, "bootstrapGames": 100}
+    one = world(iterations=1, tracks=["weights"], configurations=[games])
     one.run(lambda world, child: world.end(child, result=world.result(child, Decision.REJECT)))
     _, (record,) = written(one)
     stages = {stage["name"]: stage for stage in record["stages"]}

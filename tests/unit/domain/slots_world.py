@@ -45,8 +45,8 @@ def wanted(step: str, since: datetime, number: int = 0, slots: int = 1) -> Wante
     example = examples()[step]
     return WantedTask(
         configuration=f"square8-2p-{number:03}",
-        board=example.parameters.board,  # type: ignore[attr-defined]
-        players=example.parameters.players,  # type: ignore[attr-defined]
+        board=example.parameters.board,
+        players=example.parameters.players,
         iteration=1,
         step=step,
         part=0,

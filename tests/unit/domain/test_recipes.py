@@ -202,7 +202,8 @@ def test_a_step_waits_for_those_it_comes_after_however_they_end() -> None:
             world.end(child)
 
     one.run(fails)
-    assert ended[-2:] == ["promote-weights", "gathering"], "the network's gate was skipped, and keeps nobody waiting"
+    assert ended[-1] == "gathering", "the network's gate was skipped, and keeps nobody waiting"
+    assert {"train", "promote-weights"} <= set(ended)
     assert one.statuses["tp"].iteration == 1
 
 
