@@ -188,8 +188,11 @@ class _Step:
         if free < wanted.slots or not self._may_begin(lane):
             return None
         first = self._turns.first(lane) if lane in self._lanes else None
-        is_first = first is not None and (first.decision, first.task) == (head.decision, head.task)
-        return Room(place.pool, place.slot, free, place.cores) if is_first else None
+        if first is None or (first.decision, first.task) != (head.decision, head.task):
+            return None
+        beside = lane._replace(is_selfplay=not lane.is_selfplay)
+        other = self._turns.first(beside) if beside in self._lanes and self._may_begin(beside) else None
+        return Room(place.pool, place.slot, free, place.cores) if other is None or first < other else None
 
     def _may_begin(self, lane: Lane) -> bool:
         """Cool-down slots and self-play exclude each other on a pool; what is reserved waits for whom it is."""
