@@ -148,7 +148,7 @@ def test_with_fewer_rights_it_says_what_it_cannot_see_and_works(
         kubectl.apply(pipeline(namespace))
         said = "is held: Pending: in queue games; why, the operator may not read: workloads.kueue.x-k8s.io is forbidden"
         eventually(lambda: said in person.condition("Reconciling").get("message", ""), lambda: person.status())
-        assert person.condition("Degraded")["status"] == "False"
+        eventually(lambda: person.condition("Degraded")["status"] == "False", lambda: person.condition("Degraded"))
         set_suspended(person, "selfplay", is_suspended=False)
         eventually(lambda: worker.ran.count("selfplay") == 2)
         eventually(lambda: person.status()["configurations"][0]["stages"]["merge"] == "Succeeded")
