@@ -134,6 +134,12 @@ images: setup ## Build the container images (IMAGES="worker operator"), with Doc
 e2e: setup cluster-packages cluster-binaries ## Run a pipeline on a real node, in real containers (Linux, as root)
 	$(BIN)/python -m pytest -m e2e tests/e2e
 
+# Not part of .ci/run, which has an hour from an empty cache: Kueue takes minutes to build.
+.PHONY: e2e-kueue
+e2e-kueue: setup test-programs ## Two namespaces on one quota of a real Kueue, which takes machines back (no root needed)
+	@$(PYTHON) -m tests.cluster build --kueue
+	$(BIN)/python -m pytest -m e2e tests/kueue
+
 CLUSTER := ringrift
 .PHONY: cluster
 cluster: images ## Make a kind cluster with the operator in it (needs Docker, kind and helm)

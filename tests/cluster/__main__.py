@@ -18,7 +18,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tests.cluster", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     builder = commands.add_parser("build", help="build the programs that are missing or of another version")
-    builder.add_argument("--without-node", action="store_true", help="only what the tests without a node take")
+    choice = builder.add_mutually_exclusive_group()
+    choice.add_argument("--without-node", action="store_true", help="only what the tests without a node take")
+    choice.add_argument("--kueue", action="store_true", help="Kueue alone, which the others do not include")
     commands.add_parser("packages", help="install the Debian packages that a node needs; needs root")
     commands.add_parser("control-plane", help="run etcd, API server, controller-manager until Ctrl-C; no root needed")
     commands.add_parser("node", help="run a control plane, one real node and an S3 server until Ctrl-C; needs root")
@@ -32,7 +34,11 @@ def main() -> int:
 
 def build(arguments: argparse.Namespace) -> int:
     directory = binaries.binaries_directory()
-    wanted = binaries.WITHOUT_NODE if arguments.without_node else binaries.PROGRAMS
+    wanted: tuple[binaries.Program, ...] = binaries.PROGRAMS
+    if arguments.kueue:
+        wanted = (binaries.KUEUE,)
+    elif arguments.without_node:
+        wanted = binaries.WITHOUT_NODE
     built = binaries.build(directory, wanted)
     print(f"{directory}: {len(wanted)} programs, {len(built)} built now")
     return 0

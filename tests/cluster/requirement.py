@@ -8,13 +8,13 @@ from typing import NoReturn
 
 import pytest
 
-from tests.cluster.binaries import PROGRAMS, BinariesMissingError, find
+from tests.cluster.binaries import KUEUE, PROGRAMS, BinariesMissingError, find
 
 
 def required_binaries(*names: str) -> Path:
-    """The folder that holds these programs of `binaries.PROGRAMS`."""
+    """The folder that holds these programs of `binaries.PROGRAMS`, or Kueue."""
     try:
-        return find(tuple(program for program in PROGRAMS if program.name in names))
+        return find(tuple(program for program in (*PROGRAMS, KUEUE) if program.name in names))
     except BinariesMissingError as missing:
         cannot_run(missing)
 
