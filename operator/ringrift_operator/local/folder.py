@@ -11,11 +11,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +29,7 @@ from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
 from ringrift_operator.domain.plan import Event
 from ringrift_operator.domain.requests import ANNOTATIONS, RECONCILE
 from ringrift_operator.files import replace_file
+from ringrift_operator.processes.locks import TakenError, held
 
 STATE_FOLDER = "_local"
 """An underscore can be in no claim's name, so this is never taken for a store."""
@@ -125,21 +124,11 @@ def taken_up(found: TrainingPipeline | None, wanted: TrainingPipeline, now: date
 @contextmanager
 def exclusive(path: Path, what: str) -> Iterator[None]:
     """Holds a lock for the length of the block; the system frees it however the process ends. LocalError when taken."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise LocalError(f"{what}: {path}: {error.strerror}; it cannot be written to") from None
-    with file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
+            stack.enter_context(held(path))
+        except TakenError as holder:
             raise LocalError(f"another `ringrift-operator local` (process {holder}) works on {what}") from None
         except OSError as error:
             raise LocalError(f"{what}: {path}: {error.strerror} (to lock a file); name another folder") from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
         yield

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 import re
-import shutil
 import socket
-import subprocess
 
-from ringrift_core.contract import Device
 from ringrift_core.cores import available_cores
 from ringrift_core.memory import available_memory
 from ringrift_operator.api.pool import WorkerPoolSpec
 from ringrift_operator.domain.recipes import SHIPPED, Recipes
 from ringrift_operator.domain.snapshot import PoolObservation
+from ringrift_operator.processes.devices import fastest_device
 
 NAME = "this-machine"
 
@@ -39,12 +36,3 @@ def this_machine(recipes: Recipes = SHIPPED) -> PoolObservation:
 def machine_name() -> str:
     """This machine, in the words of a store's claim."""
     return re.sub(r"[^A-Za-z0-9._-]|^[._-]+", "", socket.gethostname())[:63] or NAME
-
-
-def fastest_device() -> Device:
-    """Where to train: an NVIDIA GPU that answers, Apple's GPU, or the CPU."""
-    program = shutil.which("nvidia-smi")
-    if program is not None and subprocess.run([program, "--list-gpus"], capture_output=True, check=False).stdout:
-        return Device.CUDA
-    is_apple_silicon = platform.system() == "Darwin" and platform.machine() == "arm64"
-    return Device.MPS if is_apple_silicon else Device.CPU

@@ -24,11 +24,14 @@ from ringrift_core.contract import Progress, StageResult, read, read_result
 from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.processes.deaths import MemoryWatch
 from ringrift_operator.processes.leftovers import note, signal_group
-from ringrift_operator.processes.limits import Excess, Limits, resident_bytes
+from ringrift_operator.processes.limits import Excess, Limits
+from ringrift_operator.processes.memory import resident_bytes, tree_bytes
 
 _EXIT_CODES = {ChildReason.OUT_OF_MEMORY: 137, ChildReason.DEADLINE_EXCEEDED: 143}
 """As of a container that was ended so."""
 _PR_SET_PDEATHSIG = 1
+TREE_SECONDS = 1.0
+"""How often the memory of a child and all that it started is summed; its own is looked at each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,11 @@ class Ending:
 class Child:
     """A running or ended process. Its files are `<folder>/<name>.log`, `.json` (its result) and, while live, `.pid`."""
 
-    def __init__(self, folder: Path, name: str, command: Sequence[str], limits: Limits | None) -> None:
-        """Starts it; `--result` is added to the command."""
+    def __init__(
+        self, folder: Path, name: str, command: Sequence[str], limits: Limits | None, keeps: Sequence[int] = ()
+    ) -> None:
+        """Starts it; `--result` is added to the command. It keeps the descriptors `keeps` open: locks, which are then
+        held for as long as it lives."""
         folder.mkdir(parents=True, exist_ok=True)
         self._memory = MemoryWatch()
         log, self._result, self._pid = (folder / f"{name}.{ending}" for ending in ("log", "json", "pid"))
@@ -62,12 +68,19 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=keeps,
                 preexec_fn=_dies_with(os.getpid()),
             )
-        note(self._pid, self._process.pid)
+        try:
+            note(self._pid, self._process.pid)
+        except OSError:  # a full disk: what nobody could find again must not run
+            self.signal(signal.SIGKILL)
+            self.wait()
+            raise
         self._log = log.open("rb")
         self._limits = limits
-        self._started = time.monotonic()
+        self._started = self._summed_at = time.monotonic()
+        self._tree_bytes = 0
         self._unread = b""
         self._last_words = ""
         self._killed_for: Excess | None = None
@@ -121,11 +134,14 @@ class Child:
                 self._last_words = line.decode(errors="replace").strip()
 
     def _hold_to_limits(self) -> None:
-        memory_bytes = resident_bytes(self._process.pid)
+        now = time.monotonic()
+        if now - self._summed_at >= TREE_SECONDS:
+            self._tree_bytes, self._summed_at = tree_bytes(self._process.pid), now
+        memory_bytes = max(resident_bytes(self._process.pid), self._tree_bytes)
         self._memory.saw(memory_bytes)
         if self._limits is None or self._killed_for is not None:
             return
-        ran = timedelta(seconds=time.monotonic() - self._started)
+        ran = timedelta(seconds=now - self._started)
         self._killed_for = self._limits.exceeded(memory_bytes, ran)
         if self._killed_for is not None:
             self.signal(signal.SIGKILL)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from ringrift_operator.api.pool import Slot
+from ringrift_operator.api.remotetask import RemoteTaskSpec
 from ringrift_operator.api.scalars import format_duration, memory_quantity, quantity_value
 from ringrift_operator.domain.reasons import ChildReason
 
@@ -29,8 +29,8 @@ class Limits:
     """From its start."""
 
     @classmethod
-    def of(cls, slot: Slot) -> Limits:
-        """What a slot allows."""
+    def of(cls, slot: Slot | RemoteTaskSpec) -> Limits:
+        """What a slot allows, or a task that was given one."""
         return cls(int(quantity_value(slot.resources["memory"])), slot.deadline)
 
     def exceeded(self, memory_bytes: int, ran: timedelta) -> Excess | None:
@@ -43,12 +43,3 @@ class Limits:
             reason = ChildReason.DEADLINE_EXCEEDED
             return Excess(reason, f"{reason}: it ran for longer than {format_duration(self.deadline)}")
         return None
-
-
-def resident_bytes(pid: int) -> int:
-    """Memory of a process that is no page of a file, which the kernel takes back; 0 where the system does not tell."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("RssAnon:", "RssShmem:")))

@@ -38,9 +38,11 @@ class Supervisor:
         """Ends children of an earlier supervisor of this folder that was killed; how many there were."""
         return end_leftovers(self._folder)
 
-    def start(self, name: str, parameters: StageParameters, limits: Limits | None) -> None:
-        """Starts a stage."""
-        self._children[name] = Child(self._folder, name, [*self._program, *to_arguments(parameters)], limits)
+    def start(self, name: str, parameters: StageParameters, limits: Limits | None, keeps: Sequence[int] = ()) -> Child:
+        """Starts a stage, which keeps the descriptors `keeps` open."""
+        child = Child(self._folder, name, [*self._program, *to_arguments(parameters)], limits, keeps)
+        self._children[name] = child
+        return child
 
     def look(self) -> None:
         """Takes what is new of all of them."""
