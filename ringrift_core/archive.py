@@ -28,7 +28,7 @@ from ringrift_core.contract import (
 )
 from ringrift_core.contract.reading import CONTRACT_VERSION, IncompatibleVersionError, Upgrade, read_versioned
 from ringrift_core.errors import StoreRefusedError
-from ringrift_core.store import LocalStore, Store, open_store
+from ringrift_core.store import LocalStore, ObjectCache, Store, open_store
 
 __all__ = [
     "Archive",
@@ -188,11 +188,21 @@ class Archive:
             path = folder / key.rpartition("/")[2]
             found = _sha256(path) if path.exists() else None
             if found != artifact.sha256:
-                found = self.store.download(key, path)
+                found = self._fetched(artifact.sha256, key, path)
         if found is None:
             raise self._absent(artifact)
         self._check(artifact, found, path.stat().st_size)
         return path
+
+    def _fetched(self, sha256: str, key: str, path: Path) -> str | None:
+        """Writes an object to the file `path`, from this machine's cache if it is there; its SHA-256, or None."""
+        cache = ObjectCache.of_environment()
+        if cache is not None and cache.take(sha256, path):
+            return sha256
+        found = self.store.download(key, path)
+        if cache is not None and found == sha256:
+            cache.keep(sha256, path)
+        return found
 
     def delete(self, artifact: Artifact) -> None:
         """Removes an object that nothing refers to any more."""

@@ -6,6 +6,8 @@ This package imports pydantic and nothing of ours, so the operator needs neither
 """
 
 from ringrift_core.contract.base import (
+    OBJECT_CACHE,
+    OBJECT_CACHE_BYTES,
     STAGE_PROGRAM,
     URI_LIMIT,
     Artifact,
@@ -105,6 +107,8 @@ __all__ = [
     "MOST_TRACKS",
     "MOST_WORKERS",
     "MOVE_LIMITS",
+    "OBJECT_CACHE",
+    "OBJECT_CACHE_BYTES",
     "RESULT_LIMIT_BYTES",
     "STAGES",
     "STAGE_PROGRAM",

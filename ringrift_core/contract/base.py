@@ -26,6 +26,12 @@ STAGE_PROGRAM = (sys.executable, "-P", "-m", "ringrift_core")
 """`ringrift` of this installation, to start a stage with; -P, or a checkout in the working folder would run instead."""
 
 
+OBJECT_CACHE = "RINGRIFT_OBJECT_CACHE"
+"""Variable with the folder where a machine keeps objects of far stores (store/cache.py), if it is set."""
+OBJECT_CACHE_BYTES = "RINGRIFT_OBJECT_CACHE_BYTES"
+"""Variable with how much may lie in it."""
+
+
 class Contract(BaseModel):
     """Base of all contract models: immutable, camelCase in JSON, unknown fields refused."""
 

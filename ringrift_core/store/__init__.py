@@ -10,12 +10,14 @@ Four promises, the same for both kinds:
 
 `check_writable` tries them before the work. What lies under which key is `ringrift_core.archive`'s business;
 docs/store.md has the layout. `base` says what a store is, `local` and `s3` are the two kinds, `probe` tries one,
-`environment` reads what describes an S3 server, `addresses` turns a URI into a store.
+`environment` reads what describes an S3 server, `addresses` turns a URI into a store, `cache` keeps objects of one that
+is far away.
 """
 
 from ringrift_core.store.addresses import open_store
 from ringrift_core.store.base import Store, Versioned
+from ringrift_core.store.cache import ObjectCache
 from ringrift_core.store.local import LocalStore
 from ringrift_core.store.s3 import S3Store
 
-__all__ = ["LocalStore", "S3Store", "Store", "Versioned", "open_store"]
+__all__ = ["LocalStore", "ObjectCache", "S3Store", "Store", "Versioned", "open_store"]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,7 +25,7 @@ from ringrift_core.contract import (
     changed,
 )
 from ringrift_core.errors import StoreRefusedError
-from ringrift_core.store import LocalStore, Store, open_store
+from ringrift_core.store import LocalStore, ObjectCache, Store, open_store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -250,3 +252,63 @@ def test_a_damaged_checkpoint_is_named_with_what_to_do(tmp_path: Path, content: 
     for ask in (checkpoint.load, checkpoint.clear, lambda: checkpoint.save(b"state", "json")):
         with pytest.raises(StoreRefusedError, match=sentence):
             ask()
+
+
+def test_what_was_fetched_once_is_not_fetched_again(
+    s3_uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGRIFT_OBJECT_CACHE", str(tmp_path / "cache"))
+    archive = Archive(open_store(s3_uri), "square8-2p")
+    artifact = archive.put_bytes(b"games" * 1000, "sqlite")
+    folders = [tmp_path / name for name in ("first", "second", "third")]
+    for folder in folders:
+        folder.mkdir()
+    assert archive.get_file(artifact, folders[0]).read_bytes() == b"games" * 1000
+    archive.delete(artifact)
+    assert archive.get_file(artifact, folders[1]).read_bytes() == b"games" * 1000
+    # What has become something else on this machine's disk is fetched anew.
+    (tmp_path / "cache" / artifact.sha256).write_bytes(b"gamez" * 1000)
+    with pytest.raises(StoreRefusedError, match="is not in store"):
+        archive.get_file(artifact, folders[2])
+    archive.put_bytes(b"games" * 1000, "sqlite")
+    assert archive.get_file(artifact, folders[2]).read_bytes() == b"games" * 1000
+
+
+def test_of_what_is_kept_the_longest_unused_goes_when_there_is_no_room(tmp_path: Path) -> None:
+    cache = ObjectCache(tmp_path / "cache", limit=100)
+
+    def object_of(letter: str, size: int = 40) -> tuple[str, Path]:
+        path = tmp_path / letter
+        path.write_bytes(letter.encode() * size)
+        return hashlib.sha256(path.read_bytes()).hexdigest(), path
+
+    def has(sha256: str) -> bool:
+        return cache.take(sha256, tmp_path / "copy")
+
+    (first, _), (second, _), (third, _) = objects = [object_of(letter) for letter in "abc"]
+    for number, (sha256, path) in enumerate(objects[:2]):
+        cache.keep(sha256, path)
+        os.utime(cache.folder / sha256, (number, number))
+    assert has(first)
+    cache.keep(*objects[2])
+    assert (has(first), has(second), has(third)) == (True, False, True)
+    large = object_of("d", 101)
+    cache.keep(*large)
+    assert not has(large[0])
+    assert sorted(path.name for path in cache.folder.iterdir()) == sorted([first, third])
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    cache = ObjectCache(tmp_path / "file" / "cache")
+    path = tmp_path / "object"
+    path.write_bytes(b"abc")
+    sha256 = hashlib.sha256(b"abc").hexdigest()
+    cache.keep(sha256, path)
+    assert not cache.take(sha256, tmp_path / "copy")
+
+
+def test_without_a_folder_nothing_is_kept_and_a_size_is_a_number() -> None:
+    assert ObjectCache.of_environment({}) is None
+    with pytest.raises(StoreRefusedError, match="RINGRIFT_OBJECT_CACHE_BYTES: '50Gi' is no number of bytes"):
+        ObjectCache.of_environment({"RINGRIFT_OBJECT_CACHE": "/a", "RINGRIFT_OBJECT_CACHE_BYTES": "50Gi"})
