@@ -36,7 +36,7 @@ $(VENV)/.torch: $(VENV)/.python constraints.txt
 $(VENV)/.packages: $(VENV)/.torch pyproject.toml operator/pyproject.toml constraints.txt
 	@echo "installing the Python packages"
 	@$(PIP) "maturin>=1.9,<2"
-	@$(PIP) $$($(BIN)/python -c 'import tomllib, pathlib; core = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]; operator = tomllib.loads(pathlib.Path("operator/pyproject.toml").read_text())["project"]; wanted = core["dependencies"] + [w for extra in ("stages", "train", "tracking", "s3", "env", "dev") for w in core["optional-dependencies"][extra]] + operator["dependencies"] + operator["optional-dependencies"]["kubeconfig"]; print(*(w.replace(" ", "") for w in wanted if not w.startswith("ringrift")))')
+	@$(PIP) $$($(BIN)/python -c 'import tomllib, pathlib; core = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]; operator = tomllib.loads(pathlib.Path("operator/pyproject.toml").read_text())["project"]; wanted = core["dependencies"] + [w for extra in ("stages", "train", "tracking", "s3", "env", "dev") for w in core["optional-dependencies"][extra]] + operator["dependencies"] + [w for extra in ("cluster", "kubeconfig") for w in operator["optional-dependencies"][extra]]; print(*(w.replace(" ", "") for w in wanted if not w.startswith("ringrift")))')
 	@touch $@
 
 $(VENV)/.engine: $(VENV)/.packages $(ENGINE_SOURCES)
@@ -147,6 +147,11 @@ cluster: images ## Make a kind cluster with the operator in it (needs Docker, ki
 	kind load docker-image --name $(CLUSTER) $(foreach image,$(IMAGES),ringrift-$(image):dev)
 	helm --kube-context kind-$(CLUSTER) upgrade --install ringrift-crds charts/ringrift-crds
 	helm --kube-context kind-$(CLUSTER) upgrade --install ringrift charts/ringrift --namespace ringrift --create-namespace --values charts/ringrift/environments/local.yaml --wait
+
+.PHONY: runner-credentials
+runner-credentials: setup ## Let a machine outside the cluster run a pool's tasks (POOL=mac-studio, NAMESPACE=ringrift)
+	@test -n "$(POOL)" || { echo "make: which pool? POOL=mac-studio, say" >&2; exit 2; }
+	@$(BIN)/ringrift-operator runner-credentials "$(POOL)" --namespace "$(or $(NAMESPACE),ringrift)"
 
 .PHONY: constraints
 constraints: $(VENV)/.packages ## Renew constraints.txt from what is installed, and the images' locks from it

@@ -46,6 +46,7 @@ class Image:
         if self.operator:
             own = tomllib.loads((ROOT / "operator" / "pyproject.toml").read_text())["project"]
             wanted += [each for each in own["dependencies"] if not each.startswith("ringrift")]
+            wanted += own["optional-dependencies"]["cluster"]
         return sorted(set(wanted))
 
 

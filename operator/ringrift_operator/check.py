@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-import kopf
 import typer
 
 from ringrift_operator.api.base import SCHEMA_VERSION
-from ringrift_operator.kube.client import EXPECTED, Client
+from ringrift_operator.kube.client import EXPECTED, Client, LoginError
 from ringrift_operator.kube.connection import login
 from ringrift_operator.kube.rights import refused
 from ringrift_operator.kube.schemas import unfit_schemas
@@ -19,7 +18,7 @@ def check(namespaces: tuple[str, ...]) -> int:
     """Prints a line for the CRDs and one for the rights; the exit status, 1 when something is missing."""
     try:
         crds, missing = asyncio.run(_asked(namespaces or ("",)))
-    except (*EXPECTED, kopf.LoginError) as error:
+    except (*EXPECTED, LoginError) as error:
         typer.echo(f"ringrift-operator check: {error or type(error).__name__}", err=True)
         return 1
     places = ", ".join(namespaces) or "all namespaces"

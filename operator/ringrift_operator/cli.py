@@ -52,6 +52,16 @@ def _show_version(is_wanted: bool) -> None:
         raise typer.Exit
 
 
+def _needs_a_cluster(command: str) -> None:
+    """Ends the command with a sentence where what talks to a cluster is not installed: `local` needs none of it."""
+    try:
+        import kopf  # noqa: F401
+    except ImportError:
+        said = "it talks to a cluster: pip install 'ringrift-operator[cluster,kubeconfig]'"
+        typer.echo(f"ringrift-operator {command}: {said}", err=True)
+        raise typer.Exit(2) from None
+
+
 @app.callback()
 def _options(
     _: Annotated[
@@ -107,6 +117,7 @@ def run(
     log_level: Annotated[LogLevel, typer.Option(help="From which level on the operator logs.")] = LogLevel.INFO,
 ) -> None:
     """Run the operator against the cluster of the kubeconfig, or of the Pod it runs in."""
+    _needs_a_cluster("run")
     from ringrift_operator.builders.release import Release
     from ringrift_operator.log_format import configure_logging
     from ringrift_operator.run import Options
@@ -129,6 +140,26 @@ def check(
     ] = None,
 ) -> None:
     """Ask the cluster whether CRDs and rights are what the operator needs; exit status 1 when something is missing."""
+    _needs_a_cluster("check")
     from ringrift_operator.check import check as check_cluster
 
     raise typer.Exit(check_cluster(tuple(namespace or ())))
+
+
+@app.command("runner-credentials")
+def runner_credentials(
+    pool: Annotated[str, typer.Argument(help="WorkerPool of type Runner.")],
+    namespace: Annotated[str, typer.Option(help="Where the pool is.")] = "ringrift",
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; omitted: POOL.kubeconfig.", show_default=False)
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(help="Where that machine reaches the API server; omitted: as we do.", show_default=False),
+    ] = None,
+) -> None:
+    """Write a kubeconfig by which a machine outside the cluster can be a pool's runner (ringrift-runner)."""
+    _needs_a_cluster("runner-credentials")
+    from ringrift_operator.runner_credentials import runner_credentials as write_credentials
+
+    raise typer.Exit(write_credentials(pool, namespace, output, server))

@@ -13,24 +13,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import kopf
-
 from ringrift_operator.builders.release import Release
-from ringrift_operator.domain.labels import PIPELINE
+from ringrift_operator.domain.labels import PIPELINE, POOL
 from ringrift_operator.handlers import watch_custom_resources
 from ringrift_operator.kube.act import Actor
-from ringrift_operator.kube.client import EXPECTED, Client
+from ringrift_operator.kube.client import EXPECTED, Client, LoginError
 from ringrift_operator.kube.cluster import cluster_uid
 from ringrift_operator.kube.connection import login
 from ringrift_operator.kube.gather import Gatherer
 from ringrift_operator.kube.health import Health, serving
+from ringrift_operator.kube.hearing import Ears, Hearing
 from ringrift_operator.kube.lease import Fences, LeaseLostError
 from ringrift_operator.kube.loop import Loop
 from ringrift_operator.kube.metrics import Metrics, StatusCollector
 from ringrift_operator.kube.pools import Pools
 from ringrift_operator.kube.records import Records
 from ringrift_operator.kube.refusals import Refusals
-from ringrift_operator.kube.resource import JOBS, PIPELINES, POOLS, REMOTE_TASKS
+from ringrift_operator.kube.resource import JOBS, LEASES, PIPELINES, POOLS, REMOTE_TASKS
+from ringrift_operator.kube.runners import Runners
 from ringrift_operator.kube.schemas import unfit_schemas
 from ringrift_operator.kube.sightings import Sightings
 from ringrift_operator.kube.watch import RestoredError, Watch
@@ -87,7 +87,7 @@ def run(options: Options) -> int:
     except* asyncio.CancelledError:
         # A signal before kopf was there to hear it.
         status = 0
-    except* (LeaseLostError, RestoredError, kopf.LoginError, OSError) as group:
+    except* (LeaseLostError, RestoredError, LoginError, OSError) as group:
         for error in _leaves(group):
             logger.error("%s: stopping", error)
         status = 1
@@ -121,14 +121,19 @@ async def _reconcile(
     loop = Loop(metrics)
     world = World(loop.touch)
     sightings = Sightings(client, world.jobs, world.touch_owner)
-    pools = Pools(client, world)
+    hearing = Hearing(world)
+    pools = Pools(client, world, hearing)
     refusals, records = Refusals(), Records(client)
     workloads = Workloads(client, world.jobs, world.touch_owner)
-    gatherer = Gatherer(client, world, sightings, pools, refusals, records, workloads, cluster)
+    gatherer = Gatherer(client, world, sightings, pools, hearing, refusals, records, workloads, cluster)
     actor = Actor(client, world, options.release, options.holder, metrics, refusals, records)
     metrics.registry.register(StatusCollector(world.pipelines, world.pools))
     scopes: list[str | None] = list(options.namespaces) or [None]
-    watches = [Watch(login, JOBS, world.jobs, scope, PIPELINE) for scope in scopes]
+    watches = [
+        *(Watch(login, JOBS, world.jobs, scope, PIPELINE) for scope in scopes),
+        *(Watch(login, LEASES, world.leases, scope, POOL) for scope in scopes),
+    ]
+    ears = Ears(lambda: max(watch.silence for watch in watches))
 
     async def resync() -> None:
         """Lists what kopf watches: the state to begin with, and a second look at what a watch may have missed."""
@@ -152,6 +157,7 @@ async def _reconcile(
         await asyncio.gather(*(watch.synced.wait() for watch in watches))
         await _patiently("resources cannot be listed yet", resync)
         await _patiently("nodes cannot be listed yet", pools.look)
+        hearing.hear(ears.now())
         logger.info("found %d pipelines, %d pools, %d Jobs", len(world.pipelines), len(world.pools), len(world.jobs))
         calm_garbage_collection()
         background = (
@@ -159,6 +165,7 @@ async def _reconcile(
             sightings.run(),
             workloads.run(),
             pools.run(),
+            Runners(client, world, hearing).run(ears),
             _every(RESYNC_SECONDS, resync),
         )
         tasks += [group.create_task(each) for each in background]

@@ -32,8 +32,10 @@ RELEASE = {
 class OperatorProcess:
     """Starts, stops and kills one operator; its log is a file of JSON lines."""
 
-    def __init__(self, kubeconfig: Path, directory: Path, *arguments: str) -> None:
+    def __init__(self, kubeconfig: Path, directory: Path, *arguments: str, before: str = "") -> None:
+        """`before` is run in its process before everything else."""
         self._kubeconfig, self._directory, self._arguments = kubeconfig, directory, arguments
+        self._before = before
         directory.mkdir(parents=True, exist_ok=True)
         self._release = directory / "release.yaml"
         self._release.write_text(yaml.safe_dump(RELEASE))
@@ -69,7 +71,7 @@ class OperatorProcess:
         assert not self.is_running, "one at a time: the earlier would be left behind"
         # It dies with the tests, however those end.
         bound = [setpriv, "--pdeathsig", "KILL"] if (setpriv := shutil.which("setpriv")) else []
-        entry = "from ringrift_operator.cli import main; main()"
+        entry = f"{self._before}\nfrom ringrift_operator.cli import main; main()"
         command = [*bound, sys.executable, "-P", "-c", entry, "run", "--port=0", f"--release={self._release}"]
         if not any(each.startswith("--identity") for each in self._arguments):
             command.append("--identity=test-operator")

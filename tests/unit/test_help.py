@@ -14,8 +14,13 @@ from typer.testing import CliRunner
 
 import ringrift_core.cli
 import ringrift_operator.cli
+import ringrift_operator.runner.cli
 
-PROGRAMS = {"ringrift": ringrift_core.cli.app, "ringrift-operator": ringrift_operator.cli.app}
+PROGRAMS = {
+    "ringrift": ringrift_core.cli.app,
+    "ringrift-operator": ringrift_operator.cli.app,
+    "ringrift-runner": ringrift_operator.runner.cli.app,
+}
 WIDTHS = ("1", "40", "60", "80", "100", "200", "0", "-5", "", "wide")
 
 

@@ -24,6 +24,11 @@ app.kubernetes.io/component: operator
 {{ .Release.Name | trunc 50 | trimSuffix "-" }}-worker
 {{- end }}
 
+{{/* What confines runners; it has no namespace, so its name has one. */}}
+{{- define "ringrift.runners" -}}
+{{ .Release.Namespace }}-{{ .Release.Name | trunc 50 | trimSuffix "-" }}-runners
+{{- end }}
+
 {{/* Namespaces looked after, as a JSON object: {"namespaces": [...]}. */}}
 {{- define "ringrift.namespaces" -}}
 {{- dict "namespaces" (.Values.namespaces | default (list .Release.Namespace)) | toJson -}}

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import ssl
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
-import kopf
 import orjson
 from aiohttp.client_proto import ResponseHandler
 from pydantic import BaseModel
 
-from ringrift_operator.kube.resource import PODS, Key, Object, Resource, lean
+from ringrift_operator.kube.resource import PODS, SERVICE_ACCOUNTS, Key, Object, Resource, lean
 
 FIELD_MANAGER = "ringrift-operator"
 CONDITIONS_MANAGER = "ringrift-operator-conditions"
@@ -26,11 +26,36 @@ KEEP_ALIVE_SECONDS = 15
 TIMEOUT_SECONDS = 10.0
 JSON = {"Content-Type": "application/json"}
 APPLY = {"Content-Type": "application/apply-patch+yaml"}  # JSON is YAML
+MERGE = {"Content-Type": "application/merge-patch+json"}
 CONNECTIONS = 64
 LIST_PAGE = 500
 METADATA_ONLY = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
 LOG_TAIL_LINES = 20
 LOG_LIMIT_BYTES = 65536
+
+
+class Connection(Protocol):
+    """Where the API server is, and who we are there. kopf's ConnectionInfo is one; a runner, which has no kopf, reads
+    its own."""
+
+    @property
+    def server(self) -> str: ...
+
+    @property
+    def trust_env(self) -> bool:
+        """Whether proxies of the environment are taken."""
+
+    def as_ssl_context(self) -> ssl.SSLContext: ...
+
+    def as_http_headers(self) -> dict[str, str]: ...
+
+
+Login = Callable[[], Connection]
+"""The connection as it is now; called again whenever the API server says 401. LoginError when there is none."""
+
+
+class LoginError(Exception):
+    """There is nobody to talk to, or no credentials to do so; a sentence for the user."""
 
 
 class ApiError(Exception):
@@ -83,11 +108,11 @@ class Connector(aiohttp.TCPConnector):
         self._factory = functools.partial(made, loop=self._loop)
 
 
-def session(info: kopf.ConnectionInfo) -> aiohttp.ClientSession:
+def session(info: Connection, agent: str = FIELD_MANAGER) -> aiohttp.ClientSession:
     """A session for one purpose: writes, or one watch."""
     connector = Connector(ssl=info.as_ssl_context(), keepalive_timeout=KEEP_ALIVE_SECONDS, limit=CONNECTIONS)
     return aiohttp.ClientSession(
-        base_url=info.server, connector=connector, headers={"User-Agent": FIELD_MANAGER}, trust_env=info.trust_env
+        base_url=info.server, connector=connector, headers={"User-Agent": agent}, trust_env=info.trust_env
     )
 
 
@@ -120,15 +145,16 @@ def without_empty(value: Any) -> Any:
 class Client:
     """One session for requests that end within ten seconds.
 
-    `may_write_for` (the fence) is asked before each write, which ends within the seconds that it says.
+    `may_write_for` (the fence) is asked before each write, which ends within the seconds that it says. `manager` is
+    the name that fields are written under.
     """
 
     def __init__(
-        self, login: Callable[[], kopf.ConnectionInfo], may_write_for: Callable[[], float] = lambda: float("inf")
+        self, login: Login, may_write_for: Callable[[], float] = lambda: float("inf"), manager: str = FIELD_MANAGER
     ) -> None:
-        self._login = login
+        self._login, self._manager = login, manager
         self._info = login()
-        self._session = session(self._info)
+        self._session = session(self._info, manager)
         self._may_write_for = may_write_for
         self._turns = asyncio.Semaphore(CONNECTIONS)
 
@@ -191,14 +217,27 @@ class Client:
     async def create(self, resource: Resource, manifest: Object) -> Object:
         """Creates the manifest in its namespace; ApiError 409 when the name is taken."""
         path = resource.path(manifest["metadata"]["namespace"])
-        params = {"fieldManager": FIELD_MANAGER, "fieldValidation": "Strict"}
+        params = {"fieldManager": self._manager, "fieldValidation": "Strict"}
         return await self._write("POST", path, manifest, JSON, params)
 
     async def replace(self, resource: Resource, obj: Object) -> Object:
         """Writes a whole object back; ApiError 409 when it changed since it was read."""
         metadata = obj["metadata"]
-        params = {"fieldManager": FIELD_MANAGER}
+        params = {"fieldManager": self._manager}
         return await self._write("PUT", resource.path(metadata["namespace"], metadata["name"]), obj, JSON, params)
+
+    async def patch(self, resource: Resource, key: Key, content: Object, subresource: str | None = None) -> Object:
+        """Merges `content` into an object. With a resourceVersion among its metadata, ApiError 409 when the object has
+        been written since that was read; with a UID, ApiError 409 when the name is another object's by now."""
+        params = {"fieldManager": self._manager, "fieldValidation": "Strict"}
+        return await self._write("PATCH", resource.path(*key, subresource), content, MERGE, params)
+
+    async def token(self, account: Key, spec: Object) -> Object:
+        """The status of a TokenRequest for a service account: a token, and when it expires."""
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+        answer = await self._write("POST", SERVICE_ACCOUNTS.path(*account, "token"), request, JSON, {})
+        status: Object = answer["status"]
+        return status
 
     async def apply_status(self, resource: Resource, kind: str, metadata: Object, status: BaseModel) -> Object:
         """Server-side apply of the whole status: fields that we no longer name disappear.
@@ -207,7 +246,7 @@ class Client:
         with a resourceVersion, when the object has been written since that was read.
         """
         content = without_empty(status.model_dump(mode="json", by_alias=True, exclude_none=True))
-        return await self._apply_status(resource, kind, metadata, content, FIELD_MANAGER)
+        return await self._apply_status(resource, kind, metadata, content, self._manager)
 
     async def apply_conditions(
         self, resource: Resource, kind: str, metadata: Object, conditions: list[Object]

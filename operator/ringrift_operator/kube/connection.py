@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import kopf
 
+from ringrift_operator.kube.client import LoginError
+
 logger = logging.getLogger(__name__)
 
 TOKEN_REREAD = timedelta(minutes=10)
@@ -17,7 +19,7 @@ TOKEN_REREAD = timedelta(minutes=10)
 
 
 def login(settings: kopf.OperatorSettings | None = None) -> kopf.ConnectionInfo:
-    """Credentials as they are now; called again whenever the API server says 401. kopf.LoginError if there are none."""
+    """Credentials as they are now; called again whenever the API server says 401. LoginError if there are none."""
     settings = settings or kopf.OperatorSettings()
     if pod := kopf.login_with_service_account(settings=settings):
         # The environment names the Service by address, so that a broken cluster DNS does not stop us.
@@ -35,5 +37,5 @@ def login(settings: kopf.OperatorSettings | None = None) -> kopf.ConnectionInfo:
         reason = f"{named} is no usable kubeconfig"
         if importlib.util.find_spec("kubernetes") is None:
             reason = f"{named} is not read: pip install 'ringrift-operator[kubeconfig]'"
-        raise kopf.LoginError(f"no cluster to talk to: no service account here, and {reason}")
+        raise LoginError(f"no cluster to talk to: no service account here, and {reason}")
     return found

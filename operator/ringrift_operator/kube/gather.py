@@ -22,6 +22,7 @@ from ringrift_operator.domain.snapshot import (
     TaskObservation,
 )
 from ringrift_operator.kube.client import Client
+from ringrift_operator.kube.hearing import Hearing
 from ringrift_operator.kube.parsed import Parsed, UnreadableError
 from ringrift_operator.kube.pods import report
 from ringrift_operator.kube.pools import Pools
@@ -29,7 +30,15 @@ from ringrift_operator.kube.records import Records
 from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.resource import PODS, Key, Object, is_going, key_of, uid_of
 from ringrift_operator.kube.sightings import Sightings
-from ringrift_operator.kube.tasks import ended_job, job_phase, live_job, pods_of, remote_task
+from ringrift_operator.kube.tasks import (
+    ended_job,
+    is_live_task,
+    job_phase,
+    live_job,
+    pods_of,
+    remote_task,
+    unread_task,
+)
 from ringrift_operator.kube.workloads import Workloads
 from ringrift_operator.kube.world import World, labels
 
@@ -43,6 +52,7 @@ class Gatherer:
         world: World,
         sightings: Sightings,
         pools: Pools,
+        hearing: Hearing,
         refusals: Refusals,
         records: Records,
         workloads: Workloads,
@@ -51,7 +61,7 @@ class Gatherer:
     ) -> None:
         self._client, self._world, self._sightings, self._pools = client, world, sightings, pools
         self._workloads = workloads
-        self._refusals, self._records, self._cluster = refusals, records, cluster
+        self._hearing, self._refusals, self._records, self._cluster = hearing, refusals, records, cluster
         self._recipes = recipes
         self._parsed = Parsed(TrainingPipeline)
         self._ended: dict[str, TaskObservation] = {}
@@ -92,10 +102,15 @@ class Gatherer:
         )
 
     def elsewhere(self, namespace: str, known: Container[str]) -> list[TaskObservation]:
-        """Live Jobs of pipelines other than those with these UIDs: deleted or unreadable, they still take slots."""
+        """Live children of pipelines other than those with these UIDs: deleted or unreadable, they still take slots."""
         jobs = [job for job in self._world.jobs.outside(known) if key_of(job)[0] == namespace]
         live = [(job, identity_from(labels(job))) for job in jobs if job_phase(job).is_live]
-        return [live_job(job, identity, None) for job, identity in live if identity]
+        remote = [task for task in self._world.remote_tasks.outside(known) if key_of(task)[0] == namespace]
+        claimable = [(task, identity_from(labels(task))) for task in remote if is_live_task(task)]
+        return [
+            *(live_job(job, identity, None) for job, identity in live if identity),
+            *(unread_task(task, identity) for task, identity in claimable if identity),
+        ]
 
     def forget(self) -> None:
         """Drops what is kept of objects that are gone."""
@@ -132,7 +147,7 @@ class Gatherer:
             except ValidationError as error:
                 fault = f"RemoteTask {key_of(obj)[1]}: {first_fault(error)}"
                 raise UnreadableError("TrainingPipeline", pipeline, fault) from error
-            yield remote_task(task, identity)
+            yield remote_task(task, identity, self._hearing.seen(uid_of(obj)))
 
 
 def _other(obj: Object, artifacts: Artifacts) -> OtherPipeline:

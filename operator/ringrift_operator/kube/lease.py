@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client
@@ -31,6 +31,8 @@ RENEW_SECONDS = 3
 DEADLINE_SECONDS = 10
 """Who could not renew for so long must not write, nor wait for the answer to a write: the rest of the duration is for
 what is on its way."""
+MICRO_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+"""How a Lease writes times."""
 COLLISIONS = 5
 """Writes of others between our read and our write of the Lease, one after the other; somebody may annotate it."""
 
@@ -45,8 +47,18 @@ class Fence:
     One that `may_lack` is held as long as there is none. Otherwise it is created, by whoever may.
     """
 
-    def __init__(self, key: Key, identity: str, release: str = "", *, may_lack: bool = False) -> None:
+    def __init__(
+        self,
+        key: Key,
+        identity: str,
+        release: str = "",
+        *,
+        may_lack: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`clock` is what the Lease shows; nobody goes by it."""
         self.key, self.identity, self._release, self._may_lack = key, identity, release, may_lack
+        self._clock = clock
         self._renewed: float | None = None
         self._seen: tuple[str, float] = ("", 0.0)  # the record as last read, and when it last changed
 
@@ -55,7 +67,17 @@ class Fence:
         """For how long we may write; 0 from the start until `acquire`, and after ten seconds without a renewal."""
         if self._renewed is None:
             return 0.0
-        return max(0.0, DEADLINE_SECONDS - (time.monotonic() - self._renewed))
+        return max(0.0, self.deadline - (time.monotonic() - self._renewed))
+
+    @property
+    def deadline(self) -> float:
+        """Who could not renew for so long must not act."""
+        return DEADLINE_SECONDS
+
+    @property
+    def duration(self) -> int:
+        """A Lease not renewed for so long is free."""
+        return DURATION_SECONDS
 
     async def renew(self, client: Client) -> None:
         """Once; LeaseLostError when another has it.
@@ -91,7 +113,8 @@ class Fence:
                 if lease is None and self._may_lack:
                     pass
                 elif lease is None:
-                    await client.create(LEASES, self._record({"metadata": {}, "spec": {}}))
+                    if missing := await self._make(client):
+                        return missing
                 else:
                     holder = self._fresh_holder(lease)
                     if holder not in ("", self.identity):
@@ -106,6 +129,11 @@ class Fence:
                 return ""
         raise AssertionError("the last collision was raised")
 
+    async def _make(self, client: Client) -> str:
+        """Creates the Lease, ours from the start; a sentence when that is not for us to do."""
+        await client.create(LEASES, self._record({"metadata": {}, "spec": {}}))
+        return ""
+
     def _fresh_holder(self, lease: Object) -> str:
         """Who holds it; nobody when its record has not changed for its duration by our clock."""
         spec = lease.get("spec", {})  # the chart makes an empty one
@@ -114,7 +142,7 @@ class Fence:
         if record != self._seen[0]:
             self._seen = (record, now)
         holder: str = spec.get("holderIdentity") or ""
-        if now - self._seen[1] > spec.get("leaseDurationSeconds", DURATION_SECONDS):
+        if now - self._seen[1] > spec.get("leaseDurationSeconds", self.duration):
             return ""
         return holder
 
@@ -129,7 +157,7 @@ class Fence:
 
     def _record(self, lease: Object) -> Object:
         """The Lease as it should be, from what it was."""
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        now = self._clock().strftime(MICRO_TIME)
         namespace, name = self.key
         was = lease.get("spec", {})
         ours = was.get("holderIdentity") == self.identity
@@ -139,7 +167,7 @@ class Fence:
             "metadata": {**lease["metadata"], "namespace": namespace, "name": name, **self._annotated(lease)},
             "spec": {
                 "holderIdentity": self.identity,
-                "leaseDurationSeconds": DURATION_SECONDS,
+                "leaseDurationSeconds": self.duration,
                 "acquireTime": was["acquireTime"] if ours else now,
                 "renewTime": now,
                 "leaseTransitions": was.get("leaseTransitions", 0) + (bool(was) and not ours),
@@ -147,8 +175,13 @@ class Fence:
         }
 
     def _annotated(self, lease: Object) -> Object:
-        annotations = lease["metadata"].get("annotations", {})
-        return {"annotations": {**annotations, RELEASE_ANNOTATION: self._release}} if self._release else {}
+        told = self.annotations
+        return {"annotations": {**lease["metadata"].get("annotations", {}), **told}} if told else {}
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """What the holder says of itself."""
+        return {RELEASE_ANNOTATION: self._release} if self._release else {}
 
 
 class Fences:

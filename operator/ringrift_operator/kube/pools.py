@@ -18,9 +18,10 @@ from ringrift_operator.domain.labels import identity_from
 from ringrift_operator.domain.reasons import PoolReason
 from ringrift_operator.domain.snapshot import PoolObservation
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client
+from ringrift_operator.kube.hearing import Hearing
 from ringrift_operator.kube.parsed import Parsed, UnreadableError
 from ringrift_operator.kube.resource import NODES, POOLS, Key, Object, is_going, key_of, uid_of
-from ringrift_operator.kube.tasks import job_phase
+from ringrift_operator.kube.tasks import is_live_task, job_phase
 from ringrift_operator.kube.world import World, labels
 
 logger = logging.getLogger(__name__)
@@ -29,15 +30,15 @@ NODES_SECONDS = 30.0
 REPORT_SECONDS = 1.0
 MESSAGE_LENGTH = 1024
 
-READY = frozenset({PoolReason.NODES_MATCH, PoolReason.NODES_NOT_VISIBLE})
+READY = frozenset({PoolReason.NODES_MATCH, PoolReason.NODES_NOT_VISIBLE, PoolReason.RUNNER_ONLINE})
 """Reasons of a pool that has machines, as far as one can see."""
 
 
 class Pools:
     """Watches over the pools of all namespaces; `online` is what the rest of the operator asks."""
 
-    def __init__(self, client: Client, world: World) -> None:
-        self._client, self._world = client, world
+    def __init__(self, client: Client, world: World, hearing: Hearing) -> None:
+        self._client, self._world, self._hearing = client, world, hearing
         self._parsed = Parsed(WorkerPool)
         self._nodes: list[Mapping[str, str]] | None = None
         """Labels of the ready nodes; None when we may not see nodes, or not yet."""
@@ -50,11 +51,16 @@ class Pools:
         pools = []
         for obj in self._world.pools.group(namespace):
             with suppress(UnreadableError):  # its status says so
-                pools += [] if is_going(obj) else [self._parsed.of(obj)]
-        return tuple(
-            PoolObservation(pool.metadata.name, pool.spec, pool.metadata.labels, self._is_online(pool))
-            for pool in sorted(pools, key=lambda pool: pool.metadata.name)
-        )
+                pools += [] if is_going(obj) else [self._observation(obj, self._parsed.of(obj))]
+        return tuple(sorted(pools, key=lambda pool: pool.name))
+
+    def _observation(self, obj: Object, pool: WorkerPool) -> PoolObservation:
+        if pool.spec.type == PoolType.CLUSTER:
+            is_online, offline_since = self._nodes is None or self._matching(pool) > 0, None
+        else:
+            presence = self._hearing.presence(obj)
+            is_online, offline_since = presence.is_online, presence.offline_since
+        return PoolObservation(pool.metadata.name, pool.spec, pool.metadata.labels, is_online, offline_since)
 
     async def look(self) -> None:
         """Reads which nodes are ready."""
@@ -87,11 +93,6 @@ class Pools:
         """Drops what is kept of pools that are gone."""
         self._parsed.keep({uid_of(obj) for obj in self._world.pools})
 
-    def _is_online(self, pool: WorkerPool) -> bool:
-        if pool.spec.type == PoolType.RUNNER:
-            return False  # no runner is there yet that could say so
-        return self._nodes is None or self._matching(pool) > 0
-
     async def _report(self) -> str:
         """Writes what changed; one that is refused does not keep the others from theirs. The refusals in a sentence."""
         busy = self._busy()
@@ -117,25 +118,26 @@ class Pools:
             pool = self._parsed.of(obj)
         except UnreadableError as error:
             return unreadable_status(obj, error.fault, datetime.now(UTC))
-        return pool.status, pool_status(pool, busy, *self._readiness(pool), datetime.now(UTC))
+        return pool.status, pool_status(pool, busy, *self._readiness(obj, pool), datetime.now(UTC))
 
     def _busy(self) -> Counter[tuple[Key, str]]:
         """Slots taken by live Jobs and RemoteTasks, by pool and slot."""
         busy: Counter[tuple[Key, str]] = Counter()
         live = [job for job in self._world.jobs if job_phase(job).is_live]
-        live += [task for task in self._world.remote_tasks if "finishedAt" not in task.get("status", {})]
+        live += [task for task in self._world.remote_tasks if is_live_task(task)]
         for child in live:
             identity = identity_from(labels(child))
             if identity is not None and identity.pool:
                 busy[(key_of(child)[0], identity.pool), identity.slot] += identity.parallelism
         return busy
 
-    def _readiness(self, pool: WorkerPool) -> tuple[PoolReason, str]:
+    def _readiness(self, obj: Object, pool: WorkerPool) -> tuple[PoolReason, str]:
         """Why the pool is ready or not, in a word and in a sentence."""
         if pool.spec.suspend:
             return PoolReason.SUSPENDED, "spec.suspend is true: it gets nothing new"
         if pool.spec.type == PoolType.RUNNER:
-            return PoolReason.RUNNER_OFFLINE, "no runner has taken this pool"
+            presence = self._hearing.presence(obj)
+            return presence.reason, presence.message
         if self._nodes is None:
             return PoolReason.NODES_NOT_VISIBLE, "the operator may not list nodes and assumes that some match"
         if matching := self._matching(pool):

@@ -52,6 +52,7 @@ IN_A_NAMESPACE = (
     Right(PODS, ("get",), "log"),
     Right(EVENTS, ("create", "list")),
     Right(WORKLOADS, ("list",)),
+    Right(LEASES, ("list", "watch", "create")),
     Right(LEASES, ("get", "update"), name=LEASE),
 )
 """In each namespace that is looked after."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ringrift_core.contract import StageResult
-from ringrift_operator.api.remotetask import RemoteTask, TaskPhase
+from ringrift_operator.api.remotetask import ENDED, RemoteTask, TaskPhase
 from ringrift_operator.domain.labels import stage_from
 from ringrift_operator.domain.outcomes import worst_exit_code
 from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.domain.results import sum_results
+from ringrift_operator.domain.silence import TaskSeen
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
 from ringrift_operator.kube.pods import MESSAGE_LIMIT, PodPhase, PodReport, decisive
 from ringrift_operator.kube.resource import Object, is_going
@@ -126,8 +127,8 @@ def ended_job(
     )
 
 
-def remote_task(task: RemoteTask, identity: TaskIdentity) -> TaskObservation:
-    """A RemoteTask, by what its runner wrote."""
+def remote_task(task: RemoteTask, identity: TaskIdentity, seen: TaskSeen | None) -> TaskObservation:
+    """A RemoteTask, by what its runner wrote; when, by our own clock, for the runner's may be wrong."""
     status = task.status
     phase = {
         TaskPhase.PENDING: ChildPhase.WAITING,
@@ -147,10 +148,21 @@ def remote_task(task: RemoteTask, identity: TaskIdentity) -> TaskObservation:
         result=status.result,
         progress=status.progress,
         message=status.message,
-        started_at=status.claimed_at,
-        finished_at=status.finished_at,
+        heard_at=seen.told.at.clock if seen is not None and phase == ChildPhase.RUNNING else None,
+        started_at=seen.since.clock if seen is not None and seen.is_claimed else None,
         deleting=task.metadata.deletion_timestamp is not None,
     )
+
+
+def is_live_task(task: Object) -> bool:
+    """Whether a RemoteTask has not ended, as far as it says."""
+    return task.get("status", {}).get("phase") not in ENDED
+
+
+def unread_task(task: Object, identity: TaskIdentity) -> TaskObservation:
+    """A live RemoteTask of a pipeline that is not looked at: only that it takes its slot matters."""
+    labels = task["metadata"]["labels"]
+    return TaskObservation(task["metadata"]["name"], identity, ChildPhase.WAITING, stage_from(labels))
 
 
 def indexed_progress(job: Object, running: Sequence[float]) -> float | None:

@@ -14,10 +14,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Container, Hashable, Iterator
 
 import aiohttp
-import kopf
 import orjson
 
-from ringrift_operator.kube.client import EXPECTED, ApiError, refusal, session
+from ringrift_operator.kube.client import EXPECTED, ApiError, Login, LoginError, refusal, session
 from ringrift_operator.kube.resource import Key, Object, Resource, key_of, lean, uid_of, version_of
 
 logger = logging.getLogger(__name__)
@@ -138,7 +137,7 @@ class Watch:
 
     def __init__(
         self,
-        login: Callable[[], kopf.ConnectionInfo],
+        login: Login,
         resource: Resource,
         mirror: Mirror,
         namespace: str | None = None,
@@ -169,7 +168,7 @@ class Watch:
                     failures = 0
                     while version is not None:
                         version = await self._watch(http, version)
-            except (*EXPECTED, orjson.JSONDecodeError, kopf.LoginError) as error:
+            except (*EXPECTED, orjson.JSONDecodeError, LoginError) as error:
                 delay = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)] * random.uniform(0.8, 1.2)
                 level = logging.WARNING if failures in (0, 10) or failures % 100 == 0 else logging.DEBUG
                 logger.log(level, "watch of %s: %s; again in %.1f s", self._resource.plural, error or "silent", delay)

@@ -20,6 +20,8 @@ class World:
         self.pools = Mirror(self._pool_changed)
         self.jobs = Mirror(self._job_changed, owner_uid)
         self.remote_tasks = Mirror(self._child_changed, owner_uid)
+        self.leases = Mirror(lambda _now, _before: None)
+        """By which runners say that they live; `runners` looks at them now and then."""
         self._sharing = Mirror(lambda _now, _before: None, store_of)
         self._gone: list[Callable[[str], object]] = []
 
