@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from ringrift_core.contract import CONTRACT_VERSION
 from ringrift_operator.kube.client import Client
 from ringrift_operator.runner.credentials import Access
 from ringrift_operator.runner_credentials import granted
@@ -42,6 +43,7 @@ from ringrift_operator.runner.settings import Pace, Settings
 
 presence.SECONDS //= {FASTER}
 asked = json.loads(sys.argv[1])
+presence.CONTRACT_VERSION = asked["contract"]
 configure_logging(logging.DEBUG)
 sys.exit(serve(Settings(
     asked["pool"],
@@ -79,6 +81,7 @@ class RunnerProcess:
         *,
         server: str = "",
         clock_off: float = 0,
+        contract: str = CONTRACT_VERSION,
         **pace: Any,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -92,6 +95,7 @@ class RunnerProcess:
             "program": list(program),
             "pace": {**PACE, **pace},
             "clock_off": clock_off,
+            "contract": contract,
         }
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -5,6 +5,7 @@ Everything that is told in seconds goes five times as fast (runner_process.FASTE
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +123,22 @@ def test_a_runner_that_was_killed_gives_back_what_it_had_when_it_is_started_anew
         failed = machine.sees("task", "Failed")
         assert failed["exitCode"] == 75
         assert "started anew" in failed["message"]
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_runner_that_is_too_old_is_given_nothing_until_it_is_upgraded(machine: Machine, namespace: str) -> None:
+    machine.has_pool(artifactsPath=str(machine.folder / "store"))
+    person = Person(machine.kubectl)
+    with machine.runner("finish()", contract="0.9"):
+        eventually(lambda: machine.pool_ready().get("reason") == "RunnerTooOld")
+        assert machine.pool_ready()["status"] == "False"
+        assert "(contract 0.9)" in machine.pool_ready()["message"]
+        machine.kubectl.apply(small(namespace))
+        eventually(lambda: person.status().get("phase") == "Bootstrapping")
+        time.sleep(3)
+        assert machine.kubectl.get("rt")["items"] == []
+    with machine.runner("finish()"):
+        eventually(lambda: "selfplay" in json.dumps(machine.kubectl.get("rt")["items"]))
 
 
 def test_a_pipeline_is_trained_by_a_machine_outside_the_cluster(

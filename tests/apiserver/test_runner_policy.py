@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -271,6 +274,37 @@ def _is_gone(kubectl: Kubectl, kind: str) -> bool:
     except KubectlError:
         return True
     return False
+
+
+def test_the_command_writes_a_file_that_is_its_owners_alone_and_says_what_to_do(
+    outside: Outside, control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    path = tmp_path / "mac.kubeconfig"
+
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        options = [f"--namespace={outside.namespace}", f"--output={path}"]
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "ringrift_operator", "runner-credentials", *arguments, *options],
+            env={**environment, "KUBECONFIG": str(control_plane.kubeconfig)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = command("mac")
+    assert done.returncode == 0, done.stderr
+    access = read_kubeconfig(path)
+    assert (access.server, access.namespace) == (control_plane.server, outside.namespace)
+    assert access.authority.strip() == control_plane.authority.certificate.read_text().strip()
+    assert claims_of(access.token).account == "ringrift-runner-mac"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert f"{path} lets one machine be the runner of pool mac" in done.stdout
+    assert access.token not in done.stdout
+    assert command("mac", "--server=https://outside:6443").returncode == 0
+    assert read_kubeconfig(path).server == "https://outside:6443"
+    refused = command("nowhere")
+    assert (refused.returncode, "there is no WorkerPool nowhere" in refused.stderr) == (1, True)
 
 
 def test_credentials_are_for_runner_pools_alone(control_plane: ControlPlane, namespace: str, kubectl: Kubectl) -> None:
