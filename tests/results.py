@@ -24,8 +24,10 @@ from ringrift_core.contract import (
     ExportResult,
     MergeResult,
     NnueResult,
+    PlayerRating,
     PointerResult,
     Result,
+    RoundrobinResult,
     SelfplayResult,
     Stage,
     StageResult,
@@ -111,6 +113,16 @@ def moved(champions: list[int]) -> PointerResult:
     return PointerResult(version=version, predecessor=predecessor)
 
 
+def rating_of(player: str, elo: int) -> PlayerRating:
+    return PlayerRating(player=player, elo=elo, low=elo - 60, high=elo + 60, win_rate=0.612345, games=140)
+
+
+RATED = RoundrobinResult(
+    games=120,
+    cut_share=0.0125,
+    ratings=(rating_of("weights@1", 80), rating_of("random", -700), rating_of("heuristic", 0)),
+)
+
 USUAL: dict[Stage, Result] = {
     Stage.ADOPT: EMPTY_STORE,
     Stage.SELFPLAY: played(50),
@@ -121,6 +133,7 @@ USUAL: dict[Stage, Result] = {
     Stage.DISTILL: TAUGHT,
     Stage.CMAES: SEARCHED,
     Stage.EVALUATE: JUDGED,
+    Stage.ROUNDROBIN: RATED,
     Stage.PROMOTE: moved([1]),
     Stage.ROLLBACK: moved([1]),
 }
@@ -140,6 +153,7 @@ OUTPUTS = {
     Stage.DISTILL: ("candidate", "network", "parameters"),
     Stage.CMAES: ("candidate",),
     Stage.EVALUATE: ("verdict",),
+    Stage.ROUNDROBIN: ("ratings",),
     Stage.PROMOTE: ("champion",),
     Stage.ROLLBACK: ("champion",),
 }

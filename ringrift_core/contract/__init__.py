@@ -37,6 +37,14 @@ from ringrift_core.contract.judging import (
     EvidenceResult,
     Verdict,
 )
+from ringrift_core.contract.rating import (
+    HIGHEST_ELO,
+    MOST_ENTRANTS,
+    Entrant,
+    PlayerRating,
+    RoundrobinParameters,
+    RoundrobinResult,
+)
 from ringrift_core.contract.reading import CONTRACT_VERSION, first_fault, read
 from ringrift_core.contract.registry import (
     AdoptedTrack,
@@ -91,6 +99,7 @@ from ringrift_core.contract.vocabulary import (
     Profile,
     Seed,
     Stage,
+    Total,
     Track,
     configuration_name,
 )
@@ -99,10 +108,12 @@ __all__ = [
     "BASELINES",
     "CONTRACT_VERSION",
     "HIGHEST_COUNT",
+    "HIGHEST_ELO",
     "HIGHEST_SEED",
     "MESSAGE_LIMIT",
     "MOST_CUT_EVIDENCE",
     "MOST_CUT_GAMES",
+    "MOST_ENTRANTS",
     "MOST_STAGES",
     "MOST_TRACKS",
     "MOST_WORKERS",
@@ -132,6 +143,7 @@ __all__ = [
     "DistillParameters",
     "DistillResult",
     "EngineMode",
+    "Entrant",
     "EvaluateParameters",
     "EvaluateResult",
     "Evaluator",
@@ -151,6 +163,7 @@ __all__ = [
     "NetworkSize",
     "NnueParameters",
     "NnueResult",
+    "PlayerRating",
     "PointerParameters",
     "PointerResult",
     "PositiveCount",
@@ -159,6 +172,8 @@ __all__ = [
     "PromoteParameters",
     "Result",
     "RollbackParameters",
+    "RoundrobinParameters",
+    "RoundrobinResult",
     "Seed",
     "SelfplayParameters",
     "SelfplayResult",
@@ -170,6 +185,7 @@ __all__ = [
     "StageParameters",
     "StageResult",
     "StartFrom",
+    "Total",
     "Track",
     "TrackFacts",
     "TrackedParameters",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ringrift_core.contract.base import Result
 from ringrift_core.contract.judging import CmaesResult, EvaluateResult
+from ringrift_core.contract.rating import RoundrobinResult
 from ringrift_core.contract.selfplay import SelfplayResult
 
 MOST_CUT_GAMES = 0.05
@@ -16,7 +17,7 @@ MOST_CUT_EVIDENCE = 0.5
 def cut_share(result: Result | None) -> float:
     """Share of a stage's games that were cut; 0 where it plays none."""
     match result:
-        case SelfplayResult() | CmaesResult() | EvaluateResult():
+        case SelfplayResult() | CmaesResult() | EvaluateResult() | RoundrobinResult():
             return result.cut_share
         case _:
             return 0.0

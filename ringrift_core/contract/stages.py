@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ringrift_core.contract.base import Result, StageParameters
 from ringrift_core.contract.games import ExportParameters, ExportResult, MergeParameters, MergeResult
 from ringrift_core.contract.judging import CmaesParameters, CmaesResult, EvaluateParameters, EvaluateResult
+from ringrift_core.contract.rating import Entrant, RoundrobinParameters, RoundrobinResult
 from ringrift_core.contract.registry import (
     AdoptParameters,
     AdoptResult,
@@ -40,6 +41,8 @@ class StageFacts:
     is_light: bool = False
     """Takes no slot: it always runs in the pipeline's namespace (design.md section 3)."""
     needs_torch: bool = False
+    takes_slots_of: Stage | None = None
+    """Runs wherever this stage may: pools do not list it. None: where it is listed itself."""
     example: Mapping[str, object] = field(default_factory=dict)
     """Parameters of the command that `--help` shows, beside store, configuration and iteration."""
 
@@ -111,6 +114,13 @@ STAGES: dict[Stage, StageFacts] = {
         "ringrift_core.arena.stage:evaluate_stage",
         output="verdict",
         example={"track": Track.WEIGHTS, "candidate": _MADE},
+    ),
+    Stage.ROUNDROBIN: StageFacts(
+        RoundrobinParameters,
+        RoundrobinResult,
+        "ringrift_core.arena.roundrobin:roundrobin_stage",
+        takes_slots_of=Stage.EVALUATE,
+        example={"seed": 1001, "entrants": (Entrant(Track.NETWORK, 3), Entrant(Track.NETWORK, 2))},
     ),
     Stage.PROMOTE: StageFacts(
         PromoteParameters,

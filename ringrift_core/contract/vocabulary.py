@@ -152,6 +152,7 @@ class Stage(Name):
     DISTILL = "distill"
     CMAES = "cmaes"
     EVALUATE = "evaluate"
+    ROUNDROBIN = "roundrobin"
     PROMOTE = "promote"
     ROLLBACK = "rollback"
 

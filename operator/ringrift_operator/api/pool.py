@@ -25,8 +25,8 @@ class PoolType(enum.StrEnum):
 
 
 def slot_stages() -> Iterator[Stage]:
-    """Stages that take a slot; the light ones never do (design.md section 3)."""
-    return (stage for stage, facts in STAGES.items() if not facts.is_light)
+    """Stages that slots list: the light ones take none (design.md section 3), and some take those of another."""
+    return (stage for stage, facts in STAGES.items() if not facts.is_light and facts.takes_slots_of is None)
 
 
 SlotStages = Annotated[

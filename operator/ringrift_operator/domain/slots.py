@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import Board, Device, Stage
+from ringrift_core.contract import STAGES, Board, Device, Stage
 from ringrift_operator.api.pool import PoolType, Slot, SlotTime
 from ringrift_operator.domain.snapshot import PoolObservation, Snapshot
 
@@ -25,7 +25,7 @@ def fits(
 ) -> bool:
     """Whether the slot takes a stage of this configuration, in so many of its places at once."""
     return (
-        stage.value in slot.stages
+        (STAGES[stage].takes_slots_of or stage).value in slot.stages
         and (not pool.spec.boards or board in pool.spec.boards)
         and (not pool.spec.players or players in pool.spec.players)
         and (slot.device == Device.CUDA or not needs_cuda)

@@ -17,6 +17,7 @@ from ringrift_core.contract import (
     MergeParameters,
     NnueParameters,
     PromoteParameters,
+    RoundrobinParameters,
     SelfplayParameters,
     StageResult,
     TrainParameters,
@@ -110,6 +111,11 @@ class Desk:
         from ringrift_core.arena.stage import evaluate_stage
 
         return evaluate_stage(EvaluateParameters(**self.here, iteration=iteration, **more), self.run)
+
+    def roundrobin(self, iteration: int = 1, **more: Any) -> StageResult:
+        from ringrift_core.arena.roundrobin import roundrobin_stage
+
+        return roundrobin_stage(RoundrobinParameters(**self.here, iteration=iteration, **more), self.run)
 
     def promote(self, **more: Any) -> StageResult:
         from ringrift_core.registry.stage import promote_stage
