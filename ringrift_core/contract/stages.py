@@ -50,6 +50,11 @@ class StageFacts:
     def stage(self) -> Stage:
         return self.parameters.stage
 
+    @property
+    def listed_as(self) -> Stage:
+        """By which name a slot takes it."""
+        return self.takes_slots_of or self.stage
+
     def example_parameters(self) -> StageParameters:
         """The example as a whole."""
         common: dict[str, object] = {"store": "file:///tmp/ringrift", "board": Board.SQUARE8, "players": 2}

@@ -12,7 +12,7 @@ from ringrift_core.contract import MOST_TRACKS, Artifact, Board, Track, Verdict,
 from ringrift_operator.api import released_0_1_0
 from ringrift_operator.api.base import ObjectMeta, PrinterColumn, Resource, Value
 from ringrift_operator.api.lists import ListMap
-from ringrift_operator.api.pipeline_status import PointerMove, StagePhase, StepFinding, TrackDecision
+from ringrift_operator.api.pipeline_status import PointerMove, Rating, StagePhase, StepFinding, TrackDecision
 from ringrift_operator.api.rules import transition
 
 
@@ -35,6 +35,7 @@ class TrackRecord(Value):
     verdict: Verdict | None = Field(default=None, description="Evidence of the gate.")
     regression: Verdict | None = Field(default=None, description="Evidence of the champion's regression test.")
     champion: str = Field(default="", max_length=63, description="Champion version when the iteration ended.")
+    rating: Rating | None = Field(default=None, description="How strong the round robin found that champion.")
 
 
 class TrainingIterationSpec(Value):

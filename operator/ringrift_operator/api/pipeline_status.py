@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ringrift_core.contract import (
+    HIGHEST_ELO,
     MOST_TRACKS,
     Artifact,
     Board,
@@ -308,6 +309,17 @@ class Strength(Value):
     against: dict[str, WinRate] = Field(default={}, max_length=8, description="By opponent: random, heuristic.")
 
 
+class Rating(Value):
+    """How strong a champion was in a round robin, in Elo above the hand-set heuristic, with its 95 % interval."""
+
+    version: Version = Field(description="Champion version.")
+    iteration: int = Field(ge=1, description="Iteration whose round robin it was.")
+    elo: int = Field(ge=-HIGHEST_ELO, le=HIGHEST_ELO, description="Points above the hand-set heuristic.")
+    low: int = Field(ge=-HIGHEST_ELO, le=HIGHEST_ELO, description="Lower end of the 95 % interval.")
+    high: int = Field(ge=-HIGHEST_ELO, le=HIGHEST_ELO, description="Upper end of the 95 % interval.")
+    games: int = Field(ge=0, description="Games that it is rated by.")
+
+
 class TrackStatus(Value):
     """What one track of a configuration has come to."""
 
@@ -315,6 +327,7 @@ class TrackStatus(Value):
     champion: Version = Field(default="", description="Champion version; absent: there is none yet.")
     predecessor: Version = Field(default="", description="Champion that a rollback would restore.")
     strength: Strength | None = Field(default=None, description="The champion against the baselines.")
+    rating: Rating | None = Field(default=None, description="The champion in the newest round robin that it was in.")
     consecutive_failures: int = Field(default=0, ge=0, description="Rejected candidates in a row.")
     warned_champion: Version = Field(
         default="", description="Champion for which too many rejections in a row were answered last."
@@ -373,10 +386,10 @@ class TrackStatus(Value):
         """A candidate is champion, this strong against the baselines."""
         pointed = self.pointed(champion, predecessor)
         strength = Strength(version=pointed.champion, against=dict(against))
-        return changed(pointed, decision=TrackDecision.PROMOTED, consecutive_failures=0, strength=strength)
+        return changed(pointed, decision=TrackDecision.PROMOTED, consecutive_failures=0, strength=strength, rating=None)
 
     def rolled_back(self, champion: int, predecessor: int) -> Self:
-        return changed(self.pointed(champion, predecessor), consecutive_failures=0, strength=None)
+        return changed(self.pointed(champion, predecessor), consecutive_failures=0, strength=None, rating=None)
 
     def moved_by_others(self, champion: int, predecessor: int) -> Self:
         """Somebody else moved the pointer, and nobody has measured who is champion now."""
@@ -386,7 +399,9 @@ class TrackStatus(Value):
         """Too many rejections in a row have been answered for this champion."""
         return changed(self, warned_champion=self.champion)
 
-    def settled(self, failure: str, regression: str, converged: str, evaluator: str, refusal: str) -> Self:
+    def settled(
+        self, *, failure: str, regression: str, converged: str, evaluator: str, refusal: str, rating: Rating | None
+    ) -> Self:
         """Its part of an iteration is over."""
         return changed(
             self,
@@ -398,6 +413,7 @@ class TrackStatus(Value):
             evaluator=evaluator[:SHORT],
             unjudged=self.unjudged + 1 if refusal else 0,
             refusal=refusal[:SHORT],
+            rating=rating or self.rating,
         )
 
 

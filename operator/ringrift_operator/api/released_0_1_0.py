@@ -69,6 +69,7 @@ FROZEN: dict[str, dict[str, Any]] = {
         "games": 20,
         "maxGames": 200,
         "baselineGames": 40,
+        "roundRobin": {"games": 0},
         "promotionThreshold": 0.55,
         "regressionThreshold": 0.45,
     },

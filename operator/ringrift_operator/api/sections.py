@@ -161,6 +161,12 @@ class Cmaes(Value):
     )
 
 
+class RoundRobin(Value):
+    """Champions, their predecessors and the baselines against each other, once an iteration's tracks are settled."""
+
+    games: int = Field(default=20, ge=0, le=100_000, description="Games of each pair; 0: there is none.")
+
+
 class Evaluation(Value):
     """How candidates are judged and champions are watched. Rates are two-player equivalents."""
 
@@ -172,6 +178,7 @@ class Evaluation(Value):
     baseline_games: int = Field(
         default=40, ge=0, le=100_000, description="Games against random and the hand-set heuristic, for the report."
     )
+    round_robin: RoundRobin = Field(default=RoundRobin(), description="What strengths are rated by.")
     promotion_threshold: float = Field(default=0.55, gt=0, lt=1, description="Rate a candidate must reach.")
     regression_threshold: float = Field(
         default=0.45, gt=0, lt=1, description="Rate against its predecessor below which a champion has regressed."

@@ -19,6 +19,7 @@ from ringrift_operator.domain import steps
 from ringrift_operator.domain.configuration import (
     combined,
     is_in_iteration,
+    is_settled,
     iteration_under_way,
     single_task,
     step_phase,
@@ -26,6 +27,7 @@ from ringrift_operator.domain.configuration import (
 from ringrift_operator.domain.evidence import cut_games, refusal_of_track
 from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, PIPELINE
 from ringrift_operator.domain.naming import record_name
+from ringrift_operator.domain.rating import rating_of
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.recipe import Recipe, Step
 from ringrift_operator.domain.results import added_up
@@ -39,7 +41,7 @@ def finish_iteration(situation: Situation) -> Situation:
     configuration = situation.configuration
     if not is_in_iteration(configuration):
         return situation.become(_without_answered_requests(configuration))
-    if not _is_settled(configuration) or blocking_task(configuration) is not None:
+    if not is_settled(configuration) or blocking_task(configuration) is not None:
         return situation
     number = iteration_under_way(configuration)
     record = _record(situation.snapshot, configuration)
@@ -55,6 +57,7 @@ def finish_iteration(situation: Situation) -> Situation:
             converged=_converged(situation.snapshot, configuration, track),
             evaluator=_evaluator(situation.snapshot, configuration, track),
             refusal=_refusal(situation.snapshot, configuration, track.name),
+            rating=rating_of(configuration, track),
         )
         finished = finished.with_track(settled)
     situation = replace(situation.become(finished), records=(*situation.records, record))
@@ -66,12 +69,6 @@ def _without_answered_requests(configuration: ConfigurationStatus) -> Configurat
     if not configuration.adopted or not all(task.has_ended for task in configuration.tasks):
         return configuration
     return configuration.with_tasks(()) if configuration.tasks else configuration
-
-
-def _is_settled(configuration: ConfigurationStatus) -> bool:
-    tracks = configuration.frozen.tracks if configuration.frozen else ()
-    has_decided = all(configuration.track(track).decision is not None for track in tracks)
-    return has_decided and all(task.has_ended for task in configuration.tasks)
 
 
 def _converged(snapshot: Snapshot, configuration: ConfigurationStatus, track: TrackStatus) -> str:
@@ -197,9 +194,9 @@ def _track_record(snapshot: Snapshot, configuration: ConfigurationStatus, track:
     decision, champion = status.decision, status.champion
     if decision is None:
         raise ValueError(f"{configuration.name}: {track} is undecided, and its iteration over")
-    recipe = snapshot.recipes.tracks.get(track)
+    recipe, rating = snapshot.recipes.tracks.get(track), rating_of(configuration, status)
     if recipe is None:
-        return TrackRecord(track=track, decision=decision, champion=champion)
+        return TrackRecord(track=track, decision=decision, champion=champion, rating=rating)
     return TrackRecord(
         track=track,
         decision=decision,
@@ -207,6 +204,7 @@ def _track_record(snapshot: Snapshot, configuration: ConfigurationStatus, track:
         verdict=_verdict(configuration, steps.evaluate(track)),
         regression=_verdict(configuration, steps.regression(track)),
         champion=champion,
+        rating=rating,
     )
 
 

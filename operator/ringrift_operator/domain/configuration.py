@@ -44,5 +44,12 @@ def combined(phases: list[StagePhase]) -> StagePhase:
     return StagePhase.FAILED
 
 
+def is_settled(configuration: ConfigurationStatus) -> bool:
+    """Whether all tracks of the iteration under way are decided, and all its tasks have ended."""
+    tracks = configuration.frozen.tracks if configuration.frozen else ()
+    has_decided = all(configuration.track(track).decision is not None for track in tracks)
+    return has_decided and all(task.has_ended for task in configuration.tasks)
+
+
 def without_step(configuration: ConfigurationStatus, step: str) -> ConfigurationStatus:
     return configuration.with_tasks(tuple(task for task in configuration.tasks if task.name != step))

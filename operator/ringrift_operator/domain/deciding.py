@@ -22,6 +22,7 @@ from ringrift_operator.domain.completion import finish_iteration
 from ringrift_operator.domain.configuration import single_task, step_phase
 from ringrift_operator.domain.history import expired_records
 from ringrift_operator.domain.plan import Decision, Event
+from ringrift_operator.domain.rating import rate_champions
 from ringrift_operator.domain.readiness import note_waiting, unwanted_children, wanted_tasks
 from ringrift_operator.domain.recording import record_children
 from ringrift_operator.domain.retries import LONGEST_PAUSE
@@ -68,6 +69,7 @@ POLICIES: tuple[Policy, ...] = (
     settle_tracks,  # Promoted, Rejected, Failed or Skipped
     roll_back,  # champions that regressed, or failed to find a better one too often
     requests.answer_rollback,
+    rate_champions,  # once all that is settled
     finish_iteration,  # the record, and room for the next
     start_iteration,
     note_waiting,

@@ -51,6 +51,8 @@ def _iteration(recipes: Recipes, values: ResolvedConfiguration, configuration: C
         if recipe.track in values.tracks
     ]
     lines += [f"{track} is skipped, it has no stages yet" for track in values.tracks if track not in recipes.tracks]
+    if games := values.evaluation.round_robin.games:
+        lines.append(f"a round robin of champions, predecessors and baselines, {games} games a pair")
     return [f"iteration {number}: {line}" for line in lines]
 
 

@@ -270,7 +270,9 @@ def _on(snapshot: Snapshot, room: Room, handling: Handling, parameters: StagePar
 
 
 def _fits(pool: PoolObservation, slot: Slot, wanted: WantedTask) -> bool:
-    return fits(pool, slot, wanted.stage, wanted.board, wanted.players, wanted.needs_cuda, wanted.slots)
+    return fits(
+        pool, slot, wanted.handling.facts.listed_as, wanted.board, wanted.players, wanted.needs_cuda, wanted.slots
+    )
 
 
 def _preference(room: Room, handling: Handling) -> tuple[int, int, Decimal, str, str]:

@@ -82,6 +82,11 @@ class Step:
         return self.handling.stage
 
     @property
+    def listed_as(self) -> Stage:
+        """The name by which slots take it."""
+        return self.handling.facts.listed_as
+
+    @property
     def is_light(self) -> bool:
         """Takes no slot."""
         return self.handling.facts.is_light

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import STAGES, Board, Device, Stage
+from ringrift_core.contract import Board, Device, Stage
 from ringrift_operator.api.pool import PoolType, Slot, SlotTime
 from ringrift_operator.domain.snapshot import PoolObservation, Snapshot
 
@@ -23,9 +23,10 @@ def is_reachable(snapshot: Snapshot, pool: PoolObservation) -> bool:
 def fits(
     pool: PoolObservation, slot: Slot, stage: Stage, board: Board, players: int, needs_cuda: bool, slots: int
 ) -> bool:
-    """Whether the slot takes a stage of this configuration, in so many of its places at once."""
+    """Whether the slot takes a stage, by the name that slots list it as, of this configuration, in so many of its
+    places at once."""
     return (
-        (STAGES[stage].takes_slots_of or stage).value in slot.stages
+        stage.value in slot.stages
         and (not pool.spec.boards or board in pool.spec.boards)
         and (not pool.spec.players or players in pool.spec.players)
         and (slot.device == Device.CUDA or not needs_cuda)

@@ -159,7 +159,7 @@ def _without_pool(snapshot: Snapshot) -> tuple[str, ...]:
             if not any(
                 is_reachable(snapshot, pool)
                 and any(
-                    fits(pool, slot, step.stage, values.board, values.players, is_cuda, step.slots(values))
+                    fits(pool, slot, step.listed_as, values.board, values.players, is_cuda, step.slots(values))
                     for slot in pool.spec.slots
                 )
                 for pool in snapshot.pools

@@ -2,6 +2,7 @@
 
 selfplay -> merge -> the makers of each track -> evaluate-<track> -> promote-<track>
 regression-<track>, of the champion against its predecessor, beside all that
+roundrobin, once all of that is settled (domain/rating.py)
 rollback-<track>, requested-rollback-<track>, when domain/rollback.py and domain/requests.py say so
 
 Which steps there are, and what each of them needs, stands in domain/recipes.
@@ -14,6 +15,7 @@ from ringrift_core.contract import Track
 ADOPT = "adopt"
 SELFPLAY = "selfplay"
 MERGE = "merge"
+ROUNDROBIN = "roundrobin"
 
 
 def evaluate(track: Track) -> str:

@@ -67,6 +67,11 @@ class StatusCollector(Collector):
         win_rate = GaugeMetricFamily(
             "ringrift_win_rate", "Two-player-equivalent rate of the newest verdict", labels=[*CONFIGURATION, "track"]
         )
+        elo = GaugeMetricFamily(
+            "ringrift_elo",
+            "Champion above the hand-set heuristic, newest round robin",
+            labels=[*CONFIGURATION, "track"],
+        )
         condition = GaugeMetricFamily(
             "ringrift_condition", "1 while the condition holds", labels=[*PIPELINE, "condition"]
         )
@@ -82,7 +87,10 @@ class StatusCollector(Collector):
                 games.add_metric(labels, each.get("games", 0))
                 if evaluation := each.get("lastEvaluation"):
                     win_rate.add_metric([*labels, evaluation["track"]], evaluation["winRate"])
-        return iter((iteration, games, promotions, rollbacks, win_rate, condition))
+                for track in each.get("tracks", ()):
+                    if rating := track.get("rating"):
+                        elo.add_metric([*labels, track["name"]], rating.get("elo", 0))
+        return iter((iteration, games, promotions, rollbacks, win_rate, elo, condition))
 
     def _of_pools(self) -> Iterator[Metric]:
         busy = GaugeMetricFamily("ringrift_slots_busy", "Slots taken", labels=SLOT)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ringrift_core.contract import BASELINES, EvaluateResult, Track
 from ringrift_operator.api.iteration import TrackRecord, TrainingIteration
-from ringrift_operator.api.pipeline_status import ConfigurationStatus, TrackDecision, WinRate
+from ringrift_operator.api.pipeline_status import ConfigurationStatus, Rating, TrackDecision, WinRate
 from ringrift_operator.domain.evidence import cut_games, refusal
 from ringrift_operator.domain.tracks import baseline_rates
 from ringrift_operator.telling.words import counted, interval, rate
@@ -68,7 +68,16 @@ def strength(
         else:
             rates = _last_candidate(records, configuration, track)
             said = f"{track}: no champion yet" + ("; its last candidate" if rates else "")
-        yield said, tuple(f"{_OPPONENTS[name]} {rate(rates[name])}" for name in BASELINES if name in rates)
+        told = [f"{_OPPONENTS[name]} {rate(rates[name])}" for name in BASELINES if name in rates]
+        if status.rating is not None:
+            told.append(rating(status.rating))
+        yield said, tuple(told)
+
+
+def rating(found: Rating) -> str:
+    """`Elo +120 (+60 to +180) above the hand-set heuristic, round robin of iteration 3`."""
+    figures = f"Elo {found.elo:+d} ({found.low:+d} to {found.high:+d})"
+    return f"{figures} above the hand-set heuristic, round robin of iteration {found.iteration}"
 
 
 def _last_candidate(

@@ -27,6 +27,7 @@ def test_the_record_says_what_happened() -> None:
     assert BEGINNING <= spec.started_at < spec.finished_at
     assert [stage.name for stage in spec.stages] == [
         "selfplay", "merge", "export", "train", "cmaes", "evaluate-weights", "promote-weights", "evaluate-network",
+        "roundrobin",
     ]  # fmt: skip
     assert all(stage.phase == StagePhase.SUCCEEDED for stage in spec.stages)
     tracks = {track.track: track for track in spec.tracks}

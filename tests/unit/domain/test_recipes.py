@@ -117,7 +117,7 @@ def test_its_candidate_is_made_gated_and_promoted() -> None:
     assert [stage.name for stage in record.stages] == [
         *("selfplay", "merge", "count", "think", "cmaes"),
         *("evaluate-weights", "regression-weights", "promote-weights"),
-        *("evaluate-abacus", "regression-abacus", "promote-abacus"),
+        *("evaluate-abacus", "regression-abacus", "promote-abacus", "roundrobin"),
     ]
     track = next(track for track in record.tracks if track.track == ABACUS)
     assert track.decision == TrackDecision.PROMOTED
@@ -202,7 +202,7 @@ def test_a_step_waits_for_those_it_comes_after_however_they_end() -> None:
             world.end(child)
 
     one.run(fails)
-    assert ended[-1] == "gathering", "the network's gate was skipped, and keeps nobody waiting"
+    assert ended[-2:] == ["gathering", "roundrobin"], "the network's gate was skipped, and keeps nobody waiting"
     assert {"train", "promote-weights"} <= set(ended)
     assert one.statuses["tp"].iteration == 1
 
@@ -214,7 +214,7 @@ def test_steps_stand_in_the_order_in_which_they_get_slots() -> None:
         *("evaluate-nnue", "regression-nnue", "promote-nnue"),
         *("evaluate-network", "regression-network", "promote-network"),
         *("rollback-weights", "requested-rollback-weights", "rollback-nnue", "requested-rollback-nnue"),
-        *("rollback-network", "requested-rollback-network"),
+        *("rollback-network", "requested-rollback-network", "roundrobin"),
     ]
 
 

@@ -114,8 +114,9 @@ def test_a_dry_run_says_what_would_run_and_runs_nothing() -> None:
         "then a gate of at most 200 games (SPRT)",
         "square8-2p: iteration 1: cmaes of at most 10 generations of 20 candidates, 12 games each, "
         "then a gate of at most 200 games (SPRT)",
+        "square8-2p: iteration 1: a round robin of champions, predecessors and baselines, 20 games a pair",
     )
-    assert [event.reason for event in one.events] == ["DryRun"] * 4
+    assert [event.reason for event in one.events] == ["DryRun"] * 5
 
 
 def test_a_configuration_may_have_a_number_of_iterations_of_its_own() -> None:

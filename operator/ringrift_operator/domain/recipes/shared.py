@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ringrift_core.contract import (
+    MOST_ENTRANTS,
     STAGES,
     AdoptParameters,
     EngineMode,
+    Entrant,
     ExportParameters,
     MergeParameters,
+    RoundrobinParameters,
     SelfplayParameters,
     Shards,
     Stage,
@@ -71,6 +74,19 @@ def _export(commission: Commission) -> ExportParameters:
     )
 
 
+def _roundrobin(commission: Commission) -> RoundrobinParameters:
+    frozen, tracks = commission.frozen, commission.configuration.tracks
+    champions = [Entrant(track.name, track.champion_version) for track in tracks if track.champion]
+    predecessors = [Entrant(track.name, track.predecessor_version) for track in tracks if track.predecessor]
+    return RoundrobinParameters(
+        **commission.with_curves,
+        entrants=(*champions, *predecessors)[:MOST_ENTRANTS],
+        seed=commission.seed,
+        games=frozen.evaluation.round_robin.games,
+        max_moves=frozen.move_limit(commission.iteration),
+    )
+
+
 ADOPT = Step(steps.ADOPT, Handling(STAGES[Stage.ADOPT], is_repeated=True), _adopt)
 """Before the first iteration."""
 
@@ -92,5 +108,8 @@ MERGE = Step(
     _merge,
     needs=(steps.SELFPLAY,),
 )
+ROUNDROBIN = Step(steps.ROUNDROBIN, Handling(STAGES[Stage.ROUNDROBIN]), _roundrobin)
+"""Asked for when everything else of an iteration has ended (domain/rating.py); nothing needs it."""
+
 EXPORT = Step("export", Handling(STAGES[Stage.EXPORT], needs_output=True), _export, needs=(steps.MERGE,))
 """One dataset for all tracks that train on one."""

@@ -11,7 +11,7 @@ from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatu
 from ringrift_operator.domain import steps
 from ringrift_operator.domain.recipe import Recipe, Step
 from ringrift_operator.domain.recipes.gates import going_back, judging
-from ringrift_operator.domain.recipes.shared import ADOPT, MERGE, SELFPLAY
+from ringrift_operator.domain.recipes.shared import ADOPT, MERGE, ROUNDROBIN, SELFPLAY
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Recipes:
         # Any track can be rolled back, whether the spec trains it or not.
         for recipe in self.recipes:
             yield from going_back(recipe.track)
+        yield ROUNDROBIN
 
     def of_iteration(self, tracks: Iterable[Track], tested_champions: frozenset[Track]) -> tuple[Step, ...]:
         """Steps with which an iteration of these tracks begins; `tested_champions` have a predecessor to meet."""
