@@ -45,8 +45,8 @@ def test_champions_then_predecessors_play_once_everything_else_has_ended() -> No
 
     one.run(end)
     assert last_of_iteration == {0: "adopt", 1: ROUNDROBIN, 2: ROUNDROBIN}
-    champions = lambda version: tuple(Entrant(track, version) for track in sorted(Track))  # noqa: E731
-    assert entrants(one) == [(1, champions(1)), (2, (*champions(2), *champions(1)))]
+    first, second = (tuple(Entrant(track, version) for track in sorted(Track)) for version in (1, 2))
+    assert entrants(one) == [(1, first), (2, (*second, *first))]
 
 
 def test_ratings_stand_in_status_and_record() -> None:
