@@ -59,7 +59,7 @@ def without_slot(values: str) -> set[Stage]:
     taken = {
         stage for pool in yaml.safe_load(values)["pools"] for slot in pool["spec"]["slots"] for stage in slot["stages"]
     }
-    return {stage for stage, facts in STAGES.items() if not facts.is_light and stage.value not in taken}
+    return {stage for stage, facts in STAGES.items() if not facts.is_light and facts.listed_as.value not in taken}
 
 
 def environments() -> Iterator[str]:

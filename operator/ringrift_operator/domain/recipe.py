@@ -87,6 +87,11 @@ class Step:
         return self.handling.facts.listed_as
 
     @property
+    def is_listed(self) -> bool:
+        """Slots name its stage: it takes one, and not one that another stage is named for."""
+        return not self.is_light and self.listed_as == self.stage
+
+    @property
     def is_light(self) -> bool:
         """Takes no slot."""
         return self.handling.facts.is_light

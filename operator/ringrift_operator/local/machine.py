@@ -22,7 +22,7 @@ def this_machine(recipes: Recipes = SHIPPED) -> PoolObservation:
     A stage uses all cores by itself: more would only get in each other's way.
     """
     resources = {"cpu": str(available_cores()), "memory": str(available_memory().size)}
-    heavy = {step.stage: step.handling for step in recipes.steps.values() if not step.is_light}
+    heavy = {step.listed_as: step.handling for step in recipes.steps.values() if step.is_listed}
     learn = [stage.value for stage, handling in heavy.items() if handling.prefers_accelerator]
     play = [stage.value for stage in heavy if stage.value not in learn]
     slots = [
