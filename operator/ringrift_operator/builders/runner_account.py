@@ -1,6 +1,7 @@
 """The account by which one pool's runner is known: what it may, and what its token is bound to. The pool owns it all.
 
-Roles cannot tell one pool's tasks from another's: a ValidatingAdmissionPolicy of the chart does (`runnerpolicy.yaml`).
+Roles cannot tell one pool's tasks from another's: a ValidatingAdmissionPolicy of the chart does
+(`charts/ringrift/templates/runnerpolicy.yaml`).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from ringrift_operator.api.pipeline_status import ENDED, ConfigurationStatus, St
 from ringrift_operator.domain.configuration import step_phase
 from ringrift_operator.domain.plan import WantedTask
 from ringrift_operator.domain.recipe import Commission, Step
-from ringrift_operator.domain.recording import children_by_key, iteration_of
+from ringrift_operator.domain.recording import children_by_key, children_of, iteration_of
 from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.stalls import blocking_task, stalled_as_a_whole
 from ringrift_operator.domain.starting import resolved
@@ -46,7 +46,7 @@ def wanted_tasks(situation: Situation) -> tuple[WantedTask, ...]:
     configuration = situation.configuration
     is_blocked = blocking_task(configuration) is not None
     children = children_by_key(situation)
-    leaving = {(c.identity.step, c.identity.part, c.identity.attempt) for c in situation.snapshot.tasks if c.deleting}
+    leaving = children_of(situation.snapshot, configuration, leaving=True)
     wanted = []
     for task in configuration.tasks:
         step = situation.recipes.steps[task.name]

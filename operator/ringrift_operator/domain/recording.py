@@ -37,14 +37,16 @@ def children_by_key(situation: Situation) -> dict[tuple[str, int, int], TaskObse
     return children_of(situation.snapshot, situation.configuration)
 
 
-def children_of(snapshot: Snapshot, configuration: ConfigurationStatus) -> dict[tuple[str, int, int], TaskObservation]:
-    """The same of one configuration."""
+def children_of(
+    snapshot: Snapshot, configuration: ConfigurationStatus, *, leaving: bool = False
+) -> dict[tuple[str, int, int], TaskObservation]:
+    """The same of one configuration; `leaving`: those that are being deleted instead."""
     return {
         (child.identity.step, child.identity.part, child.identity.attempt): child
         for child in snapshot.tasks
         if child.identity.configuration == configuration.name
         and child.identity.iteration == iteration_of(child.identity.step, configuration.iteration)
-        and not child.deleting
+        and child.deleting == leaving
     }
 
 

@@ -222,8 +222,9 @@ class World:
 
     def _asked_games(self, child: TaskObservation) -> int:
         """Of the child's iteration; all of them are unique."""
-        configurations = self.statuses[child.identity.pipeline].configurations
-        frozen = next(each.frozen for each in configurations if each.name == child.identity.configuration)
+        status = self.statuses.get(child.identity.pipeline)
+        configurations = () if status is None else status.configurations
+        frozen = next((each.frozen for each in configurations if each.name == child.identity.configuration), None)
         return frozen.games(child.identity.iteration) if frozen is not None else 0
 
     def run(self, answer: Callable[[World, TaskObservation], None] | None = None, passes: int = 500) -> None:
