@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,6 +67,7 @@ class CheckpointPointer(Contract):
     number: int
     state: Artifact
     digest: str = ""
+    layout: str = Field(default="", description="SHA-256 of the names of what a state holds; empty: not told.")
     older: tuple[Artifact, ...] = Field(default=(), description="Those before it that are kept, the newest first.")
 
 
@@ -284,15 +285,25 @@ class Archive:
 class Checkpoint:
     """The state of a running task, moved by compare-and-swap with the attempt number.
 
-    `digest` (of `identity`) is the task's: a state that was saved for other parameters is none of it.
+    `digest` (of `identity`) is the task's: a state that was saved for other parameters is none of it. Nor is one that
+    holds other things, as a version of this program before or after this one may have saved: the task begins anew.
     """
 
     def __init__(
-        self, archive: Archive, iteration: int, task: str, attempt: int, digest: str = "", keep: int = 1
+        self,
+        archive: Archive,
+        iteration: int,
+        task: str,
+        attempt: int,
+        digest: str = "",
+        keep: int = 1,
+        layout: Iterable[str] = (),
     ) -> None:
-        """`keep`: states that stay, the newest among them."""
+        """`keep`: states that stay, the newest among them; `layout`: names of what a state holds, if it can change."""
         self._archive = archive
         self._digest = digest
+        names = dict.fromkeys(layout, True)
+        self._layout = digest_of(names) if names else ""
         self._key = archive.key(task_key(iteration, task) + ".checkpoint.json")
         self._attempt = attempt
         self._keep = keep
@@ -333,7 +344,12 @@ class Checkpoint:
             kept = self._keep - 1 if pointer is not None and self._is_ours(pointer) else 0
             older, gone = others[:kept], others[kept:]
             moved = CheckpointPointer(
-                attempt=self._attempt, number=number, state=artifact, digest=self._digest, older=older
+                attempt=self._attempt,
+                number=number,
+                state=artifact,
+                digest=self._digest,
+                layout=self._layout,
+                older=older,
             )
             if store.swap(self._key, moved.model_dump_json(by_alias=True).encode(), version):
                 for state_gone in gone:
@@ -349,8 +365,8 @@ class Checkpoint:
                 self._archive.delete(state)
 
     def _is_ours(self, pointer: CheckpointPointer) -> bool:
-        # What was saved before there were digests names none.
-        return pointer.digest in ("", self._digest)
+        # What was saved before there were digests and layouts names none.
+        return pointer.digest in ("", self._digest) and pointer.layout in ("", self._layout)
 
     def _read(self) -> tuple[CheckpointPointer | None, str | None]:
         found = self._archive.store.read(self._key)

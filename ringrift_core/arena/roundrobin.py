@@ -158,7 +158,9 @@ def _seated(parameters: RoundrobinParameters, run: Run, entrants: Mapping[Entran
 
 def _checkpoint(parameters: RoundrobinParameters, run: Run) -> Checkpoint:
     digest, _ = identity(parameters)
-    return Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt, digest)
+    return Checkpoint(
+        run.archive, parameters.iteration, TASK, parameters.attempt, digest, layout=PlayedSoFar.model_fields
+    )
 
 
 @dataclass

@@ -57,7 +57,9 @@ def cmaes_stage(parameters: CmaesParameters, run: Run) -> StageResult:
 
 def _checkpoint(parameters: CmaesParameters, run: Run) -> Checkpoint:
     digest, _ = identity(parameters)
-    return Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt, digest)
+    return Checkpoint(
+        run.archive, parameters.iteration, TASK, parameters.attempt, digest, layout=SearchState.model_fields
+    )
 
 
 def _search(parameters: CmaesParameters, run: Run) -> Outcome:

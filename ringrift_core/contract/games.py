@@ -23,7 +23,9 @@ class ExportParameters(IterationParameters):
 
     stage = Stage.EXPORT
     seed: Seed = Field(default=0, description="Seed of the sampling and of the symmetries.")
-    window: Count = Field(default=0, description="Newest games to draw from; 0 lets the window grow by a power law.")
+    window: Count = Field(
+        default=0, description="Newest games to draw from; 0: the newest iteration's, and older ones by a power law."
+    )
     require_completed: bool = Field(default=True, description="Leave out games cut by the move limit.")
     min_moves: Annotated[Count, Absent(20)] = Field(
         default=0, description="Leave out games with fewer recorded moves: quick wins, where the players are strong."

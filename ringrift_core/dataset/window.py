@@ -1,7 +1,8 @@
 """Which games a dataset is drawn from: the newest ones, in a window that grows more slowly than the games do.
 
 All games up to a thousand; beyond, 1000 (games / 1000)^0.65, as in KataGo's training (D. J. Wu, "Accelerating Self-Play
-Learning in Go", 2019, appendix C): old games come from weaker players, but a small window overfits.
+Learning in Go", 2019, appendix C): old games come from weaker players, but a small window overfits. What the newest
+iteration played is never left out: nobody has learned from it yet, and of a bootstrap no game is older than another.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def window_size(games: int) -> int:
 def choose(segments: Sequence[Segment], newest: int = 0) -> list[SegmentPart]:
     """The parts of segments inside the window, the newest first; `newest` games, or 0 for the window's own size."""
     games = sum(segment.games for segment in segments)
-    left = min(newest, games) if newest else window_size(games)
+    left = min(newest, games) if newest else max(window_size(games), _of_newest_iteration(segments))
     parts = []
     for segment in reversed(segments):
         taken = min(left, segment.games)
@@ -44,3 +45,7 @@ def choose(segments: Sequence[Segment], newest: int = 0) -> list[SegmentPart]:
             parts.append(SegmentPart(segment, taken))
         left -= taken
     return parts
+
+
+def _of_newest_iteration(segments: Sequence[Segment]) -> int:
+    return sum(segment.games for segment in segments if segment.iteration == segments[-1].iteration)

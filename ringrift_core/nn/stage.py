@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -192,13 +192,15 @@ def _surprise(
     return surprises(start.network, train, device, on_part)
 
 
-def _checkpoint(parameters: TrainParameters, run: Run) -> Checkpoint:
+def _checkpoint(parameters: TrainParameters, run: Run, layout: Iterable[str] = ()) -> Checkpoint:
     digest, _ = identity(parameters)
-    return Checkpoint(run.archive, parameters.iteration, TASK, parameters.attempt, digest, keep=CHECKPOINTS)
+    return Checkpoint(
+        run.archive, parameters.iteration, TASK, parameters.attempt, digest, keep=CHECKPOINTS, layout=layout
+    )
 
 
 def _run_steps(parameters: TrainParameters, run: Run, training: Training, processes: Processes) -> None:
-    checkpoint = _checkpoint(parameters, run)
+    checkpoint = _checkpoint(parameters, run, training.layout)
     if saved := checkpoint.load_bytes():
         training.load(saved)
         run.report.log(f"going on after step {training.steps}, epoch {len(training.figures)}")

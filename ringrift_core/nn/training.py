@@ -11,7 +11,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -316,6 +316,11 @@ class Training:
         """The whole state: parameters, averaged and best ones, optimiser and progress."""
         parts = {"network": self.network.state_dict(), "averaged": self._averaged.state_dict(), "best": self.best}
         return pack(parts, self._optimiser, asdict(self._progress))
+
+    @property
+    def layout(self) -> tuple[str, ...]:
+        """Names of what `save` holds."""
+        return (*(each.name for each in fields(_Progress)), *self.network.state_dict())
 
     def load(self, state: bytes) -> None:
         """Goes back to a saved state."""

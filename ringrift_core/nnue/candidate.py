@@ -36,7 +36,7 @@ def initial_network(parameters: NnueParameters | DistillParameters, run: Run) ->
 def run_epochs(parameters: NnueParameters | DistillParameters, run: Run, task: str, training: Training) -> None:
     """Trains to the end, from the task's checkpoint where there is one; the network then has the best parameters."""
     digest, _ = identity(parameters)
-    checkpoint = Checkpoint(run.archive, parameters.iteration, task, parameters.attempt, digest)
+    checkpoint = Checkpoint(run.archive, parameters.iteration, task, parameters.attempt, digest, layout=training.layout)
     saved = checkpoint.load()
     if saved is not None:
         training.load(run.archive.get_bytes(saved))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 import numpy as np
 import torch
@@ -128,6 +128,11 @@ class Training:
         """The whole state: parameters, best parameters, optimiser and progress."""
         parts = {"network": self.network.state_dict(), "best": self.best}
         return pack(parts, self._optimiser, asdict(self._progress))
+
+    @property
+    def layout(self) -> tuple[str, ...]:
+        """Names of what `save` holds."""
+        return (*(each.name for each in fields(_Progress)), *self.network.state_dict())
 
     def load(self, state: bytes) -> None:
         """Goes back to a saved state."""

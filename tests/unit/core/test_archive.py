@@ -234,6 +234,20 @@ def test_the_newest_checkpoint_is_loaded_by_the_next_attempt(store: Store, tmp_p
     assert list(store.keys("")) == []
 
 
+def test_a_state_that_holds_other_things_is_none(store: Store) -> None:
+    archive = Archive(store, "square8-2p")
+
+    def checkpoint(*layout: str) -> Checkpoint:
+        return Checkpoint(archive, 1, "train", attempt=1, layout=layout)
+
+    checkpoint("step", "loss").save(b"state", "json")
+    assert state_of(archive, checkpoint("loss", "step")) == b"state"
+    assert checkpoint("step").load() is None
+    assert checkpoint("step").load_bytes() is None
+    checkpoint("step").save(b"anew", "json")
+    assert state_of(archive, checkpoint("step")) == b"anew"
+
+
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
     store = open_store(tmp_path.as_uri())
     store.put("square8-2p/tasks/i0001/export.json", b"{}")

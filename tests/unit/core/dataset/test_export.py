@@ -56,11 +56,12 @@ def test_the_window_is_a_power_law_with_the_exponent_of_the_recipe(games: int, t
     assert grown == pytest.approx(times**0.65, rel=2e-3)
 
 
-@given(st.lists(st.integers(0, 4000), max_size=8))
-def test_the_window_takes_the_newest_games(sizes: list[int]) -> None:
-    segments = [segment(iteration, games) for iteration, games in enumerate(sizes, 1)]
+@given(st.lists(st.lists(st.integers(0, 4000), min_size=1, max_size=3), max_size=8))
+def test_the_window_takes_the_newest_games_and_the_newest_iteration_whole(merges: list[list[int]]) -> None:
+    segments = [segment(iteration, games) for iteration, sizes in enumerate(merges, 1) for games in sizes]
     parts = choose(segments)
-    assert sum(part.games for part in parts) == window_size(sum(sizes))
+    games = window_size(sum(map(sum, merges)))
+    assert sum(part.games for part in parts) == max(games, sum(merges[-1]) if merges else 0)
     whole = [part for part in parts[:-1] if part.games != part.segment.games]
     assert whole == []
     newest = [part.segment.iteration for part in parts]
