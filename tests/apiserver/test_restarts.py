@@ -92,10 +92,11 @@ def test_killed_after_every_single_write(
         "cmaes": 1,
         "evaluate-weights": 1,
         "promote-weights": 1,
+        "roundrobin": 1,
     }
     assert killed["phase"] == "Completed"
     assert (killed["iteration"], killed["games"], killed["promotions"]) == (1, 20, 1)
-    assert killed["tasks"] == {"succeeded": 6, "failed": 0}
+    assert killed["tasks"] == {"succeeded": 7, "failed": 0}
     assert killed["champions"] == {"weights": "1"}
     assert len(killed["records"]) == 1
 
