@@ -172,7 +172,8 @@ def small(namespace: str, **spec: Any) -> dict[str, Any]:
             "tracks": ["weights"],
             "selfplay": {"engineModes": ["heuristic-only"], "shardGames": 2, "cooldown": "0s"},
             "cmaes": {"generations": 1, "populationSize": 4, "gamesPerEvaluation": 2, "initialWeights": "Material"},
-            "evaluation": {"maxGames": 20, "baselineGames": 4},
+            # The worker moves no pointer of a real store, so there is no champion to seat.
+            "evaluation": {"maxGames": 20, "baselineGames": 4, "roundRobin": {"games": 0}},
             **spec,
         },
     }

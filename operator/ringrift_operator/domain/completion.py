@@ -88,7 +88,8 @@ def _evaluator(snapshot: Snapshot, configuration: ConfigurationStatus, track: Tr
 def _succeeded(snapshot: Snapshot, configuration: ConfigurationStatus, track: Track) -> Recipe | None:
     """The recipe of a track whose candidate was made; None where none was."""
     recipe = snapshot.recipes.tracks.get(track)
-    if recipe is None or step_phase(configuration, recipe.maker.name) != StagePhase.SUCCEEDED:
+    maker = recipe.maker(configuration) if recipe is not None else None
+    if maker is None or step_phase(configuration, maker.name) != StagePhase.SUCCEEDED:
         return None
     return recipe
 
@@ -200,7 +201,7 @@ def _track_record(snapshot: Snapshot, configuration: ConfigurationStatus, track:
     return TrackRecord(
         track=track,
         decision=decision,
-        candidate=_output(configuration, recipe.maker),
+        candidate=_output(configuration, recipe.maker(configuration)),
         verdict=_verdict(configuration, steps.evaluate(track)),
         regression=_verdict(configuration, steps.regression(track)),
         champion=champion,
@@ -208,7 +209,9 @@ def _track_record(snapshot: Snapshot, configuration: ConfigurationStatus, track:
     )
 
 
-def _output(configuration: ConfigurationStatus, step: Step) -> Artifact | None:
+def _output(configuration: ConfigurationStatus, step: Step | None) -> Artifact | None:
+    if step is None:
+        return None
     made = (task.outputs.get(step.handling.facts.output) for task in configuration.tasks if task.name == step.name)
     return next(made, None)
 

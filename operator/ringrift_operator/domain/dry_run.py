@@ -40,13 +40,14 @@ def _lines(snapshot: Snapshot, configuration: ConfigurationStatus) -> list[str]:
 def _iteration(recipes: Recipes, values: ResolvedConfiguration, configuration: ConfigurationStatus) -> list[str]:
     number = iteration_under_way(configuration)
     network = configuration.track(Track.NETWORK).champion_version
+    champions = {track.name for track in configuration.tracks if track.champion}
     modes = ", ".join(mode.value for mode in engine_modes(values, number, network))
     lines = [
         f"selfplay of {values.games(number)} games in {shard_count(values, values.games(number))} shards "
         f"({modes}; seed {run_seed(values, number)}; cut after {values.move_limit(number)} turns), then merge"
     ]
     lines += [
-        f"{recipe.described(values, number)}, then {_gate(values)}"
+        f"{recipe.describe(values, number, champions)}, then {_gate(values)}"
         for recipe in recipes.makers_first
         if recipe.track in values.tracks
     ]

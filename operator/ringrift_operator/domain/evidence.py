@@ -21,7 +21,7 @@ def refusal(finding: StepFinding) -> str:
 
 def refusal_of_track(configuration: ConfigurationStatus, recipe: Recipe) -> str:
     """Why the iteration under way comes to nothing for a track: its makers, or its gate, had no evidence."""
-    names = (*(maker.name for maker in recipe.makers), steps.evaluate(recipe.track))
+    names = (*(maker.name for maker in recipe.all_makers), steps.evaluate(recipe.track))
     found = (refusal(task) for task in configuration.tasks if task.name in names)
     return next((sentence for sentence in found if sentence), "")
 

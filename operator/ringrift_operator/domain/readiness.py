@@ -20,7 +20,8 @@ from ringrift_operator.domain.stores import store_of
 def is_ready(configuration: ConfigurationStatus, step: Step, task: TaskStatus, now: datetime) -> bool:
     """Whether a task that has not run yet could."""
     is_due = task.not_before is None or task.not_before <= now
-    needs = all(step_phase(configuration, need) == StagePhase.SUCCEEDED for need in step.needs)
+    needed = (*step.needs, *(name for name in step.one_of if step_phase(configuration, name) is not None))
+    needs = all(step_phase(configuration, need) == StagePhase.SUCCEEDED for need in needed)
     after = all(step_phase(configuration, before) in (None, *ENDED) for before in step.after)
     return is_due and needs and after
 

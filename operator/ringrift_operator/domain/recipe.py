@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from typing import Any
 
 from ringrift_core.contract import Artifact, Holder, Stage, StageFacts, StageParameters, Track
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatus
 from ringrift_operator.api.resolved import ResolvedConfiguration
-from ringrift_operator.domain.configuration import champion_at_start, iteration_under_way, single_task
+from ringrift_operator.domain.configuration import champion_at_start, iteration_under_way, single_task, step_phase
 
 SEEDS_PER_ITERATION = 1000
 """Distance between the run seeds of two iterations (plan.md: seed = iteration x 1000)."""
@@ -70,6 +70,8 @@ class Step:
     track: Track | None = None
     needs: tuple[str, ...] = ()
     """Steps that must have succeeded first; when one cannot, neither can this."""
+    one_of: tuple[str, ...] = ()
+    """Steps of which an iteration has one, which must have succeeded first as well."""
     after: tuple[str, ...] = ()
     """Steps that must have ended first, however; those that the iteration does not have keep nobody waiting."""
     needs_cuda: Callable[[ResolvedConfiguration], str] = _any_device
@@ -170,6 +172,12 @@ class Commission:
         """What an earlier step of this iteration left for the next; None when it left nothing."""
         return next(iter(single_task(self.configuration, step).outputs.values()), None)
 
+    @property
+    def candidate(self) -> Artifact:
+        """What the one of the step's `one_of` has made that this iteration has."""
+        (maker,) = (name for name in self.step.one_of if step_phase(self.configuration, name) is not None)
+        return self.made_by(maker)
+
     def made_by(self, step: str) -> Artifact:
         """The same of a step that always leaves something: no result is accepted without (domain/outcomes.py)."""
         made = self.output(step)
@@ -191,6 +199,16 @@ def _nothing(_: ResolvedConfiguration) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Taught:
+    """Another way to a candidate: it learns from another track's champion."""
+
+    teacher: Track
+    maker: Step
+    described: Callable[[ResolvedConfiguration, int], str]
+    """As a recipe's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """How a track's candidate is made. What comes after that is the same for every track (domain/recipes/gates.py)."""
 
@@ -207,8 +225,31 @@ class Recipe:
     """What scored the candidates of the last maker, which has succeeded, and why; empty where nothing does."""
     not_yet: Callable[[ResolvedConfiguration], tuple[str, ...]] = _nothing
     """What the spec asks of it and is not there yet, in sentences: nothing starts before that is changed."""
+    taught: Taught | None = None
+    """What takes the last maker's place in an iteration that begins with a champion of its teacher's track."""
 
     @property
-    def maker(self) -> Step:
-        """The step whose output is the candidate."""
-        return self.makers[-1]
+    def last_makers(self) -> tuple[Step, ...]:
+        """The steps whose output is the candidate; an iteration has one of them."""
+        return (self.makers[-1],) if self.taught is None else (self.makers[-1], self.taught.maker)
+
+    @property
+    def all_makers(self) -> tuple[Step, ...]:
+        """Those of every iteration."""
+        return (*self.makers[:-1], *self.last_makers)
+
+    def makers_with(self, champions: Container[Track]) -> tuple[Step, ...]:
+        """Those of an iteration that begins with champions of these tracks."""
+        taught = self._taught_by(champions)
+        return self.makers if taught is None else (*self.makers[:-1], taught.maker)
+
+    def describe(self, values: ResolvedConfiguration, iteration: int, champions: Container[Track]) -> str:
+        """What an iteration that begins with champions of these tracks does for it."""
+        return (self._taught_by(champions) or self).described(values, iteration)
+
+    def maker(self, configuration: ConfigurationStatus) -> Step | None:
+        """The step of the iteration under way whose output is the candidate; None when it has none."""
+        return next((step for step in self.last_makers if step_phase(configuration, step.name) is not None), None)
+
+    def _taught_by(self, champions: Container[Track]) -> Taught | None:
+        return self.taught if self.taught is not None and self.taught.teacher in champions else None

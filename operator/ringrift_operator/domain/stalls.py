@@ -186,7 +186,14 @@ def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> s
 
 def _heavy_steps(snapshot: Snapshot, values: ResolvedConfiguration) -> tuple[Step, ...]:
     """One step of each stage that needs a slot."""
-    wanted = snapshot.recipes.of_iteration(values.tracks, frozenset())
+    champions = {
+        track.name
+        for configuration in snapshot.status.configurations
+        for track in configuration.tracks
+        if configuration.name == values.name and track.champion
+    }
+    now, later = champions, champions | set(values.tracks)
+    wanted = [step for there in (now, later) for step in snapshot.recipes.of_iteration(values.tracks, there, set())]
     by_stage = {step.stage: step for step in wanted if not step.is_light}
     return tuple(by_stage.values())
 

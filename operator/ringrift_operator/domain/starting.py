@@ -40,7 +40,7 @@ def start_iteration(situation: Situation) -> Situation:
     for track in skipped:
         started = started.with_track(started.track(track).decided(TrackDecision.SKIPPED))
     trained = tuple(track for track in frozen.tracks if track not in skipped)
-    steps = situation.recipes.of_iteration(trained, tested & set(frozen.tracks))
+    steps = situation.recipes.of_iteration(trained, champions, tested & set(frozen.tracks))
     situation = situation.become(started.with_tasks(tuple(_first_try(step, begins) for step in steps)))
     for track, why in skipped.items():
         situation = situation.say(EventReason.TRACK_SKIPPED, f"{track} is skipped: {why}")

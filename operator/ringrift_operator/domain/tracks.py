@@ -200,7 +200,7 @@ def _failed_need(configuration: ConfigurationStatus, step: Step, task: TaskStatu
     """The task that keeps a pending one from ever starting; None when there is none, or while it is unfinished."""
     if task.phase != StagePhase.PENDING:
         return None
-    for need in step.needs:
+    for need in (*step.needs, *step.one_of):
         parts = [each for each in configuration.tasks if each.name == need]
         if step_phase(configuration, need) in (StagePhase.FAILED, StagePhase.SKIPPED):
             return next(part for part in parts if part.phase != StagePhase.SUCCEEDED)

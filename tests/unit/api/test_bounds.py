@@ -95,7 +95,7 @@ def test_the_largest_answers_make_statuses_and_records_that_the_api_server_takes
         assert list(faults(status, STATUS)) == []
 
     one.run(end)
-    assert seen == set(STAGES) - {Stage.ROLLBACK, Stage.DISTILL}
+    assert seen == set(STAGES) - {Stage.ROLLBACK}
     _, records = written(one)
     assert len(records) == 2
     for record in records:

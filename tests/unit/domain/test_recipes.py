@@ -209,7 +209,7 @@ def test_a_step_waits_for_those_it_comes_after_however_they_end() -> None:
 
 def test_steps_stand_in_the_order_in_which_they_get_slots() -> None:
     assert list(SHIPPED.steps) == [
-        *("adopt", "selfplay", "merge", "export", "nnue", "train", "cmaes"),
+        *("adopt", "selfplay", "merge", "export", "nnue", "distill", "train", "cmaes"),
         *("evaluate-weights", "regression-weights", "promote-weights"),
         *("evaluate-nnue", "regression-nnue", "promote-nnue"),
         *("evaluate-network", "regression-network", "promote-network"),
@@ -218,8 +218,8 @@ def test_steps_stand_in_the_order_in_which_they_get_slots() -> None:
     ]
 
 
-def test_every_stage_has_a_step_but_distillation_and_every_step_the_facts_of_its_stage() -> None:
-    assert {step.stage for step in SHIPPED.steps.values()} == set(Stage) - {Stage.DISTILL}
+def test_every_stage_has_a_step_and_every_step_the_facts_of_its_stage() -> None:
+    assert {step.stage for step in SHIPPED.steps.values()} == set(Stage)
     assert all(step.handling.facts is STAGES[step.stage] for step in SHIPPED.steps.values())
 
 

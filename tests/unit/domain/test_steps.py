@@ -8,8 +8,10 @@ from ringrift_operator.domain.snapshot import TaskObservation
 from tests.unit.domain.world import World, world
 
 
-def names(*tracks: Track, tested: frozenset[Track] = frozenset()) -> list[str]:
-    return [step.name for step in SHIPPED.of_iteration(tracks, tested)]
+def names(
+    *tracks: Track, champions: frozenset[Track] = frozenset(), tested: frozenset[Track] = frozenset()
+) -> list[str]:
+    return [step.name for step in SHIPPED.of_iteration(tracks, champions, tested)]
 
 
 def test_every_iteration_plays_and_merges() -> None:
@@ -26,6 +28,12 @@ def test_the_nnue_track_goes_from_games_to_its_gate() -> None:
     assert names(Track.NNUE, Track.NETWORK) == both
 
 
+def test_once_there_is_a_champion_network_it_teaches_the_nnue() -> None:
+    taught = names(Track.NNUE, champions=frozenset({Track.NETWORK, Track.WEIGHTS}))
+    assert taught == ["selfplay", "merge", "export", "distill", "evaluate-nnue"]
+    assert "nnue" in names(Track.NNUE, champions=frozenset({Track.NNUE, Track.WEIGHTS}))
+
+
 def test_the_weights_track_needs_no_games() -> None:
     assert names(Track.WEIGHTS) == ["selfplay", "merge", "cmaes", "evaluate-weights"]
     assert SHIPPED.steps["cmaes"].needs == ()
@@ -38,7 +46,11 @@ def test_only_champions_with_a_predecessor_are_tested_again() -> None:
 
 def test_what_a_step_needs_comes_before_it() -> None:
     order = list(SHIPPED.steps)
-    assert all(order.index(need) < order.index(step.name) for step in SHIPPED.steps.values() for need in step.needs)
+    assert all(
+        order.index(need) < order.index(step.name)
+        for step in SHIPPED.steps.values()
+        for need in (*step.needs, *step.one_of)
+    )
 
 
 def test_a_step_begins_only_when_what_it_needs_has_succeeded() -> None:
@@ -46,7 +58,9 @@ def test_a_step_begins_only_when_what_it_needs_has_succeeded() -> None:
 
     def answer(world: World, child: TaskObservation) -> None:
         name = child.identity.step
-        assert all(need in done for need in SHIPPED.steps[name].needs), name
+        step = SHIPPED.steps[name]
+        assert all(need in done for need in step.needs), name
+        assert not step.one_of or any(need in done for need in step.one_of), name
         done.append(name)
         world.end(child)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringrift_core.contract import BaselineRate, CmaesParameters, Decision, Evaluator, Track
+from ringrift_core.contract import BaselineRate, CmaesParameters, Decision, Evaluator, Stage, Track
 from ringrift_operator.api import StagePhase, TrackDecision
 from ringrift_operator.domain.snapshot import TaskObservation
 from tests.results import JUDGED, SEARCHED
@@ -80,12 +80,31 @@ def test_a_promotion_that_the_registry_refuses_fails_the_track() -> None:
 def test_one_dataset_serves_all_tracks_that_learn_from_games() -> None:
     one = ending(world(iterations=2, tracks=["nnue", "network"]))
     assert decisions(one) == [{"nnue": TrackDecision.PROMOTED, "network": TrackDecision.PROMOTED}] * 2
-    told = {
-        name: [task.parameters for task in one.created if task.identity.step == name] for name in ("export", "nnue")
-    }
-    assert [parameters.exact_state for parameters in told["export"]] == [True, True]  # type: ignore[attr-defined]
-    trained = [(task.nnue_version, task.epochs, task.batch_size) for task in told["nnue"]]  # type: ignore[attr-defined]
-    assert trained == [(0, 50, 1024), (1, 20, 1024)]
+    told = [task.parameters for task in one.created if task.identity.step == "export"]
+    assert [parameters.exact_state for parameters in told] == [True, True]  # type: ignore[attr-defined]
+
+
+def test_an_nnue_learns_from_games_until_a_network_teaches_it() -> None:
+    def told(*tracks: str) -> list[tuple[object, ...]]:
+        spec = {"positions": 5000, "minCorrelation": 0.8}
+        one = ending(world(iterations=2, tracks=tracks, nnue={"distill": spec, "bootstrapEpochs": 40}))
+        return [
+            tuple(task.parameters.model_dump(include=wanted, mode="json").values())
+            for task in one.created
+            if task.stage in (Stage.NNUE, Stage.DISTILL)
+        ]
+
+    wanted = {"network_version", "nnue_version", "positions", "epochs", "batch_size", "min_correlation"}
+    assert told("nnue") == [(0, 40, 1024), (1, 20, 1024)]
+    assert told("nnue", "network") == [(0, 40, 1024), (1, 1, 5000, 40, 1024, 0.8)]
+
+
+def test_a_candidate_that_a_network_taught_is_gated_as_any_other() -> None:
+    one = ending(world(iterations=2, tracks=["nnue", "network"]))
+    gated = [task.parameters.candidate for task in one.created if task.identity.step == "evaluate-nnue"]  # type: ignore[attr-defined]
+    assert [candidate.uri.rpartition("/")[2] for candidate in gated] == ["nnue.bin", "distill.bin"]
+    failed = ending(world(iterations=2, tracks=["nnue", "network"]), distill=2)
+    assert decisions(failed)[1] == {"nnue": TrackDecision.FAILED, "network": TrackDecision.PROMOTED}
 
 
 def test_a_failed_export_fails_every_track_that_learns_from_it() -> None:

@@ -47,7 +47,7 @@ def pool(name: str = "pool", **changes: object) -> PoolObservation:
         "type": "Cluster",
         "slots": [
             {"name": "play", "stages": ["selfplay", "evaluate", "cmaes"], "resources": {"cpu": "4", "memory": "4Gi"}},
-            {"name": "learn", "stages": ["train", "nnue"], "resources": {"cpu": "2", "memory": "4Gi"}},
+            {"name": "learn", "stages": ["train", "nnue", "distill"], "resources": {"cpu": "2", "memory": "4Gi"}},
         ],
     }
     return PoolObservation(name, WorkerPoolSpec.model_validate({**document, **changes}))

@@ -27,11 +27,12 @@ _ROLLBACK = Handling(STAGES[Stage.ROLLBACK], is_way_out=True)
 def judging(recipe: Recipe) -> Iterator[Step]:
     """Gate, regression test and promotion of a track, in this order."""
     track = recipe.track
-    gate, maker = steps.evaluate(track), recipe.maker.name
-    yield Step(gate, _EVALUATE, _evaluate, track, needs=(maker,))
+    gate, makers = steps.evaluate(track), tuple(maker.name for maker in recipe.last_makers)
+    yield Step(gate, _EVALUATE, _evaluate, track, one_of=makers)
     yield Step(steps.regression(track), _EVALUATE, _regression, track)
     # The champion's test reads the pointer that a promotion moves.
-    yield Step(steps.promote(track), _PROMOTE, _promote, track, needs=(maker, gate), after=(steps.regression(track),))
+    tested = (steps.regression(track),)
+    yield Step(steps.promote(track), _PROMOTE, _promote, track, needs=(gate,), one_of=makers, after=tested)
 
 
 def going_back(track: Track) -> Iterator[Step]:
@@ -43,9 +44,8 @@ def going_back(track: Track) -> Iterator[Step]:
 
 
 def _evaluate(commission: Commission) -> EvaluateParameters:
-    (maker,) = commission.step.needs
     games = commission.frozen.evaluation.baseline_games
-    return _match(commission, "candidate", commission.made_by(maker), games)
+    return _match(commission, "candidate", commission.candidate, games)
 
 
 def _regression(commission: Commission) -> EvaluateParameters:
@@ -75,7 +75,7 @@ def _match(
 
 
 def _promote(commission: Commission) -> PromoteParameters:
-    maker, gate = commission.step.needs
+    (gate,) = commission.step.needs
     return PromoteParameters(
         **commission.in_iteration,
         **commission.claim,
@@ -83,7 +83,7 @@ def _promote(commission: Commission) -> PromoteParameters:
         request_id=_request_id(commission, "promote"),
         expected_version=commission.champion(commission.track),
         keep_backup_models=commission.frozen.rollback.keep_backup_models,
-        candidate=commission.made_by(maker),
+        candidate=commission.candidate,
         verdict=commission.output(gate),
     )
 

@@ -1,10 +1,11 @@
-"""The NNUE track: a dataset of the games, then training from the champion."""
+"""The NNUE track: a dataset of the games, then training from the champion on what they came to, or, once there is a
+champion network, on what that says of their positions."""
 
 from __future__ import annotations
 
-from ringrift_core.contract import STAGES, NnueParameters, Stage, Track
+from ringrift_core.contract import STAGES, DistillParameters, NnueParameters, Stage, Track
 from ringrift_operator.api.resolved import ResolvedConfiguration
-from ringrift_operator.domain.recipe import Commission, Handling, Recipe, Step
+from ringrift_operator.domain.recipe import Commission, Handling, Recipe, Step, Taught
 from ringrift_operator.domain.recipes.shared import EXPORT
 
 
@@ -24,9 +25,32 @@ def _nnue(commission: Commission) -> NnueParameters:
     )
 
 
+def _distill(commission: Commission) -> DistillParameters:
+    nnue = commission.frozen.nnue
+    return DistillParameters(
+        **commission.in_iteration,
+        seed=commission.seed,
+        dataset=commission.made_by(EXPORT.name),
+        network_version=commission.champion(Track.NETWORK),
+        nnue_version=commission.champion(Track.NNUE),
+        positions=nnue.distill.positions,
+        epochs=nnue.bootstrap_epochs,
+        batch_size=nnue.batch_size,
+        min_correlation=nnue.distill.min_correlation,
+    )
+
+
 def _described(values: ResolvedConfiguration, iteration: int) -> str:
     return (
         f"export, then train the NNUE for at most {epochs(values, iteration)} epochs of batch {values.nnue.batch_size}"
+    )
+
+
+def _distilled(values: ResolvedConfiguration, _: int) -> str:
+    nnue = values.nnue
+    return (
+        f"export, then distill the network into the NNUE on {nnue.distill.positions:,} positions, for at most "
+        f"{nnue.bootstrap_epochs} epochs of batch {nnue.batch_size}"
     )
 
 
@@ -43,4 +67,15 @@ NNUE = Recipe(
         ),
     ),
     described=_described,
+    taught=Taught(
+        Track.NETWORK,
+        Step(
+            "distill",
+            Handling(STAGES[Stage.DISTILL], needs_output=True),
+            _distill,
+            Track.NNUE,
+            needs=(EXPORT.name,),
+        ),
+        _distilled,
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,7 +46,7 @@ class Recipes:
         yield ADOPT
         yield from self.shared
         for recipe in self.makers_first:
-            yield from recipe.makers
+            yield from recipe.all_makers
         for recipe in self.recipes:
             yield from judging(recipe)
         # Any track can be rolled back, whether the spec trains it or not.
@@ -54,12 +54,15 @@ class Recipes:
             yield from going_back(recipe.track)
         yield ROUNDROBIN
 
-    def of_iteration(self, tracks: Iterable[Track], tested_champions: frozenset[Track]) -> tuple[Step, ...]:
-        """Steps with which an iteration of these tracks begins; `tested_champions` have a predecessor to meet."""
+    def of_iteration(
+        self, tracks: Iterable[Track], champions: Container[Track], tested_champions: Set[Track]
+    ) -> tuple[Step, ...]:
+        """Steps with which an iteration of these tracks begins; `champions` are there, and of these
+        `tested_champions` have a predecessor to meet."""
         names = {step.name for step in self.shared}
         for track in tracks:
             if track in self.tracks:
-                names |= {step.name for step in self.tracks[track].makers} | {steps.evaluate(track)}
+                names |= {step.name for step in self.tracks[track].makers_with(champions)} | {steps.evaluate(track)}
         names |= {steps.regression(track) for track in tested_champions if track in self.tracks}
         return tuple(step for step in self.steps.values() if step.name in names)
 
