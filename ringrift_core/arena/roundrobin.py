@@ -148,7 +148,8 @@ def _entrants(parameters: RoundrobinParameters, run: Run) -> dict[Entrant, Artif
 def _seated(parameters: RoundrobinParameters, run: Run, entrants: Mapping[Entrant, Artifact]) -> dict[str, Player]:
     """Champions as their tracks are gated, and the baselines."""
     here = parameters.board, parameters.players
-    store, hand_set = Seating(Judges(*here, run.archive, run.folder)), Seating.without_store(*here)
+    store = Seating(Judges(*here, run.archive, run.folder, device=parameters.device))
+    hand_set = Seating.without_store(*here)
     champions = {
         str(entrant): store.player(gate_player(entrant.track, *here), Manner(str(entrant)), artifact=artifact)
         for entrant, artifact in entrants.items()

@@ -22,8 +22,8 @@ class GateSeats:
         # Version 0 is the run's own setting for the track of weights, and the hand-set one for the others.
         own = parameters.track is Track.WEIGHTS
         self._initial = parameters.initial_weights if own else InitialWeights.BASELINE
-        judges = Judges(*self._configuration, run.archive, run.folder, initial=self._initial)
-        self._seating = Seating(judges)
+        here, device = self._configuration, parameters.device
+        self._seating = Seating(Judges(*here, run.archive, run.folder, initial=self._initial, device=device))
         self._specification = gate_player(parameters.track, *self._configuration)
 
     def player(self, artifact: Artifact) -> Player:

@@ -93,7 +93,7 @@ def _fitness(parameters: CmaesParameters, run: Run) -> tuple[Fitness | None, str
     by_outcome = OutcomeFitness(parameters.players, parameters.max_moves)
     if parameters.evaluator is Evaluator.GAMES:
         return by_outcome, ""
-    judges = Judges(parameters.board, parameters.players, run.archive, run.folder)
+    judges = Judges(parameters.board, parameters.players, run.archive, run.folder, device=parameters.device)
     missing, said = why_not(parameters, run, judges)
     if missing:
         return (None if parameters.evaluator is Evaluator.NEURAL else by_outcome), missing

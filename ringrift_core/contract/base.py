@@ -20,7 +20,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from ringrift_core.contract.marks import Placement
-from ringrift_core.contract.vocabulary import Board, PositiveCount, Stage, Total, configuration_name
+from ringrift_core.contract.vocabulary import Board, Device, PositiveCount, Stage, Total, configuration_name
 
 STAGE_PROGRAM = (sys.executable, "-P", "-m", "ringrift_core")
 """`ringrift` of this installation, to start a stage with; -P, or a checkout in the working folder would run instead."""
@@ -125,6 +125,9 @@ def _artifact_from_text(value: object) -> object:
 
 
 ArtifactReference = Annotated[Artifact, BeforeValidator(_artifact_from_text)]
+
+AskingDevice = Annotated[Device, Placement(), Field(description="Where networks are asked; cuda and mps need torch.")]
+"""Of a stage in which networks play. Games and verdicts repeat on one kind of device (docs/training.md)."""
 
 
 def split_commas(value: object) -> object:

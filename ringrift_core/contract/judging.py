@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ringrift_core.contract.base import ArtifactReference, AtMost, Contract, IterationParameters, Result
+from ringrift_core.contract.base import ArtifactReference, AskingDevice, AtMost, Contract, IterationParameters, Result
 from ringrift_core.contract.marks import Placement
 from ringrift_core.contract.tracking import TrackedParameters
 from ringrift_core.contract.tracks import KnownTrack
@@ -15,6 +15,7 @@ from ringrift_core.contract.vocabulary import (
     MOST_WORKERS,
     Count,
     Decision,
+    Device,
     Evaluator,
     GateKind,
     InitialWeights,
@@ -68,6 +69,7 @@ class CmaesParameters(IterationParameters):
         default=8, ge=4, le=HIGHEST_COUNT, description="Turns after which the network scores a game."
     )
     max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
+    device: AskingDevice = Device.CPU
     workers: Annotated[int, Placement()] = Field(
         default=0, ge=0, le=MOST_WORKERS, description="Threads that play; 0 is every core."
     )
@@ -100,6 +102,7 @@ class EvaluateParameters(TrackedParameters):
         default=0, description="Games also played against random and the hand-set heuristic, for the report."
     )
     max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
+    device: AskingDevice = Device.CPU
 
     @model_validator(mode="after")
     def _candidate_given(self) -> EvaluateParameters:

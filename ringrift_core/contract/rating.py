@@ -10,12 +10,13 @@ from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from ringrift_core.contract.base import AtMost, Contract, split_commas
+from ringrift_core.contract.base import AskingDevice, AtMost, Contract, split_commas
 from ringrift_core.contract.judging import EvidenceResult
 from ringrift_core.contract.tracking import TrackedParameters
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
     Count,
+    Device,
     PositiveCount,
     Seed,
     Share,
@@ -80,6 +81,7 @@ class RoundrobinParameters(TrackedParameters):
     seed: Seed = Field(default=0, description="Seed of openings and games.")
     games: PositiveCount = Field(default=20, description="Games of each pair, rounded up to whole groups.")
     max_moves: PositiveCount = Field(default=500, description="Cut a game after this many turns of any seat.")
+    device: AskingDevice = Device.CPU
 
 
 Points = Annotated[int, Field(ge=-HIGHEST_ELO, le=HIGHEST_ELO)]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from ringrift_core.contract.base import ArtifactReference, IterationParameters, Result, split_commas
+from ringrift_core.contract.base import ArtifactReference, AskingDevice, IterationParameters, Result, split_commas
 from ringrift_core.contract.marks import Placement
 from ringrift_core.contract.vocabulary import (
     HIGHEST_COUNT,
@@ -102,9 +102,7 @@ class SelfplayParameters(IterationParameters):
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="What weights version 0 means."
     )
-    device: Annotated[Device, Placement()] = Field(
-        default=Device.CPU, description="Where networks are asked; cuda and mps need torch."
-    )
+    device: AskingDevice = Device.CPU
     tree_positions: int = Field(
         default=0,
         ge=0,

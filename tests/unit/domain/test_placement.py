@@ -114,6 +114,15 @@ def test_training_prefers_the_gpu_and_tells_the_stage() -> None:
     assert (train.identity.pool, train.parameters.device) == ("gpu", "cuda")  # type: ignore[attr-defined]
 
 
+def test_whatever_asks_a_network_is_told_the_slots_device() -> None:
+    everything = slot("s", "selfplay", "train", "cmaes", "evaluate", device="mps")
+    one = World(pools=(pool(slots=[everything]),), specs={"tp": pipeline_spec(iterations=1)})
+    one.run()
+    told = {task.stage: task.parameters.device for task in one.created if not task.is_remote and task.slot is not None}  # type: ignore[attr-defined]
+    asking = (Stage.SELFPLAY, Stage.TRAIN, Stage.CMAES, Stage.EVALUATE, Stage.ROUNDROBIN)
+    assert told == dict.fromkeys(asking, "mps")
+
+
 def test_the_smaller_number_of_workers_holds() -> None:
     one = started(pool(slots=[slot("s", "selfplay"), slot("c", "cmaes", "evaluate", maxWorkers=1)]))
     workers = [task.parameters.workers for task in one.created if task.stage == Stage.CMAES]  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from ringrift_operator.domain import steps
 from ringrift_operator.domain.configuration import is_in_iteration
 from ringrift_operator.domain.recipe import Commission, Handling, Recipe, Step
 
-_EVALUATE = Handling(STAGES[Stage.EVALUATE], needs_verdict=True, is_said_otherwise=True)
+_EVALUATE = Handling(STAGES[Stage.EVALUATE], needs_verdict=True, is_said_otherwise=True, takes_device=True)
 _PROMOTE = Handling(STAGES[Stage.PROMOTE], is_said_otherwise=True)
 # A champion that cannot be read is a reason to stand still.
 _ROLLBACK = Handling(STAGES[Stage.ROLLBACK], is_way_out=True)

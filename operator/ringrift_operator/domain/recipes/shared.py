@@ -108,7 +108,7 @@ MERGE = Step(
     _merge,
     needs=(steps.SELFPLAY,),
 )
-ROUNDROBIN = Step(steps.ROUNDROBIN, Handling(STAGES[Stage.ROUNDROBIN]), _roundrobin)
+ROUNDROBIN = Step(steps.ROUNDROBIN, Handling(STAGES[Stage.ROUNDROBIN], takes_device=True), _roundrobin)
 """Asked for when everything else of an iteration has ended (domain/rating.py); nothing needs it."""
 
 EXPORT = Step("export", Handling(STAGES[Stage.EXPORT], needs_output=True), _export, needs=(steps.MERGE,))

@@ -74,7 +74,9 @@ WEIGHTS = Recipe(
     makers=(
         Step(
             SEARCH,
-            Handling(STAGES[Stage.CMAES], needs_output=True, remembers_place=True, takes_workers=True),
+            Handling(
+                STAGES[Stage.CMAES], needs_output=True, remembers_place=True, takes_device=True, takes_workers=True
+            ),
             _cmaes,
             Track.WEIGHTS,
         ),
