@@ -6,6 +6,8 @@ counted once, champions move by the registry's rules.
 
 from __future__ import annotations
 
+import random
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -74,6 +76,9 @@ class Worker:
         self.ran: list[str] = []
         """Steps in the order in which Pods ended."""
         self.store: dict[str, Configuration] = {}
+        self.killed = 0.0
+        """Share of the Pods that are killed before they have done anything."""
+        self._chance = random.Random(1)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -112,7 +117,12 @@ class Worker:
             self._write(pod, "Pending", {"waiting": {"reason": reason, "message": message}})
             return
         script = self.script.get(step)
-        ending = script.pop(0) if script else Ending(ExitCode.DONE, "Completed", self._work(pod))
+        if script:
+            ending = script.pop(0)
+        elif self._chance.random() < self.killed:
+            ending = Ending(128 + signal.SIGKILL)
+        else:
+            ending = Ending(ExitCode.DONE, "Completed", self._work(pod))
         terminated = {"exitCode": ending.exit_code, "reason": ending.reason, "message": ending.message}
         phase = "Succeeded" if ending.exit_code == ExitCode.DONE else "Failed"
         self._write(pod, phase, {"terminated": terminated})
@@ -170,7 +180,7 @@ class Worker:
                 changes["result"] = merged(kept.games, new)
             case Stage.EXPORT:
                 changes["outputs"] = {"dataset": _artifact("dataset")}
-            case Stage.TRAIN | Stage.CMAES:
+            case Stage.TRAIN | Stage.NNUE | Stage.DISTILL | Stage.CMAES:
                 changes["outputs"] = {"candidate": _artifact("candidate")}
             case Stage.EVALUATE:
                 changes["verdict"] = _verdict(Track(arguments["track"]), self.decisions.get(step, Decision.PROMOTE))
