@@ -1,9 +1,9 @@
 """Tops the bootstrap up to the games that were asked for.
 
 What counts are unique games, after the merge; of two that came out the same one is left out, and then some are missing.
-Self-play gets a further round for these, with the numbers that follow those of all games that were played, so that they
-are other games whatever happened meanwhile; another merge follows. A round may repeat games, too: after MOST_TOP_UPS of
-them the iteration goes on with what there is, and says so.
+Self-play gets a further round for these, with the numbers that follow those of all games that were asked for or merged,
+so that they are other games whatever happened meanwhile; another merge follows. A round may repeat games, too: after
+MOST_TOP_UPS of them the iteration goes on with what there is, and says so.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def top_up(situation: Situation) -> Situation:
         lacking = situation.become(configuration.lacking(missing))
         said = f"{unique} after {MOST_TOP_UPS} further rounds: it goes on without the others"
         return lacking.say(EventReason.GAMES_MISSING, said, is_warning=True)
-    played = merged.new_games + merged.duplicates
+    asked = frozen.bootstrap_games + sum(each.games for each in configuration.top_ups)
+    played = merged.new_games + merged.duplicates  # more, once a status was lost in a round
     parts = [task for task in configuration.tasks if task.name == SELFPLAY]
     part = max(task.part for task in parts) + 1
     round_ = TaskStatus(
@@ -45,7 +46,7 @@ def top_up(situation: Situation) -> Situation:
         attempt=max(task.attempt for task in parts),
     )
     attempt = single_task(configuration, MERGE).attempt + 1
-    topped_up = configuration.topped_up(TopUp(part=part, first_game=played, games=missing))
+    topped_up = configuration.topped_up(TopUp(part=part, first_game=max(asked, played), games=missing))
     situation = situation.become(topped_up).with_task(round_).ask(MERGE, attempt=attempt)
     return situation.say(EventReason.TOPPED_UP, f"{unique}: self-play is asked for {missing:,} more")
 

@@ -77,6 +77,13 @@ def test_each_round_goes_on_after_all_that_were_played() -> None:
     assert rounds(here) == [(0, 120, Shards(0, 2, 3)), (120, 60, Shards(0, 1, 2)), (180, 10, Shards(0, 0, 1))]
 
 
+def test_a_merge_that_finds_no_game_at_all_is_told_of_too() -> None:
+    here = one(iterations=1)
+    here.run(merging(*[(0, 0)] * 4))
+    assert [first for first, _, _ in rounds(here)] == [0, 120, 240, 360]
+    assert len(said(here, EventReason.GAMES_MISSING)) == 1
+
+
 def test_after_three_rounds_it_goes_on_and_says_so() -> None:
     here = one(iterations=1)
     found = (100, 20), (100, 40), (100, 60), (100, 80)

@@ -92,13 +92,14 @@ class Observer:
         for _, task in started:
             if task.stage != Stage.SELFPLAY:  # whose parts take what is free, and no more
                 reserved[task.identity.pool, task.identity.slot] += task.identity.parallelism - 1
+        wanting = list(self.waits.values())
         self.waits = {number: wait for number, wait in self.waits.items() if number not in begun}
         for wait in self.waits.values():
             for where, slot in self.world.places(wait.pipeline, wait.task):
                 key = (where.name, slot.name)
                 wait.rivals[key] = max(wait.rivals[key], crowd[key])
                 wait.reserved[key] += reserved[key]
-                if ended is not None and ended[0] == key and self._is_open(wait, where, slot):
+                if ended is not None and ended[0] == key and self._is_open(wait, where, slot, wanting):
                     wait.completions[key] += 1
                     self._check(wait, key)
 
@@ -122,8 +123,9 @@ class Observer:
                 who[where.name, slot.name].add((wait.pipeline, is_apart))
         return defaultdict(int, {key: len(names) for key, names in who.items()})
 
-    def _is_open(self, wait: Wait, where: PoolObservation, slot: Slot) -> bool:
-        """Whether nothing of self-play or cool-down is in the way of the other."""
+    def _is_open(self, wait: Wait, where: PoolObservation, slot: Slot, waited: list[Wait]) -> bool:
+        """Whether nothing of self-play or cool-down is in the way of the other; `waited` are those that did when the
+        place was freed, some of which may have gone first."""
         if not has_cooldown(where):
             return True
         here = [child for _, child in self.world.running() if child.identity.pool == where.name]
@@ -132,7 +134,7 @@ class Observer:
         rests = any(child.identity.slot in cooldowns for child in here)
         wanting = [
             (other.task.stage == Stage.SELFPLAY, each.name in cooldowns)
-            for other in self.waits.values()
+            for other in waited
             for pool_, each in self.world.places(other.pipeline, other.task)
             if pool_.name == where.name
         ]

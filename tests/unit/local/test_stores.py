@@ -77,7 +77,10 @@ with exclusive(lock_of(Path(sys.argv[1], "store").as_uri(), Path("/")), "the sto
 def test_a_folder_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
-        pytest.raises(LocalError, match=r"^the store: .*/file/\.locks/local: Not a directory; it cannot"),
+        pytest.raises(
+            LocalError,
+            match=r"^the store: .*/file/\.locks/local: Not a directory \(to lock a file\); name another folder",
+        ),
         exclusive(lock_of((tmp_path / "file").as_uri(), tmp_path), "the store"),
     ):
         pass
