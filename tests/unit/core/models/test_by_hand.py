@@ -16,10 +16,11 @@ from ringrift_core.contract import (
     STAGE_PROGRAM,
     Board,
     ExitCode,
+    GateKind,
     InitialWeights,
     Track,
 )
-from ringrift_core.errors import WrongInputError
+from ringrift_core.errors import HeldError, WrongInputError
 from ringrift_core.models.by_hand import ByHand, Hand
 from ringrift_core.players.specification import Judge, JudgeKind
 from ringrift_core.players.weights import HeuristicWeights
@@ -86,6 +87,16 @@ class TestPromote:
             assert (moved.version, moved.artifact.sha256) == (1, champion.artifact.sha256)
             assert models("verify", other).exit_code == 0
             shutil.rmtree(other)
+
+    def test_it_takes_the_number_of_the_iteration_under_way_and_not_its_gate(self, desk: Desk, tmp_path: Path) -> None:
+        """What was judged in that iteration was another candidate."""
+        rejected = weights_of(desk, -1.0)
+        desk.evaluate(3, track=Track.WEIGHTS, candidate=rejected, champion_version=2, gate=GateKind.FIXED, games=4)
+        file = weights_file(tmp_path / "mine.json")
+        assert models("promote", root(desk), CONFIGURATION, "weights", file, *BECAUSE).exit_code == 0
+        shown = json.loads(models("show", root(desk), CONFIGURATION, "weights", "--json").stdout)
+        assert shown["model"]["version"] == 3
+        assert "evaluation" not in shown
 
     def test_what_is_champion_already_is_refused(self, desk: Desk) -> None:
         before = everything(desk)
@@ -228,7 +239,7 @@ class TestClaims:
         request = hand.rollback(None, "plays badly")
         held(desk)
         before = everything(desk)
-        with pytest.raises(Exception, match="is held by pipeline games/ringrift"):
+        with pytest.raises(HeldError, match="is held by pipeline games/ringrift"):
             hand.move(request)
         assert everything(desk) == before
 
