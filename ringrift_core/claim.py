@@ -15,7 +15,7 @@ from ringrift_core.contract import ClaimParameters, Contract, Holder
 from ringrift_core.contract.reading import CONTRACT_VERSION
 from ringrift_core.errors import HeldError
 
-__all__ = ["LIVE_FOR", "Claim", "check_claim", "give_back_claim", "read_claim", "take_claim"]
+__all__ = ["LIVE_FOR", "Claim", "check_claim", "check_unheld", "give_back_claim", "read_claim", "take_claim"]
 
 LIVE_FOR = timedelta(hours=1)
 """A claim whose holder has not written for so long may be taken over."""
@@ -77,6 +77,14 @@ def check_claim(archive: Archive, parameters: ClaimParameters, now: datetime | N
             raise _held(archive, claim, other)
         if _write(archive, Claim(holder=parameters.holder, renewed_at=now or datetime.now(UTC)), version):
             return
+
+
+def check_unheld(archive: Archive, advice: str, now: datetime | None = None) -> None:
+    """For a person, who leaves alone what a pipeline is at work on: HeldError, with `advice`, while a claim is live."""
+    claim, _ = read_claim(archive)
+    if claim is not None and claim.holder is not None and _is_live(claim, now or datetime.now(UTC)):
+        held = _held(archive, claim, claim.holder)
+        raise HeldError(f"{held}; {advice}")
 
 
 def give_back_claim(archive: Archive, holder: Holder) -> bool:

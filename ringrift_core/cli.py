@@ -37,6 +37,7 @@ from ringrift_core.contract import (
     to_arguments,
 )
 from ringrift_core.errors import WrongInputError
+from ringrift_core.models import commands as models
 from ringrift_core.native import forget_settings
 from ringrift_core.play.command import play
 from ringrift_core.replay import commands as replay
@@ -207,4 +208,5 @@ app.command()(check_store)
 app.command()(conform)
 app.command()(play)
 app.add_typer(bench.application, name="bench")
+app.add_typer(models.application, name="models")
 app.add_typer(replay.application, name="replay")

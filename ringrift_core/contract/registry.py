@@ -40,14 +40,20 @@ class PromoteParameters(PointerParameters):
     verdict: ArtifactReference | None = Field(
         default=None, description="The verdict that accepted it; any other is refused."
     )
+    cause: str | None = Field(
+        default=None, min_length=1, description="Why, for the registry's history, where a person decided it."
+    )
 
 
 class RollbackParameters(PointerParameters):
-    """Makes the previous champion champion again."""
+    """Makes an earlier champion champion again: the previous one, or one before it."""
 
     stage = Stage.ROLLBACK
     iteration: Count = Field(default=0, description="Iteration under way, for the registry's history; 0 is none.")
     cause: str = Field(min_length=1, description="Why, for the registry's history.")
+    to_version: PositiveCount | None = Field(
+        default=None, description="Earlier champion that is kept, to go back to; omitted: the champion before this one."
+    )
 
 
 class PointerResult(Result):

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import assert_never
 
 from pydantic import ConfigDict
 
 from ringrift_core.archive import Archive, from_stored_json
-from ringrift_core.contract import Artifact, Contract, Decision, PromoteParameters, Track, Verdict
+from ringrift_core.artifact import ConfigurationArtifact
+from ringrift_core.contract import Artifact, Board, Contract, Decision, PromoteParameters, Track, Verdict
 from ringrift_core.errors import StoreRefusedError, WrongInputError
 from ringrift_core.players.cards import ModelCard, NnueCard
 from ringrift_core.players.gates import gate_judge
 from ringrift_core.players.specification import JudgeKind
 from ringrift_core.players.weights import HeuristicWeights
 
-__all__ = ["check_candidate", "check_verdict"]
+__all__ = ["StoredVerdict", "candidate_kind", "check_candidate", "check_verdict", "files_of", "read_verdict"]
+
+_KINDS: Mapping[JudgeKind, type[ConfigurationArtifact]] = {
+    JudgeKind.WEIGHTS: HeuristicWeights,
+    JudgeKind.NNUE: NnueCard,
+    JudgeKind.NETWORK: ModelCard,
+}
+"""What a candidate is, by what judges for the players of its track."""
 
 
 class StoredVerdict(Contract):
@@ -27,33 +35,38 @@ class StoredVerdict(Contract):
     refused: str = ""
 
 
+def candidate_kind(track: Track, board: Board, players: int) -> type[ConfigurationArtifact]:
+    """What a track's candidates are: weights, or a card that names files. WrongInputError when it has none."""
+    judge = gate_judge(track, board, players)
+    if judge not in _KINDS:
+        raise WrongInputError(f"track {track}: there are no candidates of {judge}")
+    return _KINDS[judge]
+
+
+def files_of(candidate: ConfigurationArtifact) -> dict[str, Artifact]:
+    """The files that a candidate names, by the name that it has for each; weights name none."""
+    return {name: value for name, value in candidate if isinstance(value, Artifact)}
+
+
 def check_candidate(archive: Archive, parameters: PromoteParameters, folder: Path) -> None:
     """WrongInputError unless the artifact, and every file it names, is there and is a player of its track."""
-    candidate = parameters.candidate
     try:
-        match judge := gate_judge(parameters.track, parameters.board, parameters.players):
-            case JudgeKind.WEIGHTS:
-                HeuristicWeights.load(archive, candidate)
-            case JudgeKind.MLP:
-                raise WrongInputError(f"track {parameters.track}: there are no candidates of {judge}")
-            case JudgeKind.NNUE:
-                nnue = NnueCard.load(archive, candidate)
-                for file in (nnue.network, nnue.parameters):
-                    archive.get_file(file, folder)
-            case JudgeKind.NETWORK:
-                card = ModelCard.load(archive, candidate)
-                for file in (card.weights, card.onnx):
-                    archive.get_file(file, folder)
-            case _:
-                assert_never(judge)
+        kind = candidate_kind(parameters.track, parameters.board, parameters.players)
+        for file in files_of(kind.load(archive, parameters.candidate)).values():
+            archive.get_file(file, folder)
     except (StoreRefusedError, WrongInputError) as refusal:
         raise WrongInputError(f"--candidate: {refusal}") from refusal
+
+
+def read_verdict(archive: Archive, artifact: Artifact) -> StoredVerdict:
+    """A verdict as `evaluate` stored it; StoreRefusedError when it is none."""
+    return from_stored_json(StoredVerdict, archive.get_bytes(artifact), artifact.uri, "a verdict")
 
 
 def check_verdict(archive: Archive, track: Track, candidate: Artifact, artifact: Artifact) -> None:
     """WrongInputError unless the verdict accepts this candidate of this track."""
     try:
-        stored = from_stored_json(StoredVerdict, archive.get_bytes(artifact), artifact.uri, "a verdict")
+        stored = read_verdict(archive, artifact)
     except StoreRefusedError as refusal:
         raise WrongInputError(f"--verdict: {refusal}") from refusal
     verdict = stored.verdict

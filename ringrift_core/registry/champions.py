@@ -20,7 +20,7 @@ class MoveRefusedError(ValueError):
 
 
 class PointerMovedError(MoveRefusedError):
-    """A move that was asked for while somebody else was champion."""
+    """A move that was asked for before somebody else moved the pointer."""
 
 
 class Champion(Contract):
@@ -94,7 +94,8 @@ def promote(registry: Registry, request: PromoteParameters) -> tuple[Registry, M
         return registry, known
     _expect(registry, request.expected_version)
     if registry.artifact(request.iteration) is not None:
-        raise MoveRefusedError(
+        # Somebody else took the iteration's number, by hand for one: whoever asked takes over who is champion.
+        raise PointerMovedError(
             f"track {registry.track}: version {request.iteration} exists already and is never made again"
         )
     earlier = ((registry.champion,) if registry.champion else ()) + registry.earlier
@@ -107,13 +108,17 @@ def promote(registry: Registry, request: PromoteParameters) -> tuple[Registry, M
         replaced=registry.version,
         artifact=request.candidate,
         verdict=request.verdict,
+        cause=request.cause or "",
     )
     champion = Champion(version=request.iteration, artifact=request.candidate)
     return Registry(track=registry.track, champion=champion, earlier=earlier, log=(*registry.log, move)), move
 
 
 def roll_back(registry: Registry, request: RollbackParameters, judged_through: int) -> tuple[Registry, Move]:
-    """Makes the previous champion champion again; MoveRefusedError when there is none or the registry moved on."""
+    """Makes an earlier champion champion again, the previous one where none is named.
+
+    MoveRefusedError when there is none, the one named is not kept, or the registry moved on.
+    """
     if known := registry.recorded(request.request_id):
         if known.kind != "rollback":
             raise MoveRefusedError(
@@ -125,8 +130,15 @@ def roll_back(registry: Registry, request: RollbackParameters, judged_through: i
         raise MoveRefusedError(
             f"track {registry.track}: champion {registry.version} has no predecessor to roll back to"
         )
-    champion, *rest = registry.earlier
-    earlier = tuple(rest[: request.keep_backup_models])
+    kept = [champion.version for champion in registry.earlier]
+    if request.to_version is not None and request.to_version not in kept:
+        raise MoveRefusedError(
+            f"track {registry.track}: version {request.to_version} is not among the earlier champions that are kept: "
+            f"{', '.join(map(str, kept))}"
+        )
+    back_to = 0 if request.to_version is None else kept.index(request.to_version)
+    champion = registry.earlier[back_to]
+    earlier = registry.earlier[back_to + 1 :][: request.keep_backup_models]
     move = Move(
         request_id=request.request_id,
         kind="rollback",

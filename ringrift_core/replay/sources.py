@@ -13,7 +13,7 @@ from ringrift_core.errors import StoreRefusedError
 from ringrift_core.replay.games import Rules, require_rules
 from ringrift_core.replay.manifest import read_manifest
 from ringrift_core.replay.shards import is_shard_task
-from ringrift_core.store import LocalStore, Store, open_store
+from ringrift_core.store import LocalStore, Store, address_of, open_store
 
 __all__ = ["GamesFile", "find_files"]
 
@@ -43,7 +43,7 @@ def find_files(place: str, folder: Path) -> Iterator[GamesFile]:
     A file; the merged games of a configuration (a folder with a games.json); of every configuration of a store; or
     every .sqlite file of a folder: whatever of these is found first. StoreRefusedError when none is.
     """
-    address = place if "://" in place else Path(place).absolute().as_uri()
+    address = address_of(place)
     parent, _, name = address.rstrip("/").rpartition("/")
     if name.endswith(".sqlite") or (address.startswith("file:") and "://" not in place and Path(place).is_file()):
         yield from _one(open_store(parent), name, place, folder)

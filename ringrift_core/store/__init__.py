@@ -14,10 +14,10 @@ docs/store.md has the layout. `base` says what a store is, `local` and `s3` are 
 is far away.
 """
 
-from ringrift_core.store.addresses import open_store
+from ringrift_core.store.addresses import address_of, open_store
 from ringrift_core.store.base import Store, Versioned
 from ringrift_core.store.cache import ObjectCache
 from ringrift_core.store.local import LocalStore
 from ringrift_core.store.s3 import S3Store
 
-__all__ = ["LocalStore", "ObjectCache", "S3Store", "Store", "Versioned", "open_store"]
+__all__ = ["LocalStore", "ObjectCache", "S3Store", "Store", "Versioned", "address_of", "open_store"]

@@ -11,7 +11,12 @@ from ringrift_core.store.base import Store
 from ringrift_core.store.local import LocalStore
 from ringrift_core.store.s3 import S3Store
 
-__all__ = ["open_store"]
+__all__ = ["address_of", "open_store"]
+
+
+def address_of(place: str) -> str:
+    """The address of what a person names: an address as it is, anything else as a path of this machine."""
+    return place if "://" in place else Path(place).absolute().as_uri()
 
 
 def open_store(uri: str) -> Store:

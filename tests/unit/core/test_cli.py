@@ -20,11 +20,13 @@ from ringrift_core import cli
 from ringrift_core.contract import (
     HIGHEST_COUNT,
     HIGHEST_SEED,
+    MOST_ENTRANTS,
     MOST_WORKERS,
     STAGES,
     AdoptResult,
     Artifact,
     EngineMode,
+    Entrant,
     ExitCode,
     Holder,
     InitialWeights,
@@ -86,6 +88,9 @@ def _values(name: str, annotation: Any) -> st.SearchStrategy[Any]:
         "tracks": st.lists(st.sampled_from(Track)).map(tuple),
         "kind": st.sampled_from(["candidate", "regression"]),
         "index": st.sampled_from([None, 0]),
+        "entrants": st.lists(
+            st.builds(Entrant, st.sampled_from(Track), st.integers(1, HIGHEST_COUNT)), max_size=MOST_ENTRANTS
+        ).map(tuple),
         "start_from": st.sampled_from(["3", "square8@3", "hexagonal@12"]),
         "holder": st.sampled_from(["7f3c/games/demo", "host.example/local/a-b"]).map(Holder.parse),
     }

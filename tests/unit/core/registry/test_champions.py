@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringrift_core.contract import Artifact, Board, PromoteParameters, RollbackParameters, Track
-from ringrift_core.registry.champions import Move, MoveRefusedError, Registry, promote, roll_back
+from ringrift_core.registry.champions import Move, MoveRefusedError, PointerMovedError, Registry, promote, roll_back
 
 HERE = {"store": "file:///x", "board": Board.SQUARE8, "players": 2, "track": Track.WEIGHTS}
 
@@ -91,6 +91,20 @@ def test_a_request_for_another_state_is_refused(
 ) -> None:
     with pytest.raises(MoveRefusedError, match=sentence):
         apply(after(promotion(1, 0), promotion(4, 1)), request_)
+
+
+def test_a_rollback_goes_back_to_any_champion_that_is_kept() -> None:
+    before = after(promotion(1, 0), promotion(4, 1), promotion(6, 4))
+    registry, move = roll_back(before, rollback(6).model_copy(update={"to_version": 1}), judged_through=0)
+    assert (registry.version, registry.earlier) == (1, ())
+    assert (move.version, move.replaced, move.predecessor) == (1, 6, 0)
+    with pytest.raises(MoveRefusedError, match="version 6 is not among the earlier champions that are kept: 4, 1"):
+        roll_back(before, rollback(6).model_copy(update={"to_version": 6}), judged_through=0)
+
+
+def test_a_number_that_somebody_else_took_is_a_pointer_that_moved() -> None:
+    with pytest.raises(PointerMovedError, match="version 1 exists already"):
+        promote(after(promotion(1, 0), promotion(4, 1)), promotion(1, 4, "again"))
 
 
 def test_the_first_champion_cannot_be_rolled_back() -> None:
