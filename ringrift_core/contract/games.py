@@ -8,14 +8,17 @@ from pydantic import Field, model_validator
 
 from ringrift_core.contract.base import IterationParameters, Result
 from ringrift_core.contract.claims import ClaimParameters
-from ringrift_core.contract.marks import Absent
+from ringrift_core.contract.marks import Absent, Placement
 from ringrift_core.contract.vocabulary import Board, Count, Measure, PositiveCount, Seed, Stage, Total
 
 
 class MergeParameters(IterationParameters, ClaimParameters):
-    """Merges every shard not yet merged into one new segment, deduplicated by game id."""
+    """Merges every finished shard not yet merged, deduplicated by game id."""
 
     stage = Stage.MERGE
+    while_playing: Annotated[bool, Placement()] = Field(
+        default=False, description="Self-play goes on: that no shard is finished yet is no fault."
+    )
 
 
 class ExportParameters(IterationParameters):

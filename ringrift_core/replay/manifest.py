@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from ringrift_core.archive import Archive, from_stored_json, to_stored_json
 from ringrift_core.contract import Artifact, Contract
@@ -11,12 +13,19 @@ __all__ = ["GamesManifest", "IndexPart", "MergedShards", "Segment", "read_manife
 
 
 class Segment(Contract):
-    """One merge's new games, possibly none: an SQLite file like a shard (`ringrift_core.replay.games`)."""
+    """New games of shards that follow one another, possibly none: an SQLite file like a shard (`replay.games`)."""
 
     iteration: int
     games: int
     duplicates: int = Field(description="Games left out because an earlier one was the same.")
     artifact: Artifact
+    ahead: int | None = Field(
+        default=None, description="First shard of a segment that was merged before an earlier shard was finished."
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_none(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in serialise(self).items() if value is not None}
 
 
 class IndexPart(Contract):
@@ -42,7 +51,7 @@ class GamesManifest(Contract):
     """Every unique game of a configuration."""
 
     games: int = 0
-    segments: tuple[Segment, ...] = Field(default=(), description="In the order of merging.")
+    segments: tuple[Segment, ...] = Field(default=(), description="By iteration and shard, whenever they were merged.")
     index: tuple[IndexPart, ...] = Field(default=(), description="Ids of all games, in few parts.")
     cursor: dict[int, MergedShards] = Field(default_factory=dict, description="By iteration.")
 

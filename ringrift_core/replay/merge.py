@@ -1,22 +1,31 @@
-"""The stage merge: shards that were not merged yet become one new segment.
+"""The stage merge: shards that were not merged yet become new segments.
+
+The games come in the order of their shards, and of equal games the first is kept, whenever which shard was merged:
+while self-play goes on as well as once, when it has ended. Shards that follow one another make one segment. Where one
+between them is not finished yet, a segment is merged ahead of it, and what fills the gap goes before that segment.
 
 The cost follows what is new: an earlier iteration that is complete is never listed again, a merged shard is never read
-again, and of old games only the index of ids is read (eight bytes a game). Segment, index and cursor become visible
-together, by one compare-and-swap of games.json; whoever loses the swap starts over from the winner's manifest.
+again, and of old games only the index of ids is read (eight bytes a game). A segment that was merged ahead is read
+again only where an earlier shard has a game that is the same: it is written anew without it. Segments, index and cursor
+become visible together, by one compare-and-swap of games.json; whoever loses the swap starts over from the winner's
+manifest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ringrift_core.archive import Archive, TaskRecord
 from ringrift_core.claim import check_claim
 from ringrift_core.contract import Artifact, MergeParameters, MergeResult, StageResult
 from ringrift_core.errors import WrongInputError
 from ringrift_core.replay.games import Rules
-from ringrift_core.replay.identifiers import extend_index, known_ids
+from ringrift_core.replay.identifiers import Prefixes, contains, extend_index, known_ids
 from ringrift_core.replay.manifest import GamesManifest, MergedShards, Segment, read_manifest, swap_manifest
 from ringrift_core.replay.segment import SegmentWriter
 from ringrift_core.replay.shards import SHARD_OUTPUT, shard_of_task, shard_tasks
@@ -37,6 +46,12 @@ class NewShard:
     """Of its round."""
     artifact: Artifact
 
+    def follows(self, other: NewShard) -> bool:
+        """Whether its games come next after the other's."""
+        if (self.iteration, self.first_game) == (other.iteration, other.first_game):
+            return self.shard == other.shard + 1
+        return self.shard == self.first_game
+
 
 def merge_stage(parameters: MergeParameters, run: Run) -> StageResult:
     """Merges what is new up to the parameters' iteration.
@@ -47,7 +62,7 @@ def merge_stage(parameters: MergeParameters, run: Run) -> StageResult:
     while True:
         manifest, version = read_manifest(run.archive)
         shards = list(_new_shards(run.archive, manifest, parameters.iteration))
-        if not shards and version is None:
+        if not shards and version is None and not parameters.while_playing:
             raise WrongInputError(
                 f"{run.archive.store.uri}/{run.archive.configuration}: no games there up to iteration "
                 f"{parameters.iteration}: run ringrift selfplay first, or mend --store, --board or --players"
@@ -86,7 +101,7 @@ def _new_shards(archive: Archive, manifest: GamesManifest, iteration: int) -> It
 
 def _shards_of(archive: Archive, iteration: int, merged: Set[int]) -> Iterator[NewShard]:
     """The shards of an iteration but the merged; WrongInputError when they do not divide the same games."""
-    tasks = [task for _, task in archive.tasks(shard_tasks(iteration))]
+    tasks = sorted((task for _, task in archive.tasks(shard_tasks(iteration))), key=shard_of_task)
     records = {task: _record(archive, iteration, task) for task in tasks if shard_of_task(task) not in merged}
     references: dict[range, tuple[str, dict[str, Any]]] = {}
     for task, record in records.items():
@@ -121,31 +136,134 @@ def _record(archive: Archive, iteration: int, task: str) -> TaskRecord:
 
 
 def _merge(parameters: MergeParameters, run: Run, manifest: GamesManifest, shards: Sequence[NewShard]) -> GamesManifest:
-    archive = run.archive
+    archive, iteration = run.archive, parameters.iteration
     known = known_ids(archive, manifest.index)
-    path = run.folder / "segment.sqlite"
-    with SegmentWriter(path, Rules.usual(parameters.board, parameters.players), known) as writer:
-        for done, shard in enumerate(shards):
-            run.pause_point()
-            run.report.progress(done / len(shards), f"shard {shard.shard} of iteration {shard.iteration}")
-            file = archive.get_file(shard.artifact, run.folder)
-            writer.add(file)
-            if file.parent == run.folder:
-                file.unlink()
-        new = writer.finish()
-    segment = Segment(
-        iteration=parameters.iteration,
-        games=writer.games,
-        duplicates=writer.duplicates,
-        artifact=archive.put_file(path, "sqlite"),
-    )
-    path.unlink()
+    segments, new = list(manifest.segments), np.empty(0, np.uint64)
+    writing = _Writing(parameters, run, len(shards))
+    merged = manifest.cursor[iteration].merged if iteration in manifest.cursor else ()
+    finished = {*merged, *(shard.shard for shard in shards if shard.iteration == iteration)}
+    for group in _groups(shards, iteration):
+        first = group[0]
+        is_ahead = first.iteration == iteration and not finished.issuperset(range(first.first_game, first.shard))
+        later = [
+            place
+            for place, segment in enumerate(segments)
+            if segment.iteration == iteration
+            and segment.ahead is not None
+            and (first.iteration, first.shard) < (iteration, segment.ahead)
+        ]
+        written = writing.games_of(group, [*known, new])
+        if later and written.duplicates:
+            theirs = [writing.ids(segments[place]) for place in later]
+            written = writing.games_of(group, [_without(ids, theirs) for ids in (*known, new)])
+            for place in later:
+                segments[place] = writing.without(segments[place], written.ids)
+        segment = Segment(
+            iteration=iteration,
+            games=written.games,
+            duplicates=written.duplicates,
+            artifact=writing.stored(written),
+            ahead=first.shard if is_ahead else None,
+        )
+        segments.insert(min(later, default=len(segments)), segment)
+        new = np.sort(np.concatenate([new, _without(written.ids, [*known, new])]))
     return GamesManifest(
-        games=manifest.games + segment.games,
-        segments=(*manifest.segments, segment),
+        games=manifest.games + len(new),
+        segments=tuple(segments),
         index=extend_index(archive, manifest.index, known, new),
         cursor=_advance(manifest.cursor, shards),
     )
+
+
+def _groups(shards: Sequence[NewShard], iteration: int) -> Iterator[list[NewShard]]:
+    """Shards that follow one another; of earlier iterations, which are over, all do."""
+    group: list[NewShard] = []
+    for shard in shards:
+        if group and shard.iteration == iteration and not shard.follows(group[-1]):
+            yield group
+            group = []
+        group.append(shard)
+    if group:
+        yield group
+
+
+def _without(ids: Prefixes, others: Sequence[Prefixes]) -> Prefixes:
+    """Sorted ids that none of the sorted others has."""
+    return ids[~contains(others, ids)]
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A segment's file that is not stored yet."""
+
+    path: Path
+    games: int
+    duplicates: int
+    ids: Prefixes
+    """Sorted."""
+
+
+class _Writing:
+    """Writes segments of one merge, one after the other."""
+
+    def __init__(self, parameters: MergeParameters, run: Run, shards: int) -> None:
+        self._run, self._shards = run, shards
+        self._rules = Rules.usual(parameters.board, parameters.players)
+        self._done = 0
+
+    def games_of(self, shards: Sequence[NewShard], known: Sequence[Prefixes]) -> _Written:
+        """The games of the shards that are not known."""
+        run = self._run
+        path = run.folder / "segment.sqlite"
+        with SegmentWriter(path, self._rules, known) as writer:
+            for shard in shards:
+                run.pause_point()
+                fraction = min(1.0, self._done / self._shards)
+                run.report.progress(fraction, f"shard {shard.shard} of iteration {shard.iteration}")
+                self._add(writer, shard.artifact)
+                self._done += 1
+            ids = writer.finish()
+        return _Written(path, writer.games, writer.duplicates, ids)
+
+    def ids(self, segment: Segment) -> Prefixes:
+        """The sorted ids of a segment's games."""
+        written = self._rewritten(segment, [])
+        written.path.unlink()
+        return written.ids
+
+    def without(self, segment: Segment, ids: Prefixes) -> Segment:
+        """The segment without these games, which are duplicates from now on."""
+        written = self._rewritten(segment, [ids])
+        if not written.duplicates:
+            written.path.unlink()
+            return segment
+        return segment.model_copy(
+            update={
+                "games": written.games,
+                "duplicates": segment.duplicates + written.duplicates,
+                "artifact": self.stored(written),
+            }
+        )
+
+    def stored(self, written: _Written) -> Artifact:
+        """Puts the file into the store."""
+        artifact = self._run.archive.put_file(written.path, "sqlite")
+        written.path.unlink()
+        return artifact
+
+    def _rewritten(self, segment: Segment, known: Sequence[Prefixes]) -> _Written:
+        path = self._run.folder / "rewritten.sqlite"
+        with SegmentWriter(path, self._rules, known) as writer:
+            self._add(writer, segment.artifact)
+            ids = writer.finish()
+        return _Written(path, writer.games, writer.duplicates, ids)
+
+    def _add(self, writer: SegmentWriter, games: Artifact) -> None:
+        run = self._run
+        file = run.archive.get_file(games, run.folder)
+        writer.add(file)
+        if file.parent == run.folder:
+            file.unlink()
 
 
 def _advance(cursor: dict[int, MergedShards], shards: Sequence[NewShard]) -> dict[int, MergedShards]:

@@ -157,7 +157,10 @@ class TrainingPipelineSpec(Value):
         description="What to train: weights (CMA-ES), nnue, network.",
     )
     selfplay: Selfplay = Field(default=Selfplay(), description="Games the players play among themselves.")
-    sync: Sync = Field(default=Sync(), description="How games reach the merged store.")
+    sync: Sync | None = Field(
+        default=None,
+        description="How games reach the merged store while self-play goes on; absent: when it has ended.",
+    )
     dataset: Dataset = Field(default=Dataset(), description="Which games a dataset is made of.")
     network: Network = Field(default=Network(), description="Training of the network.")
     nnue: Nnue = Field(default=Nnue(), description="Training of NNUE.")

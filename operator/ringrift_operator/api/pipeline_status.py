@@ -129,7 +129,11 @@ class StepFinding(Value):
 class TaskStatus(StepFinding):
     """One task of the iteration under way: how often it was tried, where, and what came out."""
 
-    part: int = Field(default=0, ge=0, description="Which part of the iteration's self-play; 0 elsewhere.")
+    part: int = Field(
+        default=0,
+        ge=0,
+        description="Which part of the iteration's self-play, or which merge while it goes on; 0 elsewhere.",
+    )
     phase: StagePhase = Field(default=StagePhase.PENDING, description="How far it is.")
     attempt: int = Field(default=1, ge=1, description="The newest try, by its number; part of the child's name.")
     failures: int = Field(default=0, ge=0, description="Tries that failed and count towards the limit of three.")

@@ -37,10 +37,11 @@ class Selfplay(Value):
 
 
 class Sync(Value):
-    """How games of finished shards reach the merged store."""
+    """How games of finished shards reach the merged store while self-play goes on."""
 
     interval: PositiveDuration = Field(
-        default=timedelta(minutes=60), description="Merges at least this often, and always before an export."
+        default=timedelta(minutes=60),
+        description="Merges what is finished at least this often, and the rest when self-play has ended.",
     )
     dedupe: Literal[True] = Field(default=True, description="Games are merged once by their id; cannot be turned off.")
 

@@ -31,19 +31,24 @@ from ringrift_operator.domain.situation import Situation
 from ringrift_operator.domain.snapshot import Snapshot
 from ringrift_operator.domain.stalls import stalled_as_a_whole
 from ringrift_operator.domain.starting import start_iteration
-from ringrift_operator.domain.steps import MERGE
+from ringrift_operator.domain.steps import MERGE, SYNC
+from ringrift_operator.domain.syncing import sync_games
 from ringrift_operator.domain.tracks import settle_tracks, skip_unreachable
 
 Policy = Callable[[Situation], Situation]
 
 
 def copy_games(situation: Situation) -> Situation:
-    """The total of unique games is the merge's, never counted up here."""
+    """The total of unique games is the newest merge's, never counted up here."""
     configuration = situation.configuration
-    if step_phase(configuration, MERGE) != StagePhase.SUCCEEDED:
-        return situation
-    games = single_task(configuration, MERGE).answer(MergeResult).games
-    return situation.become(configuration.with_games(games))
+    if step_phase(configuration, MERGE) == StagePhase.SUCCEEDED:
+        games = single_task(configuration, MERGE).answer(MergeResult).games
+        return situation.become(configuration.with_games(games))
+    if step_phase(configuration, SYNC) == StagePhase.SUCCEEDED:
+        games = single_task(configuration, SYNC).answer(MergeResult).games
+        # A merge that is asked for anew, for a further round, has told of more.
+        return situation.become(configuration.with_games(max(games, configuration.games)))
+    return situation
 
 
 def bound_pauses(situation: Situation) -> Situation:
@@ -62,6 +67,7 @@ POLICIES: tuple[Policy, ...] = (
     requests.answer_reconcile,  # pauses end early when somebody asks
     adopt,  # an empty status first reads the store
     requests.answer_take_over,  # whose claim is another's until somebody asks
+    sync_games,  # while self-play goes on
     copy_games,
     top_up,  # a bootstrap of which too few games were unique
     skip_unreachable,  # what waits for something that failed

@@ -17,11 +17,13 @@ _DIGEST = 10
 def task_name(task: TaskIdentity) -> str:
     """`<pipeline>-<configuration>-i<iteration>-<step>[-<pool>][-<n>]-a<attempt>`, shortened with a hash past LIMIT.
 
-    Only the parts of self-play carry pool and number: anything else runs once per attempt.
+    The parts of self-play carry pool and number, merges while it goes on a number; anything else runs once per attempt.
     """
     parts = [task.pipeline, task.configuration, f"i{task.iteration}", task.step]
     if task.step == SELFPLAY:
         parts += [task.pool, str(task.part)]
+    elif task.part:
+        parts.append(str(task.part))
     return shortened("-".join([*parts, f"a{task.attempt}"]))
 
 

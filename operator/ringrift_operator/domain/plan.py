@@ -137,7 +137,8 @@ class Plan:
     events: tuple[Event, ...]
     """6. Tell people."""
     wake_at: datetime | None
-    """When to look again even if nothing happens: the end of a back-off, a cool-down or an alert's delay."""
+    """When to look again even if nothing happens: the end of a back-off, a cool-down or an alert's delay, or the next
+    merge."""
 
     @property
     def is_empty(self) -> bool:

@@ -25,6 +25,7 @@ from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
 from ringrift_operator.domain.standing import running, standings
 from ringrift_operator.domain.steps import SELFPLAY
+from ringrift_operator.domain.syncing import next_sync
 
 _WITHOUT_EVENT = (ConditionType.READY, ConditionType.RECONCILING, ConditionType.GAMES_CUT)
 """The first two are how it always goes; of cut games every step tells by itself (domain/recording.py)."""
@@ -142,5 +143,10 @@ def _wake_at(snapshot: Snapshot, status: TrainingPipelineStatus) -> datetime | N
         for task in configuration.tasks
         if task.not_before is not None and task.pauses(snapshot.now)
     ]
+    syncs = [
+        due
+        for configuration in status.configurations
+        if (due := next_sync(snapshot, configuration)) is not None and due > snapshot.now
+    ]
     alert = next_alert(snapshot, status)
-    return min([*pauses, *([alert] if alert is not None else [])], default=None)
+    return min([*pauses, *syncs, *([alert] if alert is not None else [])], default=None)

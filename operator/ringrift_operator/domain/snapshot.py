@@ -49,7 +49,7 @@ class TaskIdentity:
     """Name of the step (domain/steps.py): selfplay, evaluate-network, ..."""
     attempt: int
     part: int = 0
-    """Which part of the iteration's self-play; 0 elsewhere."""
+    """Which part of the iteration's self-play, or which merge while it goes on; 0 elsewhere."""
     pool: str = ""
     """Empty for light stages, which take no slot."""
     slot: str = ""

@@ -1,6 +1,7 @@
 """What the steps of an iteration are called: by status, child names and labels (design.md section 4).
 
 selfplay -> merge -> the makers of each track -> evaluate-<track> -> promote-<track>
+sync, numbered, while self-play goes on (domain/syncing.py)
 regression-<track>, of the champion against its predecessor, beside all that
 roundrobin, once all of that is settled (domain/rating.py)
 rollback-<track>, requested-rollback-<track>, when domain/rollback.py and domain/requests.py say so
@@ -15,6 +16,7 @@ from ringrift_core.contract import Track
 ADOPT = "adopt"
 SELFPLAY = "selfplay"
 MERGE = "merge"
+SYNC = "sync"
 ROUNDROBIN = "roundrobin"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,7 @@ def test_a_file_of_ten_lines_is_enough(tmp_path: Path) -> None:
     (pipeline,) = load_file(tmp_path / "pipeline.yaml")
     assert isinstance(pipeline, TrainingPipeline)
     assert pipeline.spec.iterations is None
-    assert pipeline.spec.sync.interval == timedelta(hours=1)
+    assert pipeline.spec.sync is None
 
 
 @pytest.mark.parametrize("name", ["quickstart.yaml", "full.yaml"])

@@ -54,6 +54,7 @@ def namespaces(draw: st.DrawFn) -> World:
             iterations=draw(st.integers(1, 4)),
             selfplay={"shardGames": 10},
             rollback={"maxConsecutiveFailures": draw(st.integers(1, 3))},
+            sync=draw(st.sampled_from([None, {"interval": "1s"}, {"interval": "5m"}])),
         )
     return World(pools=tuple(pools), specs=specs)
 
@@ -118,7 +119,10 @@ def flipped(each: PoolObservation) -> PoolObservation:
 
 
 def check_room(world: World) -> None:
-    """No slot holds more than it has room for, and cool-down slots and self-play never run together on a pool."""
+    """No slot holds more than it has room for, and cool-down slots and self-play never run together on a pool; nor do
+    two merges of a configuration."""
+    merging = [(c.identity.pipeline, c.identity.configuration) for c in world.live if c.stage == Stage.MERGE]
+    assert len(set(merging)) == len(merging)
     for each in world.pools:
         for slot in each.spec.slots:
             here = [c for c in world.live if (c.identity.pool, c.identity.slot) == (each.name, slot.name)]

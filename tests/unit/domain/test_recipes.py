@@ -209,7 +209,7 @@ def test_a_step_waits_for_those_it_comes_after_however_they_end() -> None:
 
 def test_steps_stand_in_the_order_in_which_they_get_slots() -> None:
     assert list(SHIPPED.steps) == [
-        *("adopt", "selfplay", "merge", "export", "nnue", "distill", "train", "cmaes"),
+        *("adopt", "selfplay", "merge", "sync", "export", "nnue", "distill", "train", "cmaes"),
         *("evaluate-weights", "regression-weights", "promote-weights"),
         *("evaluate-nnue", "regression-nnue", "promote-nnue"),
         *("evaluate-network", "regression-network", "promote-network"),

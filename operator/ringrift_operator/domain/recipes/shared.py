@@ -15,6 +15,7 @@ from ringrift_core.contract import (
     Shards,
     Stage,
     Track,
+    changed,
 )
 from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain import steps
@@ -63,6 +64,10 @@ def _merge(commission: Commission) -> MergeParameters:
     return MergeParameters(**commission.in_iteration, **commission.claim)
 
 
+def _sync(commission: Commission) -> MergeParameters:
+    return changed(_merge(commission), while_playing=True)
+
+
 def _export(commission: Commission) -> ExportParameters:
     dataset = commission.frozen.dataset
     return ExportParameters(
@@ -107,7 +112,11 @@ MERGE = Step(
     Handling(STAGES[Stage.MERGE], is_repeated=True, is_said_otherwise=True),
     _merge,
     needs=(steps.SELFPLAY,),
+    after=(steps.SYNC,),
 )
+SYNC = Step(steps.SYNC, Handling(STAGES[Stage.MERGE], is_said_otherwise=True), _sync)
+"""Asked for again and again while self-play goes on (domain/syncing.py); nothing needs it."""
+
 ROUNDROBIN = Step(steps.ROUNDROBIN, Handling(STAGES[Stage.ROUNDROBIN], takes_device=True), _roundrobin)
 """Asked for when everything else of an iteration has ended (domain/rating.py); nothing needs it."""
 

@@ -11,7 +11,7 @@ from ringrift_operator.api.pipeline_status import ConfigurationStatus, TaskStatu
 from ringrift_operator.domain import steps
 from ringrift_operator.domain.recipe import Recipe, Step
 from ringrift_operator.domain.recipes.gates import going_back, judging
-from ringrift_operator.domain.recipes.shared import ADOPT, MERGE, ROUNDROBIN, SELFPLAY
+from ringrift_operator.domain.recipes.shared import ADOPT, MERGE, ROUNDROBIN, SELFPLAY, SYNC
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Recipes:
     def _all_steps(self) -> Iterator[Step]:
         yield ADOPT
         yield from self.shared
+        yield SYNC
         for recipe in self.makers_first:
             yield from recipe.all_makers
         for recipe in self.recipes:
