@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import time
 import urllib.request
 from dataclasses import dataclass
@@ -19,12 +18,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.core_seconds import core_seconds_of
-from benchmarks.operator.measure import CRDS, NAMESPACE, boards_and_players, status
+from benchmarks.operator.measure import NAMESPACE, boards_and_players, pool, prepared, status
 from tests.apiserver.operator_process import OperatorProcess
 from tests.apiserver.person import pipeline
 from tests.apiserver.worker import Worker
-from tests.cluster import binaries
-from tests.cluster.control_plane import ControlPlane, Endpoints, running_control_plane
+from tests.cluster.control_plane import ControlPlane
 
 TRACKS = ("weights", "nnue", "network")
 STAGES = ("selfplay", "train", "nnue", "distill", "cmaes", "evaluate")
@@ -37,13 +35,8 @@ def main(
     killed: Annotated[float, typer.Option(min=0, max=1, help="Share of the Pods that are killed at random.")] = 0.01,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        running_control_plane(
-            binaries.find(binaries.CONTROL_PLANE), Path(directory), Endpoints.on_free_ports()
-        ) as plane,
-    ):
-        samples = Endurance(plane, Path(directory), killed).samples(configurations, iterations, every)
+    with prepared() as (plane, directory):
+        samples = Endurance(plane, directory, killed).samples(configurations, iterations, every)
     if as_json:
         typer.echo(json.dumps({"endurance": samples}))
         return
@@ -71,7 +64,6 @@ class Endurance:
     """A control plane with one pipeline on all tracks, and a make-believe node that kills some Pods."""
 
     def __init__(self, plane: ControlPlane, directory: Path, killed: float) -> None:
-        self._plane = plane
         self._kubectl = plane.kubectl.within(NAMESPACE)
         self._operator = OperatorProcess(plane.kubeconfig, directory, f"--namespace={NAMESPACE}")
         self._worker = Worker(plane.kubeconfig, NAMESPACE)
@@ -79,10 +71,7 @@ class Endurance:
 
     def samples(self, configurations: int, iterations: int, every: int) -> list[dict[str, Any]]:
         """One each time that all configurations have had so many iterations more."""
-        self._plane.kubectl.apply(CRDS, "--server-side")
-        self._plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        self._plane.kubectl("create", "namespace", NAMESPACE)
-        self._kubectl.apply(_pool(configurations))
+        self._kubectl.apply(pool(STAGES, 3 * configurations))
         spec = {"iterations": iterations, "configurations": boards_and_players(configurations), "tracks": list(TRACKS)}
         self._kubectl.apply(pipeline(NAMESPACE, "long", **spec))
         found: list[dict[str, Any]] = []
@@ -129,19 +118,6 @@ class Endurance:
     def _objects(self) -> int:
         """Jobs, Pods, records and pipelines of the namespace; events go by themselves after an hour."""
         return sum(len(self._kubectl.get(kind)["items"]) for kind in ("jobs", "pods", "ti", "tp"))
-
-
-def _pool(configurations: int) -> dict[str, Any]:
-    slots = [
-        {"name": stage, "stages": [stage], "resources": {"cpu": "1", "memory": "1Gi"}, "count": 3 * configurations}
-        for stage in STAGES
-    ]
-    return {
-        "apiVersion": "ringrift.ai/v1alpha1",
-        "kind": "WorkerPool",
-        "metadata": {"name": "pool"},
-        "spec": {"type": "Cluster", "slots": slots},
-    }
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,13 +36,8 @@ def main(
     iterations: Annotated[int, typer.Option(min=1, help="Iterations of each: five or six Jobs.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        running_control_plane(
-            binaries.find(binaries.CONTROL_PLANE), Path(directory), Endpoints.on_free_ports()
-        ) as plane,
-    ):
-        report = measure(plane, Path(directory), pipelines, configurations, iterations)
+    with prepared() as (plane, directory):
+        report = measure(plane, directory, pipelines, configurations, iterations)
     if as_json:
         typer.echo(json.dumps({"operator": report}))
         return
@@ -52,15 +49,25 @@ def main(
     Console().print(table)
 
 
+@contextmanager
+def prepared() -> Iterator[tuple[ControlPlane, Path]]:
+    """A control plane that knows our kinds and has the namespace, and a folder for what runs beside it."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        programs = binaries.find(binaries.CONTROL_PLANE)
+        with running_control_plane(programs, directory, Endpoints.on_free_ports()) as plane:
+            plane.kubectl.apply(CRDS, "--server-side")
+            plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+            plane.kubectl("create", "namespace", NAMESPACE)
+            yield plane, directory
+
+
 def measure(
     plane: ControlPlane, directory: Path, pipelines: int, configurations: int, iterations: int
 ) -> dict[str, Any]:
     """Runs them all to their end; the figures by name."""
-    plane.kubectl.apply(CRDS, "--server-side")
-    plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    plane.kubectl("create", "namespace", NAMESPACE)
     kubectl = plane.kubectl.within(NAMESPACE)
-    kubectl.apply(pool(pipelines * configurations))
+    kubectl.apply(pool(("selfplay", "cmaes", "evaluate"), min(1000, 2 * pipelines * configurations)))
     spec = {"iterations": iterations, "configurations": boards_and_players(configurations)}
     objects = [pipeline(NAMESPACE, f"p{number}", **spec) for number in range(pipelines)]
     kubectl.apply({"apiVersion": "v1", "kind": "List", "items": objects})
@@ -100,13 +107,10 @@ def bytes_to_etcd(plane: ControlPlane) -> int:
     return int(float(next(line.split()[1] for line in text.splitlines() if line.startswith(RECEIVED))))
 
 
-def pool(tasks: int) -> dict[str, Any]:
-    """Slots for all at once."""
+def pool(stages: Sequence[str], count: int) -> dict[str, Any]:
+    """So many places for each stage."""
     resources = {"cpu": "1", "memory": "1Gi"}
-    stages = ["selfplay", "cmaes", "evaluate"]
-    slots = [
-        {"name": stage, "stages": [stage], "resources": resources, "count": min(1000, 2 * tasks)} for stage in stages
-    ]
+    slots = [{"name": stage, "stages": [stage], "resources": resources, "count": count} for stage in stages]
     return {
         "apiVersion": "ringrift.ai/v1alpha1",
         "kind": "WorkerPool",

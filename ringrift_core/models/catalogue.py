@@ -30,9 +30,9 @@ from ringrift_core.registry.ratings import RatingHistory, read_ratings
 from ringrift_core.registry.records import read_registry
 from ringrift_core.store import Store
 
-__all__ = ["CONFIGURATIONS", "Model", "ModelInFull", "champions", "configuration", "in_full", "model"]
+__all__ = ["Model", "ModelInFull", "champions", "configuration", "configurations", "in_full", "model"]
 
-CONFIGURATIONS = {
+_CONFIGURATIONS = {
     configuration_name(board, players): (board, players) for board, players in itertools.product(Board, (2, 3, 4))
 }
 """Board and players by name."""
@@ -118,22 +118,28 @@ class ModelInFull(Contract):
 
 def configuration(name: str) -> tuple[Board, int]:
     """Board and players of a configuration; WrongInputError when there is none of that name."""
-    if name not in CONFIGURATIONS:
-        raise WrongInputError(f"CONFIGURATION: found {name!r}; there are {', '.join(CONFIGURATIONS)}")
-    return CONFIGURATIONS[name]
+    if name not in _CONFIGURATIONS:
+        raise WrongInputError(f"CONFIGURATION: found {name!r}; there are {', '.join(_CONFIGURATIONS)}")
+    return _CONFIGURATIONS[name]
+
+
+def configurations(board: Board | None, players: int | None) -> Iterator[str]:
+    """Names of all that there are, of one board or number of players where these are given."""
+    for name, (its_board, its_players) in _CONFIGURATIONS.items():
+        if board in (None, its_board) and players in (None, its_players):
+            yield name
 
 
 def champions(store: Store, board: Board | None, players: int | None, track: Track | None) -> Iterator[Model]:
     """The champions of a store, of one board, number of players or track where these are given."""
-    for name, (its_board, its_players) in CONFIGURATIONS.items():
-        if board in (None, its_board) and players in (None, its_players):
-            archive = Archive(store, name)
-            ratings = None
-            for its_track in (track,) if track is not None else Track:
-                registry = read_registry(archive, its_track)
-                if registry.champion is not None:
-                    ratings = ratings or read_ratings(archive)
-                    yield _model(archive, registry, registry.version, ratings)
+    for name in configurations(board, players):
+        archive = Archive(store, name)
+        ratings = None
+        for its_track in (track,) if track is not None else Track:
+            registry = read_registry(archive, its_track)
+            if registry.champion is not None:
+                ratings = ratings or read_ratings(archive)
+                yield _model(archive, registry, registry.version, ratings)
 
 
 def model(archive: Archive, track: Track, version: int | None) -> Model:

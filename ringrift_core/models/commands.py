@@ -201,7 +201,7 @@ def verify(store: _Store, board: _OfBoard = None, players: _OfPlayers = None, tr
     Exit status: 0 all are whole, 1 some are not.
     """
     from ringrift_core.archive import Archive
-    from ringrift_core.models.catalogue import CONFIGURATIONS
+    from ringrift_core.models.catalogue import configurations
     from ringrift_core.models.verification import verify as verified
     from ringrift_core.store import address_of, open_store
 
@@ -214,9 +214,7 @@ def verify(store: _Store, board: _OfBoard = None, players: _OfPlayers = None, tr
     ):
         wanted = tuple(Track) if track is None else (_track(track),)
         place, task = open_store(address_of(store)), bar.add_task("", total=None)
-        for name, (its_board, its_players) in CONFIGURATIONS.items():
-            if board not in (None, its_board) or players not in (None, its_players):
-                continue
+        for name in configurations(board, players):
             for each in wanted:
                 with scratch_folder() as folder:
                     for checked in verified(Archive(place, name), each, folder):
