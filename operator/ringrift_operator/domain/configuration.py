@@ -29,6 +29,11 @@ def single_task(configuration: ConfigurationStatus, step: str) -> TaskStatus:
     raise KeyError(f"{configuration.name} has no task {step}")
 
 
+def tracks_with_champion(configuration: ConfigurationStatus) -> frozenset[Track]:
+    """Tracks that have a champion now."""
+    return frozenset(track.name for track in configuration.tracks if track.champion)
+
+
 def step_phase(configuration: ConfigurationStatus, name: str) -> StagePhase | None:
     """How far a step is, all its parts together; None when the iteration does not have it."""
     phases = [task.phase for task in configuration.tasks if task.name == name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ringrift_core.contract import GateKind, Track
 from ringrift_operator.api.pipeline_status import ConfigurationStatus
 from ringrift_operator.api.resolved import ResolvedConfiguration
-from ringrift_operator.domain.configuration import is_in_iteration, iteration_under_way
+from ringrift_operator.domain.configuration import is_in_iteration, iteration_under_way, tracks_with_champion
 from ringrift_operator.domain.recipe import run_seed
 from ringrift_operator.domain.recipes import Recipes
 from ringrift_operator.domain.recipes.shared import engine_modes, shard_count
@@ -40,7 +40,7 @@ def _lines(snapshot: Snapshot, configuration: ConfigurationStatus) -> list[str]:
 def _iteration(recipes: Recipes, values: ResolvedConfiguration, configuration: ConfigurationStatus) -> list[str]:
     number = iteration_under_way(configuration)
     network = configuration.track(Track.NETWORK).champion_version
-    champions = {track.name for track in configuration.tracks if track.champion}
+    champions = tracks_with_champion(configuration)
     modes = ", ".join(mode.value for mode in engine_modes(values, number, network))
     lines = [
         f"selfplay of {values.games(number)} games in {shard_count(values, values.games(number))} shards "

@@ -8,6 +8,7 @@ from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhas
 from ringrift_operator.api.resolve import resolve
 from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.api.scalars import format_duration
+from ringrift_operator.domain.configuration import tracks_with_champion
 from ringrift_operator.domain.recipe import Step
 from ringrift_operator.domain.retries import LONGEST_PAUSE
 from ringrift_operator.domain.slots import fits, is_reachable
@@ -186,13 +187,9 @@ def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> s
 
 def _heavy_steps(snapshot: Snapshot, values: ResolvedConfiguration) -> tuple[Step, ...]:
     """One step of each stage that needs a slot."""
-    champions = {
-        track.name
-        for configuration in snapshot.status.configurations
-        for track in configuration.tracks
-        if configuration.name == values.name and track.champion
-    }
-    now, later = champions, champions | set(values.tracks)
+    known = (each for each in snapshot.status.configurations if each.name == values.name)
+    now = next(map(tracks_with_champion, known), frozenset())
+    later = now | set(values.tracks)
     wanted = [step for there in (now, later) for step in snapshot.recipes.of_iteration(values.tracks, there, set())]
     by_stage = {step.stage: step for step in wanted if not step.is_light}
     return tuple(by_stage.values())
