@@ -1,4 +1,5 @@
-"""How every command begins: before anything else is imported, the working folder leaves the import path.
+"""How every command begins: before anything else is imported, the working folder leaves the import path, and a stage
+can be told to stop.
 
 A user's own file there that is called as a module is no part of the program. `python -m` looks there first, and so
 does an empty or relative part of PYTHONPATH (as in `PYTHONPATH=$PYTHONPATH:/more`). This module comes before all
@@ -13,7 +14,21 @@ runpy's own modules and the package of this name in the working folder.
 import os
 import sys
 
-__all__ = ["leave_working_folder_out"]
+__all__ = ["leave_when_told", "leave_working_folder_out"]
+
+_NOT_NOW = 75
+"""ExitCode.NOT_NOW, which cannot be imported yet."""
+
+
+def leave_when_told() -> None:
+    """A command that is told to stop while it is still being loaded ends at once with "not now".
+
+    Loading takes a second, and much longer on a busy machine. A container's first process that handles no SIGTERM is
+    not even reached by it: it would work on until it is killed. To be called once the working folder is left out.
+    """
+    import signal
+
+    signal.signal(signal.SIGTERM, lambda _number, _frame: os._exit(_NOT_NOW))
 
 
 def leave_working_folder_out() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def finished(cluster: Cluster, object_store: ObjectStore, release: Kubectl, outp
             _write_report(output_directory, pipeline, seen, files)
             (output_directory / "events.log").write_text(release("get", "events", "--sort-by=.lastTimestamp"))
             (output_directory / "operator.log").write_text(release("logs", "deployment/ringrift-operator", "--tail=-1"))
+    _write_start(output_directory, release, pipeline, seen)
     return Finished(pipeline, seen, release, files)
 
 
@@ -90,6 +92,23 @@ def _write_report(directory: Path, pipeline: dict[str, Any], seen: Recording, fi
     (directory / "jobs.txt").write_text("\n".join(lines) + "\n")
     listing = [f"{len(content):>10}  s3://{BUCKET}/{PREFIX}/{key}" for key, content in files.items()]
     (directory / "bucket.txt").write_text("\n".join(listing) + "\n")
+
+
+def _write_start(directory: Path, release: Kubectl, pipeline: dict[str, Any], seen: Recording) -> None:
+    """How long a person waits after `helm install`, and after `kubectl apply`, until something runs; seconds."""
+    deployment = release.get("deployment", "ringrift-operator")
+    (available,) = [each for each in deployment["status"]["conditions"] if each["type"] == "Available"]
+    ready = _seconds(deployment["metadata"]["creationTimestamp"], available["lastTransitionTime"])
+    first = min(pod["status"]["startTime"] for pod in seen.job_pods() if "startTime" in pod["status"])
+    running = _seconds(pipeline["metadata"]["creationTimestamp"], first)
+    said = (
+        f"helm install to the operator at work: {ready:.0f} s\nkubectl apply to the first Job's Pod: {running:.0f} s\n"
+    )
+    (directory / "start.txt").write_text(said)
+
+
+def _seconds(since: str, until: str) -> float:
+    return (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds()
 
 
 def _exit_code(pod: dict[str, Any]) -> int | None:

@@ -33,7 +33,8 @@ from tests.kueue.machine import Machine, Run
 
 MINUTES = 40
 BUCKET = "ringrift"
-GAMES = 48
+GAMES = 6000
+"""So many that a shard lasts longer than the urgent pipeline takes to ask for a machine."""
 
 SLOTS = (slot("games", "selfplay", count=CPUS), slot("work", "train", "evaluate", cpu=CPUS))
 """Self-play and training each ask for the whole quota."""
@@ -47,7 +48,7 @@ def learning(namespace: str) -> Manifest:
         tracks=["network"],
         configurations=[{"board": "square8", "players": 2, "bootstrapGames": GAMES}],
         selfplay={"engineModes": ["minimax-only"], "randomMoves": 0, "shardGames": GAMES // 4, "cooldown": "0s"},
-        network={"bootstrapEpochs": 12, "batchSize": 64},
+        network={"bootstrapEpochs": 1, "batchSize": 64},
         evaluation={"gate": "Fixed", "games": 4, "baselineGames": 4},
     )
 

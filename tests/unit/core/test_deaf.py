@@ -141,3 +141,22 @@ def test_a_pod_and_local_wait_longer_than_a_stage_takes() -> None:
     from ringrift_operator.builders.job import GRACE_SECONDS as POD_SECONDS
 
     assert TO_ANSWER < 30 < TO_SAVE < min(GRACE_SECONDS, POD_SECONDS)
+
+
+TOLD_WHILE_LOADING = """
+import os, signal, sys
+class Told:
+    def find_spec(self, name, path=None, target=None):
+        if name == "ringrift_core.cli":
+            os.kill(os.getpid(), signal.SIGTERM)
+sys.meta_path.insert(0, Told())
+from ringrift_core.__main__ import main
+main()
+"""
+
+
+def test_a_command_that_is_told_to_stop_while_it_is_loaded_ends_with_not_now(tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-c", TOLD_WHILE_LOADING, "check-store", "--store", f"file://{tmp_path}/store"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (ExitCode.NOT_NOW, "", "")
+    assert not (tmp_path / "store").exists()
