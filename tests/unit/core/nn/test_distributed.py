@@ -22,7 +22,7 @@ from tests.unit.core.desk import Desk
 from tests.unit.core.nn import distributed_worker
 
 ROOT = Path(__file__).parents[4]
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+TORCHRUN = [sys.executable, "-m", "ringrift_core.nn.together", "--standalone", "--nproc-per-node", "2"]
 SURROUNDINGS = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
@@ -78,7 +78,7 @@ def test_the_first_process_alone_writes_and_a_killed_one_is_gone_on_from(desk: D
     assert len(followers) == 1
     os.kill(followers[0], signal.SIGKILL)
     process.communicate(timeout=patience.SECONDS)
-    assert process.returncode != ExitCode.DONE
+    assert process.returncode == 128 + signal.SIGKILL
     assert any(".checkpoint.json" in key for key in desk.archive.store.keys(""))
 
     second = subprocess.run(
