@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ringrift_core.contract import STAGES, NnueParameters, Stage, Track
 from ringrift_operator.api.resolved import ResolvedConfiguration
-from ringrift_operator.domain.recipe import Commission, Handling, Recipe, Step
+from ringrift_operator.domain.recipe import Commission, Demand, Handling, Recipe, Step
 from ringrift_operator.domain.recipes.shared import EXPORT
 
 
@@ -24,6 +24,10 @@ def _nnue(commission: Commission) -> NnueParameters:
     )
 
 
+def _demand(values: ResolvedConfiguration) -> Demand:
+    return Demand(batch=values.nnue.batch_size)
+
+
 def _described(values: ResolvedConfiguration, iteration: int) -> str:
     return (
         f"export, then train the NNUE for at most {epochs(values, iteration)} epochs of batch {values.nnue.batch_size}"
@@ -40,6 +44,7 @@ NNUE = Recipe(
             _nnue,
             Track.NNUE,
             needs=(EXPORT.name,),
+            demand=_demand,
         ),
     ),
     described=_described,
