@@ -207,8 +207,11 @@ def _run_steps(parameters: TrainParameters, run: Run, training: Training, proces
 
     def pause() -> None:
         nonlocal is_agreed
-        is_agreed = run.stop_requested = processes.any(run.stop_requested)
-        run.pause_point()
+        # Who is told while the others are asked says so the next time: stopping alone, it would fail the others.
+        is_agreed = processes.any(run.stop_requested)
+        if is_agreed:
+            run.stop_requested = True
+            run.pause_point()
 
     def save() -> None:
         if processes.leads:

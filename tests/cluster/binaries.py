@@ -35,6 +35,8 @@ class Program:
     folder: str
     package: str
     module: str
+    chart: str = ""
+    """Folder of its Helm chart in the module, and likewise beside the programs."""
 
     @property
     def version(self) -> str:
@@ -69,13 +71,11 @@ PROGRAMS = (
     _kubernetes("kube-proxy"),
     Program("coredns", "coredns", "github.com/coredns/coredns", "github.com/coredns/coredns"),
 )
-KUEUE = Program("kueue", "kueue", "sigs.k8s.io/kueue/cmd/kueue", "sigs.k8s.io/kueue")
+KUEUE = Program("kueue", "kueue", "sigs.k8s.io/kueue/cmd/kueue", "sigs.k8s.io/kueue", "charts/kueue")
 """Not among the others: `make e2e-kueue` alone takes it, and it is built in minutes."""
-JOBSET = Program("jobset", "jobset", "sigs.k8s.io/jobset", "sigs.k8s.io/jobset")
+JOBSET = Program("jobset", "jobset", "sigs.k8s.io/jobset", "sigs.k8s.io/jobset", "charts/jobset")
 """Likewise, for those who run its controller; its CRD alone is laid beside whatever is built."""
 APART = (KUEUE, JOBSET)
-KUEUE_CHART = "kueue-chart"
-"""Folder of the chart that is in Kueue's module, beside the programs."""
 
 
 def cache_directory() -> Path:
@@ -119,8 +119,8 @@ def build(directory: Path, programs: tuple[Program, ...] = PROGRAMS) -> list[str
             start = time.monotonic()
             print(f"building {program.name} {program.version}", file=sys.stderr)
             _build_one(program, directory)
-            if program == KUEUE:
-                _copy_chart(program, directory / KUEUE_CHART)
+            if program.chart:
+                _copy_chart(program, directory / program.chart)
             print(f"built {program.name} {program.version} in {time.monotonic() - start:.0f} s", file=sys.stderr)
     return [program.name for program in stale]
 
@@ -159,11 +159,11 @@ def _copy_definition(target: Path) -> None:
 
 
 def _copy_chart(program: Program, target: Path) -> None:
-    """Keeps the module's own Helm chart: CRDs, webhooks and configuration of the program's very version."""
+    """Keeps the module's own Helm chart."""
     command = ["go", "list", "-m", "-f", "{{.Dir}}", program.module]
     module = subprocess.run(command, cwd=MODULES / program.folder, capture_output=True, text=True, check=True).stdout
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(Path(module.strip()) / "charts" / "kueue", target)
+    shutil.copytree(Path(module.strip()) / program.chart, target)
     for each in (target, *target.rglob("*")):  # Go's module cache is read-only
         each.chmod(each.stat().st_mode | stat.S_IWUSR)
 
