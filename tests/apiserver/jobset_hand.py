@@ -25,7 +25,8 @@ class JobSetHand:
 
     def __init__(self, kubeconfig: Path, namespace: str) -> None:
         api = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]
-        self._sets, self._jobs = client.CustomObjectsApi(api), client.BatchV1Api(api)
+        self._sets: Any = client.CustomObjectsApi(api)
+        self._jobs: Any = client.BatchV1Api(api)
         self._namespace = namespace
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._stopping = threading.Event()

@@ -16,7 +16,8 @@ from tests.apiserver.worker import Worker
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.requirement import required_jobset_definition
-from tests.unit.builders.test_jobset import TEMPLATE, built
+from tests.unit.builders.test_job import TEMPLATE
+from tests.unit.builders.test_jobset import built
 
 DEFINITION = "jobsets.jobset.x-k8s.io"
 TRAINERS = {"name": "learn", "stages": ["train"], "resources": {"cpu": "1", "memory": "1Gi"}, "count": 2}
@@ -93,7 +94,7 @@ def test_without_jobset_it_is_stalled_and_trains_once_it_is_installed(
     install(person.kubectl, jobset_definition)
     eventually(lambda: person.condition("Stalled")["status"] == "False", lambda: person.condition("Stalled"))
     eventually(lambda: len(pods(person, 1)) == 2, lambda: person.status())
-    eventually(lambda: "square8-2p train" in person.status().get("running", ""), lambda: person.status())
+    eventually(lambda: "square8-2p i1: train" in person.status().get("running", ""), lambda: person.status())
     (jobset,) = jobsets(person)
     assert jobset["spec"]["failurePolicy"]["maxRestarts"] == 0
     eventually(lambda: person.kubectl.get("wp", "pool")["status"]["busy"] == 2)  # both places, and its Job is none

@@ -68,6 +68,7 @@ def schema() -> dict[str, Any]:
 def test_it_fits_the_official_schema() -> None:
     official = schema()
     queue = {"name": "games", "priorityClass": "low"}
+    changes: dict[str, Any]
     for changes in ({}, {"podTemplate": {**TEMPLATE, "affinity": {"podAffinity": {}}}, "queue": queue}):
         _, manifest = built(3, 2, **changes)
         assert list(faults(manifest["spec"], official)) == []

@@ -168,7 +168,7 @@ def test_the_macs_are_runners_and_the_other_machines_are_nodes() -> None:
     assert kinds["aws-staging"] == kinds["aws-extra"] == "Cluster"
 
 
-def placed(away: frozenset[str] = frozenset(), **network: object) -> dict[str, set[str]]:
+def placed(away: frozenset[str] = frozenset(), **network: Any) -> dict[str, set[str]]:
     """Where the first iteration of examples/full.yaml goes on production's machines: the pools of each step."""
     spec = changed(pipeline().spec, iterations=1, network=changed(pipeline().spec.network, **network))
     observed = tuple(PoolObservation(name, pool, online=name not in away) for name, pool in pools().items())
@@ -193,6 +193,6 @@ def test_networks_are_trained_on_the_mac_and_wait_when_it_is_off() -> None:
 
 
 @pytest.mark.parametrize("network", [{"batch_size": 1024}, {"distributed": Distributed(nodes=4)}])
-def test_a_large_batch_and_several_processes_take_the_clouds_gpus(network: dict[str, object]) -> None:
+def test_a_large_batch_and_several_processes_take_the_clouds_gpus(network: dict[str, Any]) -> None:
     assert "network training when MPS is not enough (batch above 512)" in PLAN
     assert placed(**network)["train"] == {"cloud-gpu"}
