@@ -173,6 +173,13 @@ def test_how_many_train_together_may_be_set_right_while_it_waits() -> None:
     assert [task.places for task in trained(one)] == [1], "in the iteration that began with two"
 
 
+def test_a_dry_run_says_how_many_train_together() -> None:
+    one = a_world(trainers(), nodes=2, processes=2)
+    one.specs["tp"] = spec(nodes=2, processes=2, dryRun=True)
+    one.step()
+    assert any("epochs of batch 256 in 4 processes on 2 nodes" in line for line in one.statuses["tp"].plan)
+
+
 def test_local_trains_in_one_process_what_a_cluster_trains_in_several() -> None:
     one = a_world(trainers(kind="Runner"), nodes=4)
     one.jobset_fault = ABSENT
