@@ -119,9 +119,11 @@ def build(directory: Path, programs: tuple[Program, ...] = PROGRAMS) -> list[str
             start = time.monotonic()
             print(f"building {program.name} {program.version}", file=sys.stderr)
             _build_one(program, directory)
-            if program.chart:
-                _copy_chart(program, directory / program.chart)
             print(f"built {program.name} {program.version} in {time.monotonic() - start:.0f} s", file=sys.stderr)
+        for program in programs:
+            chart = directory / program.chart
+            if program.chart and (program in stale or not chart.exists()):
+                _copy_chart(program, chart)
     return [program.name for program in stale]
 
 
