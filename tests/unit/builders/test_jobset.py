@@ -68,8 +68,9 @@ def schema() -> dict[str, Any]:
 def test_it_fits_the_official_schema() -> None:
     official = schema()
     queue = {"name": "games", "priorityClass": "low"}
-    changes: dict[str, Any]
-    for changes in ({}, {"podTemplate": {**TEMPLATE, "affinity": {"podAffinity": {}}}, "queue": queue}):
+    plain: dict[str, Any] = {}
+    rich: dict[str, Any] = {"podTemplate": {**TEMPLATE, "affinity": {"podAffinity": {}}}, "queue": queue}
+    for changes in (plain, rich):
         _, manifest = built(3, 2, **changes)
         assert list(faults(manifest["spec"], official)) == []
     manifest["spec"]["replicatedJobs"][0]["template"]["spec"]["completion"] = 3
