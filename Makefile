@@ -134,11 +134,16 @@ images: setup ## Build the container images (IMAGES="worker operator"), with Doc
 e2e: setup cluster-packages cluster-binaries ## Run a pipeline on a real node, in real containers (Linux, as root)
 	$(BIN)/python -m pytest -m e2e tests/e2e
 
-# Not part of .ci/run, which has an hour from an empty cache: Kueue takes minutes to build.
+# Not part of .ci/run, which has an hour from an empty cache: Kueue and JobSet take minutes to build.
 .PHONY: e2e-kueue
 e2e-kueue: setup test-programs ## Two namespaces on one quota of a real Kueue, which takes machines back (no root needed)
 	@$(PYTHON) -m tests.cluster build --kueue
 	$(BIN)/python -m pytest -m e2e tests/kueue
+
+.PHONY: e2e-jobset
+e2e-jobset: setup test-programs ## Training on two nodes by a real JobSet (no root needed)
+	@$(PYTHON) -m tests.cluster build --jobset
+	$(BIN)/python -m pytest -m e2e tests/jobset
 
 CLUSTER := ringrift
 .PHONY: cluster

@@ -23,6 +23,7 @@ from ringrift_operator.kube.connection import login
 from ringrift_operator.kube.gather import Gatherer
 from ringrift_operator.kube.health import Health, serving
 from ringrift_operator.kube.hearing import Ears, Hearing
+from ringrift_operator.kube.jobsets import JobSets
 from ringrift_operator.kube.lease import Fences, LeaseLostError
 from ringrift_operator.kube.loop import Loop
 from ringrift_operator.kube.metrics import Metrics, StatusCollector
@@ -120,15 +121,16 @@ async def _reconcile(
     """Everything that needs the Lease."""
     loop = Loop(metrics)
     world = World(loop.touch)
-    sightings = Sightings(client, world.jobs, world.touch_owner)
+    sightings = Sightings(client, world.on_nodes, world.touch_owner)
     hearing = Hearing(world)
     pools = Pools(client, world, hearing)
     refusals, records = Refusals(), Records(client)
-    workloads = Workloads(client, world.jobs, world.touch_owner)
-    gatherer = Gatherer(client, world, sightings, pools, hearing, refusals, records, workloads, cluster)
+    workloads = Workloads(client, world.on_nodes, world.touch_owner)
+    scopes: list[str | None] = list(options.namespaces) or [None]
+    jobsets = JobSets(plain, login, world.jobsets, scopes, world.touch_all)
+    gatherer = Gatherer(client, world, sightings, pools, hearing, refusals, records, workloads, jobsets, cluster)
     actor = Actor(client, world, options.release, options.holder, metrics, refusals, records)
     metrics.registry.register(StatusCollector(world.pipelines, world.pools))
-    scopes: list[str | None] = list(options.namespaces) or [None]
     watches = [
         *(Watch(login, JOBS, world.jobs, scope, PIPELINE) for scope in scopes),
         *(Watch(login, LEASES, world.leases, scope, POOL) for scope in scopes),
@@ -154,7 +156,8 @@ async def _reconcile(
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(fence.keep(plain)), *(group.create_task(watch.run()) for watch in watches)]
-        await asyncio.gather(*(watch.synced.wait() for watch in watches))
+        tasks.append(group.create_task(jobsets.run()))
+        await asyncio.gather(*(watch.synced.wait() for watch in watches), jobsets.settled.wait())
         await _patiently("resources cannot be listed yet", resync)
         await _patiently("nodes cannot be listed yet", pools.look)
         hearing.hear(ears.now())

@@ -205,17 +205,32 @@ def _run_steps(parameters: TrainParameters, run: Run, training: Training, proces
         training.load(saved)
         run.report.log(f"going on after step {training.steps}, epoch {len(training.figures)}")
     measured = len(training.figures)
+    is_agreed = False
 
     def pause() -> None:
-        run.stop_requested = processes.any(run.stop_requested)
-        run.pause_point()
+        nonlocal is_agreed
+        # Who is told while the others are asked says so the next time: stopping alone, it would fail the others.
+        is_agreed = processes.any(run.stop_requested)
+        if is_agreed:
+            run.stop_requested = True
+            run.pause_point()
 
     def save() -> None:
         if processes.leads:
             checkpoint.save(training.save(), "safetensors")
 
+    @contextmanager
+    def saved_at_a_stop() -> Iterator[None]:
+        try:
+            yield
+        except NotNowError:
+            save()
+            if is_agreed:
+                processes.any(True)  # Nobody leaves before: torchrun ends the others once one of them has.
+            raise
+
     curve = _curve(parameters, run, training) if processes.leads else nullcontext(Curve([]))
-    with curve as told, _saved_at_a_stop(save):
+    with curve as told, saved_at_a_stop():
         while not training.finished:
             if not training.epoch_is_over:  # It may have been stopped while it was measured.
                 _step(parameters, run, training, told, pause)
@@ -231,15 +246,6 @@ def _curve(parameters: TrainParameters, run: Run, training: Training) -> Abstrac
     iteration = parameters.iteration
     name = f"i{iteration:04d}-{TASK}"
     return open_curve(parameters, run.archive, name, after=training.steps, iteration=iteration)
-
-
-@contextmanager
-def _saved_at_a_stop(save: Callable[[], None]) -> Iterator[None]:
-    try:
-        yield
-    except NotNowError:
-        save()
-        raise
 
 
 def _step(parameters: TrainParameters, run: Run, training: Training, curve: Curve, pause: Callable[[], None]) -> None:

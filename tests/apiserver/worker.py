@@ -30,6 +30,7 @@ from ringrift_core.contract import (
     Track,
     Verdict,
 )
+from ringrift_operator.kube.pods import INDEX_ANNOTATION
 from tests import patience
 from tests.results import EMPTY_STORE, USUAL, merged, moved, played
 
@@ -164,11 +165,13 @@ class Worker:
         )
         changes: dict[str, Any] = {"result": USUAL[stage]}
         match stage:
+            case Stage.TRAIN if (pod.metadata.annotations or {}).get(INDEX_ANNOTATION, "0") != "0":
+                return ""  # it follows the first
             case Stage.ADOPT:
                 changes["result"] = EMPTY_STORE.model_copy(update={"games": kept.games})
             case Stage.SELFPLAY:
                 shards = Shards.parse(arguments.get("shard", "0/1"))
-                index = int(pod.metadata.annotations["batch.kubernetes.io/job-completion-index"])
+                index = int(pod.metadata.annotations[INDEX_ANNOTATION])
                 asked, first_game = int(arguments["games"]), int(arguments.get("first-game", "0"))
                 shard = shards.first + index
                 games = (shard + 1) * asked // shards.total - shard * asked // shards.total

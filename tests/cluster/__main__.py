@@ -21,6 +21,7 @@ def main() -> int:
     choice = builder.add_mutually_exclusive_group()
     choice.add_argument("--without-node", action="store_true", help="only what the tests without a node take")
     choice.add_argument("--kueue", action="store_true", help="Kueue alone, which the others do not include")
+    choice.add_argument("--jobset", action="store_true", help="JobSet's controller alone, likewise")
     commands.add_parser("packages", help="install the Debian packages that a node needs; needs root")
     commands.add_parser("control-plane", help="run etcd, API server, controller-manager until Ctrl-C; no root needed")
     commands.add_parser("node", help="run a control plane, one real node and an S3 server until Ctrl-C; needs root")
@@ -37,6 +38,8 @@ def build(arguments: argparse.Namespace) -> int:
     wanted: tuple[binaries.Program, ...] = binaries.PROGRAMS
     if arguments.kueue:
         wanted = (binaries.KUEUE,)
+    elif arguments.jobset:
+        wanted = (binaries.JOBSET,)
     elif arguments.without_node:
         wanted = binaries.WITHOUT_NODE
     built = binaries.build(directory, wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import stat
@@ -34,6 +35,8 @@ class Program:
     folder: str
     package: str
     module: str
+    chart: str = ""
+    """Folder of its Helm chart in the module, and likewise beside the programs."""
 
     @property
     def version(self) -> str:
@@ -68,10 +71,11 @@ PROGRAMS = (
     _kubernetes("kube-proxy"),
     Program("coredns", "coredns", "github.com/coredns/coredns", "github.com/coredns/coredns"),
 )
-KUEUE = Program("kueue", "kueue", "sigs.k8s.io/kueue/cmd/kueue", "sigs.k8s.io/kueue")
+KUEUE = Program("kueue", "kueue", "sigs.k8s.io/kueue/cmd/kueue", "sigs.k8s.io/kueue", "charts/kueue")
 """Not among the others: `make e2e-kueue` alone takes it, and it is built in minutes."""
-KUEUE_CHART = "kueue-chart"
-"""Folder of the chart that is in Kueue's module, beside the programs."""
+JOBSET = Program("jobset", "jobset", "sigs.k8s.io/jobset", "sigs.k8s.io/jobset", "charts/jobset")
+"""Likewise, for those who run its controller; its CRD alone is laid beside whatever is built."""
+APART = (KUEUE, JOBSET)
 
 
 def cache_directory() -> Path:
@@ -93,21 +97,33 @@ def find(programs: tuple[Program, ...] = PROGRAMS) -> Path:
     return directory
 
 
+def jobset_definition() -> Path:
+    """The file of JobSet's CRD, of the version in its go.mod; BinariesMissingError when it is not there."""
+    path = binaries_directory() / f"jobset-{JOBSET.version}.yaml"
+    if not path.exists():
+        raise BinariesMissingError(f"{path} is not there; {HOW_TO_GET_THEM}")
+    return path
+
+
 def build(directory: Path, programs: tuple[Program, ...] = PROGRAMS) -> list[str]:
     """Builds what is missing or of another version into `directory`; the names of what was built."""
     if not shutil.which("go"):
         raise BuildFailedError("go is not on PATH: install Go 1.25 or newer")
     directory.mkdir(parents=True, exist_ok=True)
     with _locked(directory / ".lock"):
+        if not (definition := directory / f"jobset-{JOBSET.version}.yaml").exists():
+            _copy_definition(definition)
         present = _versions(directory)
         stale = [program for program in programs if present.get(program.name) != program.version]
         for program in stale:
             start = time.monotonic()
             print(f"building {program.name} {program.version}", file=sys.stderr)
             _build_one(program, directory)
-            if program == KUEUE:
-                _copy_chart(program, directory / KUEUE_CHART)
             print(f"built {program.name} {program.version} in {time.monotonic() - start:.0f} s", file=sys.stderr)
+        for program in programs:
+            chart = directory / program.chart
+            if program.chart and (program in stale or not chart.exists()):
+                _copy_chart(program, chart)
     return [program.name for program in stale]
 
 
@@ -131,12 +147,25 @@ def _go_build(folder: Path, package: str, target: Path, flags: str = "-s -w") ->
         raise BuildFailedError(f"{' '.join(command)} in {folder} ended with {done.returncode}:\n{done.stderr[-4000:]}")
 
 
+def _copy_definition(target: Path) -> None:
+    """Keeps JobSet's CRD, from its module."""
+    command = ["go", "mod", "download", "-json", f"{JOBSET.module}@{JOBSET.version}"]
+    folder = MODULES / JOBSET.folder
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise BuildFailedError(f"{' '.join(command)} in {folder} ended with {done.returncode}:\n{done.stderr[-4000:]}")
+    module = Path(json.loads(done.stdout)["Dir"])
+    unfinished = target.with_suffix(".new")
+    unfinished.write_bytes((module / "config/components/crd/bases/jobset.x-k8s.io_jobsets.yaml").read_bytes())
+    unfinished.rename(target)
+
+
 def _copy_chart(program: Program, target: Path) -> None:
-    """Keeps the module's own Helm chart: CRDs, webhooks and configuration of the program's very version."""
+    """Keeps the module's own Helm chart."""
     command = ["go", "list", "-m", "-f", "{{.Dir}}", program.module]
     module = subprocess.run(command, cwd=MODULES / program.folder, capture_output=True, text=True, check=True).stdout
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(Path(module.strip()) / "charts" / "kueue", target)
+    shutil.copytree(Path(module.strip()) / program.chart, target)
     for each in (target, *target.rglob("*")):  # Go's module cache is read-only
         each.chmod(each.stat().st_mode | stat.S_IWUSR)
 
@@ -151,7 +180,7 @@ def build_pause(directory: Path) -> Path:
 
 def _versions(directory: Path) -> dict[str, str]:
     """Program name -> version, read from the build information that Go leaves in each binary."""
-    known = (*PROGRAMS, KUEUE)
+    known = (*PROGRAMS, *APART)
     files = [directory / program.name for program in known if (directory / program.name).is_file()]
     if not files:
         return {}

@@ -8,13 +8,21 @@ from typing import NoReturn
 
 import pytest
 
-from tests.cluster.binaries import KUEUE, PROGRAMS, BinariesMissingError, find
+from tests.cluster.binaries import APART, PROGRAMS, BinariesMissingError, find, jobset_definition
 
 
 def required_binaries(*names: str) -> Path:
-    """The folder that holds these programs of `binaries.PROGRAMS`, or Kueue."""
+    """The folder that holds these programs of `binaries.PROGRAMS`, or `binaries.APART`."""
     try:
-        return find(tuple(program for program in (*PROGRAMS, KUEUE) if program.name in names))
+        return find(tuple(program for program in (*PROGRAMS, *APART) if program.name in names))
+    except BinariesMissingError as missing:
+        cannot_run(missing)
+
+
+def required_jobset_definition() -> Path:
+    """The file of JobSet's CRD."""
+    try:
+        return jobset_definition()
     except BinariesMissingError as missing:
         cannot_run(missing)
 

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 from kubernetes import client, config
 
-from ringrift_operator.builders.job import GRACE_SECONDS, RESULT_PATH
+from ringrift_operator.builders.pod import GRACE_SECONDS, RESULT_PATH
 
 NODE = "machine"
 INDEX = "batch.kubernetes.io/job-completion-index"

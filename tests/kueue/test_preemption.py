@@ -19,7 +19,7 @@ import pytest
 from ringrift_core.contract import ExitCode
 from ringrift_core.replay.games import read_games
 from ringrift_core.replay.sources import find_files
-from ringrift_operator.builders.job import GRACE_SECONDS
+from ringrift_operator.builders.pod import GRACE_SECONDS
 from tests.apiserver.operator_process import OperatorProcess
 from tests.apiserver.person import Person
 from tests.cluster.control_plane import ControlPlane

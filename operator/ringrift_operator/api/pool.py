@@ -150,6 +150,13 @@ class Slot(Value):
     max_workers: int | None = Field(
         default=None, ge=1, le=1024, description="Threads at most; omitted: the pipeline's number."
     )
+    min_batch: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_048_576,
+        description="Trainings of smaller batches are left to other slots, and wait for those, unless they are of "
+        "several processes.",
+    )
 
     @rule(
         "'memory' in self.resources",

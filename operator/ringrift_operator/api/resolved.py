@@ -8,7 +8,17 @@ from pydantic import Field
 
 from ringrift_core.contract import MOST_TRACKS, Board, Track, changed, configuration_name
 from ringrift_operator.api.base import Value
-from ringrift_operator.api.sections import Cmaes, Dataset, Evaluation, Network, Nnue, Rollback, Selfplay, Tracking
+from ringrift_operator.api.sections import (
+    Cmaes,
+    Dataset,
+    Distributed,
+    Evaluation,
+    Network,
+    Nnue,
+    Rollback,
+    Selfplay,
+    Tracking,
+)
 
 
 class ResolvedConfiguration(Value):
@@ -42,6 +52,10 @@ class ResolvedConfiguration(Value):
     def move_limit(self, iteration: int) -> int:
         """Turns after which a game of an iteration is cut; 1 is the bootstrap."""
         return self.bootstrap_max_moves if iteration == 1 else self.max_moves
+
+    def with_distributed(self, distributed: Distributed) -> Self:
+        """The same, trained by so many processes."""
+        return changed(self, network=changed(self.network, distributed=distributed))
 
     def with_tracks(self, tracks: tuple[Track, ...]) -> Self:
         return changed(self, tracks=tracks)

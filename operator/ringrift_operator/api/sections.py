@@ -61,8 +61,12 @@ class Dataset(Value):
 class Distributed(Value):
     """Training over several processes with DDP."""
 
-    nodes: int = Field(default=1, ge=1, le=64, description="Slots of one pool taken at once, one Pod each.")
-    processes_per_node: int = Field(default=1, ge=1, le=16, description="At most the GPUs of a slot.")
+    nodes: int = Field(
+        default=1, ge=1, le=64, description="Places of one slot taken at once, one Pod each; above 1 needs JobSet."
+    )
+    processes_per_node: int = Field(
+        default=1, ge=1, le=16, description="Processes of each Pod: at most the GPUs of a slot that has any."
+    )
 
 
 class Network(Value):

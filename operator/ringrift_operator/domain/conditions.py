@@ -25,7 +25,7 @@ from ringrift_operator.domain.reasons import ONLY_WAITING, FindingReason
 from ringrift_operator.domain.retries import DEGRADED_AFTER_DELAYS
 from ringrift_operator.domain.slots import is_selected
 from ringrift_operator.domain.snapshot import ChildPhase, Snapshot
-from ringrift_operator.domain.stalls import stalled_as_a_whole, stalled_in_part
+from ringrift_operator.domain.stalls import stalled_as_a_whole, stalled_in_part, without_jobsets
 from ringrift_operator.domain.starting import is_endless
 from ringrift_operator.domain.steps import SELFPLAY
 
@@ -82,7 +82,9 @@ def _stalled(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
         for each in status.configurations
         if has_come_to_nothing(snapshot, each)
     ]
-    return _found(sentences, FindingReason.CHANGE_NEEDED, FindingReason.UNHINDERED)
+    is_jobset = sentences == [*without_jobsets(snapshot)]
+    reason = FindingReason.JOBSET_MISSING if is_jobset else FindingReason.CHANGE_NEEDED
+    return _found(sentences, reason, FindingReason.UNHINDERED)
 
 
 def _reconciling(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:

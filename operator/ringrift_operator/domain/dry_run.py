@@ -5,6 +5,7 @@ from __future__ import annotations
 from ringrift_core.contract import GateKind, Track
 from ringrift_operator.api.pipeline_status import ConfigurationStatus
 from ringrift_operator.api.resolved import ResolvedConfiguration
+from ringrift_operator.api.sections import Distributed
 from ringrift_operator.domain.configuration import is_in_iteration, iteration_under_way, tracks_with_champion
 from ringrift_operator.domain.recipe import run_seed
 from ringrift_operator.domain.recipes import Recipes
@@ -32,6 +33,8 @@ def _lines(snapshot: Snapshot, configuration: ConfigurationStatus) -> list[str]:
     if configuration.adopted and has_all_iterations(snapshot, configuration):
         return [f"{configuration.name}: complete after {configuration.iteration} iterations"]
     values = resolved(snapshot, configuration.name)
+    if snapshot.local_store is not None:
+        values = values.with_distributed(Distributed())
     lines = [] if configuration.adopted else ["adopt what the store already holds"]
     lines += _iteration(snapshot.recipes, values, configuration)
     return [f"{configuration.name}: {line}" for line in lines]

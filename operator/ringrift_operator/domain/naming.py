@@ -14,17 +14,25 @@ _DIGEST = 10
 """Hexadecimal digits of a shortened name's hash."""
 
 
-def task_name(task: TaskIdentity) -> str:
+JOB_OF_SET = "node"
+"""Name of the one replicated Job of a JobSet, whose Pods are called `<JobSet>-node-0-<rank>-<random>`."""
+
+SET_LIMIT = 63 - len(f"-{JOB_OF_SET}-0-63-abcde")
+"""JobSet refuses a name whose Pods' names would be longer than 63."""
+
+
+def task_name(task: TaskIdentity, pods: int = 1) -> str:
     """`<pipeline>-<configuration>-i<iteration>-<step>[-<pool>][-<n>]-a<attempt>`, shortened with a hash past LIMIT.
 
     The parts of self-play carry pool and number, merges while it goes on a number; anything else runs once per attempt.
+    What several Pods do together has a shorter limit.
     """
     parts = [task.pipeline, task.configuration, f"i{task.iteration}", task.step]
     if task.step == SELFPLAY:
         parts += [task.pool, str(task.part)]
     elif task.part:
         parts.append(str(task.part))
-    return shortened("-".join([*parts, f"a{task.attempt}"]))
+    return shortened("-".join([*parts, f"a{task.attempt}"]), LIMIT if pods == 1 else SET_LIMIT)
 
 
 def record_name(pipeline: str, configuration: str, iteration: int) -> str:
@@ -32,9 +40,9 @@ def record_name(pipeline: str, configuration: str, iteration: int) -> str:
     return shortened(f"{pipeline}-{configuration}-i{iteration}")
 
 
-def shortened(name: str) -> str:
-    """`name`, or its beginning and a hash of the whole where it is longer than LIMIT."""
-    if len(name) <= LIMIT:
+def shortened(name: str, limit: int = LIMIT) -> str:
+    """`name`, or its beginning and a hash of the whole where it is longer than the limit."""
+    if len(name) <= limit:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST]
-    return f"{name[: LIMIT - _DIGEST - 1].rstrip('-')}-{digest}"
+    return f"{name[: limit - _DIGEST - 1].rstrip('-')}-{digest}"

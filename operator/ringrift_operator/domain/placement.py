@@ -160,7 +160,7 @@ class _Step:
                 continue
             if lane.is_selfplay:
                 self._reservations.reserve_pool(head, lane)
-            elif self._turns.wanted(head).slots > 1:
+            elif self._turns.wanted(head).demand.places > 1:
                 self._reservations.reserve_slot(head, lane)
         return self._reservations.is_stale
 
@@ -185,7 +185,7 @@ class _Step:
         """What of a place this task may have now; None when it is not its turn there, or nothing is free."""
         lane = self._occupancy.lane(place, wanted)
         free = self._occupancy.free(place)
-        if free < wanted.slots or not self._may_begin(lane):
+        if free < wanted.demand.places or not self._may_begin(lane):
             return None
         first = self._turns.first(lane) if lane in self._lanes else None
         if first is None or (first.decision, first.task) != (head.decision, head.task):
@@ -220,9 +220,22 @@ def _tasks(snapshot: Snapshot, wanted: WantedTask, rooms: list[Room]) -> list[Pl
     if isinstance(wanted.parameters, SelfplayParameters):
         return _selfplay(snapshot, wanted, wanted.parameters, rooms)
     room = rooms[0]
-    identity = _identity(snapshot, wanted, wanted.part, room.pool.name, room.slot.name, wanted.slots)
+    demand = wanted.demand
+    identity = _identity(snapshot, wanted, wanted.part, room.pool.name, room.slot.name, demand.places)
     parameters = _on(snapshot, room, wanted.handling, wanted.parameters)
-    return [PlacedTask(task_name(identity), identity, parameters, room.pool, room.slot)]
+    if demand.is_distributed:
+        parameters = changed(parameters, distributed=True)
+    return [
+        PlacedTask(
+            name=task_name(identity, demand.places),
+            identity=identity,
+            parameters=parameters,
+            pool=room.pool,
+            slot=room.slot,
+            places=demand.places,
+            processes=demand.processes,
+        )
+    ]
 
 
 def _selfplay(
@@ -270,9 +283,7 @@ def _on(snapshot: Snapshot, room: Room, handling: Handling, parameters: StagePar
 
 
 def _fits(pool: PoolObservation, slot: Slot, wanted: WantedTask) -> bool:
-    return fits(
-        pool, slot, wanted.handling.facts.listed_as, wanted.board, wanted.players, wanted.needs_cuda, wanted.slots
-    )
+    return fits(pool, slot, wanted.handling.facts.listed_as, wanted.board, wanted.players, wanted.demand)
 
 
 def _preference(room: Room, handling: Handling) -> tuple[int, int, Decimal, str, str]:

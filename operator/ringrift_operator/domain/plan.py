@@ -16,7 +16,7 @@ from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.api.pipeline_status import SlotTurn, TrainingPipelineStatus
 from ringrift_operator.api.pool import PoolType, Slot
 from ringrift_operator.domain.reasons import EventReason
-from ringrift_operator.domain.recipe import Handling
+from ringrift_operator.domain.recipe import ANYTHING, Demand, Handling
 from ringrift_operator.domain.snapshot import PoolObservation, Snapshot, TaskIdentity
 
 LIGHT = "light"
@@ -46,18 +46,15 @@ class WantedTask:
     parameters: StageParameters
     waiting_since: datetime
     handling: Handling
-    needs_cuda: bool = False
-    """It takes cuda slots only."""
-    slots: int = 1
-    """Places of one slot that it takes at once."""
+    demand: Demand = ANYTHING
+    """What it asks of a slot."""
     is_divisible: bool = False
     """Self-play that has not been divided over slots yet: it may become several tasks."""
     kind: str = field(init=False)
     """Tasks of one kind fit the same slots: one word, since placement asks for it thousands of times a pass."""
 
     def __post_init__(self) -> None:
-        needs = f"{self.board} {self.players} {self.needs_cuda} {self.slots}"
-        kind = LIGHT if self.handling.facts.is_light else f"{self.step} {needs}"
+        kind = LIGHT if self.handling.facts.is_light else f"{self.step} {self.board} {self.players} {self.demand}"
         object.__setattr__(self, "kind", sys.intern(kind))
 
     @property
@@ -79,10 +76,19 @@ class PlacedTask:
     """Indexes of an Indexed Job (self-play on a Cluster pool: one shard each); 0: not indexed."""
     turn: SlotTurn | None = None
     """Its pipeline's turn at the slot, later than every turn before; None of light stages."""
+    places: int = 1
+    """Pods that do it together, each in a place of the slot: of more than one `builders` make a JobSet."""
+    processes: int = 1
+    """In each of them."""
 
     @property
     def stage(self) -> Stage:
         return self.parameters.stage
+
+    @property
+    def is_distributed(self) -> bool:
+        """Several processes do it together."""
+        return self.places * self.processes > 1
 
     @property
     def is_remote(self) -> bool:

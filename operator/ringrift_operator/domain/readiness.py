@@ -6,11 +6,13 @@ from datetime import datetime
 
 from ringrift_core.contract import SelfplayParameters, changed
 from ringrift_operator.api.pipeline_status import ENDED, ConfigurationStatus, StagePhase, TaskStatus
+from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.domain.configuration import step_phase
 from ringrift_operator.domain.plan import WantedTask
-from ringrift_operator.domain.recipe import Commission, Step
+from ringrift_operator.domain.recipe import ANYTHING, Commission, Demand, Step
 from ringrift_operator.domain.recording import children_by_key, children_of, iteration_of
 from ringrift_operator.domain.situation import Situation
+from ringrift_operator.domain.slots import demand_of
 from ringrift_operator.domain.stalls import blocking_task, stalled_as_a_whole
 from ringrift_operator.domain.starting import resolved
 from ringrift_operator.domain.steps import SELFPLAY, requested_rollback
@@ -60,7 +62,7 @@ def wanted_tasks(situation: Situation) -> tuple[WantedTask, ...]:
         )
         if is_open and may_run and key not in children and key not in leaving:
             wanted.append(_wanted(situation, task))
-    return tuple(wanted)
+    return tuple(task for task in wanted if task.demand.places == 1 or not situation.snapshot.jobset_fault)
 
 
 def _is_asked_for(situation: Situation, step: Step) -> bool:
@@ -71,13 +73,13 @@ def _is_asked_for(situation: Situation, step: Step) -> bool:
 
 def _wanted(situation: Situation, task: TaskStatus) -> WantedTask:
     configuration, step = situation.configuration, situation.recipes.steps[task.name]
-    tracks = resolved(situation.snapshot, configuration.name).tracks
+    values = resolved(situation.snapshot, configuration.name)
     commission = Commission(
         step=step,
         task=task,
         configuration=configuration,
         store=store_of(situation.snapshot),
-        tracks=tuple(track for track in tracks if track in situation.recipes.tracks),
+        tracks=tuple(track for track in values.tracks if track in situation.recipes.tracks),
         holder=situation.snapshot.holder,
     )
     parameters = step.parameters(commission)
@@ -95,10 +97,18 @@ def _wanted(situation: Situation, task: TaskStatus) -> WantedTask:
         parameters=parameters,
         waiting_since=task.waiting_since or situation.now,
         handling=step.handling,
-        needs_cuda=configuration.frozen is not None and bool(step.needs_cuda(configuration.frozen)),
-        slots=step.slots(configuration.frozen) if configuration.frozen is not None else 1,
+        demand=_demand(situation, step, values),
         is_divisible=task.name == SELFPLAY and not is_divided and configuration.top_up_of(task.part) is None,
     )
+
+
+def _demand(situation: Situation, step: Step, values: ResolvedConfiguration) -> Demand:
+    """By the iteration's values, but for how many processes train together: that changes nothing of what comes of it,
+    so it may be set right while it waits."""
+    frozen = situation.configuration.frozen
+    if frozen is None:
+        return ANYTHING
+    return demand_of(situation.snapshot, step, frozen.with_distributed(values.network.distributed))
 
 
 def unwanted_children(situation: Situation) -> tuple[str, ...]:

@@ -97,6 +97,8 @@ class FindingReason(enum.StrEnum):
     """Reconciling: something runs, waits for room or pauses."""
     CHANGE_NEEDED = "ChangeNeeded"
     """Stalled: nothing moves, in whole or in part, until someone changes what the message says."""
+    JOBSET_MISSING = "JobSetMissing"
+    """Stalled, for nothing else: training on several nodes needs JobSet, and the API server does not know it."""
     UNHINDERED = "Unhindered"
     """Stalled is false."""
     TASKS_FAIL = "TasksFail"

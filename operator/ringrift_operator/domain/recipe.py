@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ringrift_core.contract import Artifact, Holder, Stage, StageFacts, StageParameters, Track
@@ -51,12 +51,36 @@ class Handling:
         return self.facts.stage
 
 
-def _any_device(_: ResolvedConfiguration) -> str:
-    return ""
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a step asks of the slot that takes it, besides that the slot lists its stage."""
+
+    cuda: str = ""
+    """Why it takes cuda slots only; empty when any device will do."""
+    batch: int = 0
+    """Positions of a training's step; 0 of what trains nothing."""
+    places: int = 1
+    """Places of one slot that it takes at once, a Pod each."""
+    processes: int = 1
+    """In each place; several train together on its GPUs, or on its cores."""
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether several processes do it together."""
+        return self.places * self.processes > 1
+
+    @property
+    def alone(self) -> Demand:
+        """The same in one process: it comes to the same at equal batches."""
+        return replace(self, places=1, processes=1)
 
 
-def _one_slot(_: ResolvedConfiguration) -> int:
-    return 1
+ANYTHING = Demand()
+"""Any slot that lists the stage will do."""
+
+
+def _anything(_: ResolvedConfiguration) -> Demand:
+    return ANYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +98,8 @@ class Step:
     """Steps of which an iteration has one, which must have succeeded first as well."""
     after: tuple[str, ...] = ()
     """Steps that must have ended first, however; those that the iteration does not have keep nobody waiting."""
-    needs_cuda: Callable[[ResolvedConfiguration], str] = _any_device
-    """Why it takes cuda slots only; empty when any device will do."""
-    slots: Callable[[ResolvedConfiguration], int] = _one_slot
-    """Places of one slot that it takes at once."""
+    demand: Callable[[ResolvedConfiguration], Demand] = _anything
+    """What it asks of a slot."""
 
     @property
     def stage(self) -> Stage:
@@ -194,10 +216,6 @@ def _no_evaluator(_: ConfigurationStatus) -> str:
     return ""
 
 
-def _nothing(_: ResolvedConfiguration) -> tuple[str, ...]:
-    return ()
-
-
 @dataclass(frozen=True, slots=True)
 class Taught:
     """Another way to a candidate: it learns from another track's champion."""
@@ -223,8 +241,6 @@ class Recipe:
     """What the last maker, which has succeeded, has converged under; empty when it has not."""
     evaluator: Callable[[ConfigurationStatus], str] = _no_evaluator
     """What scored the candidates of the last maker, which has succeeded, and why; empty where nothing does."""
-    not_yet: Callable[[ResolvedConfiguration], tuple[str, ...]] = _nothing
-    """What the spec asks of it and is not there yet, in sentences: nothing starts before that is changed."""
     taught: Taught | None = None
     """What takes the last maker's place in an iteration that begins with a champion of its teacher's track."""
 

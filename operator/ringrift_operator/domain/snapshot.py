@@ -149,6 +149,8 @@ class Snapshot:
     """Set by `ringrift-operator local`: the store as its processes see it. None in a cluster."""
     cluster: str = ""
     """UID of the namespace kube-system, or the machine of `local`; empty: nobody knows, and no store is claimed."""
+    jobset_fault: str = ""
+    """Why nothing can be asked for that several Pods do together, and what to do: there is no JobSet, say."""
     recipes: Recipes = SHIPPED
     """Which steps there are, and how each track's candidate is made."""
 

@@ -11,7 +11,7 @@ from ringrift_operator.api.scalars import format_duration
 from ringrift_operator.domain.configuration import tracks_with_champion
 from ringrift_operator.domain.recipe import Step
 from ringrift_operator.domain.retries import LONGEST_PAUSE
-from ringrift_operator.domain.slots import fits, is_reachable
+from ringrift_operator.domain.slots import demand_of, fits, is_reachable
 from ringrift_operator.domain.snapshot import OtherPipeline, Snapshot
 from ringrift_operator.domain.steps import ADOPT, MERGE, SELFPLAY
 
@@ -32,7 +32,8 @@ def stalled_in_part(snapshot: Snapshot, configurations: tuple[ConfigurationStatu
     blocked = (_blocked(snapshot, configuration) for configuration in configurations)
     failing = (_failing(snapshot, configuration) for configuration in configurations)
     held = (_held(snapshot, configuration) for configuration in configurations)
-    return (*(sentence for sentence in (*blocked, *failing, *held) if sentence), *_without_pool(snapshot))
+    said = tuple(sentence for sentence in (*blocked, *failing, *held) if sentence)
+    return (*said, *without_jobsets(snapshot), *_without_pool(snapshot))
 
 
 def held_task(configuration: ConfigurationStatus) -> TaskStatus | None:
@@ -142,47 +143,68 @@ def _not_yet(snapshot: Snapshot) -> tuple[str, ...]:
     recipes = snapshot.recipes
     sentences = []
     for values in _resolved(snapshot):
-        sentences += [
-            f"{values.name}: {sentence}" for recipe in recipes.makers_first for sentence in recipe.not_yet(values)
-        ]
         if not any(track in recipes.tracks for track in values.tracks):
             wanted, there = " or ".join(values.tracks), " or ".join(recipes.tracks)
             sentences.append(f"{values.name}: the {wanted} track has no stages yet: add {there} to tracks")
     return tuple(sentences)
 
 
+def without_jobsets(snapshot: Snapshot) -> tuple[str, ...]:
+    """What several Pods would do together, where there are no JobSets to be had."""
+    return tuple(
+        f"{values.name}: {step.name} on {places} nodes needs JobSet, {snapshot.jobset_fault}, "
+        "or set network.distributed.nodes to 1"
+        for values in _resolved(snapshot)
+        for step in _heavy_steps(snapshot, values)
+        if (places := demand_of(snapshot, step, values).places) > 1 and snapshot.jobset_fault
+    )
+
+
 def _without_pool(snapshot: Snapshot) -> tuple[str, ...]:
     """Stages that no pool could ever take, whether it is busy, suspended, offline or not."""
-    sentences = []
-    for values in _resolved(snapshot):
-        for step in _heavy_steps(snapshot, values):
-            is_cuda = bool(step.needs_cuda(values))
-            if not any(
-                is_reachable(snapshot, pool)
-                and any(
-                    fits(pool, slot, step.listed_as, values.board, values.players, is_cuda, step.slots(values))
-                    for slot in pool.spec.slots
-                )
-                for pool in snapshot.pools
-            ):
-                sentences.append(_no_pool(snapshot, values, step))
-    return tuple(sentences)
+    return tuple(
+        _no_pool(snapshot, values, step)
+        for values in _resolved(snapshot)
+        for step in _heavy_steps(snapshot, values)
+        if not any(
+            is_reachable(snapshot, pool)
+            and any(
+                fits(pool, slot, step.listed_as, values.board, values.players, demand_of(snapshot, step, values))
+                for slot in pool.spec.slots
+            )
+            for pool in snapshot.pools
+        )
+    )
 
 
 def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> str:
     if not snapshot.pools:
         return f"there is no WorkerPool to run {step.stage} of {values.name}: create one (kubectl get workerpools)"
+    demand = demand_of(snapshot, step, values)
     needs = f"a slot with stage {step.stage}"
-    if why := step.needs_cuda(values):
-        needs += f" and device cuda ({why})"
-    if (slots := step.slots(values)) > 1:
-        needs += f" and a count of at least {slots} (it takes so many places at once)"
-    if snapshot.spec.artifacts.persistent_volume_claim is not None:
+    if demand.cuda:
+        needs += f" and device cuda ({demand.cuda})"
+    if demand.places > 1:
+        needs += f" and a count of at least {demand.places} (it takes so many places at once)"
+    if demand.processes > 1:
+        needs += f" and {demand.processes} GPUs, or device cpu (so many processes train together in a Pod)"
+    if _is_left_out_for_its_batch(snapshot, values, step):
+        needs += f" and no minBatch above {demand.batch}"
+    if demand.is_distributed:
+        needs += ", of type Cluster (several processes train together in Pods alone)"
+    elif snapshot.spec.artifacts.persistent_volume_claim is not None:
         needs += ", of type Cluster or with artifactsPath (the store is a claim)"
     return (
         f"no WorkerPool takes {step.stage} of {values.name}: "
         f"add {needs} to a pool for {values.board} and {values.players} players"
     )
+
+
+def _is_left_out_for_its_batch(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> bool:
+    """Whether some slot lists the stage, and leaves so small a batch to others."""
+    demand = demand_of(snapshot, step, values)
+    slots = (slot for pool in snapshot.pools for slot in pool.spec.slots if step.listed_as.value in slot.stages)
+    return not demand.is_distributed and any(slot.min_batch and 0 < demand.batch < slot.min_batch for slot in slots)
 
 
 def _heavy_steps(snapshot: Snapshot, values: ResolvedConfiguration) -> tuple[Step, ...]:

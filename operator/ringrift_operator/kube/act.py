@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.api.pipeline_status import TrainingPipelineStatus
 from ringrift_operator.builders.job import job
+from ringrift_operator.builders.jobset import jobset
 from ringrift_operator.builders.release import Release
 from ringrift_operator.builders.remote_task import remote_task
 from ringrift_operator.domain.outcomes import outcome_of
@@ -28,6 +29,7 @@ from ringrift_operator.kube.resource import (
     EVENTS,
     ITERATIONS,
     JOBS,
+    JOBSETS,
     PIPELINES,
     REMOTE_TASKS,
     Key,
@@ -140,6 +142,8 @@ class Actor:
             if task.is_remote:
                 created = await self._create(REMOTE_TASKS, remote_task(snapshot, task), snapshot)
                 self._world.remote_tasks.put(created)
+            elif task.places > 1:
+                self._world.jobsets.put(await self._create(JOBSETS, jobset(snapshot, task, self._release), snapshot))
             else:
                 self._world.jobs.put(await self._create(JOBS, job(snapshot, task, self._release), snapshot))
             self._metrics.started.labels(snapshot.namespace, task.stage.value).inc()
@@ -191,7 +195,8 @@ class Actor:
             return found
 
     async def _delete_child(self, snapshot: Snapshot, name: str) -> None:
-        for resource, mirror in ((JOBS, self._world.jobs), (REMOTE_TASKS, self._world.remote_tasks)):
+        world = self._world
+        for resource, mirror in ((JOBS, world.jobs), (JOBSETS, world.jobsets), (REMOTE_TASKS, world.remote_tasks)):
             await self._delete(resource, mirror, snapshot, name)
 
     async def _delete(self, resource: Resource, mirror: Mirror, snapshot: Snapshot, name: str) -> None:

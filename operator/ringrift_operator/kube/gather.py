@@ -23,15 +23,17 @@ from ringrift_operator.domain.snapshot import (
 )
 from ringrift_operator.kube.client import Client
 from ringrift_operator.kube.hearing import Hearing
+from ringrift_operator.kube.jobsets import JobSets, ended_jobset
 from ringrift_operator.kube.parsed import Parsed, UnreadableError
 from ringrift_operator.kube.pods import report
 from ringrift_operator.kube.pools import Pools
 from ringrift_operator.kube.records import Records
 from ringrift_operator.kube.refusals import Refusals
-from ringrift_operator.kube.resource import PODS, Key, Object, is_going, key_of, uid_of
+from ringrift_operator.kube.resource import JOBS, PODS, Key, Object, is_going, key_of, uid_of
 from ringrift_operator.kube.sightings import Sightings
 from ringrift_operator.kube.tasks import (
     ended_job,
+    is_jobset,
     is_live_task,
     job_phase,
     live_job,
@@ -56,11 +58,12 @@ class Gatherer:
         refusals: Refusals,
         records: Records,
         workloads: Workloads,
+        jobsets: JobSets,
         cluster: str = "",
         recipes: Recipes = SHIPPED,
     ) -> None:
         self._client, self._world, self._sightings, self._pools = client, world, sightings, pools
-        self._workloads = workloads
+        self._workloads, self._jobsets = workloads, jobsets
         self._hearing, self._refusals, self._records, self._cluster = hearing, refusals, records, cluster
         self._recipes = recipes
         self._parsed = Parsed(TrainingPipeline)
@@ -74,7 +77,7 @@ class Gatherer:
             return None
         pipeline = self._parsed.of(found)
         uid = uid_of(found)
-        children = [(child, self._identity(child)) for child in self._world.jobs.group(uid)]
+        children = [(child, self._identity(child)) for child in self._world.on_nodes.group(uid)]
         jobs = await asyncio.gather(*(self._job(job, identity) for job, identity in children if identity))
         assert pipeline.metadata.creation_timestamp is not None
         return Snapshot(
@@ -98,12 +101,13 @@ class Gatherer:
             version=found["metadata"]["resourceVersion"],
             refusals=self._refusals.of(uid),
             cluster=self._cluster,
+            jobset_fault=self._jobsets.fault,
             recipes=self._recipes,
         )
 
     def elsewhere(self, namespace: str, known: Container[str]) -> list[TaskObservation]:
         """Live children of pipelines other than those with these UIDs: deleted or unreadable, they still take slots."""
-        jobs = [job for job in self._world.jobs.outside(known) if key_of(job)[0] == namespace]
+        jobs = [job for job in self._world.on_nodes.outside(known) if key_of(job)[0] == namespace]
         live = [(job, identity_from(labels(job))) for job in jobs if job_phase(job).is_live]
         remote = [task for task in self._world.remote_tasks.outside(known) if key_of(task)[0] == namespace]
         claimable = [(task, identity_from(labels(task))) for task in remote if is_live_task(task)]
@@ -118,7 +122,7 @@ class Gatherer:
         self._parsed.keep(present)
         self._refusals.forget(present)
         self._records.forget(present)
-        for uid in self._ended.keys() - {uid_of(job) for job in self._world.jobs}:
+        for uid in self._ended.keys() - {uid_of(job) for job in self._world.on_nodes}:
             del self._ended[uid]
 
     def _identity(self, child: Object) -> TaskIdentity | None:
@@ -133,8 +137,13 @@ class Gatherer:
             seen = self._workloads.get(uid) if phase == ChildPhase.QUEUED else self._sightings.get(uid)
             return live_job(job, identity, seen)
         if uid not in self._ended:
-            pods = await self._client.items(PODS, key_of(job)[0], labels=pods_of(job))
-            self._ended[uid] = ended_job(job, identity, [report(pod) for pod in pods], self._sightings.get(uid))
+            namespace, own = key_of(job)[0], pods_of(job)
+            pods = [report(pod) for pod in await self._client.items(PODS, namespace, labels=own)]
+            if is_jobset(job):
+                jobs = await self._client.items(JOBS, namespace, labels=own)
+                self._ended[uid] = ended_jobset(job, identity, jobs, pods, self._sightings.get(uid))
+            else:
+                self._ended[uid] = ended_job(job, identity, pods, self._sightings.get(uid))
         return replace(self._ended[uid], deleting=is_going(job))
 
     def _remote_tasks(self, pipeline: Object) -> Iterator[TaskObservation]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 import logging
+import math
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from ringrift_core.contract import Progress, StageResult, read_result
 from ringrift_operator.domain.reasons import ChildReason
-from ringrift_operator.kube.resource import Object
+from ringrift_operator.kube.resource import Object, is_going
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,9 @@ CANNOT_START = frozenset(
 """Reasons of a waiting container that will not go away by waiting alone."""
 
 MESSAGE_LIMIT = 500
+
+LOST_PEERS = 1
+"""Exit code of a stage that crashed: also for want of the processes that it worked with."""
 
 
 class PodPhase(enum.StrEnum):
@@ -62,10 +66,16 @@ class PodReport:
     """Ended by the platform (drain, preemption): the Job starts another Pod in its place."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    is_going: bool = False
+    """It is being deleted."""
 
 
 def report(pod: Object) -> PodReport:
     """Reads one Pod. Stages run in its only container."""
+    return replace(_report(pod), is_going=is_going(pod))
+
+
+def _report(pod: Object) -> PodReport:
     metadata, status = pod["metadata"], pod.get("status", {})
     annotation = metadata.get("annotations", {}).get(INDEX_ANNOTATION)
     conditions = {each["type"]: each for each in status.get("conditions", ())}
@@ -165,6 +175,18 @@ def decisive(reports: Iterable[PodReport]) -> list[PodReport]:
         if each.phase == PodPhase.ENDED and not each.is_disrupted:
             chosen[each.index] = each
     return list(chosen.values())
+
+
+def first_to_fail(reports: Iterable[PodReport]) -> PodReport | None:
+    """Of Pods that do one thing together, the one that began it: the others lose their connection to it, which is an
+    ordinary crash, or are ended for it. Their deadline is that of all; None where none has failed."""
+    failed = [each for each in reports if each.phase == PodPhase.ENDED and each.exit_code != 0]
+
+    def order(each: PodReport) -> tuple[bool, bool, float, bool]:
+        ended_at = each.finished_at.timestamp() if each.finished_at is not None else math.inf
+        return each.reason != ChildReason.DEADLINE_EXCEEDED, each.is_going, ended_at, each.exit_code == LOST_PEERS
+
+    return min(failed, key=order, default=None)
 
 
 def _telling(reason: str) -> str:

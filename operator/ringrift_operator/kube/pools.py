@@ -121,9 +121,9 @@ class Pools:
         return pool.status, pool_status(pool, busy, *self._readiness(obj, pool), datetime.now(UTC))
 
     def _busy(self) -> Counter[tuple[Key, str]]:
-        """Slots taken by live Jobs and RemoteTasks, by pool and slot."""
+        """Slots taken by live Jobs, JobSets and RemoteTasks, by pool and slot."""
         busy: Counter[tuple[Key, str]] = Counter()
-        live = [job for job in self._world.jobs if job_phase(job).is_live]
+        live = [job for job in self._world.on_nodes if job_phase(job).is_live]
         live += [task for task in self._world.remote_tasks if is_live_task(task)]
         for child in live:
             identity = identity_from(labels(child))

@@ -41,6 +41,7 @@ DEFINITIONS = Resource("apiextensions.k8s.io/v1", "customresourcedefinitions")
 WORKLOADS = Resource("kueue.x-k8s.io/v1beta2", "workloads")
 WORKLOADS_BEFORE = Resource("kueue.x-k8s.io/v1beta1", "workloads")
 """Of a Kueue before 0.15; what we read of one is the same."""
+JOBSETS = Resource("jobset.x-k8s.io/v1alpha2", "jobsets")
 LEASES = Resource("coordination.k8s.io/v1", "leases")
 PIPELINES = Resource("ringrift.ai/v1alpha1", "trainingpipelines")
 POOLS = Resource("ringrift.ai/v1alpha1", "workerpools")

@@ -14,6 +14,7 @@ from ringrift_operator.kube.resource import (
     EVENTS,
     ITERATIONS,
     JOBS,
+    JOBSETS,
     LEASES,
     NAMESPACES,
     NODES,
@@ -45,7 +46,7 @@ _LOOKED_AT = ("get", "list", "watch")
 IN_A_NAMESPACE = (
     *(Right(resource, _LOOKED_AT) for resource in (PIPELINES, POOLS)),
     *(Right(resource, ("patch",), "status") for resource in (PIPELINES, POOLS, REMOTE_TASKS)),
-    *(Right(resource, (*_LOOKED_AT, "create", "delete")) for resource in (REMOTE_TASKS, JOBS)),
+    *(Right(resource, (*_LOOKED_AT, "create", "delete")) for resource in (REMOTE_TASKS, JOBS, JOBSETS)),
     Right(ITERATIONS, ("get", "list", "create", "delete")),
     Right(PIPELINES, ("update",), "finalizers"),
     Right(PODS, ("get", "list")),

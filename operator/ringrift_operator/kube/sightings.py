@@ -14,8 +14,18 @@ from ringrift_operator.domain.snapshot import ChildPhase
 from ringrift_operator.kube.client import EXPECTED, LOG_TAIL_LINES, ApiError, Client
 from ringrift_operator.kube.pods import PodPhase, PodReport, last_progress, no_progress_since, report
 from ringrift_operator.kube.rate import Rate
-from ringrift_operator.kube.resource import EVENTS, PODS, Object, key_of, uid_of
-from ringrift_operator.kube.tasks import Sighting, indexed_progress, job_phase, not_starting, pods_of, without_pods
+from ringrift_operator.kube.resource import EVENTS, JOBS, PODS, Object, key_of, uid_of
+from ringrift_operator.kube.tasks import (
+    FIRST_RANK,
+    Sighting,
+    container_of,
+    indexed_progress,
+    is_jobset,
+    job_phase,
+    not_starting,
+    pods_of,
+    without_pods,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -114,10 +124,14 @@ class Sightings:
 
     async def _why_without_pods(self, job: Object) -> Sighting:
         """What the Job controller was told: of a quota, pod security, a LimitRange, a ServiceAccount, a webhook."""
+        namespace = job["metadata"]["namespace"]
         try:
-            events = await self._client.items(
-                EVENTS, job["metadata"]["namespace"], fields=f"involvedObject.uid={uid_of(job)}"
-            )
+            told = [job, *(await self._client.items(JOBS, namespace, labels=pods_of(job)) if is_jobset(job) else ())]
+            events = [
+                event
+                for each in told
+                for event in await self._client.items(EVENTS, namespace, fields=f"involvedObject.uid={uid_of(each)}")
+            ]
         except ApiError as error:
             if error.status != 403:
                 raise
@@ -125,15 +139,16 @@ class Sightings:
                 reason=ChildReason.NO_PODS,
                 message=f"its Job has got no Pod, and the operator may not list events to see why: {error.message}",
             )
-        return without_pods(events)
+        return without_pods(events, "JobSet's controller") if is_jobset(job) else without_pods(events)
 
     async def _progress(self, job: Object, running: list[PodReport]) -> Sighting:
         namespace = job["metadata"]["namespace"]
-        container = job["spec"]["template"]["spec"]["containers"][0]["name"]
+        container = container_of(job)["name"]
         parts: list[float] = []
         heard: list[datetime] = []
         message = ""
-        for pod in running:
+        # Of Pods that do one thing together the first tells how it goes; the others say nothing unless they fail.
+        for pod in running if not is_jobset(job) else [each for each in running if each.index == FIRST_RANK]:
             await self._rate.turn()
             log = await self._client.log_tail((namespace, pod.name), container)
             if (told := last_progress(log)) is not None:

@@ -18,6 +18,12 @@ from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObse
 from ringrift_operator.kube.pods import MESSAGE_LIMIT, PodPhase, PodReport, decisive
 from ringrift_operator.kube.resource import Object, is_going
 
+FIRST_RANK = 0
+"""Index of a JobSet's Pod whose first process leads: it alone tells progress, and leaves the result."""
+
+ENDS = {"Complete": ChildPhase.SUCCEEDED, "Completed": ChildPhase.SUCCEEDED, "Failed": ChildPhase.FAILED}
+"""Conditions of a Job, and of a JobSet, that has ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
@@ -32,30 +38,46 @@ class Sighting:
 
 
 def job_phase(job: Object) -> ChildPhase:
-    """A Job is over when it says so by a condition, and held while it is suspended, whatever is left of its Pods.
+    """A Job, or JobSet, is over when it says so by a condition, and held while it is suspended, whatever is left of its
+    Pods.
 
-    Else it runs when a container of these does.
+    Else it runs when a container of these does; a JobSet when all have begun, since none can work before.
     """
-    for condition in job.get("status", {}).get("conditions", ()):
-        if condition["status"] == "True" and condition["type"] in ("Complete", "Failed"):
-            return ChildPhase.SUCCEEDED if condition["type"] == "Complete" else ChildPhase.FAILED
+    status = job.get("status", {})
+    for condition in status.get("conditions", ()):
+        if condition["status"] == "True" and condition["type"] in ENDS:
+            return ENDS[condition["type"]]
     if job["spec"].get("suspend"):
         return ChildPhase.QUEUED
-    status = job.get("status", {})
-    runs = status.get("ready", 0) > 0 or status.get("succeeded", 0) > 0
+    counts = status.get("replicatedJobsStatus", ()) if is_jobset(job) else (status,)
+    runs = any(each.get("ready", 0) > 0 or each.get("succeeded", 0) > 0 for each in counts)
     return ChildPhase.RUNNING if runs else ChildPhase.WAITING
 
 
+def is_jobset(job: Object) -> bool:
+    """Whether a task's object is a JobSet; a list of Jobs does not say of each of them what it is."""
+    return "replicatedJobs" in job["spec"]
+
+
 def pods_of(job: Object) -> str:
-    """Selector of the Job's own Pods: those of an earlier Job of its name are not its."""
-    return f"batch.kubernetes.io/controller-uid={job['metadata']['uid']}"
+    """Selector of the own Pods of a Job or JobSet, and of a JobSet's Jobs: those of an earlier one of its name are not
+    its."""
+    label = "jobset.sigs.k8s.io/jobset-uid" if is_jobset(job) else "batch.kubernetes.io/controller-uid"
+    return f"{label}={job['metadata']['uid']}"
 
 
-def without_pods(events: Sequence[Object]) -> Sighting:
+def container_of(job: Object) -> Object:
+    """The container in which the stage runs, in each Pod of a Job or JobSet."""
+    spec = job["spec"]["replicatedJobs"][0]["template"]["spec"] if is_jobset(job) else job["spec"]
+    container: Object = spec["template"]["spec"]["containers"][0]
+    return container
+
+
+def without_pods(events: Sequence[Object], controller: str = "the controller manager") -> Sighting:
     """Why a Job gets no Pod, by its events: the newest warning, without the name of the Pod that was refused."""
     warnings = [event for event in events if event.get("type") == "Warning"]
     if not warnings:
-        message = "its Job has got no Pod, and no event says why: does the controller manager work?"
+        message = f"its Job has got no Pod, and no event says why: does {controller} work?"
         return Sighting(reason=ChildReason.NO_PODS, message=message)
     newest = max(warnings, key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
     said = " ".join(newest.get("message", "").split())
@@ -70,7 +92,7 @@ def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> 
     seen = sighting or Sighting()
     if phase == ChildPhase.RUNNING and seen.reason:
         seen = Sighting()  # it has started since
-    started_at = _time(job.get("status", {}).get("startTime"))
+    started_at = time_of(job.get("status", {}).get("startTime"))
     # What Pods told before the Job was held is not the silence of those that run now.
     heard_at = seen.heard_at if started_at is None else _later(seen.heard_at, started_at)
     # What the Job itself counts is there before the next look at its Pods.
@@ -111,7 +133,7 @@ def ended_job(
         failed = [] if took_too_long else [report for report in reports if report.exit_code != 0]
         exit_code = worst_exit_code(report.exit_code for report in failed if report.exit_code is not None)
         decider = next((report for report in failed if report.exit_code == exit_code), None)
-        reason, message = _failure(job, end, decider, sighting)
+        reason, message = failure_of(job, end, decider, sighting)
     return TaskObservation(
         name=job["metadata"]["name"],
         identity=identity,
@@ -121,8 +143,8 @@ def ended_job(
         reason=reason,
         result=result,
         message=message,
-        started_at=_time(status.get("startTime")),
-        finished_at=_time(status.get("completionTime") or end.get("lastTransitionTime")),
+        started_at=time_of(status.get("startTime")),
+        finished_at=time_of(status.get("completionTime") or end.get("lastTransitionTime")),
         deleting=is_going(job),
     )
 
@@ -181,8 +203,8 @@ def not_starting(pods: Sequence[PodReport]) -> PodReport | None:
     return next((pod for pod in pods if pod.phase == PodPhase.WAITING and pod.reason), None)
 
 
-def _failure(job: Object, end: Object, decider: PodReport | None, sighting: Sighting | None) -> tuple[str, str]:
-    """Reason and sentence of a failed Job."""
+def failure_of(job: Object, end: Object, decider: PodReport | None, sighting: Sighting | None) -> tuple[str, str]:
+    """Reason and sentence of a failed Job or JobSet, of which `end` is the condition and `decider` the Pod."""
     if decider is None or decider.reason == ChildReason.DEADLINE_EXCEEDED:
         told = end if decider is None else {"reason": decider.reason, "message": decider.message}
         reason, message = told.get("reason", ""), told.get("message", "")
@@ -190,7 +212,7 @@ def _failure(job: Object, end: Object, decider: PodReport | None, sighting: Sigh
             message = f"{message} ({sighting.reason}: {sighting.message})"
         return reason, message
     if decider.reason == ChildReason.OUT_OF_MEMORY:
-        memory = job["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"]
+        memory = container_of(job)["resources"]["limits"]["memory"]
         return decider.reason, f"{decider.reason}: it needs more than its limit of {memory} of memory"
     return decider.reason, decider.message
 
@@ -199,5 +221,5 @@ def _later(moment: datetime | None, least: datetime) -> datetime | None:
     return None if moment is None else max(moment, least)
 
 
-def _time(text: str | None) -> datetime | None:
+def time_of(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)

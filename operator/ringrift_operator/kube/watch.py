@@ -12,6 +12,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Container, Hashable, Iterator
+from itertools import chain
 
 import aiohttp
 import orjson
@@ -127,6 +128,27 @@ class Mirror:
         del self._groups[group][key]
         if not self._groups[group]:
             del self._groups[group]
+
+
+class Mirrors:
+    """Several mirrors of like things, looked at as one."""
+
+    def __init__(self, *mirrors: Mirror) -> None:
+        self._mirrors = mirrors
+
+    def __iter__(self) -> Iterator[Object]:
+        return chain.from_iterable(self._mirrors)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._mirrors))
+
+    def group(self, group: Hashable) -> list[Object]:
+        """The objects of one group."""
+        return [obj for mirror in self._mirrors for obj in mirror.group(group)]
+
+    def outside(self, groups: Container[Hashable]) -> Iterator[Object]:
+        """The objects of all other groups."""
+        return chain.from_iterable(mirror.outside(groups) for mirror in self._mirrors)
 
 
 class Watch:

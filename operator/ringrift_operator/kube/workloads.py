@@ -14,7 +14,7 @@ from ringrift_operator.domain.snapshot import ChildPhase
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client
 from ringrift_operator.kube.pods import MESSAGE_LIMIT
 from ringrift_operator.kube.resource import WORKLOADS, WORKLOADS_BEFORE, Object, key_of, uid_of
-from ringrift_operator.kube.tasks import Sighting, job_phase
+from ringrift_operator.kube.tasks import Sighting, is_jobset, job_phase
 from ringrift_operator.kube.world import labels
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,8 @@ def without_workload(job: Object, is_kueue_there: bool) -> Sighting:
     said, name = labels(job), key_of(job)[1]
     queue = said.get(QUEUE_LABEL)
     if queue is None:
-        mend = f"""kubectl patch job {name} --type=merge -p '{{"spec": {{"suspend": false}}}}'"""
+        kind = "jobset" if is_jobset(job) else "job"
+        mend = f"""kubectl patch {kind} {name} --type=merge -p '{{"spec": {{"suspend": false}}}}'"""
         return _held(ChildReason.SUSPENDED, f"it names no queue, so somebody holds it by hand: {mend}")
     if not is_kueue_there:
         mend = "install Kueue, or take the queue out of its pool (or of lightStages) and delete the Job"

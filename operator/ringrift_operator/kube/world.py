@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable
 
 from ringrift_operator.kube.resource import PIPELINES, Key, Object, key_of, uid_of
-from ringrift_operator.kube.watch import Mirror
+from ringrift_operator.kube.watch import Mirror, Mirrors
 
 Touch = Callable[[Key], None]
 """Told the namespace and name of a pipeline to look at again."""
@@ -19,6 +19,9 @@ class World:
         self.pipelines = Mirror(self._pipeline_changed)
         self.pools = Mirror(self._pool_changed)
         self.jobs = Mirror(self._job_changed, owner_uid)
+        self.jobsets = Mirror(self._job_changed, owner_uid)
+        self.on_nodes = Mirrors(self.jobs, self.jobsets)
+        """Tasks that the cluster's own nodes do."""
         self.remote_tasks = Mirror(self._child_changed, owner_uid)
         self.leases = Mirror(lambda _now, _before: None)
         """By which runners say that they live; `runners` looks at them now and then."""
@@ -26,7 +29,7 @@ class World:
         self._gone: list[Callable[[str], object]] = []
 
     def when_a_job_goes(self, forget: Callable[[str], object]) -> None:
-        """`forget` is told the UID of each Job that is no more."""
+        """`forget` is told the UID of each Job or JobSet that is no more."""
         self._gone.append(forget)
 
     def sharing_store(self, pipeline: Object) -> Collection[Object]:

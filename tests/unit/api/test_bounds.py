@@ -22,6 +22,9 @@ TYPES = {"string": str, "integer": int, "number": int | float, "boolean": bool, 
 
 def faults(value: Any, schema: dict[str, Any], place: str = "") -> Iterator[str]:
     """Where a value breaks a structural schema, as the API server would."""
+    if schema.get("x-kubernetes-int-or-string"):
+        yield from () if isinstance(value, int | str) else (f"{place}: {value!r} is neither a number nor text",)
+        return
     if not isinstance(value, TYPES[schema["type"]]) or (isinstance(value, bool) and schema["type"] != "boolean"):
         yield f"{place}: {value!r} is no {schema['type']}"
         return

@@ -257,6 +257,47 @@ def test_the_key_of_weights_and_biases_reaches_those_who_tell_it_something() -> 
         assert container(manifest)["envFrom"] == wanted, step
 
 
+LEARN = {"name": "learn", "stages": ["train"], "resources": {"cpu": "8", "memory": "8Gi"}}
+PLAY = {"name": "play", "stages": ["selfplay", "evaluate"], "resources": {"memory": "1Gi"}}
+
+
+def trained_in(processes: int, slot: dict[str, Any], **template: Any) -> tuple[PlacedTask, dict[str, Any]]:
+    """The training of several processes in one Pod."""
+    spec = {"tracks": ["network"], "network": {"distributed": {"processesPerNode": processes}}}
+    return built("train", spec, slots=[PLAY, slot], podTemplate=template)
+
+
+def test_several_processes_of_one_node_are_started_by_torchrun() -> None:
+    task, manifest = trained_in(2, LEARN)
+    stage = container(manifest)
+    assert manifest["kind"] == "Job"
+    assert stage["command"] == ["python3"]
+    assert stage["args"] == [
+        *("-P", "-m", "ringrift_core.nn.together", "--standalone", "--nproc-per-node", "2"),
+        *("-m", "ringrift_core", *to_arguments(task.parameters), "--result", "/dev/termination-log"),
+    ]
+    assert "--distributed" in stage["args"]
+    assert stage["resources"]["limits"] == {"cpu": "8", "memory": "8Gi"}, "its processes share the cores"
+
+
+def test_it_has_a_gpu_for_each_process_and_half_of_its_memory_may_be_shared() -> None:
+    gpus = {**LEARN, "device": "cuda", "resources": {**LEARN["resources"], "nvidia.com/gpu": "4"}}  # type: ignore[dict-item]
+    _, manifest = trained_in(2, gpus)
+    assert container(manifest)["resources"]["limits"]["nvidia.com/gpu"] == "2"
+    assert container(manifest)["resources"]["requests"] == container(manifest)["resources"]["limits"]
+    shared = {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": str(4 << 30)}}
+    assert shared in pod(manifest)["volumes"]
+    assert {"name": "shm", "mountPath": "/dev/shm"} in container(manifest)["volumeMounts"]
+    _, alone = built("train", {"tracks": ["network"]}, slots=[PLAY, gpus])
+    assert container(alone)["resources"]["limits"]["nvidia.com/gpu"] == "4", "what the slot gives"
+    assert "shm" not in {volume["name"] for volume in pod(alone)["volumes"]}
+
+
+def test_a_pool_says_how_much_may_be_shared() -> None:
+    _, manifest = trained_in(2, LEARN, sharedMemory="1Gi")
+    assert {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}} in pod(manifest)["volumes"]
+
+
 @settings(max_examples=20, deadline=None)
 @given(namespaces(), st.data())
 def test_every_job_is_confined_and_found_again(world: World, data: st.DataObject) -> None:

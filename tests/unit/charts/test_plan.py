@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 import yaml
 
-from ringrift_core.contract import Board, Device, EngineMode, Stage, Track
+from ringrift_core.contract import Board, Device, EngineMode, Stage, Track, changed
 from ringrift_operator.api import TrainingPipeline, WorkerPoolSpec, resolve
 from ringrift_operator.api.load import load_file
 from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.api.scalars import quantity_value
+from ringrift_operator.api.sections import Distributed
+from ringrift_operator.domain.snapshot import PoolObservation
+from tests.unit.domain.world import World
 
 ROOT = Path(__file__).parents[3]
 PLAN = (ROOT / "docs/plan.md").read_text(encoding="utf-8")
@@ -163,3 +166,33 @@ def test_the_macs_are_runners_and_the_other_machines_are_nodes() -> None:
     kinds = {name: pool.type.value for name, pool in pools().items()}
     assert {name for name, kind in kinds.items() if kind == "Runner"} == {"mac-studio", "m1-pro"}
     assert kinds["aws-staging"] == kinds["aws-extra"] == "Cluster"
+
+
+def placed(away: frozenset[str] = frozenset(), **network: Any) -> dict[str, set[str]]:
+    """Where the first iteration of examples/full.yaml goes on production's machines: the pools of each step."""
+    spec = changed(pipeline().spec, iterations=1, network=changed(pipeline().spec.network, **network))
+    observed = tuple(PoolObservation(name, pool, online=name not in away) for name, pool in pools().items())
+    one = World(pools=observed, specs={"tp": spec})
+    one.run(passes=2000)
+    found: dict[str, set[str]] = {}
+    for task in one.created:
+        if task.pool is not None:
+            found.setdefault(task.identity.step, set()).add(task.pool.name)
+    return found
+
+
+def test_networks_are_trained_on_the_mac_and_wait_when_it_is_off() -> None:
+    """Money: a batch of 256 takes no machine that costs by the hour."""
+    on = placed()
+    assert (on["train"], on["nnue"]) == ({"mac-studio"}, {"mac-studio"})
+    assert on["selfplay"] >= {"aws-staging", "aws-extra", "m1-pro"}
+    assert on["cmaes"] == {"aws-staging"}
+    off = placed(away=frozenset({"mac-studio"}))
+    assert "train" not in off, "they wait"
+    assert off["selfplay"] >= {"aws-staging"}
+
+
+@pytest.mark.parametrize("network", [{"batch_size": 1024}, {"distributed": Distributed(nodes=4)}])
+def test_a_large_batch_and_several_processes_take_the_clouds_gpus(network: dict[str, Any]) -> None:
+    assert "network training when MPS is not enough (batch above 512)" in PLAN
+    assert placed(**network)["train"] == {"cloud-gpu"}

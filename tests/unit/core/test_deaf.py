@@ -138,7 +138,7 @@ def test_a_stage_that_answers_has_time_to_save(tmp_path: Path) -> None:
 
 
 def test_a_pod_and_local_wait_longer_than_a_stage_takes() -> None:
-    from ringrift_operator.builders.job import GRACE_SECONDS as POD_SECONDS
+    from ringrift_operator.builders.pod import GRACE_SECONDS as POD_SECONDS
 
     assert TO_ANSWER < 30 < TO_SAVE < min(GRACE_SECONDS, POD_SECONDS)
 

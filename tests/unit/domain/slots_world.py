@@ -16,6 +16,7 @@ from ringrift_operator.api.pool import Slot, SlotTime
 from ringrift_operator.domain.fairness import turns_kept
 from ringrift_operator.domain.placement import place
 from ringrift_operator.domain.plan import Decision, PlacedTask, WantedTask
+from ringrift_operator.domain.recipe import Demand
 from ringrift_operator.domain.recipes import SHIPPED
 from ringrift_operator.domain.slots import fits, is_reachable
 from ringrift_operator.domain.snapshot import ChildPhase, PoolObservation, Snapshot, TaskObservation
@@ -54,7 +55,7 @@ def wanted(step: str, since: datetime, number: int = 0, slots: int = 1) -> Wante
         parameters=example.parameters,
         waiting_since=since,
         handling=SHIPPED.steps[step].handling,
-        slots=slots,
+        demand=Demand(places=slots),
         is_divisible=step == SELFPLAY,
     )
 
@@ -118,7 +119,7 @@ class SlotsWorld:
         key = pipeline, task.kind
         if key not in self._places:
             snapshot = self._snapshot(pipeline)
-            needs = (task.stage, task.board, task.players, task.needs_cuda, task.slots)
+            needs = (task.stage, task.board, task.players, task.demand)
             self._places[key] = [
                 (pool, slot)
                 for pool in self.pools

@@ -105,13 +105,14 @@ class Observer:
 
     def _check(self, wait: Wait, key: SlotKey) -> None:
         others = [
-            other.task.slots - 1
+            other.task.demand.places - 1
             for other in self.waits.values()
             if other is not wait
-            and other.task.slots > 1
+            and other.task.demand.places > 1
             and key in [(where.name, slot.name) for where, slot in self.world.places(other.pipeline, other.task)]
         ]
-        bound = wait.older * wait.rivals[key] + wait.reserved[key] + max(others, default=0) + wait.task.slots - 1
+        own = wait.task.demand.places - 1
+        bound = wait.older * wait.rivals[key] + wait.reserved[key] + max(others, default=0) + own
         assert wait.completions[key] < bound, (wait, key)
 
     def _crowd(self) -> dict[SlotKey, int]:

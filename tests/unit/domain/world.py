@@ -103,6 +103,7 @@ class World:
     """Of stages that are not shipped."""
     others: tuple[OtherPipeline, ...] = ()
     cluster: str = "7f3c"
+    jobset_fault: str = ""
     refusals: tuple[str, ...] = ()
     registry: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     """Champion versions, oldest first, by pipeline, configuration and track."""
@@ -133,6 +134,7 @@ class World:
             annotations=self.annotations,
             cluster=self.cluster,
             refusals=self.refusals,
+            jobset_fault=self.jobset_fault,
             recipes=self.recipes,
         )
 

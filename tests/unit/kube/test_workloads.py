@@ -25,7 +25,7 @@ def condition(kind: str, is_true: bool, reason: str, message: str) -> dict[str, 
 
 def job(**named: str) -> dict[str, Any]:
     labels = {f"kueue.x-k8s.io/{name.replace('_', '-')}": value for name, value in named.items()}
-    return {"metadata": {"name": "p-i1-selfplay-a1", "namespace": "home", "uid": "u", "labels": labels}}
+    return {"metadata": {"name": "p-i1-selfplay-a1", "namespace": "home", "uid": "u", "labels": labels}, "spec": {}}
 
 
 NO_ROOM = "couldn't assign flavors to pod set main: insufficient unused quota for cpu in flavor machines, 2 more needed"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ringrift_core.contract import STAGES, Stage, StartFrom, Track, TrainParameters
 from ringrift_operator.api.resolved import ResolvedConfiguration
-from ringrift_operator.domain.recipe import Commission, Handling, Recipe, Step
+from ringrift_operator.domain.recipe import Commission, Demand, Handling, Recipe, Step
 from ringrift_operator.domain.recipes.shared import EXPORT
 
 LARGEST_BATCH_WITHOUT_CUDA = 512
@@ -32,27 +32,29 @@ def _train(commission: Commission) -> TrainParameters:
     )
 
 
-def _needs_cuda(values: ResolvedConfiguration) -> str:
-    batch = values.network.batch_size
-    return f"batch {batch} is above {LARGEST_BATCH_WITHOUT_CUDA}" if batch > LARGEST_BATCH_WITHOUT_CUDA else ""
-
-
-def _nodes(values: ResolvedConfiguration) -> int:
-    return values.network.distributed.nodes
+def _demand(values: ResolvedConfiguration) -> Demand:
+    batch, distributed = values.network.batch_size, values.network.distributed
+    is_large = batch > LARGEST_BATCH_WITHOUT_CUDA
+    return Demand(
+        cuda=f"batch {batch} is above {LARGEST_BATCH_WITHOUT_CUDA}" if is_large else "",
+        batch=batch,
+        places=distributed.nodes,
+        processes=distributed.processes_per_node,
+    )
 
 
 def _described(values: ResolvedConfiguration, iteration: int) -> str:
     return (
         f"export, then train the network for at most {epochs(values, iteration)} epochs "
-        f"of batch {values.network.batch_size}"
+        f"of batch {values.network.batch_size}{_together(values)}"
     )
 
 
-def _not_yet(values: ResolvedConfiguration) -> tuple[str, ...]:
-    distributed = values.network.distributed
-    if distributed.nodes > 1 or distributed.processes_per_node > 1:
-        return ("distributed training is not there yet: set network.distributed.nodes to 1",)
-    return ()
+def _together(values: ResolvedConfiguration) -> str:
+    demand = _demand(values)
+    if not demand.is_distributed:
+        return ""
+    return f" in {demand.places * demand.processes} processes on {demand.places} node{'s' * (demand.places > 1)}"
 
 
 NETWORK = Recipe(
@@ -65,10 +67,8 @@ NETWORK = Recipe(
             _train,
             Track.NETWORK,
             needs=(EXPORT.name,),
-            needs_cuda=_needs_cuda,
-            slots=_nodes,
+            demand=_demand,
         ),
     ),
     described=_described,
-    not_yet=_not_yet,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ringrift_core.contract import STAGES, DistillParameters, NnueParameters, Stage, Track
 from ringrift_operator.api.resolved import ResolvedConfiguration
-from ringrift_operator.domain.recipe import Commission, Handling, Recipe, Step, Taught
+from ringrift_operator.domain.recipe import Commission, Demand, Handling, Recipe, Step, Taught
 from ringrift_operator.domain.recipes.shared import EXPORT
 
 
@@ -40,6 +40,10 @@ def _distill(commission: Commission) -> DistillParameters:
     )
 
 
+def _demand(values: ResolvedConfiguration) -> Demand:
+    return Demand(batch=values.nnue.batch_size)
+
+
 def _described(values: ResolvedConfiguration, iteration: int) -> str:
     return (
         f"export, then train the NNUE for at most {epochs(values, iteration)} epochs of batch {values.nnue.batch_size}"
@@ -64,6 +68,7 @@ NNUE = Recipe(
             _nnue,
             Track.NNUE,
             needs=(EXPORT.name,),
+            demand=_demand,
         ),
     ),
     described=_described,
@@ -75,6 +80,7 @@ NNUE = Recipe(
             _distill,
             Track.NNUE,
             needs=(EXPORT.name,),
+            demand=_demand,
         ),
         _distilled,
     ),

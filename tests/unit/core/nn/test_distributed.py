@@ -22,7 +22,7 @@ from tests.unit.core.desk import Desk
 from tests.unit.core.nn import distributed_worker
 
 ROOT = Path(__file__).parents[4]
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+TORCHRUN = [sys.executable, "-m", "ringrift_core.nn.together", "--standalone", "--nproc-per-node", "2"]
 SURROUNDINGS = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
 
@@ -67,18 +67,10 @@ def test_the_first_process_alone_writes_and_a_killed_one_is_gone_on_from(desk: D
     dataset, result = exported(desk), tmp_path / "result.json"
 
     first = command_of(desk, dataset, result, epochs=4)
-    process = subprocess.Popen(
-        first, env=SURROUNDINGS, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if '"message": "epoch 1' in line and '"kind": "log"' in line:
-            break
-    followers = [pid for pid in _children(process.pid) if _environment(pid).get("RANK") == "1"]
-    assert len(followers) == 1
-    os.kill(followers[0], signal.SIGKILL)
+    process = started(first)
+    os.kill(follower_of(process), signal.SIGKILL)
     process.communicate(timeout=patience.SECONDS)
-    assert process.returncode != ExitCode.DONE
+    assert process.returncode == 128 + signal.SIGKILL
     assert any(".checkpoint.json" in key for key in desk.archive.store.keys(""))
 
     second = subprocess.run(
@@ -100,6 +92,35 @@ def test_the_first_process_alone_writes_and_a_killed_one_is_gone_on_from(desk: D
     assert curve is not None
     steps = [json.loads(line)["step"] for line in curve.content.splitlines()]
     assert steps == sorted(set(steps)), "nobody else told anything"
+
+
+def test_all_of_them_stop_and_save_where_one_is_told_to(desk: Desk, tmp_path: Path) -> None:
+    """As where the Pod of one of them is drained."""
+    dataset, result = exported(desk), tmp_path / "result.json"
+    process = started(command_of(desk, dataset, result, epochs=400))
+    os.kill(follower_of(process), signal.SIGTERM)
+    process.communicate(timeout=patience.SECONDS)
+    assert process.returncode == ExitCode.NOT_NOW
+    assert "what was finished is saved" in StageResult.model_validate_json(result.read_text()).message
+    assert any(".checkpoint.json" in key for key in desk.archive.store.keys(""))
+
+
+def started(command: list[str]) -> subprocess.Popen[str]:
+    """The processes, once their first epoch is over."""
+    process = subprocess.Popen(
+        command, env=SURROUNDINGS, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if '"message": "epoch 1' in line and '"kind": "log"' in line:
+            break
+    return process
+
+
+def follower_of(process: subprocess.Popen[str]) -> int:
+    """PID of the one process that does not lead."""
+    (found,) = (pid for pid in _children(process.pid) if _environment(pid).get("RANK") == "1")
+    return found
 
 
 def _children(pid: int) -> list[int]:
