@@ -10,6 +10,7 @@ from ringrift_core.contract import ExitCode, Result
 __all__ = [
     "DivergedError",
     "HeldError",
+    "MissingJudgeError",
     "NotNowError",
     "RingRiftError",
     "StoreAwayError",
@@ -31,6 +32,10 @@ class WrongInputError(RingRiftError):
     """The parameters or what they point to are wrong: trying again does not help."""
 
     exit_code = ExitCode.WRONG_INPUT
+
+
+class MissingJudgeError(WrongInputError):
+    """Nobody judges for a player here: what it would ask is not at hand, though nothing is wrong with it."""
 
 
 class DivergedError(RingRiftError):

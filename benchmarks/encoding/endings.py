@@ -22,7 +22,7 @@ def main(
     board: Annotated[Board, typer.Option(help="Board.")] = Board.SQUARE8,
     players: Annotated[int, typer.Option(min=2, max=4, help="Seats.")] = 2,
     games: Annotated[int, typer.Option(min=1, help="Games.")] = 200,
-    player: Annotated[str, typer.Option(help="Who plays against itself.")] = "weights:minimax-3",
+    player: Annotated[str, typer.Option(help="Who plays against itself.")] = "weights@0:minimax-3",
 ) -> None:
     """Plays games and prints one JSON line of what they ended with."""
     seat = Seating.without_store(board, players).player(Specification.parse(player), Manner(noise=0.05))

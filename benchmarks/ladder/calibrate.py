@@ -17,17 +17,20 @@ from rich.table import Table
 from ringrift_core import _engine
 from ringrift_core._engine import GameRecord, Judge
 from ringrift_core.contract import Board, configuration_name
+from ringrift_core.players.ladder import HEURISTIC_NOISE, MINIMAX_NOISE, rung
 from ringrift_core.players.specification import Specification
-from ringrift_core.seating import Seating
+from ringrift_core.seating import Manner, Seating
 
 OPENING_PLIES = 6
 """Random decisions at the start, as in self-play: seat 2 has decided by then, so nobody swaps."""
 GAMES: dict[Board, int] = {Board.SQUARE8: 4_000, Board.HEX8: 4_000, Board.SQUARE19: 300, Board.HEXAGONAL: 150}
 """To fit by, and as many again to report by."""
 TEACHER = 5
-"""Rung whose moves the policy is to foresee."""
+"""Rung whose moves the policy is to foresee, by the hand-set weights."""
 POSITIONS: dict[Board, int] = {Board.SQUARE8: 2_000, Board.HEX8: 2_000, Board.SQUARE19: 300, Board.HEXAGONAL: 300}
-HEURISTIC = Seating.without_store(Board.SQUARE8, 2).rung(2)
+HEURISTIC = Seating.without_store(Board.SQUARE8, 2).player(
+    Specification.parse("weights@0:one-ply"), Manner(noise=HEURISTIC_NOISE)
+)
 JUDGE = Judge.linear(_engine.heuristic_weights("baseline"))
 """Whose calibration this is."""
 DECIDED = 0.9995
@@ -100,7 +103,9 @@ def fit_policy(board: Board, players: int, share: float, threads: int) -> Fit:
     """Of the heuristic's policy to the moves of a stronger player."""
     wanted = max(20, round(POSITIONS[board] * share))
     seating = Seating.without_store(board, players)
-    teacher, calm = seating.rung(TEACHER), seating.player(Specification.parse("weights:one-ply"))
+    by_weights = rung(TEACHER).choices(board)[-1].at(0)
+    teacher = seating.player(by_weights, Manner(noise=MINIMAX_NOISE))
+    calm = seating.player(Specification.parse("weights@0:one-ply"))
     halves: list[tuple[list[Floats], list[int]]] = []
     for seed in (103, 104):
         policies, chosen = [], []

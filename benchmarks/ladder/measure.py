@@ -24,7 +24,8 @@ from ringrift_core.arena.match import Group, identical_share
 from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.arena.scale import two_player_equivalent
 from ringrift_core.contract import Board
-from ringrift_core.players.ladder import LADDER, rung
+from ringrift_core.players.ladder import LADDER, NOISE, rung
+from ringrift_core.players.shipped import SHIPPED, shipped_name
 from ringrift_core.players.specification import Algorithm, Search, Specification
 from ringrift_core.seating import Manner, Seating
 
@@ -78,7 +79,7 @@ class Pair:
         opponent = seating.rung(self.opponent)
         if not self.equal_nodes:
             return seating.rung(self.candidate), opponent
-        other = rung(self.opponent).specification(configuration.board)
+        other = seating.chosen(self.opponent).specification
         descent = Specification(Search(Algorithm.DESCENT, other.search.budget), other.judge)
         return seating.player(descent, Manner(f"{LADDER[self.candidate - 1].name}, equal nodes")), opponent
 
@@ -160,15 +161,19 @@ def _play(configuration: Configuration, pair: Pair, first: int, groups: int, thr
 
 def _key(configuration: Configuration, pair: Pair) -> dict[str, Any]:
     """What a piece was played by: one of another engine or another ladder is not counted with this one's."""
-    told = [_budget(difficulty, configuration.board) for difficulty in (pair.candidate, pair.opponent)]
+    told = [_told(configuration.seating, difficulty) for difficulty in (pair.candidate, pair.opponent)]
     code = Path(_engine.__file__).read_bytes()
     digest = hashlib.sha256(code + "".join(told).encode()).hexdigest()[:12]
     return {"configuration": str(configuration), "pair": pair.text, "players": digest}
 
 
-def _budget(difficulty: int, board: Board) -> str:
-    found = rung(difficulty)
-    return f"{found.name} {found.specification(board)} {found.noise}"
+def _told(seating: Seating, difficulty: int) -> str:
+    """Who plays a rung, down to the numbers of what comes with the package."""
+    chosen, judges = seating.chosen(difficulty).specification, seating.judges
+    noise, judge = NOISE.get(chosen.search.algorithm, 0.0), chosen.judge
+    file = None if judge is None else SHIPPED / shipped_name(judge.kind, judges.board, judges.players)
+    shipped = hashlib.sha256(file.read_bytes()).hexdigest() if file is not None and file.exists() else ""
+    return f"{rung(difficulty).name} {chosen} {noise} {shipped}"
 
 
 def _played(pieces: Path) -> Iterator[dict[str, Any]]:

@@ -21,12 +21,9 @@ from ringrift_core.contract import MOVE_LIMITS, Artifact, Board, NetworkSize
 from ringrift_core.errors import RingRiftError, WrongInputError
 from ringrift_core.files import scratch_folder
 from ringrift_core.nn.inference import AskedNetwork
-from ringrift_core.players.ladder import HEURISTIC_NOISE, MINIMAX_NOISE
-from ringrift_core.players.specification import Algorithm, Judge, JudgeKind, Specification
+from ringrift_core.players.ladder import NOISE
+from ringrift_core.players.specification import Judge, JudgeKind, Specification
 from ringrift_core.seating import Evaluation, Manner, Seating, seat
-
-NOISE = {Algorithm.ONE_PLY: HEURISTIC_NOISE, Algorithm.MINIMAX: MINIMAX_NOISE}
-"""As the ladder's rungs have it: players without any repeat each other's games."""
 
 UNTRAINED_SEED = 1
 

@@ -88,6 +88,11 @@ class Searches:
         return self.board in SMALL
 
     @property
+    def groups(self) -> int:
+        """Of each match among what was found."""
+        return GROUPS if self.is_small else GROUPS_OF_LARGE
+
+    @property
     def hand_set(self) -> tuple[float, ...]:
         return tuple(_engine.heuristic_weights("baseline"))
 
@@ -166,9 +171,10 @@ class Searches:
 def choose(searches: Searches, found: Sequence[Found]) -> tuple[HeuristicWeights, dict[str, Any]]:
     """The one that does best against the others and the hand-set weights, on openings of their own; and its figures."""
     vectors = [one.vector for one in found]
-    groups = GROUPS if searches.is_small else GROUPS_OF_LARGE
     everybody = [*vectors, searches.hand_set]
-    table = [searches.rates(vectors, other, groups, OPENING_SEED + number) for number, other in enumerate(everybody)]
+    table = [
+        searches.rates(vectors, other, searches.groups, OPENING_SEED + number) for number, other in enumerate(everybody)
+    ]
     totals = [
         sum(rates[one].rate for number, rates in enumerate(table) if number != one) for one in range(len(vectors))
     ]

@@ -51,7 +51,7 @@ class Played:
 
 def main(
     candidate: Annotated[str, typer.Option(help="Who asks a network.")] = "network:gumbel:64",
-    opponent: Annotated[str, typer.Option(help="Who decides by itself.")] = "weights:descent:1000000",
+    opponent: Annotated[str, typer.Option(help="Who decides by itself.")] = "weights@0:descent:1000000",
     games: Annotated[int, typer.Option(min=2, help="An even number.")] = 48,
     rounds: Annotated[int, typer.Option(min=1, help="Runs on one core and on both, in turns; medians count.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,

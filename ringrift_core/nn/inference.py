@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ringrift_core import _engine
 from ringrift_core.contract import Board, configuration_name
 from ringrift_core.cores import available_cores
-from ringrift_core.errors import WrongInputError
+from ringrift_core.errors import MissingJudgeError, WrongInputError
 from ringrift_core.players.cards import ModelCard
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def onnx_network_of(path: Path, board: Board, players: int) -> AskedNetwork:
     """As `onnx_network`, for a file without a model card; WrongInputError when it is for another configuration."""
     try:
         session = _Session(path)
+    except MissingJudgeError:
+        raise
     except Exception as error:  # ONNX Runtime's own are of no common class
         raise WrongInputError(f"{path}: no network that ONNX Runtime reads: {str(error).splitlines()[0]}") from None
     channels, height, width, features = _engine.encoding_shape(board.value, players)
@@ -121,8 +123,10 @@ class _Session:
     """
 
     def __init__(self, path: Path) -> None:
-        import onnxruntime
-
+        try:
+            import onnxruntime
+        except ModuleNotFoundError as missing:
+            raise MissingJudgeError(f"network: needs {missing.name}: pip install 'ringrift[stages]'") from missing
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3

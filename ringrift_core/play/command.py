@@ -75,7 +75,7 @@ def play(
                 saved.replay(table, load)
             adviser = Adviser(casting.seating)
             pace = Pace(delay if console.is_terminal else 0.0, step)
-            status = Session(table, seated, adviser, console, pace).run()
+            status = Session(table, seated, adviser, console, pace, casting.remarks(seated)).run()
     except (RingRiftError, RulesError) as error:
         typer.echo(f"ringrift play: {error}", err=True)
         raise typer.Exit(error.exit_code if isinstance(error, RingRiftError) else ExitCode.WRONG_INPUT) from None

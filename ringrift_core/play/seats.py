@@ -15,8 +15,8 @@ from ringrift_core.contract import Board, Track, configuration_name
 from ringrift_core.errors import WrongInputError
 from ringrift_core.play.table import Agent, Human
 from ringrift_core.players.gates import gate_player
-from ringrift_core.players.ladder import LADDER
-from ringrift_core.players.specification import Specification
+from ringrift_core.players.ladder import LADDER, rung
+from ringrift_core.players.specification import JudgeKind, Specification
 from ringrift_core.seating import Judges, Manner, Seating
 from ringrift_core.store import open_store
 
@@ -26,7 +26,7 @@ DEFAULT_OPPONENT = "3"
 """Difficulty of a first game."""
 
 HUMAN = "human"
-_RUNGS = {rung.name: rung.difficulty for rung in LADDER}
+_RUNGS = {one.name: one.difficulty for one in LADDER}
 
 
 def seat_names(named: Sequence[str], players: int | None) -> list[str]:
@@ -67,12 +67,22 @@ class Casting:
         ]
         return [Agent(title, mind) for title, mind in zip(numbered, minds, strict=True)]
 
+    def remarks(self, names: Sequence[str]) -> list[str]:
+        """Who plays in place of a network that is missed, a sentence each. Errors as `agents`."""
+        sentences = []
+        for difficulty in sorted({found for name in names if (found := _difficulty(name)) is not None}):
+            chosen = self.seating.chosen(difficulty)
+            first = rung(difficulty).choices(self.seating.judges.board)[0]
+            if chosen.missing and first.judge is not None and first.judge.kind is JudgeKind.NETWORK:
+                sentences.append(
+                    f"difficulty {difficulty} is played by {chosen.specification}, which takes about as long as "
+                    f"{first}: {chosen.missing}"
+                )
+        return sentences
+
     def _player(self, name: str) -> Player:
-        difficulty = name.removeprefix("difficulty:")
-        if re.fullmatch(r"[0-9]{1,3}", difficulty):
-            return self.seating.rung(int(difficulty))
-        if name in _RUNGS:
-            return self.seating.rung(_RUNGS[name])
+        if (difficulty := _difficulty(name)) is not None:
+            return self.seating.rung(difficulty)
         if name in tuple(Track):
             judges = self.seating.judges
             return self.seating.player(gate_player(Track(name), judges.board, judges.players), Manner(name))
@@ -82,6 +92,12 @@ class Casting:
             f"{name!r} is nobody: name human, a difficulty from 1 to {len(LADDER)}, {', '.join(_RUNGS)}, a track as it "
             "is gated (weights, network), or a player as JUDGE:SEARCH:BUDGET, such as weights:minimax:25000"
         )
+
+
+def _difficulty(name: str) -> int | None:
+    """Of a rung, by its number or its name; None where a name is no rung's."""
+    number = name.removeprefix("difficulty:")
+    return int(number) if re.fullmatch(r"[0-9]{1,3}", number) else _RUNGS.get(name)
 
 
 def _title_of_human(names: Sequence[str]) -> str:

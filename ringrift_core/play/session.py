@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,15 @@ class Pace:
 class Session:
     """One game at one terminal."""
 
-    def __init__(self, table: Table, names: list[str], adviser: Adviser, console: Console, pace: Pace) -> None:
+    def __init__(
+        self,
+        table: Table,
+        names: list[str],
+        adviser: Adviser,
+        console: Console,
+        pace: Pace,
+        remarks: Sequence[str] = (),
+    ) -> None:
         self.table = table
         self.names = names
         self.adviser = adviser
@@ -81,6 +90,8 @@ class Session:
         }
         self._short = {"?": "help", "h": "help", "u": "undo", "b": "board", "q": "quit", "exit": "quit"}
         self._listed: tuple[Move, ...] = ()
+        self._remarks = remarks
+        """To be told once: below the first frame, or where frames are not drawn over one another, before it."""
         self._told = 0
         """Entries of the log that were told, where frames are not drawn over one another."""
 
@@ -88,6 +99,9 @@ class Session:
         """Plays; returns the exit status."""
         if self._interactive:
             import readline  # noqa: F401 - gives input() its editing and history
+        if not self.console.is_terminal:
+            self.screen.say(*self._remarks)
+            self._remarks = ()
         try:
             while not self.table.is_over:
                 if self.table.agents[self.table.to_decide].is_human:
@@ -232,7 +246,9 @@ class Session:
 
     def _frame(self, since: Sequence[Played], below: Sequence[Text] = ()) -> None:
         chances = self.adviser.chances(self.table.game) if self.bar else None
-        self.screen.show(self.table, chances=chances, since=since, listed=self._listed, below=below)
+        remarks = [Text(line) for remark in self._remarks for line in textwrap.wrap(remark, self.console.width)]
+        self._remarks = ()
+        self.screen.show(self.table, chances=chances, since=since, listed=self._listed, below=[*remarks, *below])
 
     def _finish(self) -> None:
         self._listed = ()

@@ -6,11 +6,20 @@ for a player gets the one of the contract's table (`TRACKS`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ringrift_core.contract import TRACKS, Board, Track
 from ringrift_core.errors import WrongInputError
 from ringrift_core.players.specification import JudgeKind, Specification
 
-__all__ = ["first_opponent", "gate_judge", "gate_player"]
+__all__ = ["TRACK_OF", "first_opponent", "gate_judge", "gate_player"]
+
+TRACK_OF: Mapping[JudgeKind, Track] = {
+    JudgeKind.WEIGHTS: Track.WEIGHTS,
+    JudgeKind.NNUE: Track.NNUE,
+    JudgeKind.NETWORK: Track.NETWORK,
+}
+"""Whose champions a judge's versions are."""
 
 
 def gate_player(track: Track, board: Board, players: int) -> Specification:

@@ -5,18 +5,21 @@ Budgets are counts, never times: a rung plays the same moves on every machine.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ringrift_core.contract import Board
 from ringrift_core.errors import WrongInputError
-from ringrift_core.players.specification import Specification
+from ringrift_core.players.specification import Algorithm, Specification
 
-__all__ = ["HEURISTIC_NOISE", "LADDER", "MINIMAX_NOISE", "Rung", "rung"]
+__all__ = ["HEURISTIC_NOISE", "LADDER", "MINIMAX_NOISE", "NOISE", "Rung", "rung"]
 
 HEURISTIC_NOISE = 0.05
-"""Rung 2: uniform noise on evaluations, so that it does not always play the same game."""
+"""One ply: uniform noise on evaluations, so that it does not always play the same game."""
 MINIMAX_NOISE = 0.02
-"""Rungs 3 to 5, for the same reason; good moves are further apart."""
+"""For the same reason; good moves are further apart."""
+NOISE: Mapping[Algorithm, float] = {Algorithm.ONE_PLY: HEURISTIC_NOISE, Algorithm.MINIMAX: MINIMAX_NOISE}
+"""Of the players of rungs, by their search: players without any repeat each other's games."""
 
 _SMALL_BOARDS = frozenset({Board.SQUARE8, Board.HEX8})
 
@@ -27,35 +30,48 @@ class Rung:
 
     difficulty: int
     name: str
-    small: Specification
-    """On square8 and hex8."""
-    large: Specification
+    small: tuple[Specification, ...]
+    """On square8 and hex8: who plays, the first of them whose judge there is."""
+    large: tuple[Specification, ...]
     """On square19 and hexagonal."""
-    noise: float = 0.0
 
-    def specification(self, board: Board) -> Specification:
-        """Who plays it on a board."""
+    def choices(self, board: Board) -> tuple[Specification, ...]:
+        """Who plays it on a board: the first of them whose judge there is, and the last one's there always is."""
         return self.small if board in _SMALL_BOARDS else self.large
 
 
-def _rung(difficulty: int, name: str, small: str, large: str | None = None, noise: float = 0.0) -> Rung:
-    return Rung(difficulty, name, Specification.parse(small), Specification.parse(large or small), noise)
+def _rung(difficulty: int, name: str, small: str, large: str | None = None) -> Rung:
+    return Rung(difficulty, name, _choices(small), _choices(large or small))
+
+
+def _choices(text: str) -> tuple[Specification, ...]:
+    return tuple(map(Specification.parse, text.split()))
+
+
+def _over_nnue(search: str) -> str:
+    """The search over an NNUE, or else over the linear heuristic."""
+    return f"nnue:{search} weights:{search}"
+
+
+def _over_network(simulations: int, nodes: int) -> str:
+    """PUCT over a network, or else alpha-beta that takes as long."""
+    return f"network:puct:{simulations} {_over_nnue(f'minimax:{nodes}')}"
 
 
 LADDER = (
     _rung(1, "random", "random"),
-    _rung(2, "heuristic", "weights:one-ply", noise=HEURISTIC_NOISE),
-    _rung(3, "minimax-2", "weights:minimax-2:12000", "weights:minimax-2:2000", MINIMAX_NOISE),
-    _rung(4, "minimax-3", "weights:minimax-3:12000", "weights:minimax-3:3000", MINIMAX_NOISE),
-    _rung(5, "minimax", "weights:minimax:25000", "weights:minimax:6000", MINIMAX_NOISE),
-    _rung(6, "descent", "weights:descent:1000000", "weights:descent:100000"),
-    _rung(7, "mcts-64", "network:puct:64"),
-    _rung(8, "gumbel-16", "network:gumbel:16"),
-    _rung(9, "gumbel-64", "network:gumbel:64"),
-    _rung(10, "gumbel-256", "network:gumbel:256"),
+    _rung(2, "heuristic", "weights:one-ply"),
+    _rung(3, "minimax-2", "weights:minimax-2:12000", "weights:minimax-2:2000"),
+    _rung(4, "minimax-3", _over_nnue("minimax-3:12000"), _over_nnue("minimax-3:3000")),
+    _rung(5, "minimax", _over_nnue("minimax:25000"), _over_nnue("minimax:6000")),
+    _rung(6, "descent", _over_nnue("descent:400000"), _over_nnue("descent:100000")),
+    _rung(7, "level-7", _over_network(640, 500_000), _over_network(128, 70_000)),
+    _rung(8, "level-8", _over_network(1_024, 800_000), _over_network(192, 100_000)),
+    _rung(9, "level-9", _over_network(1_600, 1_250_000), _over_network(256, 140_000)),
+    _rung(10, "level-10", _over_network(3_200, 2_500_000), _over_network(512, 280_000)),
 )
-"""Difficulty d is LADDER[d - 1]. Rungs 4 and 5 evaluate with the heuristic until there is an NNUE. On large boards
-nodes tell more than plies; with the heuristic descent takes 20 to 40 times alpha-beta's nodes to be a step above it."""
+"""Difficulty d is LADDER[d - 1]. On large boards nodes tell more than plies; with the heuristic descent takes 16 to 40
+times alpha-beta's nodes to be a step above it."""
 
 
 def rung(difficulty: int) -> Rung:

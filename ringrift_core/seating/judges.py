@@ -9,10 +9,11 @@ from typing import TypeAlias
 
 from ringrift_core import _engine
 from ringrift_core.archive import Archive
-from ringrift_core.contract import Artifact, Board, Device, InitialWeights, Track, configuration_name
-from ringrift_core.errors import StoreRefusedError, WrongInputError
+from ringrift_core.contract import Artifact, Board, Device, InitialWeights, configuration_name
+from ringrift_core.errors import MissingJudgeError, StoreRefusedError, WrongInputError
 from ringrift_core.nn.inference import AskedNetwork, onnx_network, onnx_network_of, torch_network
 from ringrift_core.players.cards import ModelCard, NnueCard
+from ringrift_core.players.gates import TRACK_OF
 from ringrift_core.players.shipped import SHIPPED, shipped_name
 from ringrift_core.players.specification import Judge, JudgeKind
 from ringrift_core.players.weights import HeuristicWeights
@@ -23,8 +24,6 @@ __all__ = ["Evaluation", "Judges"]
 Evaluation: TypeAlias = HeuristicWeights | _engine.Judge | AskedNetwork
 """What a judge evaluates by: weights that the engine adds up by itself, a network that it knows itself, or one that it
 has to ask."""
-
-_TRACKS = {JudgeKind.WEIGHTS: Track.WEIGHTS, JudgeKind.NNUE: Track.NNUE, JudgeKind.NETWORK: Track.NETWORK}
 
 _AT_ONCE: dict[JudgeKind, Callable[[bytes], _engine.Judge]] = {
     JudgeKind.MLP: _engine.Judge.mlp,
@@ -76,9 +75,9 @@ class Judges:
         if judge.version == 0:
             return HeuristicWeights.of_setting(self.initial, self.board, self.players)
         if judge.version is not None:
-            artifact = champion_artifact(self._store(judge), _TRACKS[judge.kind], judge.version)
+            artifact = champion_artifact(self._store(judge), TRACK_OF[judge.kind], judge.version)
             return self.of_artifact(judge.kind, artifact)
-        track = _TRACKS.get(judge.kind)
+        track = TRACK_OF.get(judge.kind)
         if self.archive is not None and track is not None and (version := read_registry(self.archive, track).version):
             return self.of(Judge(judge.kind, version))
         return self._come_with_the_package(judge.kind)
@@ -90,7 +89,7 @@ class Judges:
         if kind is JudgeKind.WEIGHTS:
             return HeuristicWeights.of_setting(InitialWeights.BASELINE, self.board, self.players)
         where = "and none is given" if self.archive is None else f"and {self.archive.store.uri} has no champion yet"
-        raise WrongInputError(
+        raise MissingJudgeError(
             f"{kind}: no {path.name} comes with the package: name a store that has a champion of "
             f"{configuration_name(self.board, self.players)}, {where}, or a file: {kind}=FILE"
         )

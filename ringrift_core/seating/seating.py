@@ -8,14 +8,14 @@ from typing import Self
 
 from ringrift_core._engine import Judge, Player
 from ringrift_core.contract import Artifact, Board, InitialWeights
-from ringrift_core.errors import WrongInputError
+from ringrift_core.errors import MissingJudgeError, WrongInputError
 from ringrift_core.nn.inference import AskedNetwork
-from ringrift_core.players.ladder import LADDER, rung
-from ringrift_core.players.specification import Algorithm, Count, JudgeKind, Search, Specification, Time
+from ringrift_core.players.ladder import NOISE, rung
+from ringrift_core.players.specification import Algorithm, Count, Search, Specification, Time
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.seating.judges import Evaluation, Judges
 
-__all__ = ["Manner", "Seating", "seat"]
+__all__ = ["Chosen", "Manner", "Seating", "seat"]
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,14 @@ class Manner:
 
 AS_SPECIFIED = Manner()
 
-_HIGHEST_WITHOUT_NETWORK = max(
-    one.difficulty for one in LADDER if one.small.judge is None or one.small.judge.kind is JudgeKind.WEIGHTS
-)
+
+@dataclass(frozen=True)
+class Chosen:
+    """Who plays a rung of the ladder here."""
+
+    specification: Specification
+    missing: str = ""
+    """Why it is not the player that the rung names first, in a sentence; empty where it is."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,22 @@ class Seating:
         return seat(search, known, named)
 
     def rung(self, difficulty: int) -> Player:
-        """The ladder's player of a difficulty; WrongInputError when there is none, or nobody to judge for it."""
-        found = rung(difficulty)
-        try:
-            return self.player(found.specification(self.judges.board), Manner(found.name, found.noise))
-        except WrongInputError as missing:
-            others = f"difficulties 1 to {_HIGHEST_WITHOUT_NETWORK} need no network"
-            raise WrongInputError(f"difficulty {difficulty} ({found.name}): {missing}; {others}") from None
+        """The ladder's player of a difficulty; WrongInputError when there is none."""
+        specification = self.chosen(difficulty).specification
+        return self.player(specification, Manner(rung(difficulty).name, NOISE.get(specification.search.algorithm, 0.0)))
+
+    def chosen(self, difficulty: int) -> Chosen:
+        """Who plays a difficulty: the first of its rung's players whose judge there is. Errors as `player`."""
+        missing = ""
+        for specification in rung(difficulty).choices(self.judges.board):
+            try:
+                if specification.judge is not None:
+                    self.judges.of(specification.judge)
+            except MissingJudgeError as error:
+                missing = missing or str(error)
+            else:
+                return Chosen(specification, missing)
+        raise MissingJudgeError(f"difficulty {difficulty}: {missing}")
 
 
 def seat(search: Search, evaluation: Evaluation | None, manner: Manner = AS_SPECIFIED) -> Player:

@@ -11,7 +11,9 @@ from ringrift_core.play.seats import DEFAULT_OPPONENT, Casting, seat_names
 from ringrift_core.players.ladder import LADDER
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.registry.stage import promote_stage
+from ringrift_core.seating import Judges, Seating
 from tests.unit.core.desk import Desk
+from tests.unit.core.seating.constant_network import write_constant_network
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,10 @@ def test_names_that_do_not_make_a_game_are_refused(named: list[str], players: in
 
 
 def casting(tmp_path: Path, store: str | None = None) -> Casting:
-    return Casting.of(Board.SQUARE8, 2, store, tmp_path)
+    """With a store, or without anything: what comes with the package is left out."""
+    if store is not None:
+        return Casting.of(Board.SQUARE8, 2, store, tmp_path)
+    return Casting(Seating(Judges(Board.SQUARE8, 2, None, tmp_path, shipped=tmp_path), for_people=True))
 
 
 def test_no_two_agents_have_the_same_name(tmp_path: Path) -> None:
@@ -72,13 +77,27 @@ def test_a_player_goes_by_its_specification(tmp_path: Path, name: str, title: st
         ("network", "no network-square8-2p.onnx comes with the package"),
         ("nnue", r"no nnue-square8-2p\.safetensors comes with the package"),
         ("weights:2", "found for the search '2'"),
-        ("7", r"difficulty 7 \(mcts-64\): network: .*; difficulties 1 to 6 need no network"),
         ("9" * 30, "is nobody"),
     ],
 )
 def test_nobody_else_may_sit_down(tmp_path: Path, name: str, sentence: str) -> None:
     with pytest.raises(WrongInputError, match=sentence):
         casting(tmp_path).agents(["human", name])
+
+
+def test_who_plays_in_place_of_a_network_is_told(tmp_path: Path) -> None:
+    here = casting(tmp_path)
+    (remark,) = here.remarks(["human", "9", "level-9", "5", "weights:one-ply"])
+    assert remark.startswith(
+        "difficulty 9 is played by weights:minimax:1250000, which takes about as long as network:puct:1600: network: "
+        "no network-square8-2p.onnx comes with the package"
+    )
+    assert [agent.name for agent in here.agents(["human", "9"])] == ["you", "level-9"]
+
+
+def test_nothing_is_told_where_a_network_plays(tmp_path: Path) -> None:
+    write_constant_network(tmp_path / "network-square8-2p.onnx", Board.SQUARE8, 2)
+    assert casting(tmp_path).remarks(["9", "5"]) == []
 
 
 def promote(desk: Desk, vector: list[float]) -> None:

@@ -5,8 +5,8 @@ import pytest
 from ringrift_core import _engine
 from ringrift_core.contract import Board
 from ringrift_core.errors import WrongInputError
-from ringrift_core.players.ladder import LADDER, rung
-from ringrift_core.players.specification import Count
+from ringrift_core.players.ladder import LADDER, Rung, rung
+from ringrift_core.players.specification import Count, Judge, JudgeKind
 from ringrift_core.seating import Seating
 
 
@@ -17,10 +17,23 @@ def test_difficulties_are_numbered_from_one_and_named_once() -> None:
 
 @pytest.mark.parametrize("board", Board)
 def test_no_rung_looks_at_less_than_the_one_below(board: Board) -> None:
-    budgets = [rung(difficulty).specification(board).search.budget for difficulty in (3, 4, 5, 6)]
-    nodes = [budget.amount for budget in budgets if isinstance(budget, Count)]
-    assert len(nodes) == 4, "by time no rung would play the same on every machine"
-    assert nodes == sorted(nodes)
+    nodes = [counts(board, range(3, 7), -1), counts(board, range(7, 11), -1), counts(board, range(7, 11), 0)]
+    assert [len(each) for each in nodes] == [4, 4, 4], "by time no rung would play the same on every machine"
+    for each in nodes:
+        assert each == sorted(each)
+
+
+def counts(board: Board, difficulties: range, choice: int) -> list[int]:
+    """Of the rungs' players by their first choice of a judge, or by their last one."""
+    budgets = [rung(difficulty).choices(board)[choice].search.budget for difficulty in difficulties]
+    return [budget.amount for budget in budgets if isinstance(budget, Count)]
+
+
+@pytest.mark.parametrize("board", Board)
+@pytest.mark.parametrize("one", LADDER, ids=str)
+def test_every_rung_ends_with_a_player_that_is_always_there(one: Rung, board: Board) -> None:
+    last = one.choices(board)[-1].judge
+    assert last is None or last == Judge(JudgeKind.WEIGHTS)
 
 
 @pytest.mark.parametrize("board", Board)
@@ -36,9 +49,3 @@ def test_a_rung_plays_under_its_name(difficulty: int, board: Board) -> None:
 def test_a_difficulty_that_is_none_is_refused(difficulty: int) -> None:
     with pytest.raises(WrongInputError, match=f"difficulty {difficulty}: choose one from 1 to 10"):
         rung(difficulty)
-
-
-@pytest.mark.parametrize("difficulty", [7, 8, 9, 10])
-def test_a_rung_that_needs_a_network_says_so(difficulty: int) -> None:
-    with pytest.raises(WrongInputError, match=r"network: no network-hex8-3p\.onnx .* difficulties 1 to 6 need no netw"):
-        Seating.without_store(Board.HEX8, 3).rung(difficulty)

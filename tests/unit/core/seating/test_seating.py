@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,9 @@ from ringrift_core import _engine
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Board, Device, InitialWeights, Track
 from ringrift_core.errors import StoreRefusedError, WrongInputError
-from ringrift_core.players.shipped import SHIPPED
 from ringrift_core.players.specification import Judge, JudgeKind, Specification
 from ringrift_core.players.weights import HeuristicWeights
-from ringrift_core.seating import Judges, Manner, Seating
+from ringrift_core.seating import Chosen, Judges, Manner, Seating
 from tests.unit.core.desk import Desk
 from tests.unit.core.seating.constant_network import write_constant_network
 
@@ -85,8 +85,35 @@ def test_a_judge_that_nobody_has_is_missed_in_a_sentence(desk: Desk, tmp_path: P
         judges(tmp_path, desk.archive).of(Judge(JudgeKind.WEIGHTS, 7))
 
 
-def test_what_is_shipped_lies_where_it_is_looked_for() -> None:
-    assert (SHIPPED / "README.md").exists()
+def test_the_hand_set_weights_stay_version_0_whatever_is_shipped(tmp_path: Path) -> None:
+    ship(tmp_path, weights_of(3))
+    assert judges(tmp_path).of(Judge(JudgeKind.WEIGHTS, 0)) == BASELINE
+
+
+def test_a_rung_is_played_by_the_first_judge_that_is_there(tmp_path: Path) -> None:
+    seating = Seating(judges(tmp_path))
+    assert str(seating.chosen(7).specification) == "weights:minimax:500000"
+    assert seating.chosen(7).missing.startswith("network: no network-square8-2p.onnx comes with the package")
+    (tmp_path / "shipped").mkdir()
+    write_constant_network(tmp_path / "shipped" / "network-square8-2p.onnx", Board.SQUARE8, 2)
+    seating = Seating(judges(tmp_path))
+    assert seating.chosen(7) == Chosen(Specification.parse("network:puct:640"))
+    assert seating.rung(7).name == "level-7"
+
+
+def test_a_network_without_what_asks_it_is_missed_and_one_that_is_broken_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shipped").mkdir()
+    path = write_constant_network(tmp_path / "shipped" / "network-square8-2p.onnx", Board.SQUARE8, 2)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "onnxruntime", None)
+        chosen = Seating(judges(tmp_path)).chosen(9)
+        assert str(chosen.specification) == "weights:minimax:1250000"
+        assert chosen.missing == "network: needs onnxruntime: pip install 'ringrift[stages]'"
+    path.write_bytes(b"nothing")
+    with pytest.raises(WrongInputError, match="no network that ONNX Runtime reads"):
+        Seating(judges(tmp_path)).chosen(9)
 
 
 def test_a_budget_of_time_is_for_people_alone(tmp_path: Path) -> None:
