@@ -15,13 +15,14 @@ GAMES, LATER = 200, 100
 OURS = ("trainingpipelines", "workerpools", "remotetasks", "trainingiterations")
 SLOW_GAMES = {"engineModes": ["descent-only"], "shardGames": 25, "cooldown": "1s"}
 STAYS = pipeline("stays", games=GAMES, later=LATER, iterations=2, selfplay=SLOW_GAMES)
+SMALL = {"cpu": "100m", "memory": "256Mi"}
 POOL_OF_GOES = {
     "apiVersion": "ringrift.ai/v1alpha1",
     "kind": "WorkerPool",
     "metadata": {"name": "other", "labels": {"for": "goes"}},
     "spec": {
         "type": "Cluster",
-        "slots": [{"name": "play", "stages": ["selfplay"], "resources": {"cpu": "100m", "memory": "256Mi"}}],
+        "slots": [{"name": "play", "stages": ["selfplay", "cmaes", "evaluate"], "resources": SMALL}],
     },
 }
 

@@ -35,7 +35,9 @@ def test_upgrade(place: Place, transcript: Transcript, output_directory: Path) -
 
         images = [f"--set=images.{name}={reference}" for name, reference in NEXT.items()]
         said = place.upgrade(*images, "--set=operator.logLevel=debug", "--set=lightStages.deadline=4m")
-        transcript.prints(f"helm upgrade ringrift charts/ringrift {' '.join(images)} --wait", said)
+        transcript.prints(
+            f"helm upgrade ringrift charts/ringrift {' '.join(images)} --wait", said.partition("NOTES:")[0]
+        )
         after = {job["metadata"]["uid"]: name for name, job in reader.jobs("selfplay").items()}
         transcript.shows("The new operator is there, and the same self-play runs", kubectl, "deployments", "-o", "wide")
         assert before.items() <= after.items()
