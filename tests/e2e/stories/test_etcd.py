@@ -8,7 +8,7 @@ from tests.e2e.recording import wait_for
 from tests.e2e.stories.place import MINUTE, Reader, games_of, is_playing, pipeline, standing
 from tests.e2e.stories.transcript import Transcript
 
-GAMES, LATER = 200, 100
+GAMES, LATER = 100, 75
 PIPELINE = pipeline(
     "kept",
     games=GAMES,

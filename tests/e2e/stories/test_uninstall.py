@@ -11,7 +11,7 @@ from tests.e2e.recording import wait_for
 from tests.e2e.stories.place import BUCKET, MINUTE, Place, Reader, games_of, is_playing, pipeline
 from tests.e2e.stories.transcript import Transcript
 
-GAMES, LATER = 200, 100
+GAMES, LATER = 100, 75
 OURS = ("trainingpipelines", "workerpools", "remotetasks", "trainingiterations")
 SLOW_GAMES = {"engineModes": ["descent-only"], "shardGames": 25, "cooldown": "1s"}
 STAYS = pipeline("stays", games=GAMES, later=LATER, iterations=2, selfplay=SLOW_GAMES)
