@@ -18,7 +18,7 @@ from typing import Any
 from tests.cluster.kubectl import Kubectl
 from tests.e2e.conftest import RELEASE_NAMESPACE
 from tests.e2e.recording import wait_for
-from tests.e2e.stories.place import MINUTE, Place, Reader, pipeline
+from tests.e2e.stories.place import CONFIGURATION, MINUTE, Place, Reader, pipeline
 from tests.e2e.stories.transcript import Transcript
 
 POOL, CLAIM = "mac", "games"
@@ -49,7 +49,7 @@ def test_runner(place: Place, transcript: Transcript, tmp_path: Path) -> None:
         trained = reader.task("train")
         assert trained["attempt"] == 1
         assert trained.get("failures", 0) == trained.get("delays", 0) == 0
-        assert Path(store / "outside").exists()
+        assert (store / CONFIGURATION / "tasks" / "i0001" / "train.json").exists()
 
         reader.wait("the gate", lambda: phase(kubectl, "evaluate-network") == ("a1", "Running"))
         transcript.shows("The machine outside plays the gate's match", kubectl)
