@@ -55,13 +55,13 @@ def running_object_store(
     inside: tuple[str, ...] = (),
     certificate: Path | None = None,
 ) -> Iterator[ObjectStore]:
-    """Serves `directory`/buckets at `address`; `inside` is a command prefix, such as a sandbox's.
+    """Serves `directory`/buckets, and what lies there, at `address`; `inside` is a command prefix, such as a sandbox's.
 
     With a `certificate` (PEM, its key in the file beside it that ends in .key) it speaks TLS.
     """
     buckets, accounts = directory / "buckets", directory / "accounts"
     for folder in (buckets, accounts):
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
     store = ObjectStore(
         address, port, buckets, "ringrift", secrets.token_hex(16), scheme="https" if certificate else "http"
     )

@@ -1,0 +1,104 @@
+"""Three tracks of one small pipeline, the network trained in the image of the trainer: candidates are promoted."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from images.build import archive_of, reference_of
+from images.contents import TRAINER, WORKER, Image
+from tests.e2e.recording import recording
+from tests.e2e.stories.place import Place, Reader, games_of, pipeline, standing
+from tests.e2e.stories.transcript import Transcript
+
+GAMES = 200
+TRACKS = ("weights", "nnue", "network")
+ROOM = 30 << 30
+"""Bytes that the trainer's image takes while it is built, archived and imported: 5.8 GB, several times."""
+TORCH = "/torch"
+
+
+@pytest.fixture(scope="module")
+def trainer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Image, ...]:
+    """The trainer's image, where there is room for it."""
+    free = shutil.disk_usage(tmp_path_factory.getbasetemp()).free
+    return (TRAINER,) if archive_of(TRAINER).exists() or free > ROOM else ()
+
+
+@pytest.fixture(scope="module")
+def place(trainer: tuple[Image, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with standing(tmp_path_factory.mktemp("cluster"), tmp_path_factory.mktemp("store"), *trainer) as there:
+        yield there
+
+
+def training_pool(has_image: bool) -> dict[str, Any]:
+    """Takes `train`: in the trainer's image, or in the worker's, with torch from a folder of the node."""
+    spec: dict[str, Any] = {
+        "type": "Cluster",
+        "slots": [{"name": "train", "stages": ["train"], "resources": {"cpu": "1", "memory": "2Gi"}}],
+    }
+    if not has_image:
+        packages = str(Path(torch.__file__).parents[1])
+        spec["podTemplate"] = {
+            "volumes": [{"name": "torch", "hostPath": {"path": packages}}],
+            "volumeMounts": [{"name": "torch", "mountPath": TORCH, "readOnly": True}],
+            "env": [{"name": "PYTHONPATH", "value": TORCH}],
+        }
+    return {"apiVersion": "ringrift.ai/v1alpha1", "kind": "WorkerPool", "metadata": {"name": "trainer"}, "spec": spec}
+
+
+def test_tracks(place: Place, trainer: tuple[Image, ...], transcript: Transcript, output_directory: Path) -> None:
+    image = reference_of(TRAINER if trainer else WORKER)
+    place.install(f"--set=images.trainer={image}")
+    place.kubectl.apply(training_pool(bool(trainer)))
+    kubectl, reader = place.kubectl, Reader(place.kubectl, "tracks")
+    with recording(kubectl, place.cluster.sandbox.cgroup, output_directory) as seen:
+        kubectl.apply(
+            pipeline(
+                "tracks",
+                games=GAMES,
+                tracks=list(TRACKS),
+                nnue={"bootstrapEpochs": 10},
+                network={"size": "tiny", "bootstrapEpochs": 10},
+                evaluation={"maxGames": 30, "baselineGames": 4, "roundRobin": {"games": 2}},
+            )
+        )
+        reader.wait("the training", lambda: any(job["status"].get("active") for job in reader.jobs("train").values()))
+        transcript.shows("The network trains", kubectl, "pods")
+        reader.wait("a gate", lambda: reader.task("evaluate-network").get("phase") == "Running")
+        transcript.shows("Candidates are judged", kubectl)
+        status = reader.completes(20)
+        transcript.shows("The iteration is done", kubectl)
+
+    assert status["tasks"].get("failed", 0) == 0
+    assert status["games"] == games_of(place.games("tracks")) == GAMES
+    (record,) = reader.records()
+    outcomes = {outcome["track"]: outcome for outcome in record["tracks"]}
+    assert set(outcomes) == set(TRACKS)
+    promoted = {move["track"] for move in record.get("promotions", [])}
+    for track, outcome in outcomes.items():
+        assert outcome["decision"] in ("Promoted", "Rejected"), outcome
+        assert (outcome["decision"] == "Promoted") == (track in promoted)
+        assert (place.store("tracks") / "registry" / f"{track}.json").exists() == (track in promoted)
+    assert promoted, "nothing was learnt"
+    used = {pod["metadata"]["labels"]["ringrift.ai/stage"]: image_of(pod) for pod in seen.job_pods()}
+    assert used["train"] == image
+    assert {image for stage, image in used.items() if stage != "train"} == {reference_of(WORKER)}
+    if not trainer:
+        transcript.says(
+            "This machine has no room for the trainer's image: the training ran in the worker's, with the same torch "
+            "from a folder of the node."
+        )
+    wide = kubectl("get", "ti", "-o", "custom-columns=ITERATION:.spec.iteration,OUTCOME:.spec.summary")
+    transcript.prints("kubectl get ti -o custom-columns=...", wide)
+    told = [each for each in reader.events() if each.startswith("Promoted:")]
+    transcript.prints("kubectl get events", "\n".join(told))
+
+
+def image_of(pod: dict[str, dict[str, list[dict[str, str]]]]) -> str:
+    return pod["spec"]["containers"][0]["image"]
