@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.configuration import configuration_of
+from benchmarks.core_seconds import core_seconds
 from ringrift_core import _engine
 from ringrift_core._engine import Player
 from ringrift_core.arena.interval import ONE_SIDED_95, measure, share_interval
@@ -91,7 +92,7 @@ def main(
     pairs: Annotated[str, typer.Option(help="Pairs to play, comma-separated; = means at equal nodes.")] = ",".join(
         PAIRS
     ),
-    games: Annotated[int, typer.Option(min=1, help="Games a pair, rounded up to whole groups.")] = 200,
+    games: Annotated[int, typer.Option(min=0, help="Games a pair, rounded up to whole groups; 0: only times.")] = 200,
     minutes: Annotated[float, typer.Option(min=0.1, help="Stop for today after so long; a repeat goes on.")] = 60.0,
     threads: Annotated[int, typer.Option(min=0, help="0 is every core.")] = 0,
     pieces: Annotated[Path, typer.Option(help="What was played so far, a JSON line a piece.")] = Path("ladder.jsonl"),
@@ -234,15 +235,20 @@ def _compare(groups: list[dict[str, Any]], players: int) -> dict[str, Any]:
 
 
 def _speed(configuration: Configuration, difficulty: int) -> dict[str, float]:
-    """Means over decisions of heuristic games, on one thread."""
+    """Over decisions of heuristic games, one at a time: the mean of their core-time, the longest, and nodes."""
     player = configuration.seating.rung(difficulty)
-    seconds, nodes = 0.0, 0
+    milliseconds, nodes = [], 0
     positions = _positions(configuration)
+    player.choose(positions[0], SEED)  # what is begun once, such as a network's threads, counts nowhere
     for position in positions:
-        began = time.perf_counter()
+        spent = core_seconds()
         nodes += player.choose(position, SEED).nodes
-        seconds += time.perf_counter() - began
-    return {"ms": round(1000 * seconds / len(positions), 2), "nodes": round(nodes / len(positions))}
+        milliseconds.append(1000 * (core_seconds() - spent))
+    return {
+        "ms": round(sum(milliseconds) / len(positions), 2),
+        "longest": round(max(milliseconds), 1),
+        "nodes": round(nodes / len(positions)),
+    }
 
 
 def _positions(configuration: Configuration) -> list[_engine.Position]:
@@ -288,15 +294,16 @@ def _pair_table(name: str, report: dict[str, Any]) -> Table:
 
 
 def _rung_table(name: str, report: dict[str, Any]) -> Table:
-    table = Table(title=f"{name}: Elo above {ANCHOR}, and what a decision takes (one thread)", box=box.SIMPLE_HEAD)
-    for heading in ("rung", "Elo", "95 % interval", "ms", "nodes"):
+    table = Table(title=f"{name}: Elo above {ANCHOR}, and the core-time of a decision", box=box.SIMPLE_HEAD)
+    for heading in ("rung", "Elo", "95 % interval", "ms", "longest", "nodes"):
         table.add_column(heading, justify="left" if heading == "rung" else "right")
     speeds = {rung(int(one)).name: speed for one, speed in report["rungs"].items()}
-    for player in sorted(report["elo"], key=lambda player: report["elo"][player][0]):
-        value, low, high = report["elo"][player]
+    unrated = [player for player in speeds if player not in report["elo"]]
+    for player in [*sorted(report["elo"], key=lambda player: report["elo"][player][0]), *unrated]:
+        value, low, high = report["elo"].get(player, ("", "", ""))
         speed = speeds.get(player)
-        cells = (f"{speed['ms']:,.2f}", f"{speed['nodes']:,}") if speed else ("", "")
-        table.add_row(player, str(value), f"{low} to {high}", *cells)
+        cells = (f"{speed['ms']:,.2f}", f"{speed['longest']:,.1f}", f"{speed['nodes']:,}") if speed else ("", "", "")
+        table.add_row(player, str(value), f"{low} to {high}" if low != "" else "", *cells)
     return table
 
 

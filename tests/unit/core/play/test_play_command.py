@@ -31,6 +31,13 @@ class TestPiped:
         assert "○ heuristic: " in found.stdout
         assert found.stdout.endswith("End of input: the game stops in turn 3.\n")
 
+    def test_who_plays_in_place_of_a_network_is_told_once(self) -> None:
+        found = play("9", "--board", "square19", "--players", "4", typed="moves\nmoves\n")
+        first = found.stdout.splitlines()[0]
+        assert first.startswith("difficulty 9 is played by weights:minimax:140000, which takes about as long as ")
+        assert "no network-square19-4p.onnx comes with the package" in first
+        assert found.stdout.count("is played by") == 1
+
     def test_bad_input_gets_one_sentence_and_another_try(self) -> None:
         found = play("1", "--seed", "1", typed="fly\n9,9\n77\n3,3 2\nquit\n")
         lines = found.stdout.splitlines()
@@ -165,6 +172,13 @@ class TestInATerminal:
             assert "[●1]" in terminal.frame
             terminal.press("d")
             assert terminal.end() == 0
+
+    def test_who_plays_in_place_of_a_network_stands_below_the_first_frame(self) -> None:
+        with Terminal("9", "--board", "square19", "--players", "4", columns=80, lines=40) as terminal:
+            terminal.wait_for("difficulty 9 is played by")
+            terminal.wait_for("> ")
+            terminal.type("bar")
+            assert "is played by" not in terminal.wait_for("> ")
 
     def test_without_colour_it_is_only_the_colour_that_goes(self) -> None:
         with Terminal("1", "--seed", "2", NO_COLOR="1") as terminal:
