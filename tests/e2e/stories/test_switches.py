@@ -42,8 +42,8 @@ def test_switches(place: Place, transcript: Transcript, tmp_path: Path) -> None:
         promoted_by_hand(place, "switches", tmp_path, strength=1 + number / 10)
     kubectl, reader = place.kubectl, Reader(place.kubectl, "switches")
     settings = {"nnue": {"bootstrapEpochs": 10, "epochs": 5}, "tracks": ["weights", "nnue"], "iterations": 2}
-    descent = {"engineModes": ["heuristic-only"], "shardGames": 25, "cooldown": "1s"}
-    kubectl.apply(pipeline("switches", games=GAMES, later=LATER, selfplay=descent, **settings))
+    searched = {"engineModes": ["minimax-only"], "shardGames": 25, "cooldown": "1s"}  # NNUE learns from searches
+    kubectl.apply(pipeline("switches", games=GAMES, later=LATER, selfplay=searched, **settings))
     reader.wait("the training", lambda: any(job["status"].get("active") for job in reader.jobs("nnue").values()))
     assert reader.track("weights")["champion"] == str(CHAMPIONS)
     transcript.shows("The first iteration trains", kubectl)

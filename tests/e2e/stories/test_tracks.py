@@ -63,6 +63,7 @@ def test_tracks(place: Place, trainer: tuple[Image, ...], transcript: Transcript
                 "tracks",
                 games=GAMES,
                 tracks=list(TRACKS),
+                selfplay={"engineModes": ["minimax-only"], "shardGames": 25, "cooldown": "1s"},
                 nnue={"bootstrapEpochs": 10},
                 network={"size": "tiny", "bootstrapEpochs": 10},
                 evaluation={"maxGames": 30, "baselineGames": 4, "roundRobin": {"games": 2}},
@@ -75,7 +76,7 @@ def test_tracks(place: Place, trainer: tuple[Image, ...], transcript: Transcript
         status = reader.completes(20)
         transcript.shows("The iteration is done", kubectl)
 
-    assert status["tasks"].get("failed", 0) == 0
+    assert status["tasks"].get("failed", 0) == 0, reader.events()
     assert status["games"] == games_of(place.games("tracks")) == GAMES
     (record,) = reader.records()
     outcomes = {outcome["track"]: outcome for outcome in record["tracks"]}
