@@ -176,6 +176,10 @@ class ChildReason(enum.StrEnum):
     """Kubernetes', and `local`'s: it took more memory than its slot, or its control group, has."""
     DEADLINE_EXCEEDED = "DeadlineExceeded"
     """Kubernetes', and `local`'s: it ran past its deadline."""
+    END_UNKNOWN = "ContainerStatusUnknown"
+    """Kubernetes': nobody saw its container end, for its machine went down and came back."""
+    EVICTED = "Evicted"
+    """Kubernetes': it took more of its node's disk or memory than there was for it."""
 
 
 ONLY_WAITING = frozenset({ChildReason.UNSCHEDULABLE, ChildReason.PENDING, ChildReason.PREEMPTED})

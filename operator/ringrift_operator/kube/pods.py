@@ -63,7 +63,7 @@ class PodReport:
     """The platform's sentence, or the last words of the stage."""
     result: StageResult | None = None
     is_disrupted: bool = False
-    """Ended by the platform (drain, preemption): the Job starts another Pod in its place."""
+    """Ended by the platform (drain, preemption), or lost with its machine: nothing that its stage did."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
     is_going: bool = False
@@ -72,7 +72,18 @@ class PodReport:
 
 def report(pod: Object) -> PodReport:
     """Reads one Pod. Stages run in its only container."""
-    return replace(_report(pod), is_going=is_going(pod))
+    found = _report(pod)
+    return replace(found, is_going=is_going(pod), is_disrupted=_is_disrupted(pod, found.reason))
+
+
+def _is_disrupted(pod: Object, reason: str) -> bool:
+    """Whether the platform says that it took the Pod away, of one on a dead node long before it has ended; or the
+    machine came back and nobody knows how the container ended. An eviction without that is the stage's own doing."""
+    status = pod.get("status", {})
+    is_target = any(
+        each["type"] == "DisruptionTarget" and each["status"] == "True" for each in status.get("conditions", ())
+    )
+    return is_target or (reason == ChildReason.END_UNKNOWN and status.get("reason") != ChildReason.EVICTED)
 
 
 def _report(pod: Object) -> PodReport:
@@ -104,7 +115,6 @@ def _report(pod: Object) -> PodReport:
             reason=_telling(terminated.get("reason", "")) or status.get("reason", ""),
             message=result.message if result else words.strip()[-MESSAGE_LIMIT:],
             result=result,
-            is_disrupted=_holds(conditions, "DisruptionTarget"),
             started_at=_time(terminated.get("startedAt")),
             finished_at=_time(terminated.get("finishedAt")),
         )
@@ -115,7 +125,6 @@ def _report(pod: Object) -> PodReport:
             phase=PodPhase.ENDED,
             reason=status.get("reason", ""),
             message=status.get("message", "")[:MESSAGE_LIMIT],
-            is_disrupted=_holds(conditions, "DisruptionTarget"),
         )
     if running := state.get("running"):
         return PodReport(name=name, index=index, phase=PodPhase.RUNNING, started_at=_time(running.get("startedAt")))
@@ -192,10 +201,6 @@ def first_to_fail(reports: Iterable[PodReport]) -> PodReport | None:
 def _telling(reason: str) -> str:
     """The container's reason, unless it only repeats the exit code."""
     return "" if reason in ("Completed", "Error") else reason
-
-
-def _holds(conditions: dict[str, Object], name: str) -> bool:
-    return conditions.get(name, {}).get("status") == "True"
 
 
 def _time(text: str | None) -> datetime | None:

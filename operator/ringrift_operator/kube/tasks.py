@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ringrift_core.contract import StageResult
+from ringrift_core.contract import ExitCode, StageResult
 from ringrift_operator.api.remotetask import ENDED, RemoteTask, TaskPhase
 from ringrift_operator.domain.labels import stage_from
 from ringrift_operator.domain.outcomes import worst_exit_code
@@ -134,6 +134,11 @@ def ended_job(
         exit_code = worst_exit_code(report.exit_code for report in failed if report.exit_code is not None)
         decider = next((report for report in failed if report.exit_code == exit_code), None)
         reason, message = failure_of(job, end, decider, sighting)
+        never_began = sighting is not None and sighting.reason
+        if not failed and not took_too_long and not never_began:
+            # What fails by itself leaves a Pod that says so, until the Job goes.
+            exit_code = int(ExitCode.NOT_NOW)
+            message = f"its Pod was deleted, or lost with its machine: {message}"
     return TaskObservation(
         name=job["metadata"]["name"],
         identity=identity,

@@ -19,7 +19,7 @@ from ringrift_operator.api.load import load_file
 from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.api.scalars import quantity_value
 from ringrift_operator.api.sections import Distributed
-from ringrift_operator.domain.snapshot import PoolObservation
+from ringrift_operator.domain.snapshot import PoolObservation, TaskIdentity
 from tests.unit.domain.world import World
 
 ROOT = Path(__file__).parents[3]
@@ -168,28 +168,49 @@ def test_the_macs_are_runners_and_the_other_machines_are_nodes() -> None:
     assert kinds["aws-staging"] == kinds["aws-extra"] == "Cluster"
 
 
-def placed(away: frozenset[str] = frozenset(), **network: Any) -> dict[str, set[str]]:
-    """Where the first iteration of examples/full.yaml goes on production's machines: the pools of each step."""
+def placements(away: frozenset[str] = frozenset(), **network: Any) -> list[TaskIdentity]:
+    """What the first iteration of examples/full.yaml becomes on production's machines."""
     spec = changed(pipeline().spec, iterations=1, network=changed(pipeline().spec.network, **network))
     observed = tuple(PoolObservation(name, pool, online=name not in away) for name, pool in pools().items())
     one = World(pools=observed, specs={"tp": spec})
     one.run(passes=2000)
+    return [task.identity for task in one.created if task.pool is not None]
+
+
+def placed(away: frozenset[str] = frozenset(), **network: Any) -> dict[str, set[str]]:
+    """The pools of each step."""
     found: dict[str, set[str]] = {}
-    for task in one.created:
-        if task.pool is not None:
-            found.setdefault(task.identity.step, set()).add(task.pool.name)
+    for task in placements(away, **network):
+        found.setdefault(task.step, set()).add(task.pool)
     return found
+
+
+def trained(step: str, away: frozenset[str] = frozenset()) -> set[tuple[str, str]]:
+    """Board and pool of each task of a step."""
+    return {(task.configuration.rpartition("-")[0], task.pool) for task in placements(away) if task.step == step}
 
 
 def test_networks_are_trained_on_the_mac_and_wait_when_it_is_off() -> None:
     """Money: a batch of 256 takes no machine that costs by the hour."""
     on = placed()
-    assert (on["train"], on["nnue"]) == ({"mac-studio"}, {"mac-studio"})
+    assert on["train"] == {"mac-studio"}
     assert on["selfplay"] >= {"aws-staging", "aws-extra", "m1-pro"}
     assert on["cmaes"] == {"aws-staging"}
     off = placed(away=frozenset({"mac-studio"}))
     assert "train" not in off, "they wait"
     assert off["selfplay"] >= {"aws-staging"}
+
+
+def test_the_other_mac_trains_what_is_light_and_no_network() -> None:
+    """Its slot of 16 GB takes NNUEs of its boards; those of square19 wait for the Mac that takes all."""
+    where = trained("nnue")
+    boards = {board: {pool for each, pool in where if each == board} for board in {each for each, _ in where}}
+    assert boards.keys() == {"square8", "square19", "hexagonal"}
+    assert boards["square19"] == {"mac-studio"}
+    assert boards["square8"] | boards["hexagonal"] == {"mac-studio", "m1-pro"}
+    alone = frozenset({"mac-studio"})
+    assert trained("nnue", away=alone) == {("square8", "m1-pro"), ("hexagonal", "m1-pro")}
+    assert trained("train", away=alone) == set()
 
 
 @pytest.mark.parametrize("network", [{"batch_size": 1024}, {"distributed": Distributed(nodes=4)}])

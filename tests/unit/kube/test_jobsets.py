@@ -101,6 +101,20 @@ def test_a_drained_pod_costs_no_attempt_though_the_others_crash_for_want_of_it()
     assert seen.kind == OutcomeKind.NOT_NOW
 
 
+@pytest.mark.parametrize(
+    "lost",
+    [
+        pod({"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}, 1, phase="Failed"),
+        pod({"running": {"startedAt": NOW}}, 1, conditions=[{"type": "DisruptionTarget", "status": "True"}]),
+    ],
+    ids=["its machine came back", "its machine does not answer"],
+)
+def test_a_pod_that_is_lost_with_its_machine_costs_no_attempt_though_the_others_crash(lost: dict[str, Any]) -> None:
+    crashed = ended(1, "connection closed by peer", index=0)
+    assert judged(after(FAILED, EXCEEDED, crashed, lost)).kind == OutcomeKind.NOT_NOW
+    assert judged(after(FAILED, EXCEEDED, crashed, ended(137, index=1))).kind == OutcomeKind.FAILED
+
+
 def test_all_that_saved_and_said_not_now_cost_no_attempt() -> None:
     assert judged(after(FAILED, EXCEEDED, ended(75, "saved", index=0), ended(75, index=1))).kind == OutcomeKind.NOT_NOW
 

@@ -133,6 +133,42 @@ def test_a_drained_pod_says_nothing_about_the_stage() -> None:
     assert judged(after(job("Complete"), *pods)).kind == OutcomeKind.DONE
 
 
+LIMIT_REACHED = "Job has reached the specified backoff limit"
+UNSEEN = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": "not located"}}
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        [],
+        [pod(UNSEEN, phase="Failed")],
+        [
+            pod(
+                {"running": {"startedAt": NOW}},
+                phase="Failed",
+                conditions=[{"type": "DisruptionTarget", "status": "True"}],
+            )
+        ],
+    ],
+    ids=["deleted", "its machine came back", "its machine was given up"],
+)
+def test_a_pod_that_is_lost_with_its_machine_costs_no_attempt(left: list[dict[str, Any]]) -> None:
+    outcome = judged(after(job("Failed", "BackoffLimitExceeded", LIMIT_REACHED), *left))
+    assert outcome == Outcome(OutcomeKind.NOT_NOW, f"its Pod was deleted, or lost with its machine: {LIMIT_REACHED}")
+
+
+def test_an_index_that_is_lost_with_its_machine_hides_no_crash() -> None:
+    shards = job("Failed", "FailedIndexes", completionMode="Indexed")
+    lost = pod(UNSEEN, index=1, phase="Failed")
+    assert judged(after(shards, ended(0, index=0), lost, who=SELFPLAY)).kind == OutcomeKind.NOT_NOW
+    assert judged(after(shards, ended(1, index=0), lost, who=SELFPLAY)).kind == OutcomeKind.FAILED
+
+
+def test_a_stage_that_filled_its_nodes_disk_counts_though_nobody_saw_it_end() -> None:
+    evicted = pod(UNSEEN, phase="Failed", reason="Evicted", message="local ephemeral storage")
+    assert judged(after(job("Failed", "BackoffLimitExceeded"), evicted)).kind == OutcomeKind.FAILED
+
+
 def test_an_evicted_pod_is_a_failure_with_the_kubelets_words() -> None:
     evicted = pod({}, phase="Failed", reason="Evicted", message="The node was low on resource: memory.")
     task = after(job("Failed", "BackoffLimitExceeded"), evicted)
