@@ -1,6 +1,7 @@
 """Puts a file that was found among those that come with the package, with the evidence it rests on. See README.md here.
 
-A file that has not shown what shipped/README.md asks for is refused in a sentence, and nothing is written.
+A file that has not shown what ringrift_core/players/shipped/README.md asks for is refused in a sentence, and nothing is
+written.
 """
 
 from __future__ import annotations

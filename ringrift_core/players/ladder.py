@@ -65,10 +65,10 @@ LADDER = (
     _rung(4, "minimax-3", _over_nnue("minimax-3:12000"), _over_nnue("minimax-3:3000")),
     _rung(5, "minimax", _over_nnue("minimax:25000"), _over_nnue("minimax:6000")),
     _rung(6, "descent", _over_nnue("descent:400000"), _over_nnue("descent:100000")),
-    _rung(7, "level-7", _over_network(640, 500_000), _over_network(128, 70_000)),
-    _rung(8, "level-8", _over_network(1_024, 800_000), _over_network(192, 100_000)),
-    _rung(9, "level-9", _over_network(1_600, 1_250_000), _over_network(256, 140_000)),
-    _rung(10, "level-10", _over_network(3_200, 2_500_000), _over_network(512, 280_000)),
+    _rung(7, "level-7", _over_network(640, 400_000), _over_network(128, 70_000)),
+    _rung(8, "level-8", _over_network(1_024, 600_000), _over_network(192, 100_000)),
+    _rung(9, "level-9", _over_network(1_600, 800_000), _over_network(256, 140_000)),
+    _rung(10, "level-10", _over_network(3_200, 1_600_000), _over_network(512, 280_000)),
 )
 """Difficulty d is LADDER[d - 1]. On large boards nodes tell more than plies; with the heuristic descent takes 16 to 40
 times alpha-beta's nodes to be a step above it."""

@@ -34,7 +34,7 @@ def test_a_track_is_gated_by_its_own_judge_at_any_version() -> None:
 def test_an_nnue_is_gated_in_alpha_beta_and_first_meets_the_heuristic_in_the_same_search() -> None:
     for configuration in EVERYWHERE:
         candidate, opponent = (who(Track.NNUE, *configuration) for who in (gate_player, first_opponent))
-        assert candidate.search == opponent.search == rung(5).specification(configuration[0]).search
+        assert candidate.search == opponent.search == rung(5).choices(configuration[0])[0].search
 
 
 def test_a_network_is_gated_in_a_tree_search_and_first_meets_the_heuristic_in_the_same_search() -> None:
@@ -42,8 +42,7 @@ def test_a_network_is_gated_in_a_tree_search_and_first_meets_the_heuristic_in_th
         candidate, opponent = (who(Track.NETWORK, *configuration) for who in (gate_player, first_opponent))
         assert candidate.search == opponent.search
         assert candidate.search.algorithm in (Algorithm.PUCT, Algorithm.GUMBEL)
-        is_small = configuration[0] in (Board.SQUARE8, Board.HEX8)
-        assert not is_small or candidate.search == rung(7).specification(configuration[0]).search
+        assert candidate.search.algorithm is rung(7).choices(configuration[0])[0].search.algorithm
 
 
 def test_a_track_without_players_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""What comes with the package, against what shipped/README.md asks of it."""
+"""What comes with the package, against what ringrift_core/players/shipped/README.md asks of it."""
 
 from __future__ import annotations
 

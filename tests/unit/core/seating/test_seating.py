@@ -92,7 +92,7 @@ def test_the_hand_set_weights_stay_version_0_whatever_is_shipped(tmp_path: Path)
 
 def test_a_rung_is_played_by_the_first_judge_that_is_there(tmp_path: Path) -> None:
     seating = Seating(judges(tmp_path))
-    assert str(seating.chosen(7).specification) == "weights:minimax:500000"
+    assert str(seating.chosen(7).specification) == "weights:minimax:400000"
     assert seating.chosen(7).missing.startswith("network: no network-square8-2p.onnx comes with the package")
     (tmp_path / "shipped").mkdir()
     write_constant_network(tmp_path / "shipped" / "network-square8-2p.onnx", Board.SQUARE8, 2)
@@ -109,7 +109,7 @@ def test_a_network_without_what_asks_it_is_missed_and_one_that_is_broken_is_refu
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "onnxruntime", None)
         chosen = Seating(judges(tmp_path)).chosen(9)
-        assert str(chosen.specification) == "weights:minimax:1250000"
+        assert str(chosen.specification) == "weights:minimax:800000"
         assert chosen.missing == "network: needs onnxruntime: pip install 'ringrift[stages]'"
     path.write_bytes(b"nothing")
     with pytest.raises(WrongInputError, match="no network that ONNX Runtime reads"):
