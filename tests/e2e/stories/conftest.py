@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def transcript(request: pytest.FixtureRequest, output_directory: Path) -> Transcript:
-    """Named as the story: test_upgrade.py leaves upgrade.md."""
+    """Named as the story."""
     return Transcript(output_directory / f"{request.path.stem.removeprefix('test_')}.md")
 
 

@@ -40,7 +40,7 @@ def test_etcd(tmp_path_factory: pytest.TempPathFactory, transcript: Transcript) 
         assert games_of(place.games("kept")) == GAMES
 
         kubectl("annotate", "tp", "kept", "ringrift.ai/take-over-requested-at=now")
-        reader.wait("the adoption", lambda: reader.configuration.get("adopted"))
+        wait_for(5 * MINUTE, "the adoption", lambda: reader.configuration.get("adopted"))
         adopted = reader.status
         transcript.shows("Told to take the store over, it adopts what lies there", kubectl)
         told = [each for each in reader.events() if each.startswith(("Adopted:", "TakenOver:"))]

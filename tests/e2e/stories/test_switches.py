@@ -16,6 +16,7 @@ from tests.e2e.stories.place import (
     pipeline,
 )
 from tests.e2e.stories.promotion import promoted_by_hand
+from tests.e2e.stories.training import training_pool
 from tests.e2e.stories.transcript import Transcript
 
 GAMES, LATER = 150, 100
@@ -41,6 +42,7 @@ def test_switches(place: Place, transcript: Transcript, tmp_path: Path) -> None:
     for number in range(1, CHAMPIONS + 1):
         promoted_by_hand(place, "switches", tmp_path, strength=1 + number / 10)
     kubectl, reader = place.kubectl, Reader(place.kubectl, "switches")
+    kubectl.apply(training_pool(has_image=False))
     settings = {"nnue": {"bootstrapEpochs": 10, "epochs": 5}, "tracks": ["weights", "nnue"], "iterations": 2}
     searched = {"engineModes": ["minimax-only"], "shardGames": 25, "cooldown": "1s"}  # NNUE learns from searches
     kubectl.apply(pipeline("switches", games=GAMES, later=LATER, selfplay=searched, **settings))

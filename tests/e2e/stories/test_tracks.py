@@ -5,22 +5,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 
 from images.build import archive_of, reference_of
 from images.contents import TRAINER, WORKER, Image
 from tests.e2e.recording import recording
 from tests.e2e.stories.place import Place, Reader, games_of, pipeline, standing
+from tests.e2e.stories.training import TRAINING, training_pool
 from tests.e2e.stories.transcript import Transcript
 
 GAMES = 200
 TRACKS = ("weights", "nnue", "network")
 ROOM = 30 << 30
 """Bytes that the trainer's image takes while it is built, archived and imported: 5.8 GB, several times."""
-TORCH = "/torch"
 
 
 @pytest.fixture(scope="module")
@@ -34,22 +32,6 @@ def trainer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Image, ...]:
 def place(trainer: tuple[Image, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with standing(tmp_path_factory.mktemp("cluster"), tmp_path_factory.mktemp("store"), *trainer) as there:
         yield there
-
-
-def training_pool(has_image: bool) -> dict[str, Any]:
-    """Takes `train`: in the trainer's image, or in the worker's, with torch from a folder of the node."""
-    spec: dict[str, Any] = {
-        "type": "Cluster",
-        "slots": [{"name": "train", "stages": ["train"], "resources": {"cpu": "1", "memory": "2Gi"}}],
-    }
-    if not has_image:
-        packages = str(Path(torch.__file__).parents[1])
-        spec["podTemplate"] = {
-            "volumes": [{"name": "torch", "hostPath": {"path": packages}}],
-            "volumeMounts": [{"name": "torch", "mountPath": TORCH, "readOnly": True}],
-            "env": [{"name": "PYTHONPATH", "value": TORCH}],
-        }
-    return {"apiVersion": "ringrift.ai/v1alpha1", "kind": "WorkerPool", "metadata": {"name": "trainer"}, "spec": spec}
 
 
 def test_tracks(place: Place, trainer: tuple[Image, ...], transcript: Transcript, output_directory: Path) -> None:
@@ -87,9 +69,9 @@ def test_tracks(place: Place, trainer: tuple[Image, ...], transcript: Transcript
         assert (outcome["decision"] == "Promoted") == (track in promoted)
         assert (place.store("tracks") / "registry" / f"{track}.json").exists() == (track in promoted)
     assert promoted, "nothing was learnt"
-    used = {pod["metadata"]["labels"]["ringrift.ai/stage"]: image_of(pod) for pod in seen.job_pods()}
-    assert used["train"] == image
-    assert {image for stage, image in used.items() if stage != "train"} == {reference_of(WORKER)}
+    images = {pod["metadata"]["labels"]["ringrift.ai/stage"]: image_of(pod) for pod in seen.job_pods()}
+    assert {images[stage] for stage in TRAINING if stage in images} == {image}
+    assert {used for stage, used in images.items() if stage not in TRAINING} == {reference_of(WORKER)}
     if not trainer:
         transcript.says(
             "This machine has no room for the trainer's image: the training ran in the worker's, with the same torch "
