@@ -16,14 +16,16 @@ from tests.cluster.object_store import running_object_store
 from tests.cluster.process import free_ports
 from tests.cluster.requirement import required_binaries
 from tests.faults.proxy import FaultyProxy
-from tests.faults.workshop import COMMANDS, Ends, Record, Workshop, free_bytes
+from tests.faults.workshop import COMMANDS, Ends, Record, Workshop, copy_values, free_bytes
 
 QUOTE = '"'
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyProxy, Callable[[str], Workshop]]]:
-    """A real S3 server behind a faulty proxy, and a maker of stores on it, prepared like the others."""
+def s3(
+    prepared: Workshop, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[FaultyProxy, Callable[[str], Workshop]]]:
+    """A real S3 server behind a faulty proxy, and a maker of stores on it, copies of the prepared one."""
     found = required_binaries("versitygw")
     folder = tmp_path_factory.mktemp("s3")
     with (
@@ -34,13 +36,13 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyProxy, 
         for name, value in server.environment(proxy.url).items():
             environment.setenv(name, value)
 
-        def prepared(bucket: str) -> Workshop:
+        def copied(bucket: str) -> Workshop:
             server.create_bucket(bucket)
             workshop = Workshop(f"s3://{bucket}/run", folder / f"scratch-{bucket}")
-            workshop.prepare()
+            copy_values(prepared.store, workshop.store)
             return workshop
 
-        yield proxy, prepared
+        yield proxy, copied
 
 
 def fault_of(status: int, methods: str) -> Callable[[str, str], int | None]:
