@@ -69,9 +69,11 @@ test-programs:
 test-rust:
 	cargo test --release --quiet --manifest-path $(ENGINE)/Cargo.toml
 
+# A file's tests share what is costly to make, so each file goes to one process as a whole.
+PROCESSES ?= 2
 .PHONY: test-python
 test-python: setup
-	$(BIN)/python -m pytest -q -m "not e2e"
+	$(BIN)/python -m pytest -q -m "not e2e" --numprocesses=$(PROCESSES) --dist=loadfile --durations=25
 
 .PHONY: lint
 lint: setup ## ruff, mypy, stubtest, import-linter, circles among Rust modules, rustfmt, clippy

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringrift_core.errors import StoreAwayError, StoreError, StoreRefusedError
 from ringrift_core.store.base import CHUNK_BYTES, Store, Versioned
@@ -60,40 +62,36 @@ class S3Store(Store):
         return Versioned(content, version)
 
     def put(self, key: str, content: bytes) -> None:
-        import obstore
-
         with self._explained(key):
-            obstore.put(self._store, key, content)
+            self._write(key, content)
 
     def create(self, key: str, content: bytes) -> bool:
-        import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         with self._explained(key):
             try:
-                obstore.put(self._store, key, content, mode="create")
-            except (AlreadyExistsError, PreconditionError):
+                self._write(key, content, mode="create")
+            except (AlreadyExistsError, PreconditionError) as error:
+                if _status(error) == _CONFLICT:
+                    raise
                 return False
         return True
 
     def swap(self, key: str, content: bytes, version: str | None) -> bool:
-        import obstore
         from obstore.exceptions import PreconditionError
 
         if version is None:
             return self.create(key, content)
         with self._explained(key):
             try:
-                obstore.put(self._store, key, content, mode={"e_tag": version})
+                self._write(key, content, mode={"e_tag": version})
             except PreconditionError:
                 return False
         return True
 
     def upload(self, key: str, path: Path) -> None:
-        import obstore
-
         with self._explained(key):
-            obstore.put(self._store, key, path)
+            self._write(key, path)
 
     def download(self, key: str, path: Path) -> str | None:
         import obstore
@@ -130,14 +128,12 @@ class S3Store(Store):
         return True
 
     def check_writable(self, *keys: str) -> None:
-        import obstore
-
         for configuration in dict.fromkeys(key.partition("/")[0] for key in keys):
             with probe_key(self, configuration) as probe:
                 check_promises(self, probe)
                 # Large files go up in parts, which are other requests.
                 with self._explained(probe):
-                    obstore.put(self._store, probe, b"In parts.\n", use_multipart=True)
+                    self._write(probe, b"In parts.\n", use_multipart=True)
             self.folders(f"{configuration}/")
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -158,6 +154,26 @@ class S3Store(Store):
             found = obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]
         return sorted(folder.rstrip("/").rpartition("/")[2] for folder in found)
 
+    def _write(self, key: str, content: bytes | Path, **how: Any) -> None:
+        """A PUT; again, after a while, as long as the server says that it met another writer's.
+
+        The client takes that for an object that is there, which it need not be.
+        """
+        import obstore
+        from obstore.exceptions import AlreadyExistsError
+
+        for pause in _PAUSES:
+            try:
+                obstore.put(self._store, key, content, **how)
+            except AlreadyExistsError as error:
+                if _status(error) != _CONFLICT:
+                    raise
+                # So that those who met do not meet again.
+                time.sleep(pause * random.uniform(0.5, 1))
+            else:
+                return
+        obstore.put(self._store, key, content, **how)
+
     def _check_absent(self, key: str, error: FileNotFoundError) -> None:
         """Tells a missing key from a missing bucket or account: S3 answers 404 to all three."""
         code = re.search(r"<Code>(\w+)</Code>", str(error))
@@ -174,6 +190,14 @@ class S3Store(Store):
             if not _is_the_client_s(error):
                 raise
             raise _failure(self.uri, key, error) from error
+
+
+_CONFLICT = 409
+"""Amazon's ConditionalRequestConflict and OperationAborted say: try again. So do servers that keep keys as files, when
+the folder of a key was emptied, and removed, while it was being written."""
+
+_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds, at most, before each next try."""
 
 
 def _connect(uri: str, bucket: str, prefix: str) -> ObstoreS3:
@@ -237,18 +261,24 @@ def _failure(uri: str, key: str, error: BaseException) -> StoreError:
     if not isinstance(error, Exception) or isinstance(error, ValueError):
         first = said.partition("\n")[0].strip()
         return StoreRefusedError(f"{what}: the S3 client cannot take a value of it or of an AWS_ variable: {first}")
-    status = re.search(r"status code: (\d{3})\b", said)
+    status = _status(error)
     if status is None:
         for pattern, sentence in _HOPELESS:
             if found := re.search(pattern, said):
                 return StoreRefusedError(f"{what}: {sentence.format(*found.groups())}")
     sentence = f"{what}: {_server_words(error)}"
-    is_final = _is_final(int(status.group(1))) if status else _code_of_a_key(error) in _FINAL_CODES
+    is_final = _is_final(status) if status else _code_of_a_key(error) in _FINAL_CODES
     return StoreRefusedError(sentence) if is_final or isinstance(error, FileNotFoundError) else StoreAwayError(sentence)
 
 
 _FINAL_CODES = ("AccessDenied", "MethodNotAllowed", "NotImplemented")
 """What DeleteObjects says of a key, and will say tomorrow."""
+
+
+def _status(error: Exception) -> int | None:
+    """The HTTP status that the server answered with, if it answered."""
+    found = re.search(r"status code: (\d{3})\b", str(error))
+    return int(found.group(1)) if found else None
 
 
 def _is_final(status: int) -> bool:

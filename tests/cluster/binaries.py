@@ -10,10 +10,11 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 MODULES = Path(__file__).parent / "modules"
 HOW_TO_GET_THEM = "run `make cluster-binaries` (needs Go; about 5 to 10 minutes, once)"
@@ -110,12 +111,13 @@ def build(directory: Path, programs: tuple[Program, ...] = PROGRAMS) -> list[str
     if not shutil.which("go"):
         raise BuildFailedError("go is not on PATH: install Go 1.25 or newer")
     directory.mkdir(parents=True, exist_ok=True)
-    with _locked(directory / ".lock"):
+    with one_at_a_time(directory / ".lock") as tell:
         if not (definition := directory / f"jobset-{JOBSET.version}.yaml").exists():
             _copy_definition(definition)
         present = _versions(directory)
         stale = [program for program in programs if present.get(program.name) != program.version]
         for program in stale:
+            tell(f"{program.name} {program.version}")
             start = time.monotonic()
             print(f"building {program.name} {program.version}", file=sys.stderr)
             _build_one(program, directory)
@@ -198,7 +200,34 @@ def _versions(directory: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def one_at_a_time(lock: Path, *, first_word: float = 5, next_word: float = 60) -> Iterator[Callable[[str], None]]:
+    """Excludes other builds; what is yielded tells those who wait what is being built.
+
+    Who waits is told on stderr for whom, after `first_word` seconds, and again every `next_word` seconds.
+    """
+    with lock.open("a+") as file:
+        start = time.monotonic()
+        due = start + first_word
+        while not _is_taken(file):
+            if (now := time.monotonic()) >= due:
+                holder = lock.read_text().strip() or "another build"
+                print(f"waiting for {holder}, {now - start:.0f} s so far ({lock})", file=sys.stderr, flush=True)
+                due += next_word
+            time.sleep(0.1)
+
+        def tell(program: str) -> None:
+            file.truncate(0)
+            file.write(f"process {os.getpid()}, which builds {program}\n")
+            file.flush()
+
+        file.truncate(0)
+        yield tell
+
+
+def _is_taken(file: TextIO) -> bool:
+    """Whether the lock is ours now."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

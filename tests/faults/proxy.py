@@ -17,6 +17,7 @@ _ANSWERS = {
     301: ("PermanentRedirect", "The bucket you are attempting to access must be addressed by another endpoint."),
     403: ("AccessDenied", "Access Denied."),
     405: ("MethodNotAllowed", "The specified method is not allowed against this resource."),
+    409: ("ConditionalRequestConflict", "A conflicting operation occurred during this request. Try again."),
     501: ("NotImplemented", "A header you provided implies functionality that is not implemented."),
     500: ("InternalError", "We encountered an internal error, please try again."),
 }
@@ -35,7 +36,7 @@ class FaultyProxy:
         self.changed: Callable[[dict[str, str]], dict[str, str]] = lambda headers: headers
         """What becomes of the headers of an answer."""
         self.fault: Callable[[str, str], int | None] = lambda _method, _path: None
-        """(method, path) -> the status to answer with, 403 or 500; None passes the request on."""
+        """(method, path) -> the status to answer with, one of `_ANSWERS`; None passes the request on."""
         self.refused = 0
         """Requests answered by a fault."""
         proxy = self

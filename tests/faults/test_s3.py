@@ -10,18 +10,22 @@ from pathlib import Path
 import pytest
 
 from ringrift_core.contract import ExitCode
+from ringrift_core.errors import StoreAwayError
+from ringrift_core.store import open_store
 from tests.cluster.object_store import running_object_store
 from tests.cluster.process import free_ports
 from tests.cluster.requirement import required_binaries
 from tests.faults.proxy import FaultyProxy
-from tests.faults.workshop import COMMANDS, Ends, Record, Workshop, free_bytes
+from tests.faults.workshop import COMMANDS, Ends, Record, Workshop, copy_values, free_bytes
 
 QUOTE = '"'
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyProxy, Callable[[str], Workshop]]]:
-    """A real S3 server behind a faulty proxy, and a maker of stores on it, prepared like the others."""
+def s3(
+    prepared: Workshop, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[FaultyProxy, Callable[[str], Workshop]]]:
+    """A real S3 server behind a faulty proxy, and a maker of stores on it, copies of the prepared one."""
     found = required_binaries("versitygw")
     folder = tmp_path_factory.mktemp("s3")
     with (
@@ -32,13 +36,13 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FaultyProxy, 
         for name, value in server.environment(proxy.url).items():
             environment.setenv(name, value)
 
-        def prepared(bucket: str) -> Workshop:
+        def copied(bucket: str) -> Workshop:
             server.create_bucket(bucket)
             workshop = Workshop(f"s3://{bucket}/run", folder / f"scratch-{bucket}")
-            workshop.prepare()
+            copy_values(prepared.store, workshop.store)
             return workshop
 
-        yield proxy, prepared
+        yield proxy, copied
 
 
 def fault_of(status: int, methods: str) -> Callable[[str, str], int | None]:
@@ -222,6 +226,34 @@ def test_a_server_that_lets_nobody_delete_is_used(
     assert {key for key in workshop.contents() if "probe" in key} == {"square8-2p/probe"}
     found = workshop.contents()
     assert {key: found[key] for key in ends["merge"]} == ends["merge"]
+
+
+def test_a_write_that_met_another_is_tried_again(
+    s3: tuple[FaultyProxy, Callable[[str], Workshop]], proxy: FaultyProxy, ends: Ends, record: Record
+) -> None:
+    """S3 says 409 when requests meet, whether or not a key is there: none is taken for one that somebody else wrote."""
+    workshop = s3[1]("conflicts")
+    store = open_store(workshop.uri)
+    met: set[str] = set()
+
+    def first_of_each(method: str, path: str) -> int | None:
+        key = path.partition("?")[0]
+        if method not in ("PUT", "POST") or "?delete" in path or key in met:
+            return None
+        met.add(key)
+        return 409
+
+    proxy.fault = first_of_each
+    assert store.create("square8-2p/new", b"x"), "nobody else wrote it"
+    assert not store.create("square8-2p/new", b"y")
+    store.delete("square8-2p/new")
+    said = workshop.command("merge")
+    record("S3 answers 409 to the first write of each key", "merge", said)
+    assert said.exit_code == 0, said
+    assert workshop.contents() == ends["merge"]
+    proxy.fault = lambda method, _path: 409 if method in ("PUT", "POST") else None
+    with pytest.raises(StoreAwayError, match=r"Try again\. \(ConditionalRequestConflict\)"):
+        store.create("square8-2p/never", b"x")
 
 
 @pytest.mark.parametrize(

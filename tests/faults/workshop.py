@@ -211,3 +211,11 @@ def copy_store(source: Workshop, folder: Path) -> Workshop:
     """The same store elsewhere."""
     shutil.copytree(source.uri.removeprefix("file://"), folder / "store")
     return Workshop((folder / "store").as_uri(), folder / "scratch")
+
+
+def copy_values(source: Store, target: Store) -> None:
+    """The same values in a store of another kind."""
+    for key in source.keys(""):
+        value = source.read(key)
+        assert value is not None
+        target.put(key, value.content)

@@ -74,6 +74,8 @@ class TaskObservation:
     """None while live, and when no valid one came. Self-play over several indexes: their sum (domain/results.py)."""
     progress: float | None = None
     """0 to 1, the last line of JSON seen."""
+    ended_indexes: int | None = None
+    """Of an Indexed Job, one shard each: how many have ended well; None where nobody counts them."""
     message: str = ""
     """The words of that line, or of the failure."""
     heard_at: datetime | None = None

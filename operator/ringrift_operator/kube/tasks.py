@@ -59,6 +59,11 @@ def is_jobset(job: Object) -> bool:
     return "replicatedJobs" in job["spec"]
 
 
+def is_indexed(job: Object) -> bool:
+    """Whether it counts its Pods' ends one by one."""
+    return job["spec"].get("completionMode") == "Indexed"
+
+
 def pods_of(job: Object) -> str:
     """Selector of the own Pods of a Job or JobSet, and of a JobSet's Jobs: those of an earlier one of its name are not
     its."""
@@ -104,6 +109,7 @@ def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> 
         stage=stage_from(job["metadata"]["labels"]),
         reason=seen.reason,
         progress=max(done, default=None),
+        ended_indexes=job.get("status", {}).get("succeeded", 0) if is_indexed(job) else None,
         message=seen.message,
         heard_at=heard_at if phase == ChildPhase.RUNNING else None,
         started_at=started_at,
@@ -124,8 +130,7 @@ def ended_job(
     reason = message = ""
     if phase == ChildPhase.SUCCEEDED:
         results = [report.result for report in reports if report.result is not None]
-        is_indexed = job["spec"].get("completionMode") == "Indexed"
-        result = sum_results(results) if is_indexed else next(iter(results[-1:]), None)
+        result = sum_results(results) if is_indexed(job) else next(iter(results[-1:]), None)
         message = result.message if result else next((each.message for each in reports), "")
     else:
         # What a stage says while it is ended for taking too long is beside the point.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -122,6 +123,12 @@ class Desk:
 
         more.setdefault("request_id", f"promote-{more['iteration']}")
         return promote_stage(PromoteParameters(**self.here, **more), self.run)
+
+    def layouts(self) -> list[str]:
+        """What the checkpoints in the store say of what their states hold."""
+        keys = (key for key in self.archive.store.keys("") if key.endswith(".checkpoint.json"))
+        found = [self.archive.store.read(key) for key in keys]
+        return [json.loads(each.content)["layout"] for each in found if each is not None]
 
     def objects(self) -> set[str]:
         """Names of every object in the store."""

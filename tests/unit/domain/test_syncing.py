@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -25,16 +26,36 @@ def syncing(interval: str | None, **more: object) -> World:
 
 
 def playing(minutes: int, otherwise: Answer = World.end) -> Answer:
-    """Self-play takes so many minutes, everything else ends at once."""
+    """Self-play takes so many minutes, a shard after the other; everything else ends at once."""
     began: dict[str, datetime] = {}
 
     def answer(here: World, child: TaskObservation) -> None:
+        passed = here.now - began.setdefault(child.name, here.now)
         if child.stage != Stage.SELFPLAY:
             otherwise(here, child)
-        elif here.now - began.setdefault(child.name, here.now) >= minutes * MINUTE:
+        elif passed >= minutes * MINUTE:
             here.end(child)
+        else:
+            tell(here, passed / (minutes * MINUTE))
 
     return answer
+
+
+def tell(here: World, progress: float, ended_indexes: int | None = None) -> None:
+    """Self-play says how far it is."""
+    for child in here.live:
+        if child.stage == Stage.SELFPLAY:
+            here.children[child.name] = replace(child, progress=progress, ended_indexes=ended_indexes)
+
+
+def begin(here: World, progress: float = 0.5) -> None:
+    """Until self-play has begun and says how far it is."""
+    while not any(child.stage == Stage.SELFPLAY for child in here.live):
+        here.step()
+        for child in here.live:
+            if child.stage != Stage.SELFPLAY:
+                here.end(child)
+    tell(here, progress)
 
 
 def syncs(here: World) -> list[str]:
@@ -59,6 +80,50 @@ def test_nothing_is_merged_early_without_an_interval_or_within_it(interval: str 
     assert syncs(here) == []
 
 
+def test_nothing_is_merged_early_before_a_shard_has_ended_nor_again_before_the_next_has() -> None:
+    """Of twenty."""
+    here = syncing("1m")
+    begin(here, 0.0)
+    for progress, asked in [(0.0, 0), (0.049, 0), (0.05, 1), (0.099, 1), (0.1, 2), (0.1, 2), (0.75, 3), (0.799, 3)]:
+        for _ in range(5):
+            tell(here, progress)
+            (plan,) = here.step()
+            for child in here.live:
+                if child.identity.step == "sync":
+                    here.end(child)
+            here.now += 2 * MINUTE
+        assert len(syncs(here)) == asked, f"at {progress}"
+        assert plan.wake_at is None or plan.wake_at > here.now, "there is nothing to wait for but self-play"
+
+
+def test_what_an_indexed_job_counts_is_what_has_ended() -> None:
+    """Shards that are half played are not, however many of them there are."""
+    here = syncing("1m")
+    begin(here, 0.0)
+    for progress, ended, asked in [(0.4, 0, 0), (0.4, 1, 1), (0.9, 1, 1), (0.9, 3, 2)]:
+        for _ in range(4):
+            tell(here, progress, ended)
+            here.step()
+            for child in here.live:
+                if child.identity.step == "sync":
+                    here.end(child)
+            here.now += 2 * MINUTE
+        assert len(syncs(here)) == asked, f"{ended} have ended"
+
+
+def test_a_merge_that_failed_is_asked_for_again() -> None:
+    """It took nothing."""
+    here = syncing("5m")
+    begin(here, 0.2)
+    while len(syncs(here)) < 2:
+        here.step()
+        for child in here.live:
+            if child.identity.step == "sync":
+                here.fail(child)
+        here.now += MINUTE
+        assert here.now < BEGINNING + timedelta(hours=2)
+
+
 def test_the_next_merge_comes_an_interval_after_the_last_one_ended() -> None:
     here = syncing("10m")
     moments: list[datetime] = []
@@ -72,7 +137,7 @@ def test_the_next_merge_comes_an_interval_after_the_last_one_ended() -> None:
         if len(moments) % 4 == 0:
             there.end(child)
 
-    answered = playing(1000, answer)
+    answered = playing(100, answer)
     for _ in range(60):
         here.step()
         for child in here.live:
@@ -87,11 +152,7 @@ def test_the_next_merge_comes_an_interval_after_the_last_one_ended() -> None:
 
 def test_a_pass_wakes_when_the_next_merge_is_due() -> None:
     here = syncing("7m")
-    while not any(child.stage == Stage.SELFPLAY for child in here.live):
-        (plan,) = here.step()
-        for child in here.live:
-            if child.stage != Stage.SELFPLAY:
-                here.end(child)
+    begin(here)
     (plan,) = here.step()
     assert plan.wake_at is not None
     assert plan.wake_at <= here.now + 7 * MINUTE
@@ -102,11 +163,9 @@ def test_a_pass_wakes_when_the_next_merge_is_due() -> None:
 
 def test_the_last_merge_waits_for_the_one_under_way() -> None:
     here = syncing("1m")
+    begin(here)
     while not syncs(here):
         here.step()
-        for child in here.live:
-            if child.stage not in (Stage.SELFPLAY, Stage.MERGE):
-                here.end(child)
         here.now += MINUTE
     for child in here.live:
         if child.stage == Stage.SELFPLAY:
@@ -139,19 +198,18 @@ def test_a_merge_that_was_to_be_tried_again_is_left_to_the_last_one() -> None:
 
 
 def test_games_are_counted_as_they_arrive() -> None:
-    here = syncing("1m", configurations=[{"board": "square8", "players": 2, "bootstrapGames": 100}])
-    counts = [20, 45, 70]
+    here = syncing("3m", configurations=[{"board": "square8", "players": 2, "bootstrapGames": 1000}])
     seen: list[int] = []
 
     def counting(there: World, child: TaskObservation) -> None:
-        result = there.result(child)
-        if child.identity.step == "sync":
-            games = counts[min(child.identity.part, len(counts)) - 1]
-            result = result.model_copy(update={"result": merged(games, games)})
-        there.end(child, result=result)
+        games = there.result(child).result
+        if isinstance(games, MergeResult):
+            there.end(child, result=changed(there.result(child), result=merged(games.new_games, games.new_games)))
+        else:
+            there.end(child)
 
     answer = playing(20, counting)
-    for _ in range(60):
+    while not here.records:
         here.step()
         games = here.configuration().games
         if games not in seen:
@@ -159,13 +217,16 @@ def test_games_are_counted_as_they_arrive() -> None:
         for child in here.live:
             answer(here, child)
         here.now += MINUTE
-    assert seen == [0, 20, 45, 70, 100]
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0, 1000)
+    assert len(seen) > 4
+    assert all(games % 50 == 0 for games in seen), "a shard has 50"
 
 
 def test_a_bootstrap_is_topped_up_by_what_its_last_merge_finds() -> None:
     """Each round is merged early, too; what these merges find missing is being played."""
-    here = syncing("1m", configurations=[{"board": "square8", "players": 2, "bootstrapGames": 120}])
-    whole = [MergeResult(games=games, new_games=games, duplicates=3) for games in (117, 120)]
+    here = syncing("1m", configurations=[{"board": "square8", "players": 2, "bootstrapGames": 1200}])
+    whole = [MergeResult(games=games, new_games=games, duplicates=100) for games in (1100, 1200)]
     early: list[int] = []
 
     def finding(there: World, child: TaskObservation) -> None:
@@ -189,24 +250,20 @@ def test_a_bootstrap_is_topped_up_by_what_its_last_merge_finds() -> None:
         for task in here.created
         if isinstance(task.parameters, SelfplayParameters)
     ]
-    assert rounds == [(0, 120), (120, 3)]
+    assert rounds == [(0, 1200), (1200, 100)]
     assert early == list(range(1, len(early) + 1)), "the second round's are numbered on"
     asked = [task.identity.step for task in here.created]
     first, second = (place for place, step in enumerate(asked) if step == "selfplay")
     assert "sync" in asked[first:second]
     assert "sync" in asked[second:]
     assert counts == sorted(counts)
-    assert 117 in counts
+    assert 1100 in counts
     assert whole == []
 
 
 def test_a_suspended_pipeline_asks_for_none() -> None:
     here = syncing("1m")
-    while not any(child.stage == Stage.SELFPLAY for child in here.live):
-        here.step()
-        for child in here.live:
-            if child.stage != Stage.SELFPLAY:
-                here.end(child)
+    begin(here)
     here.specs["tp"] = changed(here.specs["tp"], suspend=True)
     here.now += 5 * MINUTE
     (plan,) = here.step()
@@ -217,11 +274,7 @@ def test_a_suspended_pipeline_asks_for_none() -> None:
 def test_a_clock_that_was_fast_keeps_no_merge_waiting() -> None:
     here = syncing("10m")
     here.now = BEGINNING + timedelta(days=30)
-    while not any(child.stage == Stage.SELFPLAY for child in here.live):
-        here.step()
-        for child in here.live:
-            if child.stage != Stage.SELFPLAY:
-                here.end(child)
+    begin(here)
     here.now = BEGINNING
     here.step()
     assert len(syncs(here)) == 1

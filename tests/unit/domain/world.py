@@ -197,7 +197,7 @@ class World:
         judged: Verdict | None = None
         match step.stage:
             case Stage.MERGE:
-                found = merged(100 * child.identity.iteration, self._asked_games(child))
+                found = merged(100 * child.identity.iteration, self._ended_games(child))
             case Stage.EVALUATE if step.track is not None:
                 is_regression = step.name.startswith("regression")
                 judged = verdict(step.track, Decision.KEEP if is_regression else decision)
@@ -221,6 +221,17 @@ class World:
             result=found,
             verdict=judged,
         )
+
+    def _ended_games(self, merge: TaskObservation) -> int:
+        """Those of the shards that have ended; of self-play that has not told how far it is, all of them."""
+        here = (merge.identity.pipeline, merge.identity.configuration, merge.identity.iteration)
+        for child in self.live:
+            there = (child.identity.pipeline, child.identity.configuration, child.identity.iteration)
+            if child.stage == Stage.SELFPLAY and there == here and child.progress is not None:
+                shards = next(task.completions for task in self.created if task.name == child.name)
+                ended = int(shards * child.progress + 1e-6) if child.ended_indexes is None else child.ended_indexes
+                return self._asked_games(merge) * ended // shards
+        return self._asked_games(merge)
 
     def _asked_games(self, child: TaskObservation) -> int:
         """Of the child's iteration; all of them are unique."""

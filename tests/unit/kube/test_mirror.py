@@ -20,11 +20,11 @@ def job(number: int, version: int = 1) -> Object:
 
 def test_a_deletion_costs_the_same_however_many_there_were() -> None:
     mirror = Mirror(lambda _now, _before: None)
-    start = time.perf_counter()
+    start = time.process_time()
     for number in range(DELETIONS):
         mirror.put(job(number))
         mirror.drop(job(number))
-    assert (time.perf_counter() - start) / DELETIONS < 0.000_2, "a table rebuilt each time takes ten times as long"
+    assert (time.process_time() - start) / DELETIONS < 0.000_2, "a table rebuilt each time takes ten times as long"
 
 
 def test_a_deletion_is_remembered_for_a_while_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:

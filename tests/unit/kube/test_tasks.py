@@ -101,6 +101,21 @@ def test_selfplay_sums_over_indexes_and_an_index_needs_no_message() -> None:
     assert task.result.result == played(80, 3)
 
 
+def test_an_indexed_job_counts_the_shards_that_have_ended_and_no_other_does() -> None:
+    def seen(indexed: dict[str, Any], **status: int) -> int | None:
+        live = job(completions=4, **indexed)
+        live["status"].update(status)
+        live["metadata"]["labels"] = labels_of(SELFPLAY, SHIPPED.steps["selfplay"])
+        return live_job(live, SELFPLAY, Sighting(progress=0.9)).ended_indexes
+
+    assert [seen({"completionMode": "Indexed"}, **status) for status in ({}, {"ready": 2}, {"succeeded": 3})] == [
+        0,
+        0,
+        3,
+    ]
+    assert seen({}, succeeded=1) is None
+
+
 @pytest.mark.parametrize(
     ("codes", "kind"),
     [

@@ -109,6 +109,8 @@ def test_what_a_stopped_round_robin_has_played_is_kept(tmp_path: Path, fraction:
     stopped.stop_when(lambda reached: reached >= fraction)
     with pytest.raises(NotNowError):
         stopped.roundrobin(seed=3, games=12)
+    assert all(stopped.layouts()), "so that no other version takes it for its own"
+    assert len(stopped.layouts()) == 1
     assert read_ratings(stopped.archive) == RatingHistory()
     stopped.go_on()
     stopped.report.fractions.clear()

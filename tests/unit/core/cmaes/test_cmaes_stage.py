@@ -39,6 +39,8 @@ def test_a_killed_search_goes_on_to_the_same_candidate(desk: Desk, tmp_path: Pat
     desk.stop_when(lambda _: sum(line.startswith("generation") for line in desk.report.lines) == 2)
     with pytest.raises(NotNowError):
         desk.cmaes(**SMALL)
+    assert all(desk.layouts()), "so that no other version takes it for its own"
+    assert len(desk.layouts()) == 1
     desk.go_on()
     desk.report.lines.clear()
     result = desk.cmaes(attempt=2, **SMALL)

@@ -305,6 +305,8 @@ def test_a_stopped_training_goes_on_to_the_same_candidate(desk: Desk, tmp_path: 
     desk.stop_when(lambda done: done > fraction)
     with pytest.raises(NotNowError):
         train(desk, dataset)
+    assert all(desk.layouts()), "so that no other version takes it for its own"
+    assert len(desk.layouts()) == 1
     desk.go_on()
     result = train(desk, dataset, attempt=2)
     assert any(line.startswith("going on after step ") for line in desk.report.lines)

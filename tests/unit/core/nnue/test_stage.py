@@ -197,6 +197,8 @@ def test_a_killed_training_goes_on_to_the_same_candidate(desk: Desk, tmp_path: P
     desk.stop_when(lambda _: any(line.startswith("epoch 1") for line in desk.report.lines))
     with pytest.raises(NotNowError):
         train(desk, dataset)
+    assert all(desk.layouts()), "so that no other version takes it for its own"
+    assert len(desk.layouts()) == 1
     desk.go_on()
     result = train(desk, dataset, attempt=2)
     assert "going on after epoch 1" in desk.report.lines
