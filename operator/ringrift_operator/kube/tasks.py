@@ -61,7 +61,7 @@ def is_jobset(job: Object) -> bool:
 
 def is_indexed(job: Object) -> bool:
     """Whether it counts its Pods' ends one by one."""
-    return job["spec"].get("completionMode") == "Indexed"
+    return bool(job["spec"].get("completionMode") == "Indexed")
 
 
 def pods_of(job: Object) -> str:
