@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +54,8 @@ class Refusal:
     """Of the namespace."""
     node: Callable[[Worker], object] | None = None
     """What the node is told; None for no node, so that nothing ends."""
+    once: Callable[[Kubectl], object] | None = None
+    """What has to be true of the objects before the pipeline comes."""
     transcript: str = ""
     """What it is an example of."""
 
@@ -89,6 +93,11 @@ def _fails(worker: Worker) -> None:
     worker.script["merge"] = [Ending(1, message="the store is damaged")] * 100
 
 
+def _elder_plays(kubectl: Kubectl) -> bool:
+    (configuration,) = kubectl.get("tp", "elder").get("status", {}).get("configurations", [{}])
+    return bool(configuration.get("stages", {}).get("selfplay") == "Running")
+
+
 REFUSALS = (
     Refusal("no pool", "there is no WorkerPool", pool=None, transcript="stalled"),
     Refusal("no pool with that label", "WorkerPool", spec={"poolSelector": {"matchLabels": {"site": "moon"}}}),
@@ -99,6 +108,7 @@ REFUSALS = (
         (pipeline("refused", "elder"),),
         {"slots": ONE_PLACE},
         node=_plays_for_ever,
+        once=_elder_plays,
         transcript="waiting",
     ),
     Refusal(
@@ -209,26 +219,17 @@ def _namespace_of(refusal: Refusal, trial: int) -> str:
 
 
 def measure(plane: ControlPlane, trials: int, stack: ExitStack) -> Iterator[dict[str, Any]]:
-    """Begins all of them, and looks until each has said it; a line for each refusal."""
-    began: dict[str, float] = {}
-    words: dict[str, str] = {}
-    for refusal in REFUSALS:
-        for trial in range(trials):
-            name = _namespace_of(refusal, trial)
-            kubectl = _namespace(plane, name, *refusal.labels)
-            if refusal.node is not None:
-                worker = Worker(plane.kubeconfig, name)
-                refusal.node(worker)
-                stack.enter_context(worker)
-            if refusal.pool is not None:
-                kubectl.apply({**POOL, "spec": {**POOL["spec"], **refusal.pool}})
-            for each in refusal.objects:
-                kubectl.apply(each)
-            if refusal.objects:
-                time.sleep(1.1)  # objects are dated to the second
-            began[name], words[name] = time.monotonic(), refusal.words
-            kubectl.apply(pipeline(name, NAME, **refusal.spec))
-    found = _watch(plane, began, words)
+    """Begins one after the other, and looks all the while, until each has said it; a line for each refusal."""
+    watch = _Watch(plane)
+    with ThreadPoolExecutor(1) as watcher:
+        looking = watcher.submit(watch.look)
+        try:
+            for refusal in REFUSALS:
+                for trial in range(trials):
+                    _begin(plane, refusal, _namespace_of(refusal, trial), stack, watch)
+        finally:
+            watch.are_all_begun.set()
+        found = looking.result()
     for refusal in REFUSALS:
         names = [_namespace_of(refusal, trial) for trial in range(trials)]
         told = [found[name] for name in names if name in found]
@@ -243,20 +244,56 @@ def measure(plane: ControlPlane, trials: int, stack: ExitStack) -> Iterator[dict
         }
 
 
-def _watch(plane: ControlPlane, began: dict[str, float], words: dict[str, str]) -> dict[str, tuple[float, str, str]]:
-    """Namespace -> seconds, condition and its sentence; without those that had said nothing in LONGEST_SECONDS."""
-    found: dict[str, tuple[float, str, str]] = {}
-    deadline = max(began.values()) + LONGEST_SECONDS
-    while len(found) < len(began) and time.monotonic() < deadline:
-        for each in plane.kubectl.get("tp", "--all-namespaces")["items"]:
-            name = each["metadata"]["namespace"]
-            if each["metadata"]["name"] == NAME and name in began and name not in found:
-                told = _told(each.get("status", {}), words[name])
-                if told is not None:
-                    found[name] = (time.monotonic() - began[name], *told)
-        print(f"\r{len(found)} of {len(began)}", end="", file=sys.stderr)
-        time.sleep(0.5)
-    return found
+def _begin(plane: ControlPlane, refusal: Refusal, name: str, stack: ExitStack, watch: _Watch) -> None:
+    """Makes all that refuses the pipeline, and then the pipeline, in a namespace of its own."""
+    kubectl = _namespace(plane, name, *refusal.labels)
+    if refusal.node is not None:
+        worker = Worker(plane.kubeconfig, name)
+        refusal.node(worker)
+        stack.enter_context(worker)
+    if refusal.pool is not None:
+        kubectl.apply({**POOL, "spec": {**POOL["spec"], **refusal.pool}})
+    for each in refusal.objects:
+        kubectl.apply(each)
+    if refusal.objects:
+        time.sleep(1.1)  # objects are dated to the second
+    once = refusal.once
+    if once is not None:
+        eventually(lambda: once(kubectl))
+    watch.begins(name, refusal.words)
+    kubectl.apply(pipeline(name, NAME, **refusal.spec))
+
+
+class _Watch:
+    """Looks for what pipelines are to say, from when each began."""
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self._waits: dict[str, tuple[float, str]] = {}
+        self.are_all_begun = threading.Event()
+
+    def begins(self, name: str, words: str) -> None:
+        """From now on the pipeline of this namespace is to say these words."""
+        self._waits[name] = time.monotonic(), words
+
+    def look(self) -> dict[str, tuple[float, str, str]]:
+        """Namespace -> seconds, condition and its sentence; without those that say nothing in LONGEST_SECONDS."""
+        found: dict[str, tuple[float, str, str]] = {}
+        while not self.are_all_begun.is_set() or self._is_worth_waiting(found):
+            for each in self._plane.kubectl.get("tp", "--all-namespaces")["items"]:
+                name = each["metadata"]["namespace"]
+                if each["metadata"]["name"] == NAME and name in self._waits and name not in found:
+                    began, words = self._waits[name]
+                    told = _told(each.get("status", {}), words)
+                    if told is not None:
+                        found[name] = (time.monotonic() - began, *told)
+            print(f"\r{len(found)} of {len(self._waits)}", end="", file=sys.stderr)
+            time.sleep(0.5)
+        return found
+
+    def _is_worth_waiting(self, found: dict[str, tuple[float, str, str]]) -> bool:
+        latest = max((began for name, (began, _) in self._waits.items() if name not in found), default=None)
+        return latest is not None and time.monotonic() < latest + LONGEST_SECONDS
 
 
 def _told(status: dict[str, Any], words: str) -> tuple[str, str] | None:
