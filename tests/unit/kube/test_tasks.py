@@ -13,7 +13,15 @@ from ringrift_operator.domain.outcomes import Outcome, OutcomeKind, outcome_of
 from ringrift_operator.domain.recipes import SHIPPED
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
 from ringrift_operator.kube.pods import PodPhase, last_progress, no_progress_since, report
-from ringrift_operator.kube.tasks import Sighting, ended_job, indexed_progress, job_phase, live_job, not_starting
+from ringrift_operator.kube.tasks import (
+    Sighting,
+    ended_job,
+    indexed_progress,
+    job_phase,
+    live_job,
+    not_starting,
+    pods_of,
+)
 from tests.results import USUAL, played
 
 NOW = "2026-01-31T12:00:00Z"
@@ -99,6 +107,12 @@ def test_selfplay_sums_over_indexes_and_an_index_needs_no_message() -> None:
     assert judged(task).kind == OutcomeKind.DONE
     assert task.result is not None
     assert task.result.result == played(80, 3)
+
+
+def test_the_pods_of_a_job_are_asked_for_by_its_uid() -> None:
+    """Not by its name, which an earlier Job had, whose Pods may still be there."""
+    asked = {pods_of({"metadata": {"name": "job", "uid": uid}, "spec": {}}) for uid in ("first", "second")}
+    assert asked == {f"batch.kubernetes.io/controller-uid={uid}" for uid in ("first", "second")}
 
 
 def test_an_indexed_job_counts_the_shards_that_have_ended_and_no_other_does() -> None:
