@@ -50,7 +50,8 @@ def on_two_nodes(namespace: str) -> dict[str, Any]:
 
 def install(kubectl: Kubectl, definition: Path) -> None:
     kubectl.apply(definition, "--server-side")
-    kubectl("wait", "--for=condition=Established", "crd", DEFINITION, "--timeout=60s")
+    established = "jsonpath={.status.conditions[?(@.type=='Established')].status}"
+    eventually(lambda: kubectl("get", "crd", DEFINITION, "-o", established) == "True")
 
 
 def jobsets(person: Person) -> list[dict[str, Any]]:

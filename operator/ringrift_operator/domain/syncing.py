@@ -92,10 +92,9 @@ def _ended_shards(task: TaskStatus, shards: int, child: TaskObservation | None) 
     """How many of a part's shards have ended, by its Job's own count, else by how far it is; they end in turn."""
     if task.has_ended:
         return shards
-    if child is None:
-        return 0
-    if child.ended_indexes is not None:
+    if child is not None and child.ended_indexes is not None:
         return child.ended_indexes
     # A later attempt tells how far it is with what was left, not what the earlier ones finished.
-    is_first = not (task.failures or task.delays or task.repeats)
-    return math.floor(shards * (child.progress or 0.0) + 1e-6) if is_first else shards
+    if task.failures or task.delays or task.repeats:
+        return shards
+    return 0 if child is None else math.floor(shards * (child.progress or 0.0) + 1e-6)

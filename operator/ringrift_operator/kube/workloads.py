@@ -33,7 +33,7 @@ def why_held(workload: Object) -> Sighting:
     """Why the Job of this Workload is held; without a reason where it is about to start, or nobody has said yet."""
     status = workload.get("status", {})
     conditions = {each["type"]: each for each in status.get("conditions", ())}
-    quota, evicted = conditions.get("QuotaReserved", {}), conditions.get("Evicted", {})
+    quota, evicted = conditions.get("QuotaReserved", {}), conditions.get(ChildReason.EVICTED, {})
     finished = conditions.get("Finished", {})
     if finished.get("status") == "True":
         mend = "mend that in its pool or its queue's ResourceFlavor, and delete the Job"

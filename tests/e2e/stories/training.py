@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ringrift_core.contract import STAGES
 
 TRAINING = tuple(stage.value for stage, facts in STAGES.items() if facts.needs_torch)
@@ -20,6 +18,8 @@ def training_pool(has_image: bool) -> dict[str, Any]:
         "slots": [{"name": "train", "stages": list(TRAINING), "resources": {"cpu": "1", "memory": "2Gi"}}],
     }
     if not has_image:
+        import torch  # not before ringrift_core.nn, in whichever order tests are collected
+
         packages = str(Path(torch.__file__).parents[1])
         spec["podTemplate"] = {
             "volumes": [{"name": "torch", "hostPath": {"path": packages}}],

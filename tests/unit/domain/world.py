@@ -228,7 +228,7 @@ class World:
         for child in self.live:
             there = (child.identity.pipeline, child.identity.configuration, child.identity.iteration)
             if child.stage == Stage.SELFPLAY and there == here and child.progress is not None:
-                shards = next(task.completions for task in self.created if task.name == child.name)
+                shards = next(task.completions for task in self.created if task.name == child.name) or 1
                 ended = int(shards * child.progress + 1e-6) if child.ended_indexes is None else child.ended_indexes
                 return self._asked_games(merge) * ended // shards
         return self._asked_games(merge)
