@@ -27,7 +27,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     with running_control_plane(found, tmp_path_factory.mktemp("cluster"), Endpoints.on_free_ports()) as plane:
         if CRDS.is_dir():
             plane.kubectl.apply(CRDS, "--server-side")
-            plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
+            plane.kubectl.wait_for_definitions()
             eventually(lambda: _are_served(plane.kubectl))
         yield plane
 

@@ -6,54 +6,35 @@ objects of the official CRD, and the Jobs and Pods are those of the real Job con
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from kubernetes import client, config
 
-from tests import patience
+from tests.background import InBackground
 
 GROUP, VERSION, PLURAL = "jobset.x-k8s.io", "v1alpha2", "jobsets"
 SETS_UID = "jobset.sigs.k8s.io/jobset-uid"
 
 
-class JobSetHand:
+class JobSetHand(InBackground):
     """Looks after the JobSets of a namespace, several times a second."""
 
     def __init__(self, kubeconfig: Path, namespace: str) -> None:
+        super().__init__()
         api = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]
         self._sets: Any = client.CustomObjectsApi(api)
         self._jobs: Any = client.BatchV1Api(api)
         self._namespace = namespace
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._stopping = threading.Event()
-        self._error: Exception | None = None
         self.seen: dict[str, dict[str, Any]] = {}
         """Every JobSet there has been, by name, as it was last."""
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join(patience.SECONDS)
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        try:
-            while not self._stopping.wait(0.2):
-                for jobset in self._listed():
-                    self.seen[jobset["metadata"]["name"]] = jobset
-                    self._look_after(jobset)
-        except Exception as error:
-            self._error = error
+    def _loop(self) -> None:
+        while not self._stopping.wait(0.2):
+            for jobset in self._listed():
+                self.seen[jobset["metadata"]["name"]] = jobset
+                self._look_after(jobset)
 
     def _listed(self) -> list[dict[str, Any]]:
         try:

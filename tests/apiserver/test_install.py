@@ -68,7 +68,7 @@ def installed(bare: ControlPlane, refusal_without_crds: str) -> Kubectl:
     assert refusal_without_crds
     helm = Helm(bare.kubeconfig)
     helm("install", "ringrift-crds", str(CHARTS / "ringrift-crds"))
-    bare.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    bare.kubectl.wait_for_definitions(seconds=30)
     helm.install()
     return bare.kubectl.within(NAMESPACE)
 

@@ -50,13 +50,7 @@ def on_two_nodes(namespace: str) -> dict[str, Any]:
 
 def install(kubectl: Kubectl, definition: Path) -> None:
     kubectl.apply(definition, "--server-side")
-    eventually(lambda: is_established(kubectl))
-
-
-def is_established(kubectl: Kubectl) -> bool:
-    """`kubectl wait` fails as long as the API server has not said anything of it."""
-    conditions = kubectl.get("crd", DEFINITION).get("status", {}).get("conditions") or ()
-    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+    kubectl.wait_for_definitions(seconds=60)
 
 
 def jobsets(person: Person) -> list[dict[str, Any]]:

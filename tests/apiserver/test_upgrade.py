@@ -40,7 +40,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     found = required_binaries(*(program.name for program in CONTROL_PLANE))
     with running_control_plane(found, tmp_path_factory.mktemp("cluster"), Endpoints.on_free_ports()) as started:
         started.kubectl.apply(RELEASED / "crds", "--server-side")
-        started.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        started.kubectl.wait_for_definitions(seconds=30)
         started.kubectl("create", "namespace", NAMESPACE)
         yield started
 

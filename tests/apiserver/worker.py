@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import random
 import signal
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from kubernetes import client, config
 
@@ -31,7 +29,7 @@ from ringrift_core.contract import (
     Verdict,
 )
 from ringrift_operator.kube.pods import INDEX_ANNOTATION
-from tests import patience
+from tests.background import InBackground
 from tests.results import EMPTY_STORE, USUAL, merged, moved, played
 
 SHA = "0" * 64
@@ -57,15 +55,13 @@ class Configuration:
     requests: dict[str, int] = field(default_factory=dict)
 
 
-class Worker:
+class Worker(InBackground):
     """Ends every Pod of a namespace as soon as it appears; `script` says what happens otherwise, once per line."""
 
     def __init__(self, kubeconfig: Path, namespace: str) -> None:
+        super().__init__()
         self._api = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))  # type: ignore[no-untyped-call]
         self._namespace = namespace
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._stopping = threading.Event()
-        self._error: Exception | None = None
         self.script: dict[str, list[Ending]] = {}
         """By step: how its next Pods end before one does its work."""
         self.holds: set[str] = set()
@@ -81,26 +77,7 @@ class Worker:
         """Share of the Pods that are killed before they have done anything."""
         self._chance = random.Random(1)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join(patience.SECONDS)
-        assert not self._thread.is_alive()
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        try:
-            self._end_pods()
-        except Exception as error:
-            self._error = error
-
-    def _end_pods(self) -> None:
+    def _loop(self) -> None:
         while not self._stopping.wait(0.05):
             pods: list[Any] = self._api.list_namespaced_pod(self._namespace).items
             for pod in pods:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,22 @@ class Kubectl:
         """`kubectl get <arguments> -o json`, parsed."""
         return json.loads(self("get", *arguments, "-o", "json"))
 
+    def wait_for_definitions(self, seconds: float = 120) -> None:
+        """Until every CRD is established. `kubectl wait` fails on one that the API server has not looked at yet."""
+        deadline = time.monotonic() + seconds
+        while waiting := [each["metadata"]["name"] for each in self.get("crd")["items"] if not _is_established(each)]:
+            if time.monotonic() > deadline:
+                raise KubectlError(f"not established after {seconds:.0f} s: {', '.join(waiting)}")
+            time.sleep(0.1)
+
     def apply(self, manifest: dict[str, Any] | str | Path, *arguments: str) -> str:
         """`kubectl apply` of an object, of YAML text, or of a file or folder."""
         if isinstance(manifest, Path):
             return self("apply", *arguments, "-f", str(manifest))
         text = manifest if isinstance(manifest, str) else json.dumps(manifest)
         return self("apply", *arguments, "-f", "-", stdin=text)
+
+
+def _is_established(definition: dict[str, Any]) -> bool:
+    conditions = definition.get("status", {}).get("conditions") or ()
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)

@@ -28,7 +28,7 @@ def install(plane: ControlPlane, manifests: list[Manifest], namespace: str, webh
     for manifest in manifests:
         send_webhooks_to(manifest, webhooks, port)
     apply(kubectl, [each for each in manifests if each["kind"] == "CustomResourceDefinition"])
-    kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
+    kubectl.wait_for_definitions()
     apply(kubectl, [each for each in manifests if each["kind"] == "Secret"])
     apply(kubectl, [each for each in manifests if each["kind"].endswith("WebhookConfiguration")])
 

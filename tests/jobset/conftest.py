@@ -36,7 +36,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
         running_jobset(plane, directory / "jobset"),
     ):
         plane.kubectl.apply(CRDS, "--server-side")
-        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
+        plane.kubectl.wait_for_definitions()
         yield plane
 
 

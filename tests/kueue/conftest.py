@@ -46,7 +46,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
         running_kueue(plane, directory / "kueue"),
     ):
         plane.kubectl.apply(CRDS, "--server-side")
-        plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=120s")
+        plane.kubectl.wait_for_definitions()
         for manifest in (_flavor(), cluster_queue("machines"), *map(_priority, PRIORITIES)):
             plane.kubectl.apply(manifest)
         yield plane

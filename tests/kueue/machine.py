@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from typing import Any, Self
 from kubernetes import client, config
 
 from ringrift_operator.builders.pod import GRACE_SECONDS, RESULT_PATH
+from tests.background import InBackground
 
 NODE = "machine"
 INDEX = "batch.kubernetes.io/job-completion-index"
@@ -56,18 +56,16 @@ class Run:
         return words in self.log.read_text(errors="replace")
 
 
-class Machine:
+class Machine(InBackground):
     """A node of the cluster, for as long as the block runs; `runs` are all Pods it ever ran."""
 
     def __init__(
         self, kubeconfig: Path, namespaces: Sequence[str], directory: Path, environment: Mapping[str, str]
     ) -> None:
+        super().__init__()
         self._api = client.CoreV1Api(config.new_client_from_config(str(kubeconfig)))  # type: ignore[no-untyped-call]
         self._namespaces, self._directory = namespaces, directory
         self._environment = {**os.environ, **environment}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._error: Exception | None = None
         self.runs: dict[str, Run] = {}
         """By the Pod's UID."""
         self.most_at_once: dict[str, int] = {}
@@ -77,41 +75,36 @@ class Machine:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._api.create_node(client.V1Node(metadata=client.V1ObjectMeta(name=NODE)))
         self._heartbeat()
-        self._thread.start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        self._thread.join()
-        for run in self.runs.values():
-            if run.exit_code is None:
-                run.process.kill()
-                run.process.wait()
-        self._api.delete_node(NODE)
-        if self._error is not None:
-            raise self._error
+        try:
+            super().__exit__(kind, error, trace)
+        finally:
+            for run in self.runs.values():
+                if run.exit_code is None:
+                    run.process.kill()
+                    run.process.wait()
+            self._api.delete_node(NODE)
 
     def of(self, namespace: str, step: str) -> list[Run]:
         """The runs of a namespace's step, in their order."""
         return [each for each in list(self.runs.values()) if each.name == f"{namespace}/{step}"]
 
-    def _work(self) -> None:
+    def _loop(self) -> None:
         beaten = time.monotonic()
-        try:
-            while not self._stopping.wait(0.1):
-                if time.monotonic() - beaten > HEARTBEAT_SECONDS:
-                    self._heartbeat()
-                    beaten = time.monotonic()
-                for namespace in self._namespaces:
-                    pods: list[Any] = self._api.list_namespaced_pod(namespace).items
-                    for pod in pods:
-                        self._go_on(pod)
-                    running = sum(run.namespace == namespace and run.exit_code is None for run in self.runs.values())
-                    self.most_at_once[namespace] = max(running, self.most_at_once.get(namespace, 0))
-        except Exception as error:
-            self._error = error
+        while not self._stopping.wait(0.1):
+            if time.monotonic() - beaten > HEARTBEAT_SECONDS:
+                self._heartbeat()
+                beaten = time.monotonic()
+            for namespace in self._namespaces:
+                pods: list[Any] = self._api.list_namespaced_pod(namespace).items
+                for pod in pods:
+                    self._go_on(pod)
+                running = sum(run.namespace == namespace and run.exit_code is None for run in self.runs.values())
+                self.most_at_once[namespace] = max(running, self.most_at_once.get(namespace, 0))
 
     def _go_on(self, pod: Any) -> None:
         run = self.runs.get(pod.metadata.uid)

@@ -96,7 +96,7 @@ def main(folder: Path) -> None:
         place = Path(name)
         with running_control_plane(programs, place / "cluster", Endpoints.on_free_ports()) as plane:
             plane.kubectl.apply(Path("crds"), "--server-side")
-            plane.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+            plane.kubectl.wait_for_definitions(seconds=30)
             plane.kubectl("create", "namespace", NAMESPACE)
             kubectl = plane.kubectl.within(NAMESPACE)
             operator = OperatorProcess(plane.kubeconfig, place / "operator")

@@ -42,8 +42,8 @@ def jobset(snapshot: Snapshot, task: PlacedTask, release: Release) -> Manifest:
 def _job(snapshot: Snapshot, task: PlacedTask, release: Release) -> Manifest:
     return {
         "completionMode": "Indexed",
-        "completions": task.places,
-        "parallelism": task.places,
+        "completions": task.demand.places,
+        "parallelism": task.demand.places,
         "backoffLimit": 0,
         "podReplacementPolicy": "Failed",
         # One that is drained takes the others along, as nobody's failure: a Pod alone could not join them anew.

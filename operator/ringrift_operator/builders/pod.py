@@ -49,7 +49,7 @@ def _command(task: PlacedTask) -> list[str]:
     stage = [*to_arguments(task.parameters), "--result", RESULT_PATH]
     if task.completions:
         stage += ["--index", f"$({SHARD_VARIABLE})"]
-    if not task.is_distributed:
+    if not task.demand.is_distributed:
         return ["ringrift", *stage]
     return ["python3", "-P", "-m", "ringrift_core.nn.together", *_gathering(task), "-m", "ringrift_core", *stage]
 
@@ -57,11 +57,11 @@ def _command(task: PlacedTask) -> list[str]:
 def _gathering(task: PlacedTask) -> list[str]:
     """How torchrun's processes find each other: within the Pod, or at the first Pod of the JobSet, by its name in the
     headless Service that JobSet makes."""
-    here = ["--nproc-per-node", str(task.processes)]
-    if task.places == 1:
+    here = ["--nproc-per-node", str(task.demand.processes)]
+    if task.demand.places == 1:
         return ["--standalone", *here]
     first = f"{task.name}-{JOB_OF_SET}-0-0.{task.name}"
-    ranks = ["--nnodes", str(task.places), "--node-rank", f"$({SHARD_VARIABLE})"]
+    ranks = ["--nnodes", str(task.demand.places), "--node-rank", f"$({SHARD_VARIABLE})"]
     return [*ranks, *here, "--master-addr", first, "--master-port", str(MEETING_PORT)]
 
 
@@ -180,14 +180,16 @@ def _resources(task: PlacedTask, release: Release) -> dict[str, str]:
     """The slot's; of its GPUs as many as there are processes that train together."""
     if task.slot is None:
         return dict(release.light_stages.resources)
-    if not task.is_distributed:
+    if not task.demand.is_distributed:
         return dict(task.slot.resources)
-    return {name: str(task.processes) if is_gpu(name) else amount for name, amount in task.slot.resources.items()}
+    return {
+        name: str(task.demand.processes) if is_gpu(name) else amount for name, amount in task.slot.resources.items()
+    }
 
 
 def _shared_memory(task: PlacedTask, template: PodTemplate) -> str | None:
     """Size of /dev/shm. Processes that train together need more of it than a container runtime gives (NCCL): half of
     the Pod's memory, as Linux gives a machine, of which nothing is taken before it is used."""
-    if template.shared_memory is not None or task.slot is None or not task.is_distributed:
+    if template.shared_memory is not None or task.slot is None or not task.demand.is_distributed:
         return template.shared_memory
     return str(int(quantity_value(task.slot.resources["memory"])) // 2)

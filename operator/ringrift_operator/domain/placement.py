@@ -232,8 +232,7 @@ def _tasks(snapshot: Snapshot, wanted: WantedTask, rooms: list[Room]) -> list[Pl
             parameters=parameters,
             pool=room.pool,
             slot=room.slot,
-            places=demand.places,
-            processes=demand.processes,
+            demand=demand,
         )
     ]
 

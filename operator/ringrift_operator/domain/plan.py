@@ -76,19 +76,12 @@ class PlacedTask:
     """Indexes of an Indexed Job (self-play on a Cluster pool: one shard each); 0: not indexed."""
     turn: SlotTurn | None = None
     """Its pipeline's turn at the slot, later than every turn before; None of light stages."""
-    places: int = 1
-    """Pods that do it together, each in a place of the slot: of more than one `builders` make a JobSet."""
-    processes: int = 1
-    """In each of them."""
+    demand: Demand = ANYTHING
+    """What it asked of the slot: where it takes several places `builders` make a JobSet of a Pod in each."""
 
     @property
     def stage(self) -> Stage:
         return self.parameters.stage
-
-    @property
-    def is_distributed(self) -> bool:
-        """Several processes do it together."""
-        return self.places * self.processes > 1
 
     @property
     def is_remote(self) -> bool:

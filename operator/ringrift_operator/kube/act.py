@@ -142,7 +142,7 @@ class Actor:
             if task.is_remote:
                 created = await self._create(REMOTE_TASKS, remote_task(snapshot, task), snapshot)
                 self._world.remote_tasks.put(created)
-            elif task.places > 1:
+            elif task.demand.places > 1:
                 self._world.jobsets.put(await self._create(JOBSETS, jobset(snapshot, task, self._release), snapshot))
             else:
                 self._world.jobs.put(await self._create(JOBS, job(snapshot, task, self._release), snapshot))

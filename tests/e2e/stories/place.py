@@ -12,6 +12,7 @@ from typing import Any
 
 from images.build import build_with_buildah
 from images.contents import OPERATOR, WORKER, Image
+from tests.apiserver.person import Person
 from tests.cluster.binaries import BinariesMissingError, find
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.node import Cluster, NodeImpossibleError, check_machine, running_cluster
@@ -117,25 +118,14 @@ def pipeline(name: str, *, games: int = 100, later: int = 50, **spec: Any) -> di
     }
 
 
-class Reader:
-    """Looks at one pipeline by kubectl."""
-
-    def __init__(self, kubectl: Kubectl, name: str) -> None:
-        self.kubectl, self.name = kubectl, name
-
-    @property
-    def status(self) -> dict[str, Any]:
-        status: dict[str, Any] = self.kubectl.get("tp", self.name).get("status", {})
-        return status
+class Reader(Person):
+    """Looks at one pipeline, its records and its Jobs by kubectl, and waits for what is to come."""
 
     @property
     def configuration(self) -> dict[str, Any]:
         """The status of its one configuration."""
-        found: dict[str, Any] = next(iter(self.status.get("configurations", ())), {})
+        found: dict[str, Any] = next(iter(self.status().get("configurations", ())), {})
         return found
-
-    def condition(self, kind: str) -> dict[str, Any]:
-        return next((each for each in self.status.get("conditions", ()) if each["type"] == kind), {})
 
     def track(self, name: str) -> dict[str, Any]:
         return next((each for each in self.configuration.get("tracks", ()) if each["name"] == name), {})
@@ -143,20 +133,19 @@ class Reader:
     def task(self, name: str) -> dict[str, Any]:
         return next((each for each in self.configuration.get("tasks", ()) if each["name"] == name), {})
 
-    def events(self) -> list[str]:
-        about = f"involvedObject.kind=TrainingPipeline,involvedObject.name={self.name}"
-        found = self.kubectl.get("events", f"--field-selector={about}")["items"]
-        return [f"{each['reason']}: {each['message']}" for each in found]
-
     def records(self) -> list[dict[str, Any]]:
         """What is told of each finished iteration, the first one first."""
         found = [each["spec"] for each in self.kubectl.get("ti")["items"] if each["spec"]["pipeline"] == self.name]
         return sorted(found, key=lambda record: record["iteration"])
 
-    def jobs(self, step: str = "") -> dict[str, dict[str, Any]]:
+    def jobs_of(self, step: str = "") -> dict[str, dict[str, Any]]:
         """Its Jobs by name; those of one step, such as selfplay."""
         chosen = f"ringrift.ai/pipeline={self.name}" + (f",ringrift.ai/step={step}" if step else "")
         return {each["metadata"]["name"]: each for each in self.kubectl.get("jobs", "-l", chosen)["items"]}
+
+    def works(self, step: str = "") -> bool:
+        """Whether a Pod is there: of a step, or of any."""
+        return any(job["status"].get("active") for job in self.jobs_of(step).values())
 
     def wait(self, what: str, condition: Callable[[], Any], minutes: float = 10) -> Any:
         """What `condition()` returns once it is true; fails at once where the pipeline stands still."""
@@ -172,13 +161,8 @@ class Reader:
 
     def completes(self, minutes: float = 12) -> dict[str, Any]:
         """Its status, once it has done all of its iterations."""
-        self.wait("its end", lambda: self.status.get("phase") == "Completed", minutes)
-        return self.status
-
-
-def is_playing(reader: Reader) -> bool:
-    """Whether a Pod of its self-play is there."""
-    return any(job["status"].get("active") for job in reader.jobs("selfplay").values())
+        self.wait("its end", lambda: self.status().get("phase") == "Completed", minutes)
+        return self.status()
 
 
 def games_of(manifest: Mapping[str, Any]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.recording import wait_for
-from tests.e2e.stories.place import MINUTE, Reader, games_of, is_playing, pipeline, standing
+from tests.e2e.stories.place import MINUTE, Reader, games_of, pipeline, standing
 from tests.e2e.stories.transcript import Transcript
 
 GAMES, LATER = 100, 75
@@ -24,8 +24,8 @@ def test_etcd(tmp_path_factory: pytest.TempPathFactory, transcript: Transcript) 
         place.install()
         reader = Reader(place.kubectl, "kept")
         place.kubectl.apply(PIPELINE)
-        reader.wait("the second self-play", lambda: reader.status.get("iteration") == 1 and is_playing(reader))
-        before = reader.status
+        reader.wait("the second self-play", lambda: reader.status().get("iteration") == 1 and reader.works("selfplay"))
+        before = reader.status()
         transcript.shows("The first cluster, in the middle of its second iteration", place.kubectl)
     transcript.says("That cluster is gone: node, control plane and etcd. The store is all that is left.")
 
@@ -41,7 +41,7 @@ def test_etcd(tmp_path_factory: pytest.TempPathFactory, transcript: Transcript) 
 
         kubectl("annotate", "tp", "kept", "ringrift.ai/take-over-requested-at=now")
         wait_for(5 * MINUTE, "the adoption", lambda: reader.configuration.get("adopted"))
-        adopted = reader.status
+        adopted = reader.status()
         transcript.shows("Told to take the store over, it adopts what lies there", kubectl)
         told = [each for each in reader.events() if each.startswith(("Adopted:", "TakenOver:"))]
         transcript.prints("kubectl get events", "\n".join(told))

@@ -70,7 +70,7 @@ def test_runner(place: Place, transcript: Transcript, tmp_path: Path) -> None:
     stages = {stage["name"]: stage for stage in record["stages"]}
     assert stages["train"].get("attempts", 1) == 1
     assert stages["evaluate-network"]["attempts"] == 2
-    assert reader.status["tasks"].get("failed", 0) == 0
+    assert reader.status()["tasks"].get("failed", 0) == 0
     told = [line for line in log.read_text().splitlines() if "train" in line or "evaluate" in line]
     transcript.prints("ringrift-runner --pool mac", "\n".join(messages(told)))
 

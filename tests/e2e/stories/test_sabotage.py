@@ -47,7 +47,7 @@ def test_sabotage(place: Place, transcript: Transcript, tmp_path: Path) -> None:
     assert reader.task("selfplay")["phase"] == "Succeeded"
     transcript.shows("Self-play has ended, and the search begins in the pool's cool-down", kubectl)
 
-    reader.wait("the rollback", lambda: reader.status.get("rollbacks", 0) == 1)
+    reader.wait("the rollback", lambda: reader.status().get("rollbacks", 0) == 1)
     transcript.shows("The regression test is lost, and the champion rolled back", kubectl)
     told = [each for each in reader.events() if each.startswith(("RolledBack:", "Regressed:", "Promoted:"))]
     transcript.prints("kubectl get events", "\n".join(told))

@@ -12,7 +12,6 @@ from tests.e2e.stories.place import (
     Place,
     Reader,
     games_of,
-    is_playing,
     pipeline,
 )
 from tests.e2e.stories.promotion import promoted_by_hand
@@ -28,12 +27,12 @@ def test_dry_run(place: Place, transcript: Transcript) -> None:
     place.install()
     kubectl, dry = place.kubectl, Reader(place.kubectl, "dry")
     kubectl.apply(pipeline("dry", tracks=["weights", "nnue", "network"], dryRun=True))
-    plan = wait_for(2 * MINUTE, "the plan", lambda: dry.status.get("plan"))
+    plan = wait_for(2 * MINUTE, "the plan", lambda: dry.status().get("plan"))
     transcript.shows("A dry run over three tracks", kubectl)
     transcript.prints("kubectl get tp dry -o jsonpath='{.status.plan}'", "\n".join(plan))
     for track in ("weights", "nnue", "network"):
         assert any(track in line for line in plan), plan
-    assert not dry.jobs()
+    assert not dry.jobs_of()
     assert not place.store("dry").exists()
     kubectl("delete", "tp", "dry", "--timeout=60s")
 
@@ -46,13 +45,13 @@ def test_switches(place: Place, transcript: Transcript, tmp_path: Path) -> None:
     settings = {"nnue": {"bootstrapEpochs": 10, "epochs": 5}, "tracks": ["weights", "nnue"], "iterations": 2}
     searched = {"engineModes": ["minimax-only"], "shardGames": 25, "cooldown": "1s"}  # NNUE learns from searches
     kubectl.apply(pipeline("switches", games=GAMES, later=LATER, selfplay=searched, **settings))
-    reader.wait("the training", lambda: any(job["status"].get("active") for job in reader.jobs("nnue").values()))
+    reader.wait("the training", lambda: reader.works("nnue"))
     assert reader.track("weights")["champion"] == str(CHAMPIONS)
     transcript.shows("The first iteration trains", kubectl)
 
     kubectl("patch", "tp", "switches", "--type=merge", "--patch", '{"spec": {"suspend": true}}')
-    reader.wait("the end of what runs", lambda: not any(is_active(job) for job in reader.jobs().values()))
-    wait_for(MINUTE, "the word Suspended", lambda: reader.status.get("phase") == "Suspended")
+    reader.wait("the end of what runs", lambda: not reader.works())
+    wait_for(MINUTE, "the word Suspended", lambda: reader.status().get("phase") == "Suspended")
     assert reader.task("nnue")["phase"] == "Succeeded"
     transcript.shows("Suspended in mid-training: the training has ended, and nothing new begins", kubectl)
     begun = {task["name"] for task in reader.configuration["tasks"]}
@@ -71,11 +70,11 @@ def test_switches(place: Place, transcript: Transcript, tmp_path: Path) -> None:
     transcript.prints("kubectl get events", "\n".join(refused))
     assert any("no earlier champion" in each for each in refused)
     assert reader.track("weights")["champion"] == "1"
-    assert reader.status["rollbacks"] == CHAMPIONS - 1
-    assert reader.status["phase"] == "Suspended"
+    assert reader.status()["rollbacks"] == CHAMPIONS - 1
+    assert reader.status()["phase"] == "Suspended"
 
     kubectl("patch", "tp", "switches", "--type=merge", "--patch", '{"spec": {"suspend": false}}')
-    reader.wait("the second self-play", lambda: reader.status.get("iteration") == 1 and is_playing(reader))
+    reader.wait("the second self-play", lambda: reader.status().get("iteration") == 1 and reader.works("selfplay"))
     (first,) = reader.records()
     (trained,) = (stage for stage in first["stages"] if stage["name"] == "nnue")
     assert trained.get("attempts", 1) == 1
@@ -83,7 +82,7 @@ def test_switches(place: Place, transcript: Transcript, tmp_path: Path) -> None:
 
     pool = kubectl.get("wp", "node")
     kubectl("delete", "wp", "node", "--timeout=30s")
-    wait_for(5 * MINUTE, "the end of self-play", lambda: not is_playing(reader))
+    wait_for(5 * MINUTE, "the end of self-play", lambda: not reader.works("selfplay"))
     wait_for(MINUTE, "a word of the missing pool", lambda: reader.condition("Stalled").get("status") == "True")
     said = reader.condition("Stalled")["message"]
     transcript.shows("The pool was deleted with live tasks", kubectl)
@@ -96,9 +95,5 @@ def test_switches(place: Place, transcript: Transcript, tmp_path: Path) -> None:
     assert status["tasks"].get("failed", 0) == 0
 
 
-def is_active(job: dict[str, dict[str, object]]) -> bool:
-    return bool(job["status"].get("active"))
-
-
 def is_answered(reader: Reader, value: str) -> bool:
-    return bool(reader.status.get("handledRequests", {}).get("rollback") == value)
+    return bool(reader.status().get("handledRequests", {}).get("rollback") == value)

@@ -51,7 +51,7 @@ def test_tracks(place: Place, trainer: tuple[Image, ...], transcript: Transcript
                 evaluation={"maxGames": 30, "baselineGames": 4, "roundRobin": {"games": 2}},
             )
         )
-        reader.wait("the training", lambda: any(job["status"].get("active") for job in reader.jobs("train").values()))
+        reader.wait("the training", lambda: reader.works("train"))
         transcript.shows("The network trains", kubectl, "pods")
         reader.wait("a gate", lambda: reader.task("evaluate-network").get("phase") == "Running")
         transcript.shows("Candidates are judged", kubectl)

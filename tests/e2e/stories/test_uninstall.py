@@ -8,7 +8,7 @@ from functools import partial
 from tests.cluster.kubectl import Kubectl
 from tests.e2e.conftest import RELEASE_NAMESPACE
 from tests.e2e.recording import wait_for
-from tests.e2e.stories.place import BUCKET, MINUTE, Place, Reader, games_of, is_playing, pipeline
+from tests.e2e.stories.place import BUCKET, MINUTE, Place, Reader, games_of, pipeline
 from tests.e2e.stories.transcript import Transcript
 
 GAMES, LATER = 100, 75
@@ -35,23 +35,26 @@ def test_uninstall(place: Place, transcript: Transcript) -> None:
     everything_but = [{"key": "for", "operator": "NotIn", "values": ["goes"]}]
     kubectl.apply({**STAYS, "spec": {**STAYS["spec"], "poolSelector": {"matchExpressions": everything_but}}})
     for reader in (goes, stays):
-        reader.wait("self-play", partial(is_playing, reader))
+        reader.wait("self-play", partial(reader.works, "selfplay"))
     transcript.shows("Two pipelines play", kubectl)
-    before = {name: job["metadata"]["uid"] for name, job in stays.jobs("selfplay").items()}
+    before = {name: job["metadata"]["uid"] for name, job in stays.jobs_of("selfplay").items()}
 
     # The release goes, with pools and accounts. Resources and CRDs stay, Pods go on; a deletion needs nobody.
     transcript.prints("helm uninstall ringrift", place.helm("uninstall", "ringrift", *there()))
     transcript.prints("helm uninstall ringrift-crds", place.helm("uninstall", "ringrift-crds", "--wait"))
-    assert {name: job["metadata"]["uid"] for name, job in stays.jobs("selfplay").items()} == before
+    assert {name: job["metadata"]["uid"] for name, job in stays.jobs_of("selfplay").items()} == before
     transcript.shows("Without a release", kubectl)
     seconds = seconds_of(kubectl, "delete", "trainingpipeline", "goes", "--timeout=60s")
-    wait_for(MINUTE, "the end of its Jobs", lambda: not goes.jobs())
+    wait_for(MINUTE, "the end of its Jobs", lambda: not goes.jobs_of())
     transcript.says(f"`kubectl delete tp goes` took {seconds:.1f} s without an operator, and its Jobs went with it.")
-    wait_for(10 * MINUTE, "the end of its Pods", lambda: not is_playing(stays))
+    wait_for(10 * MINUTE, "the end of its Pods", lambda: not stays.works("selfplay"))
     transcript.shows("What ran has ended, and nobody saw it; further Pods want the release's account", kubectl)
 
     place.install()
-    stays.wait("the second iteration's self-play", lambda: stays.status.get("iteration") == 1 and is_playing(stays))
+    stays.wait(
+        "the second iteration's self-play",
+        lambda: stays.status().get("iteration") == 1 and stays.works("selfplay"),
+    )
     (first,) = stays.records()
     (played,) = (stage for stage in first["stages"] if stage["name"] == "selfplay")
     assert (played["attempts"], played["result"]["gamesPlayed"]) == (1, GAMES)

@@ -29,8 +29,8 @@ def test_upgrade(place: Place, transcript: Transcript, output_directory: Path) -
                 selfplay={"engineModes": ["descent-only"], "shardGames": 25, "cooldown": "1s"},
             )
         )
-        reader.wait("self-play", lambda: any(job["status"].get("active") for job in reader.jobs("selfplay").values()))
-        before = {job["metadata"]["uid"]: name for name, job in reader.jobs("selfplay").items()}
+        reader.wait("self-play", lambda: reader.works("selfplay"))
+        before = {job["metadata"]["uid"]: name for name, job in reader.jobs_of("selfplay").items()}
         transcript.shows("Self-play of the first iteration runs", kubectl, "deployments", "-o", "wide")
 
         images = [f"--set=images.{name}={reference}" for name, reference in NEXT.items()]
@@ -38,10 +38,10 @@ def test_upgrade(place: Place, transcript: Transcript, output_directory: Path) -
         transcript.prints(
             f"helm upgrade ringrift charts/ringrift {' '.join(images)} --wait", said.partition("NOTES:")[0]
         )
-        after = {job["metadata"]["uid"]: name for name, job in reader.jobs("selfplay").items()}
+        after = {job["metadata"]["uid"]: name for name, job in reader.jobs_of("selfplay").items()}
         transcript.shows("The new operator is there, and the same self-play runs", kubectl, "deployments", "-o", "wide")
         assert before.items() <= after.items()
-        assert any(job["status"].get("active") for job in reader.jobs("selfplay").values()), "it ended meanwhile"
+        assert reader.works("selfplay"), "it ended meanwhile"
 
         status = reader.completes()
         transcript.shows("Both iterations are done", kubectl)

@@ -137,7 +137,7 @@ def test_the_example_is_the_plans_run_on_the_plans_machines() -> None:
     one = World(pools=pools, specs={"ddp": example.spec.model_copy(update={"iterations": 1})})
     one.run()
     task, manifest = rendered(one, "ddp")
-    assert (task.identity.pool, task.places, task.processes) == ("cloud-gpu", 4, 1)
+    assert (task.identity.pool, task.demand.places, task.demand.processes) == ("cloud-gpu", 4, 1)
     parameters = task.parameters
     assert isinstance(parameters, TrainParameters)
     assert (parameters.epochs, parameters.batch_size, parameters.distributed, parameters.device) == (

@@ -63,7 +63,7 @@ def test_a_gang_has_all_its_places_at_once_or_none(
     has_room = count >= nodes and (gpus == 0 or processes <= gpus)
     assert bool(tasks) == (is_alone or (kind == "Cluster" and has_room))
     for task in tasks:
-        assert (task.places, task.processes, task.identity.parallelism) == (nodes, processes, nodes)
+        assert (task.demand.places, task.demand.processes, task.identity.parallelism) == (nodes, processes, nodes)
         assert isinstance(task.parameters, TrainParameters)
         assert task.parameters.distributed == (not is_alone)
         assert len(task.name) <= (52 if nodes == 1 else 47)
@@ -138,7 +138,8 @@ def test_a_gang_waits_until_enough_places_are_free_and_nobody_overtakes_it() -> 
         for child in one.live:
             one.end(child)
     assert most == 2, "never more than there are places"
-    assert {(t.identity.pipeline, t.places) for t in one.created if t.identity.step == "train"} == {("a", 1), ("b", 2)}
+    trainings = [each for each in one.created if each.identity.step == "train"]
+    assert {(each.identity.pipeline, each.demand.places) for each in trainings} == {("a", 1), ("b", 2)}
 
 
 def finding(one: World) -> str:
@@ -156,13 +157,13 @@ def test_without_jobsets_only_what_needs_several_nodes_stands_still() -> None:
     assert finding(one) == FindingReason.JOBSET_MISSING
     one.jobset_fault = ""
     assert stalled(one) == ""
-    assert [task.places for task in trained(one)] == [2]
+    assert [task.demand.places for task in trained(one)] == [2]
 
 
 def test_several_processes_of_one_node_need_no_jobset() -> None:
     one = a_world(trainers(), processes=2)
     one.jobset_fault = ABSENT
-    assert [(task.places, task.processes) for task in trained(one)] == [(1, 2)]
+    assert [(task.demand.places, task.demand.processes) for task in trained(one)] == [(1, 2)]
 
 
 def test_how_many_train_together_may_be_set_right_while_it_waits() -> None:
@@ -170,7 +171,7 @@ def test_how_many_train_together_may_be_set_right_while_it_waits() -> None:
     one.jobset_fault = ABSENT
     assert trained(one) == []
     one.specs["tp"] = spec(nodes=1)
-    assert [task.places for task in trained(one)] == [1], "in the iteration that began with two"
+    assert [task.demand.places for task in trained(one)] == [1], "in the iteration that began with two"
 
 
 def test_a_dry_run_says_how_many_train_together() -> None:
@@ -186,6 +187,6 @@ def test_local_trains_in_one_process_what_a_cluster_trains_in_several() -> None:
     local = one.snapshot
     one.snapshot = lambda name="tp": replace(local(name), local_store="file:///here")  # type: ignore[method-assign]
     (task,) = trained(one)
-    assert (task.places, task.processes) == (1, 1)
+    assert (task.demand.places, task.demand.processes) == (1, 1)
     assert isinstance(task.parameters, TrainParameters)
     assert not task.parameters.distributed
