@@ -64,8 +64,11 @@ def kubectl(control_plane: ControlPlane, operator: OperatorProcess) -> Iterator[
     """kubectl in a namespace of the test's own that has a LocalQueue."""
     assert operator.is_running
     name = f"test-{uuid4().hex[:8]}"
-    yield made_namespace(control_plane, name)
+    made = made_namespace(control_plane, name)
+    yield made
     control_plane.kubectl("delete", "namespace", name, "--wait=false")
+    # No kubelet confirms their end, and until then their quota is not the next test's.
+    made("delete", "pods", "--all", "--grace-period=0", "--force")
 
 
 @pytest.fixture
