@@ -249,6 +249,10 @@ def test_a_record_that_an_earlier_pipeline_has_left_holds_nothing_up(person: Per
     told = [line for line in person.events() if line.startswith("NotCreated")]
     assert [record in line for line in told] == [True]
     assert len(person.kubectl.get("ti")["items"]) == 2
+    assert record in person.condition("Degraded")["message"]
+    person.kubectl("delete", "ti", f"tiny-{CONFIGURATION}-i1")
+    eventually(lambda: person.condition("Degraded")["status"] == "False", person.status, seconds=90)
+    assert "startedAt" in person.kubectl.get("ti", f"tiny-{CONFIGURATION}-i1")["spec"], "it was written after all"
 
 
 def test_a_refused_job_is_a_condition(person: Person, namespace: str) -> None:

@@ -65,7 +65,7 @@ def test_without_kueue_what_is_held_says_so_and_goes_on_once_it_is_let(queued: P
     assert said in queued.condition("Reconciling")["message"]
     assert stage(queued, "selfplay") == "Queued"
     assert queued.status().get("running", "") == ""
-    assert "square8-2p selfplay is queued" in queued.kubectl("get", "tp", "-o", "wide")
+    assert "square8-2p: selfplay is held: NoWorkload: " in queued.kubectl("get", "tp", "-o", "wide")
     jobs = held(queued)
     assert {job["metadata"]["labels"][QUEUE_LABEL] for job in jobs} == {"games"}
     assert {job["metadata"]["labels"][PRIORITY_LABEL] for job in jobs} == {"background"}

@@ -57,6 +57,17 @@ def test_a_pool_that_cannot_be_read_gets_nothing_and_says_why(person: Person, na
     eventually(lambda: ready().get("reason") != "Unreadable")
 
 
+def test_a_pipeline_whose_only_pool_cannot_be_read_names_it(person: Person, namespace: str) -> None:
+    person.kubectl("delete", "wp", "pool")
+    person.kubectl.apply(of_tomorrow(POOL, "tomorrow"))
+    person.kubectl.apply(pipeline(namespace))
+    eventually(lambda: person.condition("Stalled").get("status") == "True", person.status)
+    assert (
+        "takes selfplay of square8-2p, and tomorrow cannot be read (kubectl describe workerpool"
+        in (person.condition("Stalled")["message"])
+    )
+
+
 @pytest.mark.usefixtures("worker")
 def test_a_pipeline_that_cannot_be_read_stands_still_and_the_others_go_on(person: Person, namespace: str) -> None:
     """Even one that shares its store, for other boards."""

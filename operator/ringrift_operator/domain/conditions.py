@@ -24,10 +24,11 @@ from ringrift_operator.domain.phases import has_come_to_nothing
 from ringrift_operator.domain.reasons import ONLY_WAITING, FindingReason
 from ringrift_operator.domain.retries import DEGRADED_AFTER_DELAYS
 from ringrift_operator.domain.slots import is_selected
-from ringrift_operator.domain.snapshot import ChildPhase, Snapshot
+from ringrift_operator.domain.snapshot import ChildPhase, Snapshot, TaskObservation
 from ringrift_operator.domain.stalls import stalled_as_a_whole, stalled_in_part, without_jobsets
 from ringrift_operator.domain.starting import is_endless
 from ringrift_operator.domain.steps import SELFPLAY
+from ringrift_operator.domain.waiting import waiting
 
 MESSAGE_LENGTH = 1024
 
@@ -117,19 +118,20 @@ def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
 def _doing(snapshot: Snapshot, status: TrainingPipelineStatus) -> str:
     """What runs or waits, what is refused, what is created but does not start, and what pauses."""
     held_up = (*snapshot.refusals, *_not_starting(snapshot), *_pausing(snapshot, status))
-    parts = (status.running or _waiting(status), _not_yet_running(status), *held_up)
+    parts = (status.running or waiting(snapshot, status), _not_yet_running(snapshot, status), *held_up)
     return "; ".join(part for part in parts if part)
 
 
-def _not_yet_running(status: TrainingPipelineStatus) -> str:
-    """What has a slot, and no Pod or runner that works."""
+def _not_yet_running(snapshot: Snapshot, status: TrainingPipelineStatus) -> str:
+    """What has a slot, and no Pod or runner that works; of what says why itself no more is said."""
     said = {Standing.QUEUED: "is queued", Standing.WAITING: "is about to start"}
     placed = {(each.name, task.name) for each, task in _tasks(status) if task.phase == StagePhase.RUNNING}
+    explained = {(child.identity.configuration, child.identity.step) for child in _held_up(snapshot)}
     return "; ".join(
         f"{configuration.name} {name} {said[standing]}"
         for configuration in status.configurations
         for name, standing in configuration.stages.items()
-        if standing in said and (configuration.name, name) in placed
+        if standing in said and (configuration.name, name) in placed - explained
     )
 
 
@@ -143,25 +145,22 @@ def _pausing(snapshot: Snapshot, status: TrainingPipelineStatus) -> tuple[str, .
     )
 
 
+_HELD_UP = {ChildPhase.WAITING: "does not start", ChildPhase.QUEUED: "is held"}
+
+
+def _held_up(snapshot: Snapshot) -> list[TaskObservation]:
+    """Children that do not start or are held, and say why."""
+    return [child for child in snapshot.tasks if child.phase in _HELD_UP and child.reason]
+
+
 def _not_starting(snapshot: Snapshot, patiently: bool = True) -> tuple[str, ...]:
-    """Children that do not start or are held, and why; without those that only wait, unless `patiently`."""
-    said = {ChildPhase.WAITING: "does not start", ChildPhase.QUEUED: "is held"}
-    return tuple(
-        f"{child.identity.configuration}: {child.identity.step} {said[child.phase]}: {child.reason}: {child.message}"
-        for child in snapshot.tasks
-        if child.phase in said and child.reason and (patiently or child.reason not in ONLY_WAITING)
-    )
+    """Why they do not; without those that only wait, unless `patiently`."""
+    held_up = (child for child in _held_up(snapshot) if patiently or child.reason not in ONLY_WAITING)
+    return tuple(f"{_called(child)} {_HELD_UP[child.phase]}: {child.reason}: {child.message}" for child in held_up)
 
 
-def _waiting(status: TrainingPipelineStatus) -> str:
-    """What waits for room, or for a pause to end."""
-    waiting = [
-        f"{configuration.name} {task.name}"
-        for configuration in status.configurations
-        for task in configuration.tasks
-        if task.phase == StagePhase.PENDING and task.waiting_since is not None
-    ]
-    return f"waits for a slot: {', '.join(waiting)}" if waiting else ""
+def _called(child: TaskObservation) -> str:
+    return f"{child.identity.configuration}: {child.identity.step}"
 
 
 def _degraded(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:

@@ -22,6 +22,7 @@ from ringrift_operator.domain.phases import phase_of
 from ringrift_operator.domain.placement import place
 from ringrift_operator.domain.plan import Decision, Event, PlacedTask, Plan
 from ringrift_operator.domain.reasons import EventReason
+from ringrift_operator.domain.retries import REFUSED_AGAIN
 from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
 from ringrift_operator.domain.standing import running, standings
 from ringrift_operator.domain.steps import SELFPLAY
@@ -149,4 +150,5 @@ def _wake_at(snapshot: Snapshot, status: TrainingPipelineStatus) -> datetime | N
         if (due := next_sync(snapshot, configuration)) is not None and due > snapshot.now
     ]
     alert = next_alert(snapshot, status)
-    return min([*pauses, *syncs, *([alert] if alert is not None else [])], default=None)
+    refused = [snapshot.now + REFUSED_AGAIN] if snapshot.refusals else []
+    return min([*pauses, *syncs, *refused, *([alert] if alert is not None else [])], default=None)

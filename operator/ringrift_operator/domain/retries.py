@@ -15,6 +15,8 @@ ATTEMPTS = 3
 DEGRADED_AFTER_DELAYS = 3
 FIRST_PAUSE = timedelta(seconds=10)
 LONGEST_PAUSE = timedelta(minutes=10)
+REFUSED_AGAIN = timedelta(seconds=30)
+"""After which what the API server has refused is tried again, if nothing happens until then."""
 
 
 def pause(times: int) -> timedelta:

@@ -43,6 +43,17 @@ def fits(pool: PoolObservation, slot: Slot, stage: Stage, board: Board, players:
     )
 
 
+def pools_for(snapshot: Snapshot, step: Step, values: ResolvedConfiguration) -> tuple[PoolObservation, ...]:
+    """Pools with a slot for a step of this configuration, be they busy, suspended, offline or not."""
+    demand = demand_of(snapshot, step, values)
+    return tuple(
+        pool
+        for pool in snapshot.pools
+        if is_reachable(snapshot, pool)
+        and any(fits(pool, slot, step.listed_as, values.board, values.players, demand) for slot in pool.spec.slots)
+    )
+
+
 def _takes_batch(slot: Slot, demand: Demand) -> bool:
     """A slot that costs money may leave small trainings to others."""
     return not demand.batch or slot.min_batch is None or demand.batch >= slot.min_batch

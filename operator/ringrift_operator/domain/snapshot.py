@@ -138,6 +138,8 @@ class Snapshot:
     status: TrainingPipelineStatus
     """As last written: never older than the operator's own last write."""
     pools: tuple[PoolObservation, ...] = ()
+    unread_pools: tuple[str, ...] = ()
+    """Names of those that this version of the operator does not understand."""
     tasks: tuple[TaskObservation, ...] = ()
     """Children of this pipeline, creates that the watch has not shown yet among them (phase Waiting)."""
     others: tuple[OtherPipeline, ...] = ()

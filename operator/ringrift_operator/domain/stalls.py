@@ -11,7 +11,7 @@ from ringrift_operator.api.scalars import format_duration
 from ringrift_operator.domain.configuration import tracks_with_champion
 from ringrift_operator.domain.recipe import Step
 from ringrift_operator.domain.retries import LONGEST_PAUSE
-from ringrift_operator.domain.slots import demand_of, fits, is_reachable
+from ringrift_operator.domain.slots import demand_of, is_selected, pools_for
 from ringrift_operator.domain.snapshot import OtherPipeline, Snapshot
 from ringrift_operator.domain.steps import ADOPT, MERGE, SELFPLAY
 
@@ -166,20 +166,20 @@ def _without_pool(snapshot: Snapshot) -> tuple[str, ...]:
         _no_pool(snapshot, values, step)
         for values in _resolved(snapshot)
         for step in _heavy_steps(snapshot, values)
-        if not any(
-            is_reachable(snapshot, pool)
-            and any(
-                fits(pool, slot, step.listed_as, values.board, values.players, demand_of(snapshot, step, values))
-                for slot in pool.spec.slots
-            )
-            for pool in snapshot.pools
-        )
+        if not pools_for(snapshot, step, values)
     )
 
 
 def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> str:
+    what = f"{step.stage} of {values.name}"
+    if snapshot.unread_pools:
+        names = ", ".join(snapshot.unread_pools)
+        return f"no WorkerPool takes {what}, and {names} cannot be read (kubectl describe workerpool says what to mend)"
     if not snapshot.pools:
-        return f"there is no WorkerPool to run {step.stage} of {values.name}: create one (kubectl get workerpools)"
+        return f"there is no WorkerPool to run {what}: create one (kubectl get workerpools)"
+    if not any(is_selected(snapshot, pool) for pool in snapshot.pools):
+        names = ", ".join(pool.name for pool in snapshot.pools)
+        return f"spec.poolSelector selects no WorkerPool to run {what}: change it, or the labels of {names}"
     demand = demand_of(snapshot, step, values)
     needs = f"a slot with stage {step.stage}"
     if demand.cuda:
@@ -194,10 +194,7 @@ def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> s
         needs += ", of type Cluster (several processes train together in Pods alone)"
     elif snapshot.spec.artifacts.persistent_volume_claim is not None:
         needs += ", of type Cluster or with artifactsPath (the store is a claim)"
-    return (
-        f"no WorkerPool takes {step.stage} of {values.name}: "
-        f"add {needs} to a pool for {values.board} and {values.players} players"
-    )
+    return f"no WorkerPool takes {what}: add {needs} to a pool for {values.board} and {values.players} players"
 
 
 def _is_left_out_for_its_batch(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> bool:

@@ -80,8 +80,7 @@ class Actor:
 
     async def carry_out(self, snapshot: Snapshot, plan: Plan) -> None:
         """Does all of the plan, or raises at the first step that could not be done."""
-        for record in plan.records:
-            await self._create_record(snapshot, record)
+        await self._create_records(snapshot, plan.records)
         if plan.status != snapshot.status and not await self._report(snapshot, plan.status):
             return
         try:
@@ -155,7 +154,8 @@ class Actor:
             for task, outcome in zip(tasks, outcomes, strict=True)
             if _is_refusal(outcome)
         }
-        self._refusals.settle(snapshot.uid, set(refused))
+        records = {record.metadata.name for record in self._records.refused(snapshot.uid)}
+        self._refusals.settle(snapshot.uid, refused.keys() | records)
         news = [
             sentence for name, sentence in sorted(refused.items()) if self._refusals.note(snapshot.uid, name, sentence)
         ]
@@ -164,15 +164,32 @@ class Actor:
         if failures:
             raise failures[0]
 
-    async def _create_record(self, snapshot: Snapshot, record: TrainingIteration) -> None:
-        """Writes a record; one that is refused is told of and left out, since the status matters more."""
+    async def _create_records(self, snapshot: Snapshot, ended: tuple[TrainingIteration, ...]) -> None:
+        """Writes the records of what has ended, and those that were refused before, until one of these is again."""
+        for record in self._records.refused(snapshot.uid):
+            if not await self._create_record(snapshot, record):
+                break
+        for record in ended:
+            await self._create_record(snapshot, record)
+
+    async def _create_record(self, snapshot: Snapshot, record: TrainingIteration) -> bool:
+        """Writes a record, or says why not and keeps it to be tried again: the status matters more, and goes on."""
+        name = record.metadata.name
         try:
-            self._records.put(await self._create(ITERATIONS, record.to_manifest(), snapshot), snapshot.uid)
+            created = await self._create(ITERATIONS, record.to_manifest(), snapshot)
         except ApiError as error:
             if not _is_refusal(error):
                 raise
-            said = f"the record of iteration {record.spec.iteration} cannot be created: {error}"
-            await self._tell_of(snapshot, Event(EventReason.NOT_CREATED, said, is_warning=True))
+            of = f"iteration {record.spec.iteration} of {record.spec.configuration}"
+            said = f"the record of {of} cannot be created: {error}"
+            self._records.note_refused(snapshot.uid, record)
+            if self._refusals.note(snapshot.uid, name, said):
+                await self._tell_of(snapshot, Event(EventReason.NOT_CREATED, said, is_warning=True))
+            return False
+        self._records.put(created, snapshot.uid)
+        self._records.taken(snapshot.uid, name)
+        self._refusals.taken(snapshot.uid, name)
+        return True
 
     async def _tell_of(self, snapshot: Snapshot, event: Event) -> None:
         await self._tell((snapshot.namespace, snapshot.name), snapshot.uid, event)

@@ -90,6 +90,7 @@ class Gatherer:
             spec=pipeline.spec,
             status=pipeline.status,
             pools=self._pools.observations(key[0]),
+            unread_pools=self._pools.unread(key[0]),
             tasks=tuple(sorted([*jobs, *self._remote_tasks(found)], key=lambda task: task.name)),
             others=tuple(
                 _other(each, pipeline.spec.artifacts)

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
@@ -48,11 +47,21 @@ class Pools:
 
         Where nodes cannot be seen, Cluster pools are taken at their word.
         """
-        pools = []
-        for obj in self._world.pools.group(namespace):
-            with suppress(UnreadableError):  # its status says so
-                pools += [] if is_going(obj) else [self._observation(obj, self._parsed.of(obj))]
-        return tuple(sorted(pools, key=lambda pool: pool.name))
+        pools = ((obj, self._read(obj)) for obj in self._there(namespace))
+        return tuple(self._observation(obj, pool) for obj, pool in pools if pool is not None)
+
+    def unread(self, namespace: str) -> tuple[str, ...]:
+        """Names of those that cannot; their status says why."""
+        return tuple(key_of(obj)[1] for obj in self._there(namespace) if self._read(obj) is None)
+
+    def _there(self, namespace: str) -> list[Object]:
+        return sorted((obj for obj in self._world.pools.group(namespace) if not is_going(obj)), key=key_of)
+
+    def _read(self, obj: Object) -> WorkerPool | None:
+        try:
+            return self._parsed.of(obj)
+        except UnreadableError:
+            return None
 
     def _observation(self, obj: Object, pool: WorkerPool) -> PoolObservation:
         if pool.spec.type == PoolType.CLUSTER:

@@ -5,10 +5,14 @@ Their names follow from these numbers, so no object is mirrored.
 
 from __future__ import annotations
 
+from ringrift_operator.api.iteration import TrainingIteration
 from ringrift_operator.domain.labels import CONFIGURATION, ITERATION, PIPELINE
 from ringrift_operator.domain.snapshot import KeptRecord
 from ringrift_operator.kube.client import Client
 from ringrift_operator.kube.resource import ITERATIONS, Key, Object, is_owned_by
+
+MOST_REFUSED = 32
+"""Records of a pipeline that are kept to be tried again; beyond that the oldest are given up."""
 
 
 class Records:
@@ -17,6 +21,7 @@ class Records:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._of: dict[str, dict[str, KeptRecord]] = {}
+        self._refused: dict[str, dict[str, TrainingIteration]] = {}
 
     async def of(self, pipeline: Key, uid: str) -> tuple[KeptRecord, ...]:
         """All of a pipeline's; the API server is asked the first time."""
@@ -32,6 +37,24 @@ class Records:
             kept = _record(record)
             self._of[uid][kept.name] = kept
 
+    def refused(self, uid: str) -> tuple[TrainingIteration, ...]:
+        """A pipeline's records that the API server has refused, the oldest first."""
+        return tuple(self._refused.get(uid, {}).values())
+
+    def note_refused(self, uid: str, record: TrainingIteration) -> None:
+        """Keeps one, to be tried again: the status has gone on, and nobody could make it anew."""
+        kept = self._refused.setdefault(uid, {})
+        kept[record.metadata.name] = record
+        while len(kept) > MOST_REFUSED:
+            del kept[next(iter(kept))]
+
+    def taken(self, uid: str, name: str) -> None:
+        """What was refused has been taken."""
+        kept = self._refused.get(uid, {})
+        kept.pop(name, None)
+        if not kept:
+            self._refused.pop(uid, None)
+
     async def delete(self, pipeline: Key, uid: str, name: str) -> None:
         """Deletes one, if it is this pipeline's; one that is gone already is fine."""
         key = (pipeline[0], name)
@@ -44,6 +67,8 @@ class Records:
         """Drops what is kept of pipelines that are gone."""
         for uid in self._of.keys() - present:
             del self._of[uid]
+        for uid in self._refused.keys() - present:
+            del self._refused[uid]
 
 
 def _record(obj: Object) -> KeptRecord:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 
 class Refusals:
     """Sentences by the pipeline's UID and by what was refused: the name of a child or of a record."""
@@ -19,7 +21,11 @@ class Refusals:
         known[name] = sentence
         return is_news
 
-    def settle(self, pipeline: str, wanted: set[str]) -> None:
+    def taken(self, pipeline: str, name: str) -> None:
+        """What was refused has been taken."""
+        self.settle(pipeline, self._of.get(pipeline, {}).keys() - {name})
+
+    def settle(self, pipeline: str, wanted: Set[str]) -> None:
         """Of this pipeline only these are still wanted; what else was refused is forgotten."""
         known = self._of.get(pipeline, {})
         for name in known.keys() - wanted:

@@ -84,6 +84,7 @@ def befall(world: World, data: st.DataObject) -> None:
     disturb(world, data)
     world.annotations = data.draw(ASKED)
     world.refusals = tuple(data.draw(st.lists(TEXTS, max_size=3)))
+    world.unread_pools = tuple(data.draw(st.lists(TEXTS, max_size=2)))
     for name, spec in world.specs.items():
         flags = {"suspend": data.draw(st.integers(0, 9)) == 0, "dry_run": data.draw(st.integers(0, 9)) == 0}
         world.specs[name] = spec.model_copy(update=flags)

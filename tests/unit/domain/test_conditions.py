@@ -101,10 +101,10 @@ def test_under_way_it_reconciles_and_says_what_runs() -> None:
 @pytest.mark.parametrize(
     ("phase", "reason", "standing", "said"),
     [
-        (ChildPhase.WAITING, "", "Waiting", "is about to start"),
-        (ChildPhase.WAITING, "Unschedulable", "Waiting", "is about to start"),
-        (ChildPhase.QUEUED, "", "Queued", "is queued"),
-        (ChildPhase.QUEUED, "Preempted", "Queued", "is queued"),
+        (ChildPhase.WAITING, "", "Waiting", "square8-2p selfplay is about to start"),
+        (ChildPhase.WAITING, "Unschedulable", "Waiting", "square8-2p: selfplay does not start: Unschedulable: no room"),
+        (ChildPhase.QUEUED, "", "Queued", "square8-2p selfplay is queued"),
+        (ChildPhase.QUEUED, "Preempted", "Queued", "square8-2p: selfplay is held: Preempted: no room"),
     ],
 )
 def test_what_has_no_pod_that_works_does_not_run(phase: ChildPhase, reason: str, standing: str, said: str) -> None:
@@ -116,7 +116,7 @@ def test_what_has_no_pod_that_works_does_not_run(phase: ChildPhase, reason: str,
     assert plan.status.configurations[0].stages["selfplay"] == standing
     assert plan.status.configurations[0].running, "it cannot be removed"
     ready = next(each for each in plan.status.conditions if each.type == ConditionType.READY)
-    assert f"square8-2p selfplay {said}" in ready.message
+    assert ready.message == said, "once"
 
 
 @pytest.mark.parametrize(("reason", "is_wrong"), [("Preempted", False), ("Pending", False), ("Inadmissible", True)])
@@ -170,13 +170,36 @@ def test_an_endless_pipeline_is_ready_after_its_bootstrap() -> None:
     assert holds(one, ConditionType.READY)
 
 
-def test_what_waits_for_room_is_said() -> None:
-    one = playing()
-    one.now += timedelta(minutes=1)
-    one.children.clear()
-    one.pools = (pool(suspend=True),)
+def test_a_pool_that_is_suspended_is_said_by_what_waits_for_it() -> None:
+    one = world(tracks=["network"])
+    one.pools = (replace(pool(suspend=True), name="games"),)
+    one.step()
+    one.end(one.live[0])
     one.step()
     assert not holds(one, ConditionType.STALLED)
+    said = "waits for a slot: square8-2p selfplay"
+    assert condition(one, ConditionType.READY).message == f"{said} (WorkerPool games is suspended)"
+
+
+def test_a_runner_that_is_away_is_said_by_what_waits_for_it() -> None:
+    one = world(tracks=["network"])
+    one.pools = (replace(pool(type="Runner"), name="mac", online=False),)
+    one.step()
+    one.end(one.live[0])
+    one.step()
+    assert condition(one, ConditionType.READY).message == (
+        "waits for a slot: square8-2p selfplay (WorkerPool mac is offline)"
+    )
+
+
+def test_what_the_api_server_refuses_is_looked_at_again() -> None:
+    one = world()
+    one.run()
+    assert [plan.wake_at for plan in one.plans()] == [None]
+    one.refusals = ("the record of iteration 1 of square8-2p cannot be created: 403 Forbidden",)
+    assert [plan.wake_at for plan in one.plans()] == [one.now + timedelta(seconds=30)]
+    one.step()
+    assert condition(one, ConditionType.DEGRADED).message == one.refusals[0]
 
 
 def test_a_pause_is_said_with_its_end_and_its_cause() -> None:

@@ -77,6 +77,26 @@ def test_without_any_pool_that_is_said() -> None:
     assert "there is no WorkerPool to run selfplay of square8-2p" in stalled(one)
 
 
+def test_a_selector_that_selects_nothing_is_told_by_its_field() -> None:
+    one = world(poolSelector={"matchLabels": {"site": "moon"}})
+    assert (
+        "spec.poolSelector selects no WorkerPool to run selfplay of square8-2p: change it, or the labels of pool"
+        in (stalled(one))
+    )
+
+
+def test_a_pool_that_cannot_be_read_is_named_where_no_other_takes_a_stage() -> None:
+    one = world()
+    one.unread_pools = ("tomorrow",)
+    assert stalled(one) == ""
+    one = world()
+    one.pools, one.unread_pools = (), ("tomorrow",)
+    assert (
+        "no WorkerPool takes selfplay of square8-2p, and tomorrow cannot be read "
+        "(kubectl describe workerpool says what to mend)" in stalled(one)
+    )
+
+
 def test_a_busy_or_suspended_pool_is_no_stall() -> None:
     one = world()
     one.pools = (pool(suspend=True),)

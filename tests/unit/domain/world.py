@@ -105,6 +105,7 @@ class World:
     cluster: str = "7f3c"
     jobset_fault: str = ""
     refusals: tuple[str, ...] = ()
+    unread_pools: tuple[str, ...] = ()
     registry: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     """Champion versions, oldest first, by pipeline, configuration and track."""
 
@@ -134,6 +135,7 @@ class World:
             annotations=self.annotations,
             cluster=self.cluster,
             refusals=self.refusals,
+            unread_pools=self.unread_pools,
             jobset_fault=self.jobset_fault,
             recipes=self.recipes,
         )
