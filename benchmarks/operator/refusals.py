@@ -100,8 +100,10 @@ def _elder_plays(kubectl: Kubectl) -> bool:
 
 REFUSALS = (
     Refusal("no pool", "there is no WorkerPool", pool=None, transcript="stalled"),
-    Refusal("no pool with that label", "WorkerPool", spec={"poolSelector": {"matchLabels": {"site": "moon"}}}),
-    Refusal("pool suspended", "slot", pool={"suspend": True}, node=_well),
+    Refusal(
+        "no pool with that label", "selects no WorkerPool", spec={"poolSelector": {"matchLabels": {"site": "moon"}}}
+    ),
+    Refusal("pool suspended", "WorkerPool pool is suspended", pool={"suspend": True}, node=_well),
     Refusal(
         "no room",
         "waits for a slot",
@@ -133,7 +135,7 @@ REFUSALS = (
     Refusal("admission of records", "no trainingiterations today", labels=(f"{LABEL}=trainingiterations",), node=_well),
     Refusal("image that never comes", "ImagePullBackOff", node=_no_image),
     Refusal("pipeline of a later version", "spec.later", spec={"later": "yes"}),
-    Refusal("pool of a later version", "WorkerPool", pool={"later": "yes"}),
+    Refusal("pool of a later version", "pool cannot be read", pool={"later": "yes"}),
     Refusal(
         "store of another pipeline", "already trains", (pipeline("refused", "elder", **SAME_STORE),), spec=SAME_STORE
     ),

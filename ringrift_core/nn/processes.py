@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from ringrift_core.errors import WrongInputError
+from ringrift_core.errors import NotNowError, WrongInputError
 
 __all__ = ["ALONE", "Processes", "joined"]
+
+LOST_SECONDS = 3.0
+"""After which a process that has lost another ends as well: whoever is the cause has ended before it, and is blamed."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ ALONE = Processes(0, 1)
 def joined(device: torch.device) -> Iterator[Processes]:
     """The processes that torchrun has started, this one among them: over gloo, or nccl where each has a GPU.
 
-    WrongInputError when this process was not started so.
+    WrongInputError when this process was not started so; NotNowError when another is gone, which says itself why, if it
+    still can.
     """
     missing = [name for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
     if missing:
@@ -70,8 +75,19 @@ def joined(device: torch.device) -> Iterator[Processes]:
         )
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
     try:
+        distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
         yield Processes(distributed.get_rank(), distributed.get_world_size())
+    except RuntimeError as error:
+        if not _says_that_another_is_gone(error):
+            raise
+        time.sleep(LOST_SECONDS)
+        raise NotNowError(f"another of the processes that train together is gone: {error}") from error
     finally:
-        distributed.destroy_process_group()
+        if distributed.is_initialized():
+            distributed.destroy_process_group()
+
+
+def _says_that_another_is_gone(error: RuntimeError) -> bool:
+    """Of what a connection to another process raises only some has a type of its own."""
+    return isinstance(error, distributed.DistError) or "/gloo/" in str(error)

@@ -19,7 +19,7 @@ from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 from ringrift_core.contract import ExitCode
-from ringrift_core.stage import CRASH, TO_SAVE
+from ringrift_core.stage import TO_SAVE
 
 __all__ = ["first_to_fail", "main"]
 
@@ -43,9 +43,9 @@ def first_to_fail(failures: Sequence[tuple[int, int]]) -> int:
     """Of processes that failed, in the order in which that was seen, by second and exit code, the status of the one
     that began it.
 
-    When one goes the others lose their connection to it, which is an ordinary crash, or torchrun ends them.
+    When one goes the others lose their connection to it, and end with `not now`, or torchrun ends them.
     """
-    _, code = min(failures, key=lambda each: (each[0], each[1] == -signal.SIGTERM, each[1] == CRASH))
+    _, code = min(failures, key=lambda each: (each[0], each[1] == -signal.SIGTERM, each[1] == ExitCode.NOT_NOW))
     return code if code >= 0 else FIRST_SIGNAL_STATUS - code
 
 

@@ -159,10 +159,14 @@ def _consecutive_failures(archive: Archive, recorded: list[tuple[int, str]], reg
 def _finished_iteration(archive: Archive, recorded: list[tuple[int, str]], registries: dict[Track, Registry]) -> int:
     """The last finished iteration.
 
-    An iteration is finished when a later one has begun, or when every track has its verdict and every accepted
-    candidate was promoted. The operator takes up the one after it; tasks that it finished are found and not repeated.
+    An iteration is finished when a later one has begun, or when its games are merged, every track has its verdict and
+    every accepted candidate was promoted. The operator takes up the one after it; tasks that it finished are found and
+    not repeated.
     """
     latest = max((iteration for iteration, _ in recorded), default=0)
+    merged = read_manifest(archive)[0].cursor.get(latest)
+    if merged is None or not merged.complete:
+        return max(0, latest - 1)
     tasks = {task for iteration, task in recorded if iteration == latest}
     for track, registry in registries.items():
         if f"evaluate-{track}" not in tasks:

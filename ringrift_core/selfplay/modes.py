@@ -66,8 +66,11 @@ def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[Play
     seating = Seating(judges)
     if parameters.player is not None:
         specification = Specification.parse(parameters.player)
-        if specification.judge is not None:
-            specification = specification.at(versions[specification.judge.kind])
+        judge = specification.judge
+        if judge is not None and judge.kind in versions:
+            specification = specification.at(versions[judge.kind])
+        elif judge is not None and judge.version is None and judge.file is None:
+            raise WrongInputError(f"--player {parameters.player}: which version plays? {judge}@1:..., say")
         return [[seating.player(specification, _manner(str(specification), specification.search, parameters))]]
     seated: dict[str, Player] = {}
     for name in dict.fromkeys(name for mode in parameters.engine_modes for name in MODES[mode]):

@@ -7,7 +7,7 @@ import json
 import ssl
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -48,6 +48,10 @@ class Gateway:
         """While true every request, and every watch under way, is answered by a broken connection."""
         self.after_write: Callable[[Write], None] = lambda _: None
         """Called when the API server has accepted a write, before the operator hears of it."""
+        self.holds: Callable[[str, str], float] = lambda _method, _path: 0.0
+        """Seconds for which a request lies on its way; it arrives even if nobody waits for its answer any more."""
+        self.late: list[str] = []
+        """What those that arrived late were answered."""
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
@@ -89,13 +93,10 @@ class Gateway:
             raise ConnectionResetError
         headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
         data = await request.read()
-        async with self._upstream.request(
-            request.method,
-            request.rel_url,
-            headers=headers,
-            data=data or None,
-            timeout=aiohttp.ClientTimeout(total=None),
-        ) as answer:
+        if seconds := self.holds(request.method, request.path):
+            await asyncio.shield(asyncio.ensure_future(self._arrives_late(request, headers, data, seconds)))
+            raise ConnectionResetError
+        async with self._request(request, headers, data) as answer:
             self._note(request, data, answer.status)
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_BY_HOP}
             response = web.StreamResponse(status=answer.status, headers=kept)
@@ -107,6 +108,19 @@ class Gateway:
                     await response.write(chunk)
                 await response.write_eof()
             return response
+
+    def _request(
+        self, request: web.Request, headers: dict[str, str], data: bytes
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        timeout = aiohttp.ClientTimeout(total=None)
+        return self._upstream.request(
+            request.method, request.rel_url, headers=headers, data=data or None, timeout=timeout
+        )
+
+    async def _arrives_late(self, request: web.Request, headers: dict[str, str], data: bytes, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        async with self._request(request, headers, data) as answer:
+            self.late.append(f"{request.method} {request.path}: {answer.status}")
 
     def _note(self, request: web.Request, data: bytes, status: int) -> None:
         counts = not any(each in request.path for each in ("/leases", "/events"))

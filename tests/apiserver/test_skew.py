@@ -63,7 +63,7 @@ def test_a_pipeline_whose_only_pool_cannot_be_read_names_it(person: Person, name
     person.kubectl.apply(pipeline(namespace))
     eventually(lambda: person.condition("Stalled").get("status") == "True", person.status)
     assert (
-        "takes selfplay of square8-2p, and tomorrow cannot be read (kubectl describe workerpool"
+        "takes selfplay, cmaes, evaluate of square8-2p, and tomorrow cannot be read (kubectl describe workerpool"
         in (person.condition("Stalled")["message"])
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ringrift_core.contract import ExitCode
 from ringrift_operator.api.pipeline import Artifacts
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
@@ -161,25 +163,32 @@ def without_jobsets(snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def _without_pool(snapshot: Snapshot) -> tuple[str, ...]:
-    """Stages that no pool could ever take, whether it is busy, suspended, offline or not."""
-    return tuple(
-        _no_pool(snapshot, values, step)
-        for values in _resolved(snapshot)
-        for step in _heavy_steps(snapshot, values)
-        if not pools_for(snapshot, step, values)
-    )
+    """Stages that no pool could ever take, whether it is busy, suspended, offline or not; once for all that lack the
+    same."""
+    lacking: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for values in _resolved(snapshot):
+        for step in _heavy_steps(snapshot, values):
+            if not pools_for(snapshot, step, values):
+                by_name = lacking.setdefault(_no_pool(snapshot, values, step), {})
+                by_name.setdefault(values.name, []).append(step.stage)
+    return tuple(f"{wrong} {_listed(by_name)}{remedy}" for (wrong, remedy), by_name in lacking.items())
 
 
-def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> str:
-    what = f"{step.stage} of {values.name}"
+def _listed(stages: Mapping[str, Sequence[str]]) -> str:
+    """`selfplay, train of square8-2p and selfplay of hex8-2p`."""
+    return " and ".join(f"{', '.join(listed)} of {name}" for name, listed in stages.items())
+
+
+def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> tuple[str, str]:
+    """What is wrong, to be said before what it is that finds no pool; and what to do, to be said after it."""
     if snapshot.unread_pools:
         names = ", ".join(snapshot.unread_pools)
-        return f"no WorkerPool takes {what}, and {names} cannot be read (kubectl describe workerpool says what to mend)"
+        return "no WorkerPool takes", f", and {names} cannot be read (kubectl describe workerpool says what to mend)"
     if not snapshot.pools:
-        return f"there is no WorkerPool to run {what}: create one (kubectl get workerpools)"
+        return "there is no WorkerPool to run", ": create one (kubectl get workerpools)"
     if not any(is_selected(snapshot, pool) for pool in snapshot.pools):
         names = ", ".join(pool.name for pool in snapshot.pools)
-        return f"spec.poolSelector selects no WorkerPool to run {what}: change it, or the labels of {names}"
+        return "spec.poolSelector selects no WorkerPool to run", f": change it, or the labels of {names}"
     demand = demand_of(snapshot, step, values)
     needs = f"a slot with stage {step.stage}"
     if demand.cuda:
@@ -194,7 +203,7 @@ def _no_pool(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> s
         needs += ", of type Cluster (several processes train together in Pods alone)"
     elif snapshot.spec.artifacts.persistent_volume_claim is not None:
         needs += ", of type Cluster or with artifactsPath (the store is a claim)"
-    return f"no WorkerPool takes {what}: add {needs} to a pool for {values.board} and {values.players} players"
+    return "no WorkerPool takes", f": add {needs} to a pool for {values.board} and {values.players} players"
 
 
 def _is_left_out_for_its_batch(snapshot: Snapshot, values: ResolvedConfiguration, step: Step) -> bool:

@@ -87,6 +87,11 @@ EXPECTED = (ApiError, FencedError, aiohttp.ClientError, TimeoutError, OSError)
 """What the API server or the way to it may do; waited out. Anything else is a defect."""
 
 
+def in_words(error: BaseException) -> str:
+    """What an error says, or its kind: a time-out says nothing by itself."""
+    return str(error) or type(error).__name__
+
+
 class _Connection(ResponseHandler):
     """A connection that is broken off when it is of no more use, instead of taking leave."""
 

@@ -13,7 +13,7 @@ from datetime import datetime
 import orjson
 from pydantic import ValidationError
 
-from ringrift_core.contract import Progress, StageResult, read_result
+from ringrift_core.contract import ExitCode, Progress, StageResult, read_result
 from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.kube.resource import Object, is_going
 
@@ -36,9 +36,6 @@ CANNOT_START = frozenset(
 """Reasons of a waiting container that will not go away by waiting alone."""
 
 MESSAGE_LIMIT = 500
-
-LOST_PEERS = 1
-"""Exit code of a stage that crashed: also for want of the processes that it worked with."""
 
 
 class PodPhase(enum.StrEnum):
@@ -187,13 +184,13 @@ def decisive(reports: Iterable[PodReport]) -> list[PodReport]:
 
 
 def first_to_fail(reports: Iterable[PodReport]) -> PodReport | None:
-    """Of Pods that do one thing together, the one that began it: the others lose their connection to it, which is an
-    ordinary crash, or are ended for it. Their deadline is that of all; None where none has failed."""
+    """Of Pods that do one thing together, the one that began it: the others lose their connection to it, and end with
+    `not now`, or are ended for it. Their deadline is that of all; None where none has failed."""
     failed = [each for each in reports if each.phase == PodPhase.ENDED and each.exit_code != 0]
 
     def order(each: PodReport) -> tuple[bool, bool, float, bool]:
         ended_at = each.finished_at.timestamp() if each.finished_at is not None else math.inf
-        return each.reason != ChildReason.DEADLINE_EXCEEDED, each.is_going, ended_at, each.exit_code == LOST_PEERS
+        return each.reason != ChildReason.DEADLINE_EXCEEDED, each.is_going, ended_at, each.exit_code == ExitCode.NOT_NOW
 
     return min(failed, key=order, default=None)
 

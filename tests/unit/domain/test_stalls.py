@@ -74,14 +74,14 @@ def test_a_stage_that_no_pool_takes_is_named_while_the_rest_goes_on() -> None:
 def test_without_any_pool_that_is_said() -> None:
     one = world()
     one.pools = ()
-    assert "there is no WorkerPool to run selfplay of square8-2p" in stalled(one)
+    assert "there is no WorkerPool to run selfplay, train, cmaes, evaluate of square8-2p: create" in stalled(one)
 
 
 def test_a_selector_that_selects_nothing_is_told_by_its_field() -> None:
     one = world(poolSelector={"matchLabels": {"site": "moon"}})
-    assert (
-        "spec.poolSelector selects no WorkerPool to run selfplay of square8-2p: change it, or the labels of pool"
-        in (stalled(one))
+    stages = "selfplay, train, cmaes, evaluate of square8-2p"
+    assert stalled(one) == (
+        f"spec.poolSelector selects no WorkerPool to run {stages}: change it, or the labels of pool"
     )
 
 
@@ -92,8 +92,9 @@ def test_a_pool_that_cannot_be_read_is_named_where_no_other_takes_a_stage() -> N
     one = world()
     one.pools, one.unread_pools = (), ("tomorrow",)
     assert (
-        "no WorkerPool takes selfplay of square8-2p, and tomorrow cannot be read "
-        "(kubectl describe workerpool says what to mend)" in stalled(one)
+        stalled(one)
+        == "no WorkerPool takes selfplay, train, cmaes, evaluate of square8-2p, and tomorrow cannot be read "
+        "(kubectl describe workerpool says what to mend)"
     )
 
 

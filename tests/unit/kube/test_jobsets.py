@@ -115,6 +115,12 @@ def test_a_pod_that_is_lost_with_its_machine_costs_no_attempt_though_the_others_
     assert judged(after(FAILED, EXCEEDED, crashed, ended(137, index=1))).kind == OutcomeKind.FAILED
 
 
+def test_those_that_have_lost_one_whose_machine_died_cost_no_attempt_though_nobody_says_so() -> None:
+    lost = ended(75, "another of the processes that train together is gone", index=0)
+    silent = pod({"running": {"startedAt": NOW}}, 1)
+    assert judged(after(FAILED, EXCEEDED, lost, silent)).kind == OutcomeKind.NOT_NOW
+
+
 def test_all_that_saved_and_said_not_now_cost_no_attempt() -> None:
     assert judged(after(FAILED, EXCEEDED, ended(75, "saved", index=0), ended(75, index=1))).kind == OutcomeKind.NOT_NOW
 
@@ -122,8 +128,8 @@ def test_all_that_saved_and_said_not_now_cost_no_attempt() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "kind", "said"),
     [
-        (ended(137, "", "OOMKilled", index=1), ended(1, "closed by peer", index=0), OutcomeKind.FAILED, "OOMKilled"),
-        (ended(3, "loss is nan", index=0), ended(1, "closed by peer", index=1), OutcomeKind.HOPELESS, "loss is nan"),
+        (ended(137, "", "OOMKilled", index=1), ended(75, "closed by peer", index=0), OutcomeKind.FAILED, "OOMKilled"),
+        (ended(3, "loss is nan", index=0), ended(75, "closed by peer", index=1), OutcomeKind.HOPELESS, "loss is nan"),
         (ended(1, "boom", index=1), ended(75, "was told to stop", index=0, at=LATER), OutcomeKind.FAILED, "boom"),
         (
             ended(1, "boom", index=1),

@@ -1,6 +1,7 @@
 """`torchrun ... distributed_worker.py FILE`, or without torchrun: trains some steps and writes what each of them lost.
 
-Started by test_distributed.py, alone and as one of two.
+Started by test_distributed.py, alone and as one of two. In doubles: what differs is what they do, and not how a machine
+rounds, which a network that learns fast makes a hundred times as much of within these steps.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from ringrift_core.nn.processes import ALONE, joined  # First: it decides how torch's threads wait.
 
 import torch  # isort: skip
+from torch import Tensor  # isort: skip
 
 from ringrift_core import _engine
 from ringrift_core.contract import Board
@@ -24,9 +26,17 @@ from tests.unit.core.nn.rows import positions_of
 STEPS = 50
 
 
+class DoubleNetwork(RingRiftNetwork):
+    """The network, in doubles."""
+
+    def _trunk(self, planes: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        return super()._trunk(planes.double(), features.double())
+
+
 def main(path: Path) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(1)
+    torch.set_default_dtype(torch.float64)
     device = torch.device("cpu")
     judge = _engine.Judge.linear(_engine.heuristic_weights("baseline"))
     player = _engine.Player.minimax(judge, 1, noise=0.5)
@@ -35,7 +45,7 @@ def main(path: Path) -> None:
     positions = positions_of(Board.SQUARE8, 2, rows)
     plan = TrainingPlan(seed=1, epochs=40, batch_size=256, learning_rate=2e-3)
     with joined(device) if "RANK" in os.environ else nullcontext(ALONE) as processes:
-        network = RingRiftNetwork(NetworkShape.of(Board.SQUARE8, 2, 2, 16))
+        network = DoubleNetwork(NetworkShape.of(Board.SQUARE8, 2, 2, 16))
         training = Training(network, plan, positions, positions, device, processes=processes)
         lost: list[dict[str, float]] = []
         held_out: list[float] = []

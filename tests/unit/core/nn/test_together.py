@@ -78,14 +78,15 @@ def test_told_to_stop_it_lets_all_of_them_save_and_says_not_now(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("failures", "status"),
     [
-        ([(8, 1), (8, -9)], 137),
-        ([(8, 1), (8, 75)], 75),
-        ([(8, 2), (8, 1)], 2),
+        ([(8, 75), (8, -9)], 137),
+        ([(8, 1), (8, 75)], 1),
+        ([(8, 2), (11, 75)], 2),
         ([(8, 1), (8, 1)], 1),
         ([(8, 3), (8, -15)], 3),
         ([(8, 1), (8, -15)], 1),
         ([(8, -9), (8, 75)], 137),
-        ([(8, 1), (33, 75)], 1),
+        ([(8, 75), (33, 75)], 75),
+        ([(8, 75), (8, -15)], 75),
     ],
 )
 def test_who_lost_its_connection_or_was_ended_for_it_did_not_begin_it(

@@ -32,6 +32,7 @@ from ringrift_core.players.cards import ModelCard
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
 from ringrift_core.registry.records import champion_artifact, read_registry
 from ringrift_core.registry.stage import adopt_stage, promote_stage, rollback_stage
+from ringrift_core.replay.manifest import MergedShards, read_manifest, swap_manifest
 from ringrift_core.reporting import Reporter
 from ringrift_core.stage import Run
 from ringrift_core.store import Store
@@ -92,8 +93,18 @@ class Desk:
         )
         return rollback_stage(parameters, self.run)
 
-    def judge(self, iteration: int, decision: Decision | None, track: Track = Track.WEIGHTS) -> None:
-        """As the gate would; None is a match that was no evidence."""
+    def merge(self, iteration: int, *shards: int, of: int = 1) -> None:
+        """As if these shards of an iteration were merged."""
+        manifest, version = read_manifest(self.archive)
+        cursor = manifest.cursor | {iteration: MergedShards(shards=of, merged=shards)}
+        assert swap_manifest(self.archive, manifest.model_copy(update={"cursor": cursor}), version)
+
+    def judge(
+        self, iteration: int, decision: Decision | None, track: Track = Track.WEIGHTS, *, merges: bool = True
+    ) -> None:
+        """As the gate would; None is a match that was no evidence. As a rule the iteration's games are merged."""
+        if merges:
+            self.merge(iteration, 0)
         parameters = EvaluateParameters(
             **self.here, iteration=iteration, track=track, candidate=self.candidate(iteration)
         )
@@ -263,6 +274,17 @@ def test_an_iteration_is_finished_when_its_candidates_are_judged_and_promoted(de
     assert desk.adopt(Track.WEIGHTS, Track.NETWORK).iteration == 1
     desk.judge(2, Decision.REJECT)
     assert desk.adopt(Track.WEIGHTS, Track.NETWORK).iteration == 1
+    assert desk.adopt().iteration == 2
+
+
+def test_an_iteration_whose_games_are_not_merged_is_not_finished_whatever_was_judged(desk: Desk) -> None:
+    """A search of weights needs none of them, and may be over before self-play is."""
+    desk.judge(1, Decision.REJECT)
+    desk.judge(2, Decision.REJECT, merges=False)
+    assert desk.adopt().iteration == 1
+    desk.merge(2, 0, of=2)
+    assert desk.adopt().iteration == 1
+    desk.merge(2, 0, 1, of=2)
     assert desk.adopt().iteration == 2
 
 
