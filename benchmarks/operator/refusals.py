@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import sys
 import threading
@@ -309,11 +310,18 @@ def _told(status: dict[str, Any], words: str) -> tuple[str, str] | None:
 
 
 def _transcript(plane: ControlPlane, refusal: Refusal) -> str:
-    """What a person reads of the first of them."""
+    """What a person reads of the first of them; of what is described, conditions and events."""
     kubectl = plane.kubectl.within(_namespace_of(refusal, 0))
+    described = kubectl("describe", "tp", NAME).rstrip()
+    conditions = re.search(r"^Status:\n.*?(?=^  Configurations:)", described, re.DOTALL | re.MULTILINE)
+    assert conditions is not None, described
+    shown = {
+        ("get", "tp", "-o", "wide"): kubectl("get", "tp", "-o", "wide").rstrip(),
+        ("describe", "tp", NAME): f"...\n{conditions[0]}...\n{described[described.index('Events:') :]}",
+    }
     lines = [f"## {refusal.transcript.capitalize()}: {refusal.name}", ""]
-    for command in (("get", "tp", "-o", "wide"), ("describe", "tp", NAME)):
-        lines += ["```", f"$ kubectl {' '.join(command)}", kubectl(*command).rstrip(), "```", ""]
+    for command, said in shown.items():
+        lines += ["```", f"$ kubectl {' '.join(command)}", said, "```", ""]
     return "\n".join(lines)
 
 

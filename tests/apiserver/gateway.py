@@ -50,6 +50,8 @@ class Gateway:
         """Called when the API server has accepted a write, before the operator hears of it."""
         self.holds: Callable[[str, str], float] = lambda _method, _path: 0.0
         """Seconds for which a request lies on its way; it arrives even if nobody waits for its answer any more."""
+        self.on_their_way = 0
+        """How many of these have not arrived yet."""
         self.late: list[str] = []
         """What those that arrived late were answered."""
         self._started = threading.Event()
@@ -118,9 +120,11 @@ class Gateway:
         )
 
     async def _arrives_late(self, request: web.Request, headers: dict[str, str], data: bytes, seconds: float) -> None:
+        self.on_their_way += 1
         await asyncio.sleep(seconds)
         async with self._request(request, headers, data) as answer:
             self.late.append(f"{request.method} {request.path}: {answer.status}")
+        self.on_their_way -= 1
 
     def _note(self, request: web.Request, data: bytes, status: int) -> None:
         counts = not any(each in request.path for each in ("/leases", "/events"))

@@ -103,7 +103,8 @@ def _reconciling(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
 
 def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
     if status.phase == PipelinePhase.COMPLETED:
-        return Finding(True, FindingReason.COMPLETED, f"{status.iteration} iterations are complete")
+        all_of_them = "1 iteration is" if status.iteration == 1 else f"{status.iteration} iterations are"
+        return Finding(True, FindingReason.COMPLETED, f"{all_of_them} complete")
     stalled = _stalled(snapshot, status)
     if stalled.holds:
         return Finding(False, FindingReason.STALLED, stalled.message)
