@@ -86,6 +86,7 @@ class Endurance:
                 if done >= (len(found) + 1) * every:
                     now = self._totals()
                     found.append(self._sample(done, seen, before, now))
+                    print(f"\r{json.dumps(found[-1])}", file=sys.stderr)  # it takes long, and may be stopped
                     before = now
         return found
 
