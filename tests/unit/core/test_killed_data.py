@@ -17,6 +17,7 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ from ringrift_core.contract import (
     StageParameters,
     to_arguments,
 )
-from ringrift_core.replay.games import read_games
+from ringrift_core.replay.games import RecordedGame, read_games
 from ringrift_core.replay.manifest import read_manifest
 from ringrift_core.store import LocalStore
 
@@ -40,6 +41,11 @@ KILLS = int(os.environ.get("RINGRIFT_DATA_KILLS", "2"))
 GAMES = int(os.environ.get("RINGRIFT_DATA_GAMES", "4000"))
 MOST_IN_A_ROW = 4
 SEED = 20
+
+
+def _shards(stage: str) -> str:
+    """Of `selfplay` all of them, of `selfplay 2` that one."""
+    return f"{stage.partition(' ')[2] or '0-3'}/4"
 
 
 class Place:
@@ -55,10 +61,12 @@ class Place:
 
     def parameters(self, stage: str, attempt: int) -> StageParameters:
         here = {"store": self.store.uri, "board": Board.SQUARE8, "players": 2, "iteration": 1, "attempt": attempt}
-        if stage == "selfplay":
+        if stage.startswith("selfplay"):
             modes = (EngineMode.RANDOM_ONLY, EngineMode.RANDOM_ONLY, EngineMode.HEURISTIC_ONLY)
-            return SelfplayParameters(**here, seed=1, games=GAMES, shard="0-3/4", engine_modes=modes)
-        return MergeParameters(**here) if stage == "merge" else ExportParameters(**here, seed=1)
+            return SelfplayParameters(**here, seed=1, games=GAMES, shard=_shards(stage), engine_modes=modes)
+        if stage == "export":
+            return ExportParameters(**here, seed=1)
+        return MergeParameters(**here, while_playing=stage == "sync")
 
     def start(self, stage: str, attempt: int) -> subprocess.Popen[bytes]:
         arguments = to_arguments(self.parameters(stage, attempt))
@@ -70,6 +78,10 @@ class Place:
         began = time.monotonic()
         assert self.start(stage, attempt).wait(300) == 0
         return time.monotonic() - began
+
+    def files(self) -> set[Path]:
+        """Whatever lies in the store or beside it now."""
+        return set(self.folder.rglob("*"))
 
     def copy(self, folder: Path) -> Place:
         shutil.copytree(self.folder, folder)
@@ -85,12 +97,13 @@ class Place:
             found[f"{iteration}/{task}"] = (record.digest, record.result.result, outputs)
         manifest, _ = read_manifest(self.archive)
         found["games.json"] = manifest
-        digest = hashlib.sha256()
-        for segment in manifest.segments:
-            for game in read_games(self.archive.get_file(segment.artifact, self.folder)):
-                digest.update(repr(game).encode())
-        found["games"] = digest.hexdigest()
+        found["games"] = hashlib.sha256("".join(map(repr, self.games())).encode()).hexdigest()
         return found
+
+    def games(self) -> list[RecordedGame]:
+        """The merged games in their order; which row of its file each is does not count."""
+        files = [self.archive.get_file(each.artifact, self.folder) for each in read_manifest(self.archive)[0].segments]
+        return [replace(game, number=0) for file in files for game in read_games(file)]
 
     def half_written(self) -> list[str]:
         """Objects that are not what their name says, and checkpoints that nobody needs any more."""
@@ -138,3 +151,35 @@ def test_a_killed_stage_comes_to_the_same_end(stage: str, tmp_path: Path) -> Non
         assert place.half_written() == []
         shutil.rmtree(place.folder)
     print(json.dumps({"stage": stage, "kills": kills, "rounds": rounds, "undisturbed_seconds": round(seconds, 2)}))
+
+
+@pytest.mark.timeout(600 + 60 * KILLS)
+def test_a_merge_that_is_killed_between_two_others_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """Of merges while self-play goes on, one a shard, those between the first and the last are killed."""
+    once = Place(tmp_path / "once")
+    once.folder.mkdir()
+    for stage in ("selfplay", "merge"):
+        once.finish(stage)
+    place = Place(tmp_path / "killed")
+    place.folder.mkdir()
+    kills = 0
+    place.finish("selfplay 0")
+    place.finish("sync")
+    for shard in (1, 2):
+        place.finish(f"selfplay {shard}")
+        for attempt in range(1, 1 + KILLS):
+            before = place.files()
+            process = place.start("sync", attempt)
+            while process.poll() is None and place.files() == before:
+                time.sleep(0.001)
+            process.kill()
+            kills += process.wait(60) == -signal.SIGKILL
+        place.finish("sync", 1 + KILLS)
+    place.finish("selfplay 3")
+    place.finish("merge")
+    assert kills >= KILLS, "they ended before they could be killed"
+    manifests = [read_manifest(each.archive)[0] for each in (once, place)]
+    assert len(manifests[1].segments) == 4
+    assert [each.games for each in manifests] == [manifests[0].games] * 2
+    assert once.games() == place.games()
+    assert not place.half_written()
