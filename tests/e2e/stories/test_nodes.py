@@ -24,6 +24,7 @@ from tests.e2e.stories.training import training_pool
 from tests.e2e.stories.transcript import Transcript
 
 GAMES = 300
+GPU = "nvidia.com/gpu"
 ALONE, TOGETHER = "alone", "together"
 ALLOWED = 0.005
 """Between the held-out losses."""
@@ -127,6 +128,35 @@ def test_nodes(place: Place, transcript: Transcript) -> None:
     )
     assert difference < ALLOWED
     assert status["tasks"]["failed"] == 1
+
+
+def test_a_gpu(place: Place, transcript: Transcript) -> None:
+    """Without one: a node that says that it has some is given what asks for one."""
+    kubectl = place.kubectl
+    found = pool()
+    (slot,) = found["spec"]["slots"]
+    slot |= {"device": "cuda", "count": 1}
+    slot["resources"] |= {GPU: "1"}
+    kubectl.apply(found)
+    kubectl.apply(learning("gpu", nodes=1))
+    reader = Reader(kubectl, "gpu")
+    waits = reader.wait(
+        "a word of the GPU", lambda: f"Insufficient {GPU}" in reader.condition("Reconciling")["message"]
+    )
+    assert waits
+    transcript.shows("A training waits for a GPU", kubectl, "tp", "gpu", "-o", "wide")
+    (node,) = kubectl.get("nodes")["items"]
+    capacity = [{"op": "add", "path": f"/status/capacity/{GPU.replace('/', '~1')}", "value": "2"}]
+    kubectl(
+        "patch", "node", node["metadata"]["name"], "--subresource=status", "--type=json", "-p", json.dumps(capacity)
+    )
+    reader.wait("its Pod on the node", lambda: [pod for pod in pods(kubectl) if pod["spec"].get("nodeName")])
+    (pod,) = pods(kubectl)[:1]
+    (container,) = pod["spec"]["containers"]
+    assert container["resources"]["limits"][GPU] == "1"
+    assert container["args"][container["args"].index("--device") + 1] == "cuda"
+    transcript.shows("The node says that it has two", kubectl, "pods", "-o", "wide")
+    kubectl("delete", "tp", "gpu")
 
 
 def gone_on(log: str) -> str:
