@@ -251,7 +251,7 @@ def test_a_record_that_an_earlier_pipeline_has_left_holds_nothing_up(person: Per
     assert len(person.kubectl.get("ti")["items"]) == 2
     assert record in person.condition("Degraded")["message"]
     person.kubectl("delete", "ti", f"tiny-{CONFIGURATION}-i1")
-    eventually(lambda: person.condition("Degraded")["status"] == "False", person.status, seconds=90)
+    eventually(lambda: person.condition("Degraded")["status"] == "False", person.status)
     assert "startedAt" in person.kubectl.get("ti", f"tiny-{CONFIGURATION}-i1")["spec"], "it was written after all"
 
 
