@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from tests.apiserver.operator_process import OperatorProcess
-from tests.apiserver.person import Person
+from tests.apiserver.operator_process import OperatorProcess, eventually
+from tests.apiserver.person import Person, pipeline
 from tests.apiserver.worker import Worker
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl
@@ -65,3 +66,41 @@ def test_the_quickstart_with_the_charts_rights(
         assert all("conditions" in pool["status"] for pool in pools)
     complaints = [each["message"] for each in operator.records if each["level"] not in ("info", "debug")]
     assert complaints == []
+
+
+def without(verb: str, resource: str, role: dict[str, Any]) -> dict[str, Any]:
+    """The role with this right taken away."""
+    kept = [{**rule, "verbs": [each for each in rule["verbs"] if each != verb]} for rule in role["rules"]]
+    pairs = zip(role["rules"], kept, strict=True)
+    return {**role, "rules": [less if resource in rule["resources"] else rule for rule, less in pairs]}
+
+
+MISSING = {
+    "reading": ("list", "pods", "Stalled", "Unreadable", "to it cannot be read: 403 Forbidden: pods is forbidden"),
+    "deleting": ("delete", "jobs", "Degraded", "NotDeleted", "-adopt-a1 cannot be deleted: 403 Forbidden: jobs.batch "),
+}
+
+
+@pytest.mark.parametrize("what", MISSING)
+def test_a_right_that_is_missing_is_a_condition_until_it_is_given(
+    what: str, account: Path, control_plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_path: Path
+) -> None:
+    """What may not be read stalls the pipeline, what may not be deleted degrades it."""
+    verb, resource, kind, event, said = MISSING[what]
+    role = kubectl.get("role", "ringrift-operator")
+    role["metadata"] = {name: role["metadata"][name] for name in ("name", "namespace", "labels")}
+    person = Person(kubectl)
+    with (
+        OperatorProcess(account, tmp_path, f"--namespace={namespace}"),
+        Worker(control_plane.kubeconfig, namespace),
+    ):
+        kubectl.apply(without(verb, resource, role), "--server-side", "--force-conflicts")
+        kubectl.apply(pipeline(namespace))
+        eventually(lambda: said in person.condition(kind).get("message", ""), person.status)
+        assert person.condition(kind)["status"] == "True"
+        assert said in kubectl("get", "tp", "tiny", "-o", "wide")
+        kubectl.apply(role, "--server-side", "--force-conflicts")
+        person.sees(phase="Completed")
+        eventually(lambda: person.condition(kind)["status"] == "False", person.status)
+        eventually(lambda: person.jobs() == [])
+        assert [said in line for line in person.events() if line.startswith(event)] == [True]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ringrift_core.contract import Decision, ExitCode
 from ringrift_operator.api.conditions import Condition, ConditionStatus, ConditionType
@@ -31,6 +31,9 @@ from ringrift_operator.domain.steps import SELFPLAY
 from ringrift_operator.domain.waiting import waiting
 
 MESSAGE_LENGTH = 1024
+
+LOOKED_AGAIN = timedelta(minutes=1)
+"""After which a silence is judged anew that was too long for the last look at it."""
 
 DEGRADED_AFTER_UNJUDGED = 2
 """Iterations in a row in which a track came to no verdict."""
@@ -212,8 +215,16 @@ def silent_stages(snapshot: Snapshot) -> list[str]:
             else "none yet"
         )
         for child in snapshot.tasks
-        if child.phase == ChildPhase.RUNNING and child.heard_at is not None and snapshot.now - child.heard_at >= limit
+        if child.phase == ChildPhase.RUNNING
+        and child.heard_at is not None
+        and _known_until(snapshot, (child,)) - child.heard_at >= limit
     ]
+
+
+def _known_until(snapshot: Snapshot, children: Sequence[TaskObservation]) -> datetime:
+    """Until when it is known that they told nothing: of many Jobs a look at each takes its time, and what one has told
+    since the last is no silence."""
+    return min((child.looked_at for child in children if child.looked_at is not None), default=snapshot.now)
 
 
 def _regressed(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
@@ -246,7 +257,8 @@ def _selfplay_stalled(snapshot: Snapshot, status: TrainingPipelineStatus) -> Fin
     sentences = [
         f"{configuration.name}: no new games since {_clock(since)}, longer than {format_duration(limit)}"
         for configuration in status.configurations
-        if (since := selfplay_silent_since(snapshot, configuration)) is not None and snapshot.now - since >= limit
+        if (since := selfplay_silent_since(snapshot, configuration)) is not None
+        and _known_until(snapshot, _playing(snapshot, configuration)) - since >= limit
     ]
     return _found(sentences, FindingReason.NO_NEW_GAMES, FindingReason.GAMES_ARRIVE)
 
@@ -269,6 +281,17 @@ def selfplay_silent_since(snapshot: Snapshot, configuration: ConfigurationStatus
     if not running or grown:
         return None
     return max((task.progress_at for task in running if task.progress_at is not None), default=None)
+
+
+def _playing(snapshot: Snapshot, configuration: ConfigurationStatus) -> list[TaskObservation]:
+    """The self-play of a configuration that runs."""
+    return [
+        child
+        for child in snapshot.tasks
+        if child.identity.configuration == configuration.name
+        and child.identity.step == SELFPLAY
+        and child.phase == ChildPhase.RUNNING
+    ]
 
 
 def _loss_diverged(_: Snapshot, status: TrainingPipelineStatus) -> Finding:
@@ -299,16 +322,18 @@ def _worker_offline(snapshot: Snapshot, _: TrainingPipelineStatus) -> Finding:
 
 def next_alert(snapshot: Snapshot, status: TrainingPipelineStatus) -> datetime | None:
     """When one of the timed conditions could begin to hold if nothing happens until then."""
-    alerts = [
-        since + snapshot.spec.alerts.selfplay_stall
+    silences = [
+        (since + snapshot.spec.alerts.selfplay_stall, _known_until(snapshot, _playing(snapshot, configuration)))
         for configuration in status.configurations
         if (since := selfplay_silent_since(snapshot, configuration)) is not None
     ]
-    alerts += [
-        child.heard_at + snapshot.spec.alerts.progress_stall
+    silences += [
+        (child.heard_at + snapshot.spec.alerts.progress_stall, _known_until(snapshot, (child,)))
         for child in snapshot.tasks
         if child.phase == ChildPhase.RUNNING and child.heard_at is not None
     ]
+    alerts = [alert for alert, _ in silences]
+    alerts += [snapshot.now + LOOKED_AGAIN for alert, known_until in silences if known_until < alert <= snapshot.now]
     alerts += [
         pool.offline_since + snapshot.spec.alerts.runner_offline
         for pool in snapshot.pools

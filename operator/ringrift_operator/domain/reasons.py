@@ -56,6 +56,8 @@ class EventReason(enum.StrEnum):
     """An annotation asked for something that cannot be done."""
     NOT_CREATED = "NotCreated"
     """The API server refused a child, or its name is taken by an object that is not ours."""
+    NOT_DELETED = "NotDeleted"
+    """The API server refuses to delete a child that has ended, or a record that is too old."""
     NOT_WRITTEN = "NotWritten"
     """The API server refuses the pipeline's status: nothing new starts until it can be written."""
     UNREADABLE = "Unreadable"

@@ -81,6 +81,9 @@ class TaskObservation:
     heard_at: datetime | None = None
     """When that line was written, or, before the first, when it began; of several Pods the most silent one's. None
     while it does not run, and when nobody knows."""
+    looked_at: datetime | None = None
+    """Until when its silence is known: when its Pods were last read, of many Jobs one after the other; before the first
+    time, when it began. None where whatever it tells is known at once."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
     deleting: bool = False

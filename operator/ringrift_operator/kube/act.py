@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from ringrift_operator.api.iteration import TrainingIteration
@@ -84,12 +85,13 @@ class Actor:
         if plan.status != snapshot.status and not await self._report(snapshot, plan.status):
             return
         try:
-            await self._create_tasks(snapshot, plan.create)
-            for name in plan.delete:
-                await self._delete_child(snapshot, name)
+            await self._create_tasks(snapshot, plan.create, (*plan.delete, *plan.expired_records))
+            await self._delete_all(snapshot, plan.delete, lambda name: self._delete_child(snapshot, name))
             self._count(snapshot, plan)
-            for name in plan.expired_records:
-                await self._records.delete((snapshot.namespace, snapshot.name), snapshot.uid, name)
+            key = (snapshot.namespace, snapshot.name)
+            await self._delete_all(
+                snapshot, plan.expired_records, lambda name: self._records.delete(key, snapshot.uid, name)
+            )
         finally:  # the status that they tell of has been written: the next pass will not tell again
             for event in plan.events:
                 await self._tell_of(snapshot, event)
@@ -134,8 +136,9 @@ class Actor:
         else:
             self._world.pipelines.put(applied)
 
-    async def _create_tasks(self, snapshot: Snapshot, tasks: tuple[PlacedTask, ...]) -> None:
-        """Creates all it can; the first refusal is raised once the others are done."""
+    async def _create_tasks(self, snapshot: Snapshot, tasks: tuple[PlacedTask, ...], unwanted: tuple[str, ...]) -> None:
+        """Creates all it can; the first refusal is raised once the others are done. That something `unwanted` cannot be
+        deleted is still true."""
 
         async def create(task: PlacedTask) -> None:
             if task.is_remote:
@@ -155,7 +158,7 @@ class Actor:
             if _is_refusal(outcome)
         }
         records = {record.metadata.name for record in self._records.refused(snapshot.uid)}
-        self._refusals.settle(snapshot.uid, refused.keys() | records)
+        self._refusals.settle(snapshot.uid, refused.keys() | records | set(unwanted))
         news = [
             sentence for name, sentence in sorted(refused.items()) if self._refusals.note(snapshot.uid, name, sentence)
         ]
@@ -211,6 +214,20 @@ class Actor:
                 raise NameTakenError(resource, name) from error
             return found
 
+    async def _delete_all(
+        self, snapshot: Snapshot, names: tuple[str, ...], delete: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """Deletes one after the other, until one may not be: that is said, and raised."""
+        for name in names:
+            try:
+                await delete(name)
+            except ApiError as error:
+                said = f"{name} cannot be deleted: {error}"
+                if _is_refusal(error) and self._refusals.note(snapshot.uid, name, said):
+                    await self._tell_of(snapshot, Event(EventReason.NOT_DELETED, said, is_warning=True))
+                raise
+            self._refusals.taken(snapshot.uid, name)
+
     async def _delete_child(self, snapshot: Snapshot, name: str) -> None:
         world = self._world
         for resource, mirror in ((JOBS, world.jobs), (JOBSETS, world.jobsets), (REMOTE_TASKS, world.remote_tasks)):
@@ -225,7 +242,7 @@ class Actor:
 
     async def tell_unreadable(self, error: UnreadableError) -> None:
         """Says of a pipeline that cannot be read why, and what becomes of it."""
-        sentence = f"{error.fault}: mend it, or run an operator that knows it; until then the pipeline stands still"
+        sentence = f"{error.fault}: {error.mend}; until then the pipeline stands still"
         key, uid = key_of(error.obj), uid_of(error.obj)
         await self._tell(key, uid, Event(EventReason.UNREADABLE, sentence, is_warning=True))
         await self._stand_still(key, sentence)

@@ -21,7 +21,7 @@ from ringrift_operator.domain.snapshot import (
     TaskIdentity,
     TaskObservation,
 )
-from ringrift_operator.kube.client import Client
+from ringrift_operator.kube.client import ApiError, Client
 from ringrift_operator.kube.hearing import Hearing
 from ringrift_operator.kube.jobsets import JobSets, ended_jobset
 from ringrift_operator.kube.parsed import Parsed, UnreadableError
@@ -71,10 +71,20 @@ class Gatherer:
         world.when_a_job_goes(lambda uid: self._ended.pop(uid, None))
 
     async def snapshot(self, key: Key) -> Snapshot | None:
-        """All about one pipeline; None when there is none, or it is being deleted. UnreadableError when it is none."""
+        """All about one pipeline; None when there is none, or it is being deleted. UnreadableError when it is none, or
+        when we may not read what belongs to it."""
         found = self._world.pipelines.get(key)
         if found is None or is_going(found):
             return None
+        try:
+            return await self._snapshot(key, found)
+        except ApiError as error:
+            if not error.is_refused:
+                raise
+            fault, mend = f"what belongs to it cannot be read: {error}", "give the operator the rights of its chart"
+            raise UnreadableError("TrainingPipeline", found, fault, mend) from error
+
+    async def _snapshot(self, key: Key, found: Object) -> Snapshot:
         pipeline = self._parsed.of(found)
         uid = uid_of(found)
         children = [(child, self._identity(child)) for child in self._world.on_nodes.group(uid)]

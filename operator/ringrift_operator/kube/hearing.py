@@ -95,6 +95,15 @@ class Hearing:
         """By a RemoteTask's UID."""
         self._presences: dict[str, Presence] = {}
         """By a Runner pool's UID."""
+        self._unmade: dict[Key, str] = {}
+        """Why a Lease cannot be made, by its namespace and name."""
+
+    def note_lease(self, lease: Key, fault: str) -> None:
+        """Whether the Lease could be made when it was last tried: why not, or nothing."""
+        if fault:
+            self._unmade[lease] = fault
+        else:
+            self._unmade.pop(lease, None)
 
     def presence(self, pool: Object) -> Presence:
         return self._presences.get(uid_of(pool), NOBODY)
@@ -147,7 +156,10 @@ class Hearing:
         return Moment.long_ago(ready.last_transition_time if ready is not None and is_known else now.clock)
 
     def _presence(self, pool: Key, now: Moment) -> Presence:
-        found = self._world.leases.get((pool[0], RUNNER + pool[1]))
+        lease = (pool[0], RUNNER + pool[1])
+        found = self._world.leases.get(lease)
+        if found is None and (fault := self._unmade.get(lease)):
+            return Presence(PoolReason.RUNNER_OFFLINE, f"{fault}: no runner can take this pool before it is made")
         if found is None or "renewTime" not in found.get("spec", {}):
             return NOBODY
         holder = found["spec"].get("holderIdentity", "")

@@ -101,6 +101,8 @@ class _Pipeline:
     """When to look even if nothing happens, by the event loop's clock; while it breaks off, the end of its back-off."""
     failures: int = 0
     """Looks in a row that broke off."""
+    unreadable: str = ""
+    """What was last said of why it cannot be read."""
     restless: int = 0
     """Passes in a row that wrote something."""
 
@@ -199,7 +201,8 @@ class Namespace:
             else:
                 self._pipelines[name].decision = decide(snapshot)
         except UnreadableError as error:
-            is_news = not self._pipelines[name].failures
+            pipeline = self._pipelines[name]
+            is_news, pipeline.unreadable = pipeline.unreadable != str(error), str(error)
             self._broke_off(name, error)
             if is_news:
                 await self._actor.tell_unreadable(error)
@@ -218,7 +221,7 @@ class Namespace:
         except Exception as error:
             self._broke_off(name, error)
             return
-        pipeline.failures = 0
+        pipeline.failures, pipeline.unreadable = 0, ""
         if plan.wake_at is not None:
             wait = (plan.wake_at - datetime.now(UTC)).total_seconds()
             pipeline.due = asyncio.get_running_loop().time() + max(wait, 0.0) + 0.01

@@ -14,11 +14,14 @@ Model = TypeVar("Model", bound=Resource)
 
 
 class UnreadableError(Exception):
-    """An object that is none of its kind, as this version knows it. The message is a sentence about it."""
+    """An object that is none of its kind, as this version knows it, or of which we may not read all. The message is a
+    sentence about it."""
 
-    def __init__(self, kind: str, obj: Object, fault: str) -> None:
+    def __init__(
+        self, kind: str, obj: Object, fault: str, mend: str = "mend it, or run an operator that knows it"
+    ) -> None:
         namespace, name = key_of(obj)
-        self.fault = fault
+        self.fault, self.mend = fault, mend
         self.obj = obj
         super().__init__(f"{kind} {namespace}/{name} cannot be read: {fault}")
 

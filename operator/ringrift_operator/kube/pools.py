@@ -111,12 +111,14 @@ class Pools:
             if status == before:
                 continue
             namespace, name = key_of(obj)
-            metadata = {"namespace": namespace, "name": name, "uid": uid_of(obj)}
+            metadata = {name: obj["metadata"][name] for name in ("namespace", "name", "uid", "resourceVersion")}
             try:
                 self._world.pools.put(await self._client.apply_status(POOLS, "WorkerPool", metadata, status))
             except ApiError as error:
                 if error.is_missing:
                     self._world.pools.drop(obj)
+                elif error.is_conflict:
+                    logger.debug("%s/%s has changed meanwhile: again later", namespace, name)
                 else:
                     refused.append(f"{namespace}/{name}: {error}")
         return "; ".join(refused)
@@ -187,7 +189,7 @@ def unreadable_status(obj: Object, fault: str, now: datetime) -> tuple[WorkerPoo
     except ValidationError:
         before = None
     generation = obj["metadata"].get("generation")
-    message = f"{fault}: mend it, or run an operator that knows it; until then the pool gets nothing"[:MESSAGE_LENGTH]
+    message = f"{fault}: mend it, or run an operator that knows it; until then the pool gets nothing"
     condition = _condition(before, generation, PoolReason.UNREADABLE, message, now)
     return before, WorkerPoolStatus(observed_generation=generation, conditions=(condition,))
 
@@ -205,7 +207,7 @@ def _condition(
         type=ConditionType.READY,
         status=value,
         reason=reason,
-        message=message,
+        message=message[:MESSAGE_LENGTH],
         observed_generation=generation,
         last_transition_time=since,
     )

@@ -85,14 +85,17 @@ class Runners:
                 yield task_lease(obj["metadata"], labels(obj)[POOL])
 
     async def _make(self, lease: Object) -> str:
-        """Creates a Lease; the refusal."""
+        """Creates a Lease; the refusal, which its pool says as well."""
+        fault = ""
         try:
             self._world.leases.put(await self._client.create(LEASES, lease))
         except ApiError as error:
             if error.is_refused:
-                return f"Lease {lease['metadata']['name']} cannot be made: {error}"
-            if not (error.is_conflict or error.is_missing):
+                fault = f"Lease {lease['metadata']['name']} cannot be made: {error}"
+            elif not (error.is_conflict or error.is_missing):
                 raise
-            # Of an owner of that name that is gone, and soon gone itself; or the watch has not told of it yet.
-            logger.debug("Lease %s not made yet: %s", lease["metadata"]["name"], error)
-        return ""
+            else:
+                # Of an owner of that name that is gone, and soon gone itself; or the watch has not told of it yet.
+                logger.debug("Lease %s not made yet: %s", lease["metadata"]["name"], error)
+        self._hearing.note_lease(key_of(lease), fault)
+        return fault

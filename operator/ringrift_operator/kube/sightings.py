@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ringrift_operator.domain.reasons import ChildReason
@@ -142,7 +142,7 @@ class Sightings:
         return without_pods(events, "JobSet's controller") if is_jobset(job) else without_pods(events)
 
     async def _progress(self, job: Object, running: list[PodReport]) -> Sighting:
-        namespace = job["metadata"]["namespace"]
+        namespace, looked_at = job["metadata"]["namespace"], datetime.now(UTC)
         container = container_of(job)["name"]
         parts: list[float] = []
         heard: list[datetime] = []
@@ -158,7 +158,8 @@ class Sightings:
                 message = progress.message or message
             elif (since := no_progress_since(log, LOG_TAIL_LINES, pod.started_at)) is not None:
                 heard.append(since)
-        return Sighting(progress=indexed_progress(job, parts), message=message, heard_at=min(heard, default=None))
+        done = indexed_progress(job, parts)
+        return Sighting(progress=done, message=message, heard_at=min(heard, default=None), looked_at=looked_at)
 
     def _take(self, job: Object, sighting: Sighting) -> None:
         uid, now = uid_of(job), time.monotonic()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from ringrift_core.contract import ExitCode, StageResult
@@ -35,6 +35,8 @@ class Sighting:
     """When the most silent of its running Pods told that, or began."""
     reason: str = ""
     """Why it does not start or is held: ImagePullBackOff, Unschedulable, Preempted; empty while it runs."""
+    looked_at: datetime | None = field(default=None, compare=False)
+    """When that was; another look that finds the same is no news."""
 
 
 def job_phase(job: Object) -> ChildPhase:
@@ -112,6 +114,7 @@ def live_job(job: Object, identity: TaskIdentity, sighting: Sighting | None) -> 
         ended_indexes=job.get("status", {}).get("succeeded", 0) if is_indexed(job) else None,
         message=seen.message,
         heard_at=heard_at if phase == ChildPhase.RUNNING else None,
+        looked_at=_later(seen.looked_at, started_at) if seen.looked_at and started_at else started_at,
         started_at=started_at,
         deleting=is_going(job),
     )

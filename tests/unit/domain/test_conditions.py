@@ -302,6 +302,23 @@ def test_a_stage_without_progress_is_named_with_its_last_line_and_wakes_the_oper
     assert not holds(one, ConditionType.DEGRADED)
 
 
+def test_nothing_is_silent_that_nobody_has_looked_at_for_as_long() -> None:
+    """With thousands of Jobs a round of looks takes longer than a silence may last."""
+    one = playing(alerts={"progressStall": "10m", "selfplayStall": "30m"})
+    (child,) = one.live
+    one.children[child.name] = replace(child, heard_at=BEGINNING, looked_at=BEGINNING + timedelta(minutes=1))
+    one.now = BEGINNING + timedelta(minutes=33)
+    (plan,) = one.plans()
+    assert plan.wake_at == one.now + timedelta(minutes=1)
+    one.step()
+    assert not holds(one, ConditionType.DEGRADED)
+    assert not holds(one, ConditionType.SELFPLAY_STALLED)
+    one.children[child.name] = replace(one.children[child.name], looked_at=one.now)
+    one.step()
+    assert holds(one, ConditionType.DEGRADED)
+    assert holds(one, ConditionType.SELFPLAY_STALLED)
+
+
 def test_a_stage_that_falls_silent_is_an_event_though_something_else_is_wrong_already() -> None:
     one = fails("train", 2)
     one.specs["tp"] = one.specs["tp"].model_copy(update={"iterations": 2})

@@ -83,8 +83,11 @@ class Scene:
 
     def hear(self) -> list[str]:
         """Listens at the second it is; why tasks are lost."""
-        now = Moment(self.seconds, START + timedelta(seconds=self.seconds))
-        return [why for _, why in self.hearing.hear(now)]
+        return [why for _, why in self.hearing.hear(self.now)]
+
+    @property
+    def now(self) -> Moment:
+        return Moment(self.seconds, START + timedelta(seconds=self.seconds))
 
     def at(self, seconds: float) -> list[str]:
         """Listens each second until then; why tasks are lost by the end."""

@@ -18,6 +18,8 @@ from ringrift_operator.kube.resource import Key
 from tests import patience
 from tests.unit.domain.world import World, pipeline_spec, world
 
+UNREADABLE = "TrainingPipeline games/tp cannot be read: spec.later: Extra inputs are not permitted"
+
 
 class Cluster:
     """A make-believe namespace as the loop meets it: a look at a `broken` pipeline breaks off."""
@@ -170,7 +172,22 @@ def test_what_cannot_be_read_is_told_once() -> None:
             await cluster.looked(3)
 
     asyncio.run(scenario())
-    assert cluster.told == ["TrainingPipeline games/tp cannot be read: spec.later: Extra inputs are not permitted"]
+    assert cluster.told == [UNREADABLE]
+
+
+def test_what_cannot_be_read_is_told_though_the_look_before_broke_off() -> None:
+    cluster = Cluster(world())
+    cluster.broken = cluster.unreadable = {"tp"}
+
+    async def scenario() -> None:
+        async with cluster.passes():
+            cluster.touch("tp")
+            await cluster.looked(1)
+            cluster.broken = set()
+            await cluster.looked(2)
+
+    asyncio.run(scenario())
+    assert cluster.told == [UNREADABLE]
 
 
 def test_nothing_is_kept_of_a_namespace_without_pipelines() -> None:

@@ -274,6 +274,17 @@ def test_silence_before_a_job_was_held_is_not_that_of_its_new_pods() -> None:
     assert live_job(resumed, CMAES, Sighting()).heard_at is None
 
 
+def test_a_job_is_known_until_its_pods_were_last_looked_at() -> None:
+    runs = job()
+    runs["status"] |= {"ready": 1, "startTime": "2026-01-31T12:00:00Z"}
+    start = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    later = start + timedelta(minutes=33)
+    assert live_job(runs, CMAES, None).looked_at == start
+    assert live_job(runs, CMAES, Sighting(looked_at=later)).looked_at == later
+    assert live_job(runs, CMAES, Sighting(looked_at=start - timedelta(hours=1))).looked_at == start
+    assert Sighting(looked_at=start) == Sighting(looked_at=later), "to have looked again is no news"
+
+
 def test_a_job_that_has_started_no_longer_shows_why_it_did_not() -> None:
     started = job()
     started["status"]["ready"] = 1
