@@ -16,13 +16,14 @@ from tests.e2e.conftest import RELEASE_NAMESPACE
 from tests.e2e.recording import wait_for
 from tests.e2e.stories.outside import (
     CLAIM,
+    KUBECONFIG,
     LABELS,
     POOL,
     credentials,
     cut_off,
     messages,
-    newest,
-    phase,
+    patched_status,
+    phases,
     pool,
     ready,
     runner,
@@ -32,7 +33,9 @@ from tests.e2e.stories.outside import (
 from tests.e2e.stories.place import CONFIGURATION, MINUTE, SECRET, Place, Reader, pipeline
 from tests.e2e.stories.transcript import Transcript
 
-GATE = "evaluate-network"
+TRAINING, GATE, LATER_TRAINING = (
+    f"outside-{CONFIGURATION}-{task}-a1" for task in ("i1-train", "i1-evaluate-network", "i2-train")
+)
 SMALL = {"cpu": "500m", "memory": "256Mi"}
 PLAYERS = {"type": "Cluster", "slots": [{"name": "play", "stages": ["selfplay"], "resources": SMALL, "count": 2}]}
 OTHERS = {"type": "Runner", "slots": [{"name": "play", "stages": ["selfplay"], "resources": {"memory": "1Gi"}}]}
@@ -46,26 +49,25 @@ def test_runner(place: Place, transcript: Transcript, tmp_path: Path) -> None:
     store.chmod(0o777)  # Pods write as a user of their own
     for manifest in (*volume(store), pool("players", PLAYERS), runner_pool(store)):
         kubectl.apply(manifest)
-    said = credentials(place, tmp_path / "kubeconfig")
-    transcript.prints(f"make runner-credentials POOL={POOL}", said)
+    said = credentials(place, tmp_path / KUBECONFIG)
+    transcript.prints(f"make runner-credentials POOL={POOL}", said.replace(f"{tmp_path}/", ""))
     with runner(tmp_path) as log:
         wait_for(MINUTE, "the runner", lambda: ready(kubectl).get("status") == "True")
         kubectl.apply(the_pipeline())
-        reader.wait("the training", lambda: phase(kubectl, "train") == ("a1", "Running"))
+        reader.wait("the training", lambda: phases(kubectl).get(TRAINING) == "Running")
         transcript.shows("The machine outside trains", kubectl, "rt", "-o", "wide")
         is_held_up_by_the_first(tmp_path, transcript)
-        is_refused(kubectl, Kubectl(kubectl.program, tmp_path / "kubeconfig", RELEASE_NAMESPACE), transcript)
+        is_refused(kubectl, tmp_path / KUBECONFIG, transcript)
         loses_nothing_in_half_a_minute(place, reader, transcript)
         assert (store / CONFIGURATION / "tasks" / "i0001" / "train.json").exists()
         loses_its_task_in_a_minute_and_a_half(place, reader, transcript)
         is_told_of_after_two_minutes(place, reader, transcript)
         reader.completes()
-        transcript.shows("The iteration is done", kubectl)
+        transcript.shows("Both iterations are done", kubectl)
 
-    (record,) = reader.records()
-    stages = {stage["name"]: stage for stage in record["stages"]}
-    assert stages["train"].get("attempts", 1) == 1
-    assert stages[GATE]["attempts"] == 3
+    first, second = ({stage["name"]: stage for stage in record["stages"]} for record in reader.records())
+    assert first["train"].get("attempts", 1) == 1
+    assert first["evaluate-network"]["attempts"] == second["train"]["attempts"] == 2
     assert reader.status()["tasks"].get("failed", 0) == 0
     told = [line for line in log.read_text().splitlines() if "train" in line or "evaluate" in line]
     transcript.prints("ringrift-runner --pool mac", "\n".join(messages(told)))
@@ -79,26 +81,31 @@ def is_held_up_by_the_first(folder: Path, transcript: Transcript) -> None:
     transcript.prints("ringrift-runner --pool mac", "\n".join(messages(log.read_text().splitlines())))
 
 
-def is_refused(kubectl: Kubectl, runners: Kubectl, transcript: Transcript) -> None:
+def is_refused(kubectl: Kubectl, kubeconfig: Path, transcript: Transcript) -> None:
     """What the runner's token opens to whoever has stolen it: nothing."""
-    task = kubectl.get("rt", newest(kubectl, "train"))
+    task = kubectl.get("rt", TRAINING)
     kubectl.apply(pool("mini", OTHERS))
     kubectl.apply({**task, "metadata": {"name": "of-mini"}, "spec": {**task["spec"], "pool": "mini"}, "status": {}})
-    ours, written = task["metadata"]["name"], ("--subresource=status", "--type=merge")
     attempts = (
         ("get", "secret", SECRET),
-        ("patch", "rt", "of-mini", *written, '--patch={"status": {"phase": "Failed"}}'),
-        ("patch", "rt", ours, *written, '--patch={"status": {"phase": "Lost"}}'),
-        ("patch", "rt", ours, "--type=merge", '--patch={"spec": {"attempt": 9}}'),
-        ("create", "job", "mine", "--image=ringrift-worker:dev"),
+        ("patch", "rt", TRAINING, "--type=merge", '--patch={"spec": {"attempt": 9}}'),
         ("patch", "wp", POOL, "--type=merge", '--patch={"spec": {"suspend": true}}'),
+        ("create", "job", "mine", "--image=ringrift-worker:dev"),
         ("create", "token", f"ringrift-runner-{POOL}", "--duration=24h"),
     )
     transcript.says("## What the runner's token is refused")
+    thief = Kubectl(kubectl.program, kubeconfig, RELEASE_NAMESPACE)
     for attempt in attempts:
         with pytest.raises(KubectlError, match=r"(?i)forbidden") as refused:
-            runners(*attempt)
-        transcript.prints(f"kubectl --kubeconfig mac.kubeconfig {shown(attempt)}", str(refused.value))
+            thief(*attempt)
+        transcript.prints(f"kubectl --kubeconfig {KUBECONFIG} {shown(attempt)}", str(refused.value))
+    for name, claimed, why in (
+        ("of-mini", "Failed", "this task is not of pool mac"),
+        (TRAINING, "Lost", "the operator alone says that a task is lost"),
+    ):
+        said = patched_status(kubeconfig, name, {"phase": claimed})
+        assert why in said
+        transcript.says(f"A PATCH of the status of {name}, phase {claimed}, as a runner sends it: {said}")
     kubectl("delete", "wp", "mini")
     kubectl("delete", "rt", "of-mini")
 
@@ -114,40 +121,39 @@ def loses_nothing_in_half_a_minute(place: Place, reader: Reader, transcript: Tra
 
 
 def loses_its_task_in_a_minute_and_a_half(place: Place, reader: Reader, transcript: Transcript) -> None:
-    reader.wait("the gate", lambda: phase(reader.kubectl, GATE) == ("a1", "Running"))
+    reader.wait("the gate", lambda: phases(reader.kubectl).get(GATE) == "Running")
     transcript.shows("The machine outside plays the gate's match", reader.kubectl)
     with cut_off(place) as inside:
         began = time.monotonic()
         within = Reader(inside, reader.name)
-        wait_for(3 * MINUTE, "the loss", lambda: within.task(GATE).get("attempt", 1) == 2)
+        wait_for(3 * MINUTE, "the loss", lambda: within.task("evaluate-network").get("attempt", 1) == 2)
         lost = time.monotonic() - began
         transcript.shows(f"Cut off: after {lost:.0f} s it is lost", inside, "wp", "-o", "wide")
-        task = within.task(GATE)
+        task = within.task("evaluate-network")
         transcript.says(f"Its task says: {task.get('message', '')}")
         assert (task.get("failures", 0), task["delays"]) == (0, 1)
         time.sleep(max(90 - lost, 0))
+        assert within.condition("WorkerOffline").get("status") != "True"
     wait_for(3 * MINUTE, "the runner", lambda: ready(reader.kubectl).get("status") == "True")
     transcript.shows("Back after a minute and a half", reader.kubectl)
-    assert reader.condition("WorkerOffline").get("status") != "True"
 
 
 def is_told_of_after_two_minutes(place: Place, reader: Reader, transcript: Transcript) -> None:
-    reader.wait("the gate once more", lambda: phase(reader.kubectl, GATE) == ("a2", "Running"))
+    reader.wait("the second training", lambda: phases(reader.kubectl).get(LATER_TRAINING) == "Running")
     with cut_off(place) as inside:
         began = time.monotonic()
         within = Reader(inside, reader.name)
         wait_for(4 * MINUTE, "a word", lambda: within.condition("WorkerOffline").get("status") == "True")
         told = time.monotonic() - began
-        transcript.shows(f"Cut off once more: after {told:.0f} s people are told", inside)
+        transcript.shows(f"Cut off in the second iteration's training: after {told:.0f} s people are told", inside)
         transcript.says(f"Its condition WorkerOffline: {within.condition('WorkerOffline')['message']}")
         time.sleep(max(150 - told, 0))
     wait_for(3 * MINUTE, "the runner", lambda: reader.condition("WorkerOffline").get("status") == "False")
-    transcript.shows("Back after two minutes and a half", reader.kubectl)
-    transcript.says(f"Its condition WorkerOffline is False: {reader.condition('WorkerOffline').get('message', '')}")
+    transcript.shows("Back after two minutes and a half: WorkerOffline is cleared", reader.kubectl)
 
 
 def the_pipeline() -> dict[str, Any]:
-    made = pipeline("outside", tracks=["network"], network={"size": "tiny", "bootstrapEpochs": 20})
+    made = pipeline("outside", iterations=2, tracks=["network"], network={"size": "tiny", "bootstrapEpochs": 20})
     made["spec"]["artifacts"] = {"persistentVolumeClaim": {"claimName": CLAIM}}
     made["spec"]["evaluation"] = {"maxGames": 60, "baselineGames": 10, "roundRobin": {"games": 0}}
     made["spec"]["poolSelector"] = {"matchLabels": LABELS}

@@ -94,6 +94,10 @@ def test_switches(place: Place, transcript: Transcript, tmp_path: Path) -> None:
     (merged,) = (stage["result"] for stage in reader.records()[1]["stages"] if stage["name"] == "merge")
     assert merged["newGames"] + merged.get("duplicates", 0) == LATER  # a search may play a game that was played already
     assert status["games"] == games_of(place.games("switches")) == GAMES + merged["newGames"]
+    transcript.says(
+        f"Self-play went on to its end without its pool. {GAMES} and {LATER} games were played; of the latter "
+        f"{merged.get('duplicates', 0)} had been played before, move for move, and is not merged again."
+    )
     assert status["tasks"].get("failed", 0) == 0
 
 
