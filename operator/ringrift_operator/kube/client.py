@@ -87,6 +87,11 @@ EXPECTED = (ApiError, FencedError, aiohttp.ClientError, TimeoutError, OSError)
 """What the API server or the way to it may do; waited out. Anything else is a defect."""
 
 
+def words_of(error: BaseException) -> str:
+    """What an error says. Some say nothing themselves: a time-out of all that an answer takes is one."""
+    return str(error) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
+
+
 class _Connection(ResponseHandler):
     """A connection that is broken off when it is of no more use, instead of taking leave."""
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from ringrift_operator.kube.client import EXPECTED, ApiError, Client
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, words_of
 from ringrift_operator.kube.resource import LEASES, Key, Object
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class Fence:
         try:
             other = await self.take(client)
         except EXPECTED as error:
-            logger.warning("Lease %s not renewed: %s", "/".join(self.key), error or type(error).__name__)
+            logger.warning("Lease %s not renewed: %s", "/".join(self.key), words_of(error))
             return
         if other:
             self._renewed = None
@@ -102,7 +102,7 @@ class Fence:
                 lease["spec"]["holderIdentity"] = ""
                 await client.replace(LEASES, lease)
         except EXPECTED as error:
-            logger.info("Lease %s not released: %s", "/".join(self.key), error)
+            logger.info("Lease %s not released: %s", "/".join(self.key), words_of(error))
 
     async def take(self, client: Client) -> str:
         """Takes or renews the Lease; a sentence about who has it when it is not ours to take."""

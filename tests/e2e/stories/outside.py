@@ -78,7 +78,7 @@ def runner(folder: Path, name: str = "runner") -> Iterator[Path]:
 @contextmanager
 def cut_off(place: Place) -> Iterator[Kubectl]:
     """Drops what comes from this machine to the cluster, without a word; kubectl as it goes on inside."""
-    rule = ("INPUT", "--in-interface=eth0", "--jump=DROP")
+    rule = ("INPUT", "--in-interface", "eth0", "--jump", "DROP")
     place.cluster.sandbox.run("iptables", "--insert", *rule)
     try:
         yield Inside(place)
