@@ -130,6 +130,11 @@ class Machine:
     def is_online(self, pool: str = POOL) -> bool:
         return self.pool_ready(pool).get("status") == "True"
 
+    def shows(self, moment: str, *asked: str) -> None:
+        """Prints what `kubectl get` tells people: `pytest -rP` keeps it (results/runner.md)."""
+        what = asked or ("wp,rt", "-o", "wide")
+        print(f"{moment}:\n$ kubectl get {' '.join(what)}\n{self.kubectl('get', *what)}")
+
     def touches(self, name: str) -> None:
         """What stages wait for."""
         (self.folder / name).touch()

@@ -66,6 +66,7 @@ def test_cut_off_for_longer_and_longer(machine: Machine, namespace: str, clock_o
         time.sleep(MINUTE)
         assert remote(person) == {"a1": "Running"}
         assert machine.is_online()
+        machine.shows("half a minute away, and back")
 
         # A minute and a half: its task is lost, which is no failure of it, and tried again.
         machine.cable.unplug()
@@ -77,6 +78,8 @@ def test_cut_off_for_longer_and_longer(machine: Machine, namespace: str, clock_o
         assert f"silent for more than {MINUTE:.0f} s" in again["message"]
         assert not machine.is_online()
         assert "a1" not in remote(person)
+        machine.shows("away for more than a minute", "wp", "-o", "wide")
+        print(f"its task: {again['message']}")
 
         # Two minutes and a half: people are told, no sooner than after two of them.
         eventually(lambda: person.condition("WorkerOffline")["status"] == "True")
@@ -87,6 +90,7 @@ def test_cut_off_for_longer_and_longer(machine: Machine, namespace: str, clock_o
         heard = datetime.combine(since.date(), time_of_day.fromisoformat(found[1]), UTC)
         assert 2 * MINUTE - 1 < (since - heard).total_seconds() < 4 * MINUTE
         assert any(line.startswith("WorkerOffline") for line in person.events())
+        print(f"WorkerOffline, {(since - heard).total_seconds():.0f} s after it was last heard of: {told['message']}")
 
         # What it has finished meanwhile is of no use to anybody.
         machine.touches("go-on-1")
@@ -97,6 +101,8 @@ def test_cut_off_for_longer_and_longer(machine: Machine, namespace: str, clock_o
         eventually(lambda: "nobody waits for its end any more" in runner.said)
         assert selfplay(person)["attempt"] == 2
         eventually(lambda: remote(person) == {"a2": "Running"})
+        machine.shows("back, with a result that nobody waits for")
+        print("\n".join(line for line in runner.said.splitlines() if "-a1: " in line))
         machine.touches("go-on-2")
         eventually(lambda: selfplay(person).get("phase") == "Succeeded", lambda: json.dumps(selfplay(person)))
         assert selfplay(person).get("failures", 0) == 0
@@ -114,6 +120,7 @@ def test_what_it_does_alone_while_it_is_cut_off_is_cancelled_when_it_is_back(mac
         machine.touches("may-save")
         eventually(lambda: "task: ended with 75" in runner.said)
         assert machine.status("task")["phase"] == "Lost"
+        machine.shows("back, and what it did alone is cancelled")
 
 
 def test_of_two_runners_with_one_name_the_second_waits_and_says_for_whom(machine: Machine) -> None:
@@ -126,6 +133,7 @@ def test_of_two_runners_with_one_name_the_second_waits_and_says_for_whom(machine
     for number in range(3):
         machine.asks_for(f"task-{number}", number)
         assert machine.sees(f"task-{number}", "Succeeded")["holder"] == holder
+    print("\n".join(line for line in second.said.splitlines() if "is held by" in line))
     first.stop()
     machine.asks_for("next", 3)
     other = (machine.folder / "second" / "identity").read_text()
@@ -150,6 +158,7 @@ subprocess.run([sys.executable, "-c", greedy], cwd=folder)
     with machine.runner(body):
         machine.asks_for("task", resources={"memory": "100Mi"})
         failed = machine.sees("task", "Failed")
+        machine.shows("above its slot's memory", "rt", "-o", "wide")
     assert (failed["exitCode"], failed["reason"]) == (137, "OOMKilled")
     assert re.fullmatch(r"OOMKilled: it took \d+(\.\d+)?Mi of memory, and its slot has 100Mi", failed["message"])
     assert machine.has("greedy")
@@ -174,4 +183,5 @@ def test_on_a_full_disk_it_says_not_now_and_goes_on_when_there_is_room(machine: 
         filler.unlink()
         machine.asks_for("next", 2)
         machine.sees("next", "Succeeded")
+        machine.shows("a full disk, and room again", "rt", "-o", "wide")
         assert runner.is_running

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ringrift_core.contract import ExitCode
 from ringrift_operator.domain.labels import PIPELINE, stage_from
 from ringrift_operator.domain.snapshot import ChildPhase, TaskIdentity, TaskObservation
-from ringrift_operator.kube.client import EXPECTED, Client, Login
+from ringrift_operator.kube.client import EXPECTED, Client, Login, words_of
 from ringrift_operator.kube.pods import PodReport, decisive, first_to_fail
 from ringrift_operator.kube.resource import JOBSETS, Object, is_going
 from ringrift_operator.kube.tasks import ENDS, FIRST_RANK, Sighting, failure_of, job_phase, time_of
@@ -102,7 +102,7 @@ class JobSets:
             asked = [(verb, scope or "") for scope in self._scopes for verb in VERBS] if self.fault else []
             return "" if all([await self._client.may(verb, JOBSETS, scope) for verb, scope in asked]) else NOT_OURS
         except EXPECTED as error:
-            logger.debug("whether there are JobSets is not known: %s", error)
+            logger.debug("whether there are JobSets is not known: %s", words_of(error))
             return self.fault
 
     async def _keep_mirror(self) -> None:

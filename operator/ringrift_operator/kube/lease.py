@@ -102,7 +102,7 @@ class Fence:
                 lease["spec"]["holderIdentity"] = ""
                 await client.replace(LEASES, lease)
         except EXPECTED as error:
-            logger.info("Lease %s not released: %s", "/".join(self.key), error)
+            logger.info("Lease %s not released: %s", "/".join(self.key), words_of(error))
 
     async def take(self, client: Client) -> str:
         """Takes or renews the Lease; a sentence about who has it when it is not ours to take."""

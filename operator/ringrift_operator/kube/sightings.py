@@ -11,7 +11,7 @@ from typing import Any
 
 from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.domain.snapshot import ChildPhase
-from ringrift_operator.kube.client import EXPECTED, LOG_TAIL_LINES, ApiError, Client
+from ringrift_operator.kube.client import EXPECTED, LOG_TAIL_LINES, ApiError, Client, words_of
 from ringrift_operator.kube.pods import PodPhase, PodReport, last_progress, no_progress_since, report
 from ringrift_operator.kube.rate import Rate
 from ringrift_operator.kube.resource import EVENTS, JOBS, PODS, Object, key_of, uid_of
@@ -72,7 +72,7 @@ class Sightings:
             try:
                 await self._look(job)
             except EXPECTED as error:
-                logger.debug("Pods of %s not read: %s", "/".join(key_of(job)), error)
+                logger.debug("Pods of %s not read: %s", "/".join(key_of(job)), words_of(error))
                 await asyncio.sleep(1)
             except Exception:  # nice to have: a defect here must not stop the operator
                 logger.exception("Pods of %s not understood", "/".join(key_of(job)))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ringrift_operator.builders.queue import PRIORITY_LABEL, QUEUE_LABEL
 from ringrift_operator.domain.reasons import ChildReason
 from ringrift_operator.domain.snapshot import ChildPhase
-from ringrift_operator.kube.client import EXPECTED, ApiError, Client
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, words_of
 from ringrift_operator.kube.pods import MESSAGE_LIMIT
 from ringrift_operator.kube.resource import WORKLOADS, WORKLOADS_BEFORE, Object, key_of, uid_of
 from ringrift_operator.kube.tasks import Sighting, is_jobset, job_phase
@@ -99,7 +99,7 @@ class Workloads:
             try:
                 await self._look()
             except EXPECTED as error:
-                logger.debug("Workloads not read: %s", error)
+                logger.debug("Workloads not read: %s", words_of(error))
             except Exception:  # nice to have: a defect here must not stop the operator
                 logger.exception("Workloads not understood")
             await asyncio.sleep(LOOK_SECONDS)

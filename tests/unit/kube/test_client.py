@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from ringrift_operator.kube import client as requesting
-from ringrift_operator.kube.client import Client, FencedError
+from ringrift_operator.kube.client import Client, FencedError, words_of
 from ringrift_operator.kube.resource import JOBS, Object
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -52,6 +52,22 @@ def test_the_wait_for_ones_turn_is_no_part_of_the_time_for_an_answer(monkeypatch
 
     asyncio.run(scenario())
     assert most == 4
+
+
+def test_an_answer_that_does_not_come_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requesting, "TIMEOUT_SECONDS", 0.1)
+
+    async def never(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(100)
+        return web.json_response({})
+
+    async def scenario() -> None:
+        async with asking(never) as client:
+            await client.get(JOBS, ("games", "job"))
+
+    with pytest.raises(TimeoutError) as caught:
+        asyncio.run(scenario())
+    assert words_of(caught.value) == "no answer in time"
 
 
 def test_a_write_whose_turn_comes_after_the_lease_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:

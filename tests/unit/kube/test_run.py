@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests import patience
 
 ENTRY = "from ringrift_operator.cli import main; main()"
@@ -59,24 +61,39 @@ def test_with_a_release_that_does_not_parse(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_it_ends_when_told_before_the_api_server_is_there(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
-    config = tmp_path / "kubeconfig"
+@pytest.mark.parametrize(
+    ("answers", "words"), [(False, "Cannot connect"), (True, "no answer in time")], ids=["away", "silent"]
+)
+def test_it_ends_when_told_before_the_api_server_is_there(tmp_path: Path, answers: bool, words: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        if not answers:
+            silent.close()
+        log = tmp_path / "log"
+        with (
+            log.open("wb") as file,
+            subprocess.Popen(
+                [sys.executable, "-P", "-c", ENTRY, "run", "--port=0"],
+                env={**os.environ, "KUBECONFIG": str(kubeconfig_of(port, tmp_path))},
+                stdout=file,
+                stderr=file,
+            ) as process,
+        ):
+            until = time.monotonic() + patience.SECONDS
+            while "the API server is not there yet" not in log.read_text():
+                assert time.monotonic() < until, log.read_text()
+                time.sleep(0.05)
+            process.terminate()
+            assert process.wait(patience.SECONDS) == 0
+    assert words in log.read_text()
+
+
+def kubeconfig_of(port: int, folder: Path) -> Path:
+    """Of an API server at that port of this machine."""
+    config = folder / "kubeconfig"
     config.write_text(
         "{apiVersion: v1, kind: Config, current-context: c, users: [{name: u, user: {token: t}}], "
         f"clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:{port}'}}}}], "
         "contexts: [{name: c, context: {cluster: c, user: u}}]}"
     )
-    environment = {**os.environ, "KUBECONFIG": str(config)}
-    command = [sys.executable, "-P", "-c", ENTRY, "run", "--port=0"]
-    log = tmp_path / "log"
-    with log.open("wb") as file, subprocess.Popen(command, env=environment, stdout=file, stderr=file) as process:
-        until = time.monotonic() + patience.SECONDS
-        while "the API server is not there yet" not in log.read_text():
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.05)
-        process.terminate()
-        assert process.wait(patience.SECONDS) == 0
-    assert "stopping: SIGTERM" in log.read_text()
-    assert "Traceback" not in log.read_text()
+    return config
