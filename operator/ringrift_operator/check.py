@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import typer
 
 from ringrift_operator.api.base import SCHEMA_VERSION
-from ringrift_operator.kube.client import EXPECTED, Client, LoginError, in_words
+from ringrift_operator.kube.client import EXPECTED, Client, LoginError, words_of
 from ringrift_operator.kube.connection import login
 from ringrift_operator.kube.rights import refused
 from ringrift_operator.kube.schemas import unfit_schemas
@@ -19,7 +19,7 @@ def check(namespaces: tuple[str, ...]) -> int:
     try:
         crds, missing = asyncio.run(_asked(namespaces or ("",)))
     except (*EXPECTED, LoginError) as error:
-        typer.echo(f"ringrift-operator check: {in_words(error)}", err=True)
+        typer.echo(f"ringrift-operator check: {words_of(error)}", err=True)
         return 1
     places = ", ".join(namespaces) or "all namespaces"
     _tell("CRDs", f"there, of schema {SCHEMA_VERSION} or a later minor one", [crds] if crds else [])

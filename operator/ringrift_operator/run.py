@@ -17,7 +17,7 @@ from ringrift_operator.builders.release import Release
 from ringrift_operator.domain.labels import PIPELINE, POOL
 from ringrift_operator.handlers import watch_custom_resources
 from ringrift_operator.kube.act import Actor
-from ringrift_operator.kube.client import EXPECTED, Client, LoginError, in_words
+from ringrift_operator.kube.client import EXPECTED, Client, LoginError, words_of
 from ringrift_operator.kube.cluster import cluster_uid
 from ringrift_operator.kube.connection import login
 from ringrift_operator.kube.gather import Gatherer
@@ -234,9 +234,9 @@ async def _patiently(complaint: str, attempt: Callable[[], Awaitable[Found]]) ->
         try:
             return await attempt()
         except EXPECTED as error:
-            if str(error) != told:
-                logger.warning("%s: %s", complaint, in_words(error))
-                told = str(error)
+            if (words := words_of(error)) != told:
+                logger.warning("%s: %s", complaint, words)
+                told = words
             await asyncio.sleep(1)
 
 
@@ -246,7 +246,7 @@ async def _every(seconds: float, act: Callable[[], Awaitable[None]]) -> None:
         try:
             await act()
         except EXPECTED as error:
-            logger.warning("resync broke off: %s", in_words(error))
+            logger.warning("resync broke off: %s", words_of(error))
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

@@ -12,7 +12,7 @@ from ringrift_operator.api.pool import PoolType
 from ringrift_operator.builders.lease import RUNNER
 from ringrift_operator.builders.runner_account import runner_account
 from ringrift_operator.files import replace_file
-from ringrift_operator.kube.client import EXPECTED, ApiError, Client, LoginError, in_words
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, LoginError, words_of
 from ringrift_operator.kube.connection import login
 from ringrift_operator.kube.resource import (
     POOLS,
@@ -48,7 +48,7 @@ def runner_credentials(pool: str, namespace: str, output: Path | None, server: s
         access = asyncio.run(_granted((namespace, pool), server))
         replace_file(path, access.to_kubeconfig(), is_secret=True)
     except (*EXPECTED, LoginError, RefusedError) as error:
-        typer.echo(f"ringrift-operator runner-credentials: {in_words(error)}", err=True)
+        typer.echo(f"ringrift-operator runner-credentials: {words_of(error)}", err=True)
         return 1
     hours, account = LIFE_SECONDS // 3600, RUNNER + pool
     typer.echo(NEXT_STEPS.format(path=path, pool=pool, namespace=namespace, hours=hours, account=account))

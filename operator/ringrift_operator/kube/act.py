@@ -21,7 +21,7 @@ from ringrift_operator.domain.outcomes import outcome_of
 from ringrift_operator.domain.plan import Event, PlacedTask, Plan
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.snapshot import Snapshot
-from ringrift_operator.kube.client import EXPECTED, ApiError, Client, in_words
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, words_of
 from ringrift_operator.kube.metrics import Metrics
 from ringrift_operator.kube.parsed import UnreadableError
 from ringrift_operator.kube.records import Records
@@ -132,7 +132,7 @@ class Actor:
         try:
             applied = await self._client.apply_conditions(PIPELINES, "TrainingPipeline", metadata, conditions)
         except EXPECTED as error:
-            logger.warning("conditions of %s/%s not written: %s", *pipeline, in_words(error))
+            logger.warning("conditions of %s/%s not written: %s", *pipeline, words_of(error))
         else:
             self._world.pipelines.put(applied)
 
@@ -285,7 +285,7 @@ class Actor:
         try:
             await self._client.create(EVENTS, manifest)
         except EXPECTED as error:
-            logger.warning("event of %s/%s not posted: %s", namespace, name, in_words(error))
+            logger.warning("event of %s/%s not posted: %s", namespace, name, words_of(error))
 
     def _count(self, snapshot: Snapshot, plan: Plan) -> None:
         """Counts the ended tasks: each is deleted once, after it was recorded."""

@@ -87,9 +87,9 @@ EXPECTED = (ApiError, FencedError, aiohttp.ClientError, TimeoutError, OSError)
 """What the API server or the way to it may do; waited out. Anything else is a defect."""
 
 
-def in_words(error: BaseException) -> str:
-    """What an error says, or its kind: a time-out says nothing by itself."""
-    return str(error) or type(error).__name__
+def words_of(error: BaseException) -> str:
+    """What an error says. Some say nothing themselves: a time-out of all that an answer takes is one."""
+    return str(error) or ("no answer in time" if isinstance(error, TimeoutError) else type(error).__name__)
 
 
 class _Connection(ResponseHandler):

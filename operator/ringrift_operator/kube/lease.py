@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from ringrift_operator.kube.client import EXPECTED, ApiError, Client, in_words
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, words_of
 from ringrift_operator.kube.resource import LEASES, Key, Object
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class Fence:
         try:
             other = await self.take(client)
         except EXPECTED as error:
-            logger.warning("Lease %s not renewed: %s", "/".join(self.key), in_words(error))
+            logger.warning("Lease %s not renewed: %s", "/".join(self.key), words_of(error))
             return
         if other:
             self._renewed = None

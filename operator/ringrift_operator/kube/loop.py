@@ -19,7 +19,7 @@ from ringrift_operator.domain.placement import place
 from ringrift_operator.domain.plan import Decision, Plan
 from ringrift_operator.domain.planning import conclude
 from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
-from ringrift_operator.kube.client import EXPECTED, in_words
+from ringrift_operator.kube.client import EXPECTED, words_of
 from ringrift_operator.kube.health import Pulse
 from ringrift_operator.kube.metrics import Metrics
 from ringrift_operator.kube.parsed import UnreadableError
@@ -250,7 +250,7 @@ class Namespace:
             self.name,
             name,
             delay,
-            in_words(error),
+            words_of(error),
             exc_info=None if isinstance(error, (*EXPECTED, UnreadableError)) else error,
         )
 

@@ -16,7 +16,7 @@ from ringrift_operator.api.pool import PoolType, SlotStatus, WorkerPool, WorkerP
 from ringrift_operator.domain.labels import identity_from
 from ringrift_operator.domain.reasons import PoolReason
 from ringrift_operator.domain.snapshot import PoolObservation
-from ringrift_operator.kube.client import EXPECTED, ApiError, Client, in_words
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, words_of
 from ringrift_operator.kube.hearing import Hearing
 from ringrift_operator.kube.parsed import Parsed, UnreadableError
 from ringrift_operator.kube.resource import NODES, POOLS, Key, Object, is_going, key_of, uid_of
@@ -92,7 +92,7 @@ class Pools:
                     looked = loop.time()
                 refused = await self._report()
             except EXPECTED as error:
-                refused = in_words(error)
+                refused = words_of(error)
             if refused:
                 logger.warning("pools not reported, again later: %s", refused)
                 await asyncio.sleep(5)

@@ -11,7 +11,7 @@ from ringrift_operator.api.remotetask import TaskPhase
 from ringrift_operator.builders.lease import RUNNER, pool_lease, task_lease
 from ringrift_operator.domain.labels import POOL
 from ringrift_operator.domain.silence import Moment
-from ringrift_operator.kube.client import EXPECTED, ApiError, Client, in_words
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, words_of
 from ringrift_operator.kube.hearing import Ears, Hearing
 from ringrift_operator.kube.resource import LEASES, REMOTE_TASKS, Object, is_going, key_of, uid_of
 from ringrift_operator.kube.tasks import is_live_task
@@ -36,7 +36,7 @@ class Runners:
             try:
                 await self.look(ears.now())
             except EXPECTED as error:
-                logger.warning("runners not looked after, again later: %s", in_words(error))
+                logger.warning("runners not looked after, again later: %s", words_of(error))
             await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self, now: Moment) -> None:

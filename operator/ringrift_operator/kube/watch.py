@@ -17,7 +17,7 @@ from itertools import chain
 import aiohttp
 import orjson
 
-from ringrift_operator.kube.client import EXPECTED, ApiError, Login, LoginError, in_words, refusal, session
+from ringrift_operator.kube.client import EXPECTED, ApiError, Login, LoginError, refusal, session, words_of
 from ringrift_operator.kube.resource import Key, Object, Resource, key_of, lean, uid_of, version_of
 
 logger = logging.getLogger(__name__)
@@ -193,7 +193,7 @@ class Watch:
             except (*EXPECTED, orjson.JSONDecodeError, LoginError) as error:
                 delay = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)] * random.uniform(0.8, 1.2)
                 level = logging.WARNING if failures in (0, 10) or failures % 100 == 0 else logging.DEBUG
-                logger.log(level, "watch of %s: %s; again in %.1f s", self._resource.plural, in_words(error), delay)
+                logger.log(level, "watch of %s: %s; again in %.1f s", self._resource.plural, words_of(error), delay)
                 failures += 1
                 await asyncio.sleep(delay)
 

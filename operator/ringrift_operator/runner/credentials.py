@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from ringrift_operator.files import replace_file
-from ringrift_operator.kube.client import EXPECTED, Client, LoginError, in_words
+from ringrift_operator.kube.client import EXPECTED, Client, LoginError, words_of
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ async def keep_renewed(client: Client, path: Path, clock: Callable[[], datetime]
             logger.warning("the token is not renewed: %s", error)
             return
         except (*EXPECTED, LoginError) as error:
-            logger.warning("the token is not renewed yet: %s", in_words(error))
+            logger.warning("the token is not renewed yet: %s", words_of(error))
             await asyncio.sleep(RETRY_SECONDS)
 
 

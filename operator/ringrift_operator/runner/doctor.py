@@ -19,7 +19,7 @@ from ringrift_core.memory import available_memory
 from ringrift_operator.api.pool import PoolType, WorkerPoolSpec
 from ringrift_operator.api.scalars import memory_quantity, quantity_value
 from ringrift_operator.builders.lease import RUNNER
-from ringrift_operator.kube.client import EXPECTED, ApiError, Client, LoginError, in_words
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, LoginError, words_of
 from ringrift_operator.kube.resource import LEASES, POOLS, REMOTE_TASKS, SERVICE_ACCOUNTS, Resource
 from ringrift_operator.processes.devices import fastest_device
 from ringrift_operator.processes.locks import TakenError, held
@@ -62,7 +62,7 @@ def examine(settings: Settings, store: str | None, tell: Callable[[Examined], No
     try:
         cluster = asyncio.run(_cluster(access, settings))
     except (*EXPECTED, LoginError) as error:
-        told(Examined("cluster", f"{access.server}: {in_words(error)}", is_well=False))
+        told(Examined("cluster", f"{access.server}: {words_of(error)}", is_well=False))
         return False
     for examined in cluster.examined:
         told(examined)

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from ringrift_core.contract import CONTRACT_VERSION
 from ringrift_operator.builders.lease import RUNNER, SECONDS
 from ringrift_operator.domain.handshake import CONTRACT_ANNOTATION, VERSION_ANNOTATION
-from ringrift_operator.kube.client import EXPECTED, ApiError, Client, LoginError, in_words
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, LoginError, words_of
 from ringrift_operator.kube.lease import MICRO_TIME, Fence
 from ringrift_operator.kube.resource import LEASES, Key, Object
 from ringrift_operator.runner.settings import Settings
@@ -61,7 +61,7 @@ class Presence(Fence):
             await asyncio.gather(*(self.show(client, task) for task in tuple(working)))
         except (*EXPECTED, LoginError) as error:
             said = f"the API server cannot be told that pool {self._pool} is here"
-            why = f": {in_words(error)}"  # its words alternate: that is no news
+            why = f": {words_of(error)}"  # its words alternate: that is no news
         if said != self._told:
             level = logging.WARNING if said else logging.INFO
             logger.log(level, "%s%s", said or f"holding pool {self._pool}", why)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ringrift_core.contract import ExitCode, Progress
 from ringrift_operator.api.remotetask import RemoteTaskStatus, TaskPhase
-from ringrift_operator.kube.client import EXPECTED, ApiError, Client, LoginError, in_words
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, LoginError, words_of
 from ringrift_operator.kube.resource import REMOTE_TASKS, Object, key_of, uid_of
 from ringrift_operator.processes.child import Ending
 from ringrift_operator.runner.claiming import is_wanted
@@ -80,7 +80,7 @@ class Reports:
         try:
             await self._write(status)
         except (*EXPECTED, LoginError) as error:
-            logger.debug("%s: progress not written: %s", self._name, in_words(error))
+            logger.debug("%s: progress not written: %s", self._name, words_of(error))
             return False
         return True
 
@@ -103,12 +103,12 @@ class Reports:
                     )
                     continue
                 if gives_up():
-                    logger.warning("%s: its end is not written: %s", self._name, in_words(error))
+                    logger.warning("%s: its end is not written: %s", self._name, words_of(error))
                     return
                 delay = retries[min(failures, len(retries) - 1)]
                 failures += 1
                 level = logging.WARNING if failures in (1, 10) or failures % 100 == 0 else logging.DEBUG
-                said = in_words(error)
+                said = words_of(error)
                 logger.log(level, "%s: its end is not written yet: %s; again in %.0f s", self._name, said, delay)
                 await asyncio.sleep(delay)
 

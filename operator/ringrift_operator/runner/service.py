@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from ringrift_operator.domain.labels import POOL
-from ringrift_operator.kube.client import EXPECTED, Client, LoginError, in_words
+from ringrift_operator.kube.client import EXPECTED, Client, LoginError, words_of
 from ringrift_operator.kube.resource import POOLS, REMOTE_TASKS, Key, Object, key_of, uid_of
 from ringrift_operator.kube.watch import Mirror, RestoredError, Watch
 from ringrift_operator.processes.locks import TakenError, held
@@ -125,7 +125,7 @@ class Runner:
                 return
             pool = await self._client.get(POOLS, (self._namespace, self._settings.pool))
         except (*EXPECTED, LoginError) as error:
-            logger.warning("tasks cannot be taken now: %s", in_words(error))
+            logger.warning("tasks cannot be taken now: %s", words_of(error))
             return
         counts = {slot["name"]: slot.get("count", 1) for slot in pool["spec"]["slots"]} if pool else {}
         for task in waiting:
@@ -154,7 +154,7 @@ class Runner:
                         await self._presence.show(self._client, key)
                     await self._worker.work(task, lock, self._still_wanted(task))
             except (*EXPECTED, LoginError) as error:
-                logger.warning("%s is not claimed: %s", key[1], in_words(error))
+                logger.warning("%s is not claimed: %s", key[1], words_of(error))
             finally:
                 del self._working[uid_of(task)]
                 self._news.set()
