@@ -148,6 +148,8 @@ def test_an_api_server_that_knows_less_than_it_did_is_no_place_to_go_on_from(
                 with pytest.raises(RestoredError, match=rf"{resource.plural} were listed at version \d+, after 11529"):
                     await look_again(client, resource, seen.mirror, namespace)
 
+    asyncio.run(scenario())
+
 
 def test_a_second_look_finds_what_was_missed(control_plane: ControlPlane, namespace: str) -> None:
     async def scenario() -> None:
