@@ -34,7 +34,7 @@ from ringrift_operator.kube.resource import JOBS, LEASES, PIPELINES, POOLS, REMO
 from ringrift_operator.kube.runners import Runners
 from ringrift_operator.kube.schemas import unfit_schemas
 from ringrift_operator.kube.sightings import Sightings
-from ringrift_operator.kube.watch import RestoredError, Watch
+from ringrift_operator.kube.watch import RestoredError, Watch, look_again
 from ringrift_operator.kube.workloads import Workloads
 from ringrift_operator.kube.world import World
 
@@ -145,11 +145,7 @@ async def _reconcile(
             (PIPELINES, world.pipelines),
         ):
             for scope in scopes:
-                seen = mirror.latest
-                items, version = await plain.items_at(resource, scope)
-                if version < seen:
-                    raise RestoredError(resource, version, seen)
-                mirror.replace(items, version, lambda key, scope=scope: scope in (None, key[0]))  # type: ignore[misc]
+                await look_again(plain, resource, mirror, scope)
         gatherer.forget()
         pools.forget()
         world.touch_all()

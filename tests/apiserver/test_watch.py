@@ -11,8 +11,8 @@ import pytest
 
 from ringrift_operator.kube import watch as watching
 from ringrift_operator.kube.client import Client
-from ringrift_operator.kube.resource import JOBS, Object, uid_of
-from ringrift_operator.kube.watch import Mirror, RestoredError, Watch
+from ringrift_operator.kube.resource import JOBS, PIPELINES, POOLS, REMOTE_TASKS, Object, key_of, uid_of
+from ringrift_operator.kube.watch import Mirror, RestoredError, Watch, look_again
 from tests import patience
 from tests.apiserver.connecting import eventually, login_to, port_of
 from tests.apiserver.relay import Relay
@@ -130,17 +130,37 @@ def test_a_broken_path_loses_nothing(
 def test_an_api_server_that_knows_less_than_it_did_is_no_place_to_go_on_from(
     control_plane: ControlPlane, namespace: str
 ) -> None:
-    """As after etcd was restored from a backup: what is left in memory is of a world that is gone."""
+    """As after etcd was restored from a backup: what is left in memory is of a world that is gone. Of what kopf watches
+    the operator learns it by its own lists."""
 
     async def scenario() -> None:
         seen = Seen()
         seen.mirror.put(
             {"metadata": {"namespace": namespace, "name": "ghost", "uid": "ghost", "resourceVersion": str(2**60)}}
         )
-        watch = Watch(login_to(control_plane.kubeconfig), JOBS, seen.mirror, namespace)
+        login = login_to(control_plane.kubeconfig)
+        watch = Watch(login, JOBS, seen.mirror, namespace)
         with pytest.raises(RestoredError, match=r"jobs were listed at version \d+, after 1152921504606846976"):
             async with asyncio.timeout(patience.SECONDS):
                 await watch.run()
+        async with Client(login) as client:
+            for resource in (PIPELINES, POOLS, REMOTE_TASKS):
+                with pytest.raises(RestoredError, match=rf"{resource.plural} were listed at version \d+, after 11529"):
+                    await look_again(client, resource, seen.mirror, namespace)
+
+    asyncio.run(scenario())
+
+
+def test_a_second_look_finds_what_was_missed(control_plane: ControlPlane, namespace: str) -> None:
+    async def scenario() -> None:
+        seen = Seen()
+        async with Client(login_to(control_plane.kubeconfig)) as client:
+            await client.create(JOBS, job(namespace, "missed"))
+            ghost = {"namespace": namespace, "name": "ghost", "uid": "ghost", "resourceVersion": "1"}
+            seen.mirror.put({"metadata": ghost})
+            seen.mirror.put({"metadata": {**ghost, "namespace": "elsewhere", "uid": "another"}})
+            await look_again(client, JOBS, seen.mirror, namespace)
+        assert sorted(key_of(each) for each in seen.mirror) == [("elsewhere", "ghost"), (namespace, "missed")]
 
     asyncio.run(scenario())
 

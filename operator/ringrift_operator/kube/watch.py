@@ -17,7 +17,7 @@ from itertools import chain
 import aiohttp
 import orjson
 
-from ringrift_operator.kube.client import EXPECTED, ApiError, Login, LoginError, refusal, session, words_of
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, Login, LoginError, refusal, session, words_of
 from ringrift_operator.kube.resource import Key, Object, Resource, key_of, lean, uid_of, version_of
 
 logger = logging.getLogger(__name__)
@@ -255,6 +255,15 @@ class Watch:
                     self._mirror.put(obj)
         self.last_heard = time.monotonic()
         return version
+
+
+async def look_again(client: Client, resource: Resource, mirror: Mirror, namespace: str | None = None) -> None:
+    """Lists into a mirror what somebody else watches, who may have missed some. RestoredError as of a watch."""
+    seen = mirror.latest
+    objects, version = await client.items_at(resource, namespace)
+    if version < seen:
+        raise RestoredError(resource, version, seen)
+    mirror.replace(objects, version, lambda key: namespace in (None, key[0]))
 
 
 async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
