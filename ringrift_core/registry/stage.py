@@ -65,7 +65,7 @@ def adopt_stage(parameters: AdoptParameters, run: Run) -> StageResult:
         promotions=sum(move.kind == "promote" for move in moves),
         rollbacks=sum(move.kind == "rollback" for move in moves),
         tracks=tuple(
-            _adopted(registry, finished, _consecutive_failures(archive, recorded, registry, finished))
+            _adopted(registry, recorded, finished, _consecutive_failures(archive, recorded, registry, finished))
             for registry in registries.values()
         ),
         taken_over="" if taken_over is None else str(taken_over),
@@ -81,9 +81,14 @@ def _given_back(archive: Archive, parameters: AdoptParameters) -> Outcome:
     return Outcome(message="the claim was given back" if give_back_claim(archive, holder) else "no claim to give back")
 
 
-def _adopted(registry: Registry, finished: int, failures: int) -> AdoptedTrack:
-    """What is told of a track; of the iteration that is to be gone on with, also with whom it began."""
-    since = registry.moves_of(finished + 1)
+def _adopted(registry: Registry, recorded: list[tuple[int, str]], finished: int, failures: int) -> AdoptedTrack:
+    """What is told of a track; of the iteration that is to be gone on with, also with whom it began.
+
+    One that nothing is recorded of has not begun: whom somebody made champion by hand under its number was there
+    before it.
+    """
+    has_begun = any(iteration > finished for iteration, _ in recorded)
+    since = registry.moves_of(finished + 1) if has_begun else ()
     return AdoptedTrack(
         track=registry.track,
         champion=registry.version,

@@ -152,7 +152,7 @@ def test_a_second_runner_of_one_folder_does_not_begin(machine: Machine) -> None:
 def test_above_its_slots_memory_a_stage_is_ended_with_all_that_it_started(machine: Machine) -> None:
     body = """
 import subprocess
-greedy = "import time; x = bytearray(300_000_000); open('greedy', 'w').close(); time.sleep(10**6)"
+greedy = "import time; open('greedy', 'w').close(); x = bytearray(300_000_000); time.sleep(10**6)"
 subprocess.run([sys.executable, "-c", greedy], cwd=folder)
 """
     with machine.runner(body):

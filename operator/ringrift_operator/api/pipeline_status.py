@@ -336,7 +336,9 @@ class TrackStatus(Value):
     warned_champion: Version = Field(
         default="", description="Champion for which too many rejections in a row were answered last."
     )
-    start_champion: Version = Field(default="", description="Champion when the iteration under way began.")
+    start_champion: Version = Field(
+        default="", description="Champion when the iteration under way began; 0 is none, of one that was adopted."
+    )
     decision: TrackDecision | None = Field(
         default=None, description="How the iteration under way ended for it; absent: not yet."
     )
@@ -375,6 +377,10 @@ class TrackStatus(Value):
     def begun(self, champion: int) -> Self:
         """An iteration begins, from this champion."""
         return changed(self, start_champion=_version(champion))
+
+    def resumed(self, champion: int) -> Self:
+        """An iteration that began from this champion is to be gone on with."""
+        return changed(self, start_champion=str(champion))
 
     def decided(self, decision: TrackDecision) -> Self:
         return changed(self, decision=decision)

@@ -30,7 +30,7 @@ def adopt(situation: Situation) -> Situation:
         if each.track in situation.recipes.tracks:
             adopted = found.track(each.track).adopted(each.champion, each.predecessor, each.failures)
             if each.moved_since:
-                adopted = adopted.begun(each.start)
+                adopted = adopted.resumed(each.start)
             found = found.with_track(adopted)
     if told.taken_over:
         said = f"the store was claimed by {told.taken_over}, which had gone or not written for an hour"

@@ -33,7 +33,7 @@ def start_iteration(situation: Situation) -> Situation:
     frozen = resolved(situation.snapshot, configuration.name)
     number = iteration_under_way(configuration)
     champions, predecessors = champions_before(situation.recipes, configuration, number)
-    tested = frozenset(track for track in predecessors if track in champions) if number > 1 else frozenset()
+    tested = frozenset(track for track in predecessors if track in champions)
     begins = situation.now + frozen.selfplay.cooldown if number > 1 else None
     started = _from(situation.recipes, configuration.begun(frozen, situation.now), champions)
     skipped = _skipped(situation.recipes, started, frozen, number)
@@ -104,18 +104,19 @@ def champions_before(
     """Champions and predecessors as they were when `iteration` began.
 
     They differ from today's when the status was lost in mid-iteration and adopted again: then `adopt` has noted with
-    whom it began. A version is named by the iteration that made it, so one of this iteration was promoted since, and
-    the predecessor was champion.
+    whom it began. In an iteration they do when it has made a champion, who bears its number: the predecessor was
+    champion. A person's champions bear any number.
     """
     champions: dict[Track, int] = {}
     predecessors: dict[Track, int] = {}
     for track in recipes.tracks:
         status = configuration.track(track)
         champion, predecessor = status.champion_version, status.predecessor_version
-        if status.start_version and not is_in_iteration(configuration):
+        if is_in_iteration(configuration):
+            if champion == iteration:
+                champion, predecessor = predecessor, 0
+        elif status.start_champion:
             champion, predecessor = status.start_version, 0
-        elif champion >= iteration:
-            champion, predecessor = predecessor, 0
         if champion:
             champions[track] = champion
         if predecessor:

@@ -28,8 +28,8 @@ POOL: dict[str, Any] = {
         ],
     },
 }
-SURE = 0.9
-"""The rate that a candidate must reach: one that is hardly better than what was sabotaged is none."""
+STRICT = {"gate": "Fixed", "games": 100, "promotionThreshold": 0.99}
+"""A gate that a candidate passes by winning all of its games: against what was sabotaged a good one wins nearly all."""
 
 
 def test_sabotage(place: Place, transcript: Transcript, tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_sabotage(place: Place, transcript: Transcript, tmp_path: Path) -> None:
     transcript.says("Version 1 has the hand-set weights. Version 2 was promoted by hand: the same with the other sign.")
     kubectl.apply(POOL)
     made = pipeline("sabotage", games=200, later=100, iterations=2, poolSelector={"matchLabels": {"for": "sabotage"}})
-    made["spec"]["evaluation"]["promotionThreshold"] = SURE
+    made["spec"]["evaluation"] |= STRICT
     kubectl.apply(made)
     reader.wait("the search", lambda: reader.task("cmaes").get("phase") == "Running")
     assert reader.track("weights")["champion"] == "2"

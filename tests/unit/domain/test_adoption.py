@@ -61,7 +61,7 @@ def test_a_store_that_holds_everything_completes_at_once() -> None:
 
 def test_a_champion_of_the_iteration_under_way_was_not_there_when_it_began() -> None:
     """The status was lost after weights version 2 was promoted, in mid-iteration 2."""
-    weights = AdoptedTrack(track=Track.WEIGHTS, champion=2, predecessor=1, failures=0)
+    weights = AdoptedTrack(track=Track.WEIGHTS, champion=2, predecessor=1, failures=0, moved_since=1, start=1)
     found = AdoptResult(iteration=1, games=100, promotions=2, rollbacks=0, tracks=(weights,))
     one = adopting(found, iterations=2, tracks=["weights"])
     cmaes = next(task for task in one.created if task.identity.step == "cmaes")

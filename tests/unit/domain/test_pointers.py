@@ -339,15 +339,40 @@ def live(one: Shop, step: str) -> TaskObservation | None:
     return next((child for child in one.world.live if child.identity.step == step), None)
 
 
-def test_an_iteration_that_began_before_a_rollback_is_gone_on_with_from_where_it_began() -> None:
-    """The status was lost in mid-iteration 3, after version 2 had given way to 1: what is recorded is of version 2."""
-    one = shop(3, (Track.WEIGHTS,))
-    told = AdoptedTrack(track=Track.WEIGHTS, champion=1, predecessor=0, failures=0, moved_since=1, start=2)
-    found = AdoptResult(iteration=2, games=200, promotions=2, rollbacks=1, tracks=(told,))
+def adopting(iterations: int, iteration: int, **track: int) -> World:
+    """A pipeline that finds a store with so many iterations, and this of its weights."""
+    one = shop(iterations, (Track.WEIGHTS,))
+    told = AdoptedTrack(**{"track": Track.WEIGHTS, "failures": 0, **track})
+    found = AdoptResult(iteration=iteration, games=100 * iteration, promotions=2, rollbacks=1, tracks=(told,))
     one.world.step()
     (child,) = one.world.live
     one.world.end(child, result=one.world.result(child).model_copy(update={"result": found}))
     one.world.step()
-    searches = [task.parameters for task in one.world.created if task.identity.step == "cmaes"]
+    return one.world
+
+
+def began_with(found: World) -> int:
+    return found.configuration().track(Track.WEIGHTS).start_version
+
+
+def test_an_iteration_that_began_before_a_rollback_is_gone_on_with_from_where_it_began() -> None:
+    """The status was lost in mid-iteration 3, after version 2 had given way to 1: what is recorded is of version 2."""
+    found = adopting(3, 2, champion=1, predecessor=0, moved_since=1, start=2)
+    assert began_with(found) == 2
+    searches = [task.parameters for task in found.created if task.identity.step == "cmaes"]
     assert [each.weights_version for each in searches if isinstance(each, CmaesParameters)] == [2]
-    assert champions(one.world.configuration()) == {"weights": "1"}
+    assert champions(found.configuration()) == {"weights": "1"}
+
+
+def test_an_iteration_that_began_without_a_champion_is_gone_on_with_without_one() -> None:
+    found = adopting(1, 0, champion=1, predecessor=0, moved_since=1, start=0)
+    assert began_with(found) == 0
+    assert champions(found.configuration()) == {"weights": "1"}
+
+
+@pytest.mark.parametrize("iteration", [0, 1])
+def test_whoever_was_made_champion_by_hand_is_who_an_iteration_begins_with(iteration: int) -> None:
+    """Under a number that no iteration has reached; its predecessor is there to be tested against."""
+    found = adopting(3, iteration, champion=4, predecessor=3)
+    assert began_with(found) == 4
+    assert step_phase(found.configuration(), steps.regression(Track.WEIGHTS)) is not None

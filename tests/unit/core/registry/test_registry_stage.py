@@ -345,6 +345,16 @@ def test_what_moved_in_the_iteration_to_go_on_with_is_told_with_whom_it_began(de
     )  # fmt: skip
 
 
+def test_champions_that_were_made_before_the_first_iteration_are_no_moves_of_it(desk: Desk) -> None:
+    """By hand, under the first numbers that are free."""
+    desk.promote(1, 0)
+    desk.promote(2, 1)
+    found = desk.adopt()
+    assert (found.iteration, of(found, Track.WEIGHTS)) == (
+        0, AdoptedTrack(track=Track.WEIGHTS, champion=2, predecessor=1, failures=0, moved_since=0, start=0)
+    )  # fmt: skip
+
+
 def test_a_promotion_of_the_iteration_to_go_on_with_is_one_of_its_moves(desk: Desk) -> None:
     desk.judge(1, Decision.PROMOTE)
     desk.promote(1, 0)
