@@ -17,6 +17,7 @@ from ringrift_operator.builders.release import Release
 from ringrift_operator.domain.labels import PIPELINE, POOL
 from ringrift_operator.handlers import watch_custom_resources
 from ringrift_operator.kube.act import Actor
+from ringrift_operator.kube.blindness import Blindness
 from ringrift_operator.kube.client import EXPECTED, Client, LoginError, words_of
 from ringrift_operator.kube.cluster import cluster_uid
 from ringrift_operator.kube.connection import login
@@ -121,10 +122,10 @@ async def _reconcile(
     """Everything that needs the Lease."""
     loop = Loop(metrics)
     world = World(loop.touch)
-    sightings = Sightings(client, world.on_nodes, world.touch_owner)
-    hearing = Hearing(world)
-    pools = Pools(client, world, hearing)
     refusals, records = Refusals(), Records(client)
+    sightings = Sightings(client, world.on_nodes, world.touch_owner, refusals)
+    hearing = Hearing(world)
+    pools = Pools(client, world, hearing, refusals)
     workloads = Workloads(client, world.on_nodes, world.touch_owner)
     scopes: list[str | None] = list(options.namespaces) or [None]
     jobsets = JobSets(plain, login, world.jobsets, scopes, world.touch_all)
@@ -153,6 +154,7 @@ async def _reconcile(
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(fence.keep(plain)), *(group.create_task(watch.run()) for watch in watches)]
         tasks.append(group.create_task(jobsets.run()))
+        tasks.append(group.create_task(Blindness(client, world, refusals, watches).run(scopes)))
         await asyncio.gather(*(watch.synced.wait() for watch in watches), jobsets.settled.wait())
         await _patiently("resources cannot be listed yet", resync)
         await _patiently("nodes cannot be listed yet", pools.look)
@@ -164,7 +166,7 @@ async def _reconcile(
             sightings.run(),
             workloads.run(),
             pools.run(),
-            Runners(client, world, hearing).run(ears),
+            Runners(client, world, hearing, refusals).run(ears),
             _every(RESYNC_SECONDS, resync),
         )
         tasks += [group.create_task(each) for each in background]

@@ -19,6 +19,7 @@ from ringrift_operator.domain.snapshot import PoolObservation
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client, words_of
 from ringrift_operator.kube.hearing import Hearing
 from ringrift_operator.kube.parsed import Parsed, UnreadableError
+from ringrift_operator.kube.refusals import Refusals, Topic
 from ringrift_operator.kube.resource import NODES, POOLS, Key, Object, is_going, key_of, uid_of
 from ringrift_operator.kube.tasks import is_live_task, job_phase
 from ringrift_operator.kube.world import World, labels
@@ -36,8 +37,8 @@ READY = frozenset({PoolReason.NODES_MATCH, PoolReason.NODES_NOT_VISIBLE, PoolRea
 class Pools:
     """Watches over the pools of all namespaces; `online` is what the rest of the operator asks."""
 
-    def __init__(self, client: Client, world: World, hearing: Hearing) -> None:
-        self._client, self._world, self._hearing = client, world, hearing
+    def __init__(self, client: Client, world: World, hearing: Hearing, refusals: Refusals) -> None:
+        self._client, self._world, self._hearing, self._refusals = client, world, hearing, refusals
         self._parsed = Parsed(WorkerPool)
         self._nodes: list[Mapping[str, str]] | None = None
         """Labels of the ready nodes; None when we may not see nodes, or not yet."""
@@ -105,7 +106,7 @@ class Pools:
     async def _report(self) -> str:
         """Writes what changed; one that is refused does not keep the others from theirs. The refusals in a sentence."""
         busy = self._busy()
-        refused = []
+        refused: dict[Key, str] = {}
         for obj in list(self._world.pools):
             before, status = self._status(obj, busy)
             if status == before:
@@ -120,8 +121,19 @@ class Pools:
                 elif error.is_conflict:
                     logger.debug("%s/%s has changed meanwhile: again later", namespace, name)
                 else:
-                    refused.append(f"{namespace}/{name}: {error}")
-        return "; ".join(refused)
+                    refused[namespace, name] = str(error)
+        self._tell(refused)
+        return "; ".join(f"{namespace}/{name}: {said}" for (namespace, name), said in refused.items())
+
+    def _tell(self, refused: dict[Key, str]) -> None:
+        """To the pipelines of the namespace, since the pools themselves cannot say it."""
+        told: dict[str, dict[str, str]] = {}
+        for (namespace, name), said in refused.items():
+            for pipeline in self._world.pipelines.group(namespace):
+                told.setdefault(uid_of(pipeline), {})[name] = (
+                    f"the status of WorkerPool {name} cannot be written: {said}"
+                )
+        self._world.touch_these(self._refusals.replace(Topic.POOLS, told))
 
     def _status(self, obj: Object, busy: Counter[tuple[Key, str]]) -> tuple[WorkerPoolStatus | None, WorkerPoolStatus]:
         """The status there is, and the one there should be."""

@@ -2,38 +2,77 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Set
 
 
+class Topic(enum.Enum):
+    """What was tried; each is settled by whoever tries it."""
+
+    PLAN = enum.auto()
+    """To write or delete what a plan says: children, records, the status."""
+    LOOKS = enum.auto()
+    """To look at the Pods of Jobs that run."""
+    MACHINES = enum.auto()
+    """To look after machines outside the cluster."""
+    POOLS = enum.auto()
+    """To say how pools are."""
+    WATCHES = enum.auto()
+    """To watch."""
+
+
 class Refusals:
-    """Sentences by the pipeline's UID and by what was refused: the name of a child or of a record."""
+    """Sentences by the pipeline's UID, the topic, and by what was refused: the name of a child, say."""
 
     def __init__(self) -> None:
-        self._of: dict[str, dict[str, str]] = {}
+        self._of: dict[str, dict[tuple[Topic, str], str]] = {}
 
     def of(self, pipeline: str) -> tuple[str, ...]:
-        return tuple(sentence for _, sentence in sorted(self._of.get(pipeline, {}).items()))
+        return tuple(dict.fromkeys(sentence for _, sentence in sorted(self._of.get(pipeline, {}).items(), key=_order)))
 
-    def note(self, pipeline: str, name: str, sentence: str) -> bool:
+    def note(self, pipeline: str, name: str, sentence: str, topic: Topic = Topic.PLAN) -> bool:
         """Keeps the refusal; whether it is news."""
         known = self._of.setdefault(pipeline, {})
-        is_news = known.get(name) != sentence
-        known[name] = sentence
+        is_news = known.get((topic, name)) != sentence
+        known[topic, name] = sentence
         return is_news
 
-    def taken(self, pipeline: str, name: str) -> None:
-        """What was refused has been taken."""
-        self.settle(pipeline, self._of.get(pipeline, {}).keys() - {name})
-
-    def settle(self, pipeline: str, wanted: Set[str]) -> None:
-        """Of this pipeline only these are still wanted; what else was refused is forgotten."""
+    def taken(self, pipeline: str, name: str, topic: Topic = Topic.PLAN) -> bool:
+        """What was refused has been taken; whether that is news."""
         known = self._of.get(pipeline, {})
-        for name in known.keys() - wanted:
-            del known[name]
-        if not known:
-            self._of.pop(pipeline, None)
+        is_news = known.pop((topic, name), None) is not None
+        self._drop_if_empty(pipeline)
+        return is_news
+
+    def settle(self, pipeline: str, wanted: Set[str], topic: Topic = Topic.PLAN) -> None:
+        """Of this pipeline only these are still wanted; what else of the topic was refused is forgotten."""
+        known = self._of.get(pipeline, {})
+        for each in [each for each in known if each[0] == topic and each[1] not in wanted]:
+            del known[each]
+        self._drop_if_empty(pipeline)
+
+    def replace(self, topic: Topic, refused: dict[str, dict[str, str]]) -> set[str]:
+        """All that is refused of a topic now, by pipeline and name; the pipelines of which that is news."""
+        news = set()
+        for pipeline in self._of.keys() | refused.keys():
+            now, known = refused.get(pipeline, {}), self._of.get(pipeline, {})
+            if now != {name: said for (about, name), said in known.items() if about == topic}:
+                news.add(pipeline)
+                self.settle(pipeline, now.keys(), topic)
+                for name, sentence in now.items():
+                    self.note(pipeline, name, sentence, topic)
+        return news
 
     def forget(self, present: set[str]) -> None:
         """Drops what was refused of pipelines that are gone."""
         for pipeline in self._of.keys() - present:
             del self._of[pipeline]
+
+    def _drop_if_empty(self, pipeline: str) -> None:
+        if not self._of.get(pipeline, {}):
+            self._of.pop(pipeline, None)
+
+
+def _order(refusal: tuple[tuple[Topic, str], str]) -> tuple[int, str]:
+    (topic, name), _ = refusal
+    return topic.value, name

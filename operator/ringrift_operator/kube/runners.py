@@ -13,9 +13,10 @@ from ringrift_operator.domain.labels import POOL
 from ringrift_operator.domain.silence import Moment
 from ringrift_operator.kube.client import EXPECTED, ApiError, Client, words_of
 from ringrift_operator.kube.hearing import Ears, Hearing
+from ringrift_operator.kube.refusals import Refusals, Topic
 from ringrift_operator.kube.resource import LEASES, REMOTE_TASKS, Object, is_going, key_of, uid_of
 from ringrift_operator.kube.tasks import is_live_task
-from ringrift_operator.kube.world import World, labels
+from ringrift_operator.kube.world import World, labels, pipeline_owner
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +26,10 @@ LOOK_SECONDS = 1.0
 class Runners:
     """Acts upon what is heard."""
 
-    def __init__(self, client: Client, world: World, hearing: Hearing) -> None:
-        self._client, self._world, self._hearing = client, world, hearing
+    def __init__(self, client: Client, world: World, hearing: Hearing, refusals: Refusals) -> None:
+        self._client, self._world, self._hearing, self._refusals = client, world, hearing, refusals
         self._refused: set[str] = set()
-        """What was refused when it was last tried: it is told of once."""
+        """What was refused when it was last tried: it is logged once."""
 
     async def run(self, ears: Ears) -> None:
         """Listens, for ever."""
@@ -41,12 +42,22 @@ class Runners:
 
     async def look(self, now: Moment) -> None:
         """Takes what is new, writes off what is lost, and makes the Leases that are wanted."""
-        tried = [await self._lose(task, why, now) for task, why in self._hearing.hear(now)]
-        tried += [await self._make(lease) for lease in list(self._wanted_leases())]
-        refused = {sentence for sentence in tried if sentence}
+        tried = [(task, await self._lose(task, why, now)) for task, why in self._hearing.hear(now)]
+        tried += [(owner, await self._make(lease)) for owner, lease in list(self._wanted_leases())]
+        self._tell(tried)
+        refused = {sentence for _, sentence in tried if sentence}
         for sentence in sorted(refused - self._refused):
             logger.warning("%s", sentence)
         self._refused = refused
+
+    def _tell(self, tried: list[tuple[Object, str]]) -> None:
+        """What was refused of tasks, to their pipelines. Of a pool's Lease the pool tells."""
+        refused: dict[str, dict[str, str]] = {}
+        for obj, sentence in tried:
+            owner = pipeline_owner(obj)
+            if sentence and owner is not None:
+                refused.setdefault(owner["uid"], {})[key_of(obj)[1]] = sentence
+        self._world.touch_these(self._refusals.replace(Topic.MACHINES, refused))
 
     async def _lose(self, task: Object, why: str, now: Moment) -> str:
         """Writes that it is lost, unless its runner has written meanwhile: then it is looked at again. The refusal."""
@@ -70,19 +81,19 @@ class Runners:
             self._world.remote_tasks.put(written)
         return ""
 
-    def _wanted_leases(self) -> Iterator[Object]:
-        """Of Runner pools and live RemoteTasks that have none."""
+    def _wanted_leases(self) -> Iterator[tuple[Object, Object]]:
+        """Runner pools and live RemoteTasks that have no Lease, and the Lease each is to have."""
         for obj in self._world.pools:
             namespace, name = key_of(obj)
             if (
                 self._hearing.runner_pool(obj) is not None
                 and self._world.leases.get((namespace, RUNNER + name)) is None
             ):
-                yield pool_lease(obj["metadata"])
+                yield obj, pool_lease(obj["metadata"])
         for obj in self._world.remote_tasks:
             is_live = is_live_task(obj) and not is_going(obj)
             if is_live and self._world.leases.get(key_of(obj)) is None and POOL in labels(obj):
-                yield task_lease(obj["metadata"], labels(obj)[POOL])
+                yield obj, task_lease(obj["metadata"], labels(obj)[POOL])
 
     async def _make(self, lease: Object) -> str:
         """Creates a Lease; the refusal, which its pool says as well."""

@@ -14,6 +14,7 @@ from ringrift_operator.domain.snapshot import ChildPhase
 from ringrift_operator.kube.client import EXPECTED, LOG_TAIL_LINES, ApiError, Client, words_of
 from ringrift_operator.kube.pods import PodPhase, PodReport, last_progress, no_progress_since, report
 from ringrift_operator.kube.rate import Rate
+from ringrift_operator.kube.refusals import Refusals, Topic
 from ringrift_operator.kube.resource import EVENTS, JOBS, PODS, Object, key_of, uid_of
 from ringrift_operator.kube.tasks import (
     FIRST_RANK,
@@ -26,6 +27,7 @@ from ringrift_operator.kube.tasks import (
     pods_of,
     without_pods,
 )
+from ringrift_operator.kube.world import pipeline_owner
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +45,11 @@ NEWS_SECONDS = 60.0
 class Sightings:
     """What was last seen of each live Job, by its UID."""
 
-    def __init__(self, client: Client, jobs: Iterable[Object], changed: Callable[[Object], None]) -> None:
+    def __init__(
+        self, client: Client, jobs: Iterable[Object], changed: Callable[[Object], None], refusals: Refusals
+    ) -> None:
         """`changed` is called with a Job whose sighting is news."""
-        self._client, self._jobs, self._changed = client, jobs, changed
+        self._client, self._jobs, self._changed, self._refusals = client, jobs, changed, refusals
         self._rate = Rate(READS_PER_SECOND)
         self._seen: dict[str, Sighting] = {}
         self._look_at: dict[str, float] = {}
@@ -71,12 +75,27 @@ class Sightings:
             self._look_at[uid_of(job)] = time.monotonic() + AGAIN_SECONDS
             try:
                 await self._look(job)
+                self._told_of_refusal(job, "")
             except EXPECTED as error:
+                if isinstance(error, ApiError) and error.is_refused:
+                    self._told_of_refusal(job, f"the operator cannot look at the Pods of what runs: {error}")
                 logger.debug("Pods of %s not read: %s", "/".join(key_of(job)), words_of(error))
                 await asyncio.sleep(1)
             except Exception:  # nice to have: a defect here must not stop the operator
                 logger.exception("Pods of %s not understood", "/".join(key_of(job)))
                 await asyncio.sleep(1)
+
+    def _told_of_refusal(self, job: Object, sentence: str) -> None:
+        """Of the pipeline, once for all of its Jobs: what they do is not known."""
+        owner = pipeline_owner(job)
+        if owner is None:
+            return
+        said = (owner["uid"], "pods")
+        is_news = (
+            self._refusals.note(*said, sentence, Topic.LOOKS) if sentence else self._refusals.taken(*said, Topic.LOOKS)
+        )
+        if is_news:
+            self._changed(job)
 
     def forget(self, present: set[str]) -> None:
         """Drops what was seen of Jobs that are gone."""

@@ -170,6 +170,8 @@ class Watch:
         self._namespace = namespace
         self._selector = {"labelSelector": labels} if labels else {}
         self.synced = asyncio.Event()
+        self.refused = ""
+        """Why it may not list or watch, as last said; empty while it may."""
         self.last_heard = time.monotonic()
 
     @property
@@ -187,10 +189,12 @@ class Watch:
                 async with session(info) as http:
                     http.headers.update(info.as_http_headers())
                     version: str | None = await self._list(http)
-                    failures = 0
+                    failures, self.refused = 0, ""
                     while version is not None:
                         version = await self._watch(http, version)
             except (*EXPECTED, orjson.JSONDecodeError, LoginError) as error:
+                if isinstance(error, ApiError) and error.is_refused:
+                    self.refused = f"{self._resource.plural} cannot be watched: {error}"
                 delay = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)] * random.uniform(0.8, 1.2)
                 level = logging.WARNING if failures in (0, 10) or failures % 100 == 0 else logging.DEBUG
                 logger.log(level, "watch of %s: %s; again in %.1f s", self._resource.plural, words_of(error), delay)

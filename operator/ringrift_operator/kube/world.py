@@ -48,6 +48,12 @@ class World:
         for pipeline in self.pipelines:
             self._touch(key_of(pipeline))
 
+    def touch_these(self, pipelines: Collection[str]) -> None:
+        """Those with these UIDs."""
+        for pipeline in self.pipelines:
+            if uid_of(pipeline) in pipelines:
+                self._touch(key_of(pipeline))
+
     def touch_namespace(self, namespace: str) -> None:
         for pipeline in self.pipelines.group(namespace):
             self._touch(key_of(pipeline))

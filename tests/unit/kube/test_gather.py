@@ -51,8 +51,8 @@ class Scene:
         self.gatherer = Gatherer(
             self.client,
             made,
-            Sightings(self.client, made.on_nodes, made.touch_owner),
-            Pools(self.client, made, hearing),
+            Sightings(self.client, made.on_nodes, made.touch_owner, Refusals()),
+            Pools(self.client, made, hearing, Refusals()),
             hearing,
             self.refusals,
             self.records,

@@ -15,6 +15,7 @@ from ringrift_operator.api import WorkerPool
 from ringrift_operator.domain.reasons import PoolReason
 from ringrift_operator.kube.hearing import Hearing
 from ringrift_operator.kube.pools import Pools, pool_status, unreadable_status
+from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.resource import Object
 from ringrift_operator.kube.runners import Runners
 from ringrift_operator.kube.world import World
@@ -52,7 +53,7 @@ def test_a_status_is_written_over_the_version_that_was_read_and_again_when_there
         world = World(lambda _: None)
         world.pools.put(POOL)
         async with asking(refuse_the_first) as client, asyncio.timeout(patience.SECONDS):
-            writing = asyncio.create_task(Pools(client, world, Hearing(world)).run())
+            writing = asyncio.create_task(Pools(client, world, Hearing(world), Refusals()).run())
             while not asked:
                 await asyncio.sleep(0.01)
             world.pools.put({**POOL, "metadata": {**POOL["metadata"], "resourceVersion": "8"}})
@@ -79,7 +80,7 @@ def test_a_pool_says_that_its_lease_cannot_be_made(is_refused: bool) -> None:
 
     async def look() -> None:
         async with asking(answer) as client:
-            runners = Runners(client, scene.world, scene.hearing)
+            runners = Runners(client, scene.world, scene.hearing, Refusals())
             for _ in range(2):
                 scene.hear()
                 await runners.look(scene.now)

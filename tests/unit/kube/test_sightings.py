@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from ringrift_operator.kube import sightings as looking
+from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.sightings import Sightings
 from tests import patience
 from tests.unit.kube.test_client import asking
@@ -33,7 +34,7 @@ def test_a_look_says_what_was_told_and_when_it_was(monkeypatch: pytest.MonkeyPat
 
     async def scenario() -> Sightings:
         async with asking(one_pod) as client, asyncio.timeout(patience.SECONDS):
-            seen = Sightings(client, [runs], lambda _: news.set())
+            seen = Sightings(client, [runs], lambda _: news.set(), Refusals())
             looks = asyncio.create_task(seen.run())
             await news.wait()
             looks.cancel()
