@@ -102,7 +102,7 @@ def test_cut_off_for_longer_and_longer(machine: Machine, namespace: str, clock_o
         assert selfplay(person)["attempt"] == 2
         eventually(lambda: remote(person) == {"a2": "Running"})
         machine.shows("back, with a result that nobody waits for")
-        print("\n".join(line for line in runner.said.splitlines() if "-a1: " in line))
+        print("\n".join(line for line in runner.said.splitlines() if "-a1: " in line and "debug" not in line))
         machine.touches("go-on-2")
         eventually(lambda: selfplay(person).get("phase") == "Succeeded", lambda: json.dumps(selfplay(person)))
         assert selfplay(person).get("failures", 0) == 0

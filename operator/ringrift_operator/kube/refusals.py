@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Set
+from collections.abc import Container, Set
 
 
 class Topic(enum.Enum):
@@ -62,6 +62,11 @@ class Refusals:
                 for name, sentence in now.items():
                     self.note(pipeline, name, sentence, topic)
         return news
+
+    def keep(self, topic: Topic, pipelines: Container[str]) -> None:
+        """Drops what was refused of a topic of all but these pipelines."""
+        for pipeline in [each for each in self._of if each not in pipelines]:
+            self.settle(pipeline, set(), topic)
 
     def forget(self, present: set[str]) -> None:
         """Drops what was refused of pipelines that are gone."""

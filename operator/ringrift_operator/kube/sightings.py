@@ -117,6 +117,7 @@ class Sightings:
         self._let_go({uid for uid, phase in phases.items() if phase == ChildPhase.QUEUED})
         if len(self._look_at) > 2 * len(live) + 100:
             self.forget({uid_of(job) for job in self._jobs})
+        self._refusals.keep(Topic.LOOKS, {owner["uid"] for job in live if (owner := pipeline_owner(job))})
         due = [job for job in live if self._look_at.setdefault(uid_of(job), now + FIRST_SECONDS) <= now]
         return min(due, key=lambda job: self._look_at[uid_of(job)], default=None)
 

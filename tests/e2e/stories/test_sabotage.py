@@ -60,7 +60,11 @@ def test_sabotage(place: Place, transcript: Transcript, tmp_path: Path) -> None:
     assert outcome["regression"]["decision"] == "Regressed"
     assert [move["version"] for move in first["rollbacks"]] == ["1"]
     assert second.get("rollbacks", []) == []
-    for record in (first, second):
-        stages = {stage["name"]: stage for stage in record["stages"]}
-        if "cmaes" in stages and stages["cmaes"].get("startedAt"):
-            assert stages["cmaes"]["startedAt"] >= stages["selfplay"]["finishedAt"]
+    # In the first one self-play goes on once more: games that were played already are made up for.
+    stages = {stage["name"]: stage for stage in second["stages"]}
+    search, play = ((stages[name]["startedAt"], stages[name]["finishedAt"]) for name in ("cmaes", "selfplay"))
+    assert search[1] <= play[0] or play[1] <= search[0], (search, play)
+    transcript.says(
+        f"In the second iteration the search ran from {search[0]} to {search[1]}, and self-play from {play[0]} to "
+        f"{play[1]}: never both, in this pool."
+    )
