@@ -128,7 +128,7 @@ class Sightings:
         if self._waits_for_pods(job, pods):
             await self._rate.turn()
             self._take(job, await self._why_without_pods(job))
-        elif stuck := not_starting(pods):
+        elif stuck := not_starting(pods, together=is_jobset(job)):
             self._take(job, Sighting(message=stuck.message, reason=stuck.reason))
         elif job_phase(job) == ChildPhase.RUNNING:
             self._take(job, await self._progress(job, [pod for pod in pods if pod.phase == PodPhase.RUNNING]))

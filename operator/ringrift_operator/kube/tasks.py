@@ -209,9 +209,10 @@ def indexed_progress(job: Object, running: Sequence[float]) -> float | None:
     return min(1.0, (done + sum(running)) / completions)
 
 
-def not_starting(pods: Sequence[PodReport]) -> PodReport | None:
-    """A Pod that waits for something the platform has a word for, when none of them runs."""
-    if any(pod.phase == PodPhase.RUNNING for pod in pods):
+def not_starting(pods: Sequence[PodReport], *, together: bool = False) -> PodReport | None:
+    """A Pod that waits for something the platform has a word for, when none of them runs; of those that work
+    `together` also when others run, since they wait for it."""
+    if not together and any(pod.phase == PodPhase.RUNNING for pod in pods):
         return None
     return next((pod for pod in pods if pod.phase == PodPhase.WAITING and pod.reason), None)
 

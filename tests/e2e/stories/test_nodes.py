@@ -52,10 +52,11 @@ def learning(name: str, nodes: int) -> dict[str, Any]:
 
 
 def pool() -> dict[str, Any]:
-    """Two places for training."""
+    """Two places for training, which both fit a small machine."""
     found = training_pool(has_image=False)
     (slot,) = found["spec"]["slots"]
     slot["count"] = 2
+    slot["resources"]["cpu"] = "500m"
     return found
 
 

@@ -14,6 +14,7 @@ from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.sightings import Sightings
 from tests import patience
 from tests.unit.kube.test_client import asking
+from tests.unit.kube.test_jobsets import jobset
 from tests.unit.kube.test_tasks import NOW, job, pod
 
 LINE = '2026-01-31T12:00:05Z {"kind": "progress", "stage": "cmaes", "progress": 0.5, "message": "five"}'
@@ -23,6 +24,33 @@ async def one_pod(request: web.Request) -> web.StreamResponse:
     if request.path.endswith("/log"):
         return web.Response(text=LINE)
     return web.json_response({"metadata": {"resourceVersion": "7"}, "items": [pod({"running": {"startedAt": NOW}})]})
+
+
+async def two_pods(_: web.Request) -> web.StreamResponse:
+    """One runs, the other finds no node."""
+    full = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available"}
+    items = [pod({"running": {"startedAt": NOW}}), pod({}, 1, phase="Pending", conditions=[full])]
+    return web.json_response({"metadata": {"resourceVersion": "7"}, "items": items})
+
+
+def test_of_pods_that_work_together_one_that_does_not_start_is_told_of_though_another_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(looking, "FIRST_SECONDS", 0.0)
+    waits = jobset(replicatedJobsStatus=[{"name": "node", "ready": 0, "active": 1}])
+    news = asyncio.Event()
+
+    async def scenario() -> Sightings:
+        async with asking(two_pods) as client, asyncio.timeout(patience.SECONDS):
+            seen = Sightings(client, [waits], lambda _: news.set(), Refusals())
+            looks = asyncio.create_task(seen.run())
+            await news.wait()
+            looks.cancel()
+            return seen
+
+    found = asyncio.run(scenario()).get("u")
+    assert found is not None
+    assert (found.reason, found.message) == ("Unschedulable", "0/1 nodes are available")
 
 
 def test_a_look_says_what_was_told_and_when_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -248,6 +248,7 @@ def test_why_a_pod_does_not_start() -> None:
     assert not_starting([report(creating)]) is None
     assert not_starting([report(creating), report(unscheduled)]) == report(unscheduled)
     assert not_starting([report(running), report(unscheduled)]) is None
+    assert not_starting([report(running), report(unscheduled)], together=True) == report(unscheduled)
     assert report(running).phase == PodPhase.RUNNING
 
 
