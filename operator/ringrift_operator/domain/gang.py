@@ -13,7 +13,7 @@ them in a slot that self-play waits for, goes on.
 
 from __future__ import annotations
 
-from ringrift_operator.domain.fairness import Head, Lane
+from ringrift_operator.domain.fairness import Lane
 
 
 class Reservations:
@@ -23,19 +23,14 @@ class Reservations:
         self._slots: set[tuple[str, str]] = set()
         self._from_selfplay: set[str] = set()
         self._from_cooldown: set[str] = set()
-        self._holders: set[Head] = set()
-        self.is_stale = False
-        """A task that had reserved something has started elsewhere: what it kept from others is free after all."""
 
-    def reserve_slot(self, head: Head, lane: Lane) -> None:
-        """Until enough of the slot is free for this task."""
+    def reserve_slot(self, lane: Lane) -> None:
+        """Until enough of the slot is free for the task whose turn it is."""
         self._slots.add((lane.pool, lane.slot))
-        self._holders.add(head)
 
-    def reserve_pool(self, head: Head, lane: Lane) -> None:
-        """Of a pool with a cool-down: for this task of self-play, or of the cool-down."""
+    def reserve_pool(self, lane: Lane) -> None:
+        """Of a pool with a cool-down: for the task of self-play, or of the cool-down, whose turn it is."""
         (self._from_cooldown if lane.is_selfplay else self._from_selfplay).add(lane.pool)
-        self._holders.add(head)
 
     def keep_slot(self, lane: Lane) -> bool:
         """Whether somebody's reservation keeps a slot."""
@@ -46,9 +41,3 @@ class Reservations:
 
     def keep_from_cooldown(self, pool: str) -> bool:
         return pool in self._from_cooldown
-
-    def started(self, head: Head) -> None:
-        """The task waits no longer."""
-        self.is_stale = self.is_stale or any(
-            (holder.decision, holder.task) == (head.decision, head.task) for holder in self._holders
-        )

@@ -150,19 +150,20 @@ class _Step:
         self._due = [lane for lane in self._lanes if lane.pool in due and self._is_cooldown(lane)]
 
     def round(self) -> bool:
-        """Places what finds room; whether it has to be done once more."""
-        self._reservations = Reservations()
+        """Places what finds room; whether it has to be done once more: who starts may leave a turn, or what it had
+        reserved, to others that have been passed by."""
+        self._reservations, before = Reservations(), len(self.placed)
         for lane, head in self._turns.in_order(self._due):
             if not self._start(head):
-                self._reservations.reserve_pool(head, lane)
+                self._reservations.reserve_pool(lane)
         for lane, head in self._turns.in_order(self._lanes):
             if self._start(head):
                 continue
             if lane.is_selfplay:
-                self._reservations.reserve_pool(head, lane)
+                self._reservations.reserve_pool(lane)
             elif self._turns.wanted(head).demand.places > 1:
-                self._reservations.reserve_slot(head, lane)
-        return self._reservations.is_stale
+                self._reservations.reserve_slot(lane)
+        return len(self.placed) > before
 
     def _start(self, head: Head) -> bool:
         """Starts the task whose turn it is, in the best of the places where it is its turn; whether there is any."""
@@ -175,7 +176,6 @@ class _Step:
         lanes = {(room.pool.name, room.slot.name): self._occupancy.lane(room, wanted) for room in rooms}
         theirs = [lanes[task.identity.pool, task.identity.slot] for task in tasks]
         turns = self._turns.take(head, theirs)
-        self._reservations.started(head)
         for task, lane in zip(tasks, theirs, strict=True):
             self._occupancy.take(task.identity)
             self.placed.append((head.decision, replace(task, turn=turns[lane])))

@@ -182,6 +182,11 @@ def test_every_task_that_fits_a_pool_starts_within_the_bound(group: int) -> None
     assert sum(live_through(seed) for seed in range(group, WORLDS, GROUPS)) > WORLDS // GROUPS
 
 
+def test_a_pass_leaves_nothing_that_the_next_would_do() -> None:
+    """World 3219 of those above, where a task that had been passed by could begin at the end of the pass."""
+    live_through(3219)
+
+
 def one_slot(count: int = 1) -> tuple[PoolObservation, ...]:
     slot = {"name": "s", "stages": ["evaluate", "train"], "count": count, "resources": {"memory": "1Gi"}}
     return (pool("pool", slots=[slot]),)
