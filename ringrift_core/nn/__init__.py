@@ -18,3 +18,5 @@ if "torch" in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
     )
 # OpenMP reads this once, when torch is loaded: idle threads then sleep instead of spinning.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Read likewise: a Pod's address has no name to be looked up, and torch would warn of it among a stage's last words.
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
