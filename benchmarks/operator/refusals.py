@@ -257,14 +257,20 @@ def _begin(plane: ControlPlane, refusal: Refusal, name: str, stack: ExitStack, w
     if refusal.pool is not None:
         kubectl.apply({**POOL, "spec": {**POOL["spec"], **refusal.pool}})
     for each in refusal.objects:
-        kubectl.apply(each)
+        kubectl.apply(_of_trial(each, name))
     if refusal.objects:
         time.sleep(1.1)  # objects are dated to the second
     once = refusal.once
     if once is not None:
-        eventually(lambda: once(kubectl))
+        eventually(lambda: once(kubectl), lambda: kubectl("get", "tp,wp,jobs,pods", "-o", "wide"))
     watch.begins(name, refusal.words)
-    kubectl.apply(pipeline(name, NAME, **refusal.spec))
+    kubectl.apply(_of_trial(pipeline(name, NAME, **refusal.spec), name))
+
+
+def _of_trial(manifest: dict[str, Any], name: str) -> dict[str, Any]:
+    """With a store of the trial's own, where it names that of all."""
+    found: dict[str, Any] = json.loads(json.dumps(manifest).replace("s3://bucket/refused", f"s3://bucket/{name}"))
+    return found
 
 
 class _Watch:
