@@ -37,6 +37,12 @@ class Agent:
     program: Program
     sandbox: Sandbox
 
+    @property
+    def refusal(self) -> str:
+        """What the kernel said to the agent's own rules; empty where it took them."""
+        said = (line.strip() for line in self.program.log.read_text().splitlines())
+        return next((line for line in said if line.startswith("conn.Receive:")), "")
+
     def verdicts(self) -> dict[str, int]:
         """How many packets were accepted and dropped so far."""
         counts: Counter[str] = Counter()

@@ -10,7 +10,7 @@ from pathlib import Path
 from ringrift_operator.domain.labels import STAGE
 from tests.cluster.binaries import NETWORK_POLICIES
 from tests.cluster.kubectl import Kubectl, KubectlError
-from tests.cluster.network_policies import enforced
+from tests.cluster.network_policies import Agent, enforced
 from tests.cluster.object_store import PORT
 from tests.cluster.requirement import required_binaries
 from tests.cluster.sandbox import LINKS
@@ -65,6 +65,7 @@ def test_policies(place: Place, transcript: Transcript, tmp_path: Path) -> None:
             trial = f"test.artifacts.uri=s3://{BUCKET}/trial,test.artifacts.secretName={SECRET}"
             place.upgrade(f"--set=networkPolicy.storeCidrs={{{address}/32}},{trial}")
             seen[Phase.STORE_ALONE] = settled(kubectl, attempts, Phase.STORE_ALONE)
+            transcript.says(introduction(agent))
             transcript.says("## Who reaches whom")
             transcript.says(table(attempts, seen, HEADINGS))
             transcript.prints("kubectl get networkpolicies", kubectl("get", "networkpolicies"))
@@ -85,12 +86,27 @@ def test_policies(place: Place, transcript: Transcript, tmp_path: Path) -> None:
             assert after["accept"] > before["accept"]
             transcript.says(
                 f"While it ran the agent accepted {after['accept'] - before['accept']} packets that began a "
-                "connection or a question, and dropped none but those of the attempts above."
+                "connection or a question. It dropped none once the attempts above were over."
             )
             said = place.helm("test", "ringrift", f"--namespace={RELEASE_NAMESPACE}")
-            transcript.prints("helm test ringrift", said)
+            told = ("TEST SUITE", "Phase", "store", "CRDs", "rights")
+            transcript.prints(
+                "helm test ringrift", "\n".join(line for line in said.splitlines() if line.startswith(told))
+            )
             assert "was written, read, changed and cleared" in said
             assert agent.verdicts()["drop"] == after["drop"]
+
+
+def introduction(agent: Agent) -> str:
+    """What enforces them, and how."""
+    version = NETWORK_POLICIES.version
+    said = f"kube-network-policies {version} enforces them here: it judges the packet that begins a connection, and "
+    said += "what it drops times out."
+    if agent.refusal:
+        said += (
+            f" The kernel refused its own nftables rules (`{agent.refusal}`); iptables brought it the packets instead."
+        )
+    return said
 
 
 def store_by_name(place: Place) -> None:
@@ -109,6 +125,7 @@ def somebody_everywhere(place: Place, directory: Path) -> Iterator[None]:
     kubectl.apply(pod("stage", {STAGE: "selfplay"}, PORT))
     kubectl.apply(pod("bystander", {}, PORT, OTHER))
     kubectl.apply(pod("operator", OPERATOR, HEALTH, OTHER))
+    kubectl.apply(pod("other-training", {STAGE: "train"}, MASTER))
     kubectl.apply(job("training", {STAGE: "train"}, MASTER))
     sandbox.run("ip", "address", "add", f"{METADATA}/32", "dev", "lo")
     at_node = {f"{METADATA}:{PORT}": sandbox.enter, f"{sandbox.address}:{OTHER}": sandbox.enter}
@@ -132,7 +149,9 @@ def addresses(kubectl: Kubectl, selector: str) -> dict[str, str]:
 def attempted(place: Place) -> list[Attempt]:
     """Each kind of Pod towards each kind of place, with the last phase in which it gets there."""
     kubectl, node = place.kubectl, place.cluster.sandbox.address
-    at = {name: addresses(kubectl, f"app={name}")[name] for name in ("stage", "bystander", "operator")}
+    at = {
+        name: addresses(kubectl, f"app={name}")[name] for name in ("stage", "bystander", "operator", "other-training")
+    }
     (first, _), (_, second) = sorted(addresses(kubectl, "app=training").items())
     (real,) = (
         ip for name, ip in addresses(kubectl, "app.kubernetes.io/component=operator").items() if name != "operator"
@@ -153,6 +172,7 @@ def attempted(place: Place) -> list[Attempt]:
         Attempt("bystander", "operator, another port", f"{at['operator']}:{OTHER}", never),
         Attempt("bystander", "metadata", f"{METADATA}:{PORT}", always),
         Attempt(first, "the other Pod of its Job", f"{second}:{MASTER}", always),
+        Attempt(first, "a Pod of another training", f"{at['other-training']}:{MASTER}", always),
         Attempt(first, "stage", f"{at['stage']}:{PORT}", never),
         Attempt("operator", "the API server", "kubernetes.default.svc:443", always),
         Attempt("operator", "the store, by name", f"{STORE}:{PORT}", never),
