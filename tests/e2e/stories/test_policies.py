@@ -103,9 +103,9 @@ def introduction(agent: Agent) -> str:
     said = f"kube-network-policies {version} enforces them here: it judges the packet that begins a connection, and "
     said += "what it drops times out."
     if agent.refusal:
-        said += (
-            f" The kernel refused its own nftables rules (`{agent.refusal}`); iptables brought it the packets instead."
-        )
+        said += f" The kernel refused its own nftables rules (`{agent.refusal}`), and iptables brought it the packets."
+    said += " A rule of iptables brings it what Pods say to the node itself, too: the store, DNS, the API server and "
+    said += "metadata are there."
     return said
 
 
