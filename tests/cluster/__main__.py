@@ -22,6 +22,7 @@ def main() -> int:
     choice.add_argument("--without-node", action="store_true", help="only what the tests without a node take")
     choice.add_argument("--kueue", action="store_true", help="Kueue alone, which the others do not include")
     choice.add_argument("--jobset", action="store_true", help="JobSet's controller alone, likewise")
+    choice.add_argument("--network-policies", action="store_true", help="the agent of NetworkPolicies alone, likewise")
     commands.add_parser("packages", help="install the Debian packages that a node needs; needs root")
     commands.add_parser("control-plane", help="run etcd, API server, controller-manager until Ctrl-C; no root needed")
     commands.add_parser("node", help="run a control plane, one real node and an S3 server until Ctrl-C; needs root")
@@ -40,6 +41,8 @@ def build(arguments: argparse.Namespace) -> int:
         wanted = (binaries.KUEUE,)
     elif arguments.jobset:
         wanted = (binaries.JOBSET,)
+    elif arguments.network_policies:
+        wanted = (binaries.NETWORK_POLICIES,)
     elif arguments.without_node:
         wanted = binaries.WITHOUT_NODE
     built = binaries.build(directory, wanted)

@@ -76,7 +76,14 @@ KUEUE = Program("kueue", "kueue", "sigs.k8s.io/kueue/cmd/kueue", "sigs.k8s.io/ku
 """Not among the others: `make e2e-kueue` alone takes it, and it is built in minutes."""
 JOBSET = Program("jobset", "jobset", "sigs.k8s.io/jobset", "sigs.k8s.io/jobset", "charts/jobset")
 """Likewise, for those who run its controller; its CRD alone is laid beside whatever is built."""
-APART = (KUEUE, JOBSET)
+NETWORK_POLICIES = Program(
+    "kube-network-policies",
+    "network-policies",
+    "sigs.k8s.io/kube-network-policies/cmd",
+    "sigs.k8s.io/kube-network-policies",
+)
+"""Likewise, for the story of policies."""
+APART = (KUEUE, JOBSET, NETWORK_POLICIES)
 
 
 def cache_directory() -> Path:
