@@ -31,11 +31,11 @@ from tests.e2e.stories.attempts import (
 from tests.e2e.stories.place import BUCKET, MINUTE, SECRET, Place, Reader, pipeline
 from tests.e2e.stories.transcript import Transcript
 
-GAMES = 200
+GAMES = 600
 PIPELINE = pipeline(
     "guarded",
     games=GAMES,
-    selfplay={"engineModes": ["minimax-only"], "shardGames": 100, "cooldown": "1s"},  # a Pod plays for half a minute
+    selfplay={"engineModes": ["minimax-only"], "shardGames": 300, "cooldown": "1s"},  # a Pod plays for half a minute
 )
 STORE = f"store.{RELEASE_NAMESPACE}.svc"
 METADATA = "169.254.169.254"
