@@ -57,7 +57,7 @@ def test_a_pipeline_is_trained_to_its_end(person: Person, namespace: str) -> Non
 def test_what_kubectl_prints(person: Person, worker: Worker, namespace: str) -> None:
     worker.holds.add("cmaes")
     person.kubectl.apply(pipeline(namespace))
-    person.sees(running="square8-2p i1: cmaes")
+    person.sees(running="square8-2p i1: cmaes", games=20)  # self-play may begin after the search, and has ended now
     header, row = person.kubectl("get", "tp", "-o", "wide").splitlines()
     columns = "NAME PHASE ITERATION GAMES PROMOTIONS ROLLBACKS LAST-PROMOTION READY AGE RUNNING MESSAGE"
     assert header.split() == columns.split()

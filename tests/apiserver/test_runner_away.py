@@ -76,7 +76,7 @@ def test_cut_off_for_longer_and_longer(machine: Machine, namespace: str, clock_o
         again = selfplay(person)
         assert (again.get("failures", 0), again["delays"]) == (0, 1)
         assert f"silent for more than {MINUTE:.0f} s" in again["message"]
-        assert not machine.is_online()
+        eventually(lambda: not machine.is_online())
         assert "a1" not in remote(person)
         machine.shows("away for more than a minute", "wp", "-o", "wide")
         print(f"its task: {again['message']}")
