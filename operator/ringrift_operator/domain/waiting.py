@@ -21,6 +21,8 @@ def waiting(snapshot: Snapshot, status: TrainingPipelineStatus) -> str:
 
 def _why(snapshot: Snapshot, configuration: ConfigurationStatus, task: TaskStatus) -> str:
     """Where no pool that could take it may be used now: why not."""
+    if all(map(may_be_used_now, snapshot.pools)):
+        return ""  # as a rule, and the rest takes the values of the spec anew
     pools = pools_for(snapshot, snapshot.recipes.steps[task.name], resolved(snapshot, configuration.name))
     if not pools or any(may_be_used_now(pool) for pool in pools):
         return ""

@@ -13,7 +13,7 @@ from ringrift_operator.kube import sightings as looking
 from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.sightings import Sightings
 from tests import patience
-from tests.unit.kube.test_client import asking
+from tests.unit.kube.test_client import Answer, asking
 from tests.unit.kube.test_jobsets import jobset
 from tests.unit.kube.test_tasks import NOW, job, pod
 
@@ -33,22 +33,23 @@ async def two_pods(_: web.Request) -> web.StreamResponse:
     return web.json_response({"metadata": {"resourceVersion": "7"}, "items": items})
 
 
+async def first_look(server: Answer, job: dict[str, Any]) -> Sightings:
+    """What is known once the first look at a Job was news."""
+    news = asyncio.Event()
+    async with asking(server) as client, asyncio.timeout(patience.SECONDS):
+        seen = Sightings(client, [job], lambda _: news.set(), Refusals())
+        looks = asyncio.create_task(seen.run())
+        await news.wait()
+        looks.cancel()
+        return seen
+
+
 def test_of_pods_that_work_together_one_that_does_not_start_is_told_of_though_another_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(looking, "FIRST_SECONDS", 0.0)
     waits = jobset(replicatedJobsStatus=[{"name": "node", "ready": 0, "active": 1}])
-    news = asyncio.Event()
-
-    async def scenario() -> Sightings:
-        async with asking(two_pods) as client, asyncio.timeout(patience.SECONDS):
-            seen = Sightings(client, [waits], lambda _: news.set(), Refusals())
-            looks = asyncio.create_task(seen.run())
-            await news.wait()
-            looks.cancel()
-            return seen
-
-    found = asyncio.run(scenario()).get("u")
+    found = asyncio.run(first_look(two_pods, waits)).get("u")
     assert found is not None
     assert (found.reason, found.message) == ("Unschedulable", "0/1 nodes are available")
 
@@ -58,18 +59,8 @@ def test_a_look_says_what_was_told_and_when_it_was(monkeypatch: pytest.MonkeyPat
     runs: dict[str, Any] = job()
     runs["metadata"]["uid"] = "uid"
     runs["status"]["ready"] = 1
-    news = asyncio.Event()
-
-    async def scenario() -> Sightings:
-        async with asking(one_pod) as client, asyncio.timeout(patience.SECONDS):
-            seen = Sightings(client, [runs], lambda _: news.set(), Refusals())
-            looks = asyncio.create_task(seen.run())
-            await news.wait()
-            looks.cancel()
-            return seen
-
     before = datetime.now(UTC)
-    found = asyncio.run(scenario()).get("uid")
+    found = asyncio.run(first_look(one_pod, runs)).get("uid")
     assert found is not None
     assert (found.progress, found.message) == (0.5, "five")
     assert found.heard_at == datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC)
