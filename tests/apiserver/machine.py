@@ -130,6 +130,11 @@ class Machine:
     def is_online(self, pool: str = POOL) -> bool:
         return self.pool_ready(pool).get("status") == "True"
 
+    def lease_holders(self) -> dict[str, str]:
+        """Who holds each Lease there is, "" for nobody: the operator makes a task's beside the work, not before it."""
+        leases = self.kubectl.get("leases")["items"]
+        return {lease["metadata"]["name"]: lease["spec"].get("holderIdentity", "") for lease in leases}
+
     def shows(self, moment: str, *asked: str) -> None:
         """Prints what `kubectl get` tells people: `pytest -rP` keeps it (results/runner.md)."""
         what = asked or ("wp,rt", "-o", "wide")

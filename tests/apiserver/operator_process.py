@@ -24,7 +24,6 @@ RELEASE = {
     "trainerImage": "ringrift-trainer:test",
     "imagePullPolicy": "IfNotPresent",
     "imagePullSecrets": [],
-    "serviceAccount": "default",
     "lightStages": {"image": "ringrift-worker:test", "resources": {"cpu": "1", "memory": "1Gi"}, "podTemplate": {}},
 }
 
@@ -32,13 +31,15 @@ RELEASE = {
 class OperatorProcess:
     """Starts, stops and kills one operator; its log is a file of JSON lines."""
 
-    def __init__(self, kubeconfig: Path, directory: Path, *arguments: str, before: str = "") -> None:
-        """`before` is run in its process before everything else."""
+    def __init__(
+        self, kubeconfig: Path, directory: Path, *arguments: str, before: str = "", service_account: str = "default"
+    ) -> None:
+        """`before` is run in its process before everything else; `service_account` is of the Jobs' Pods."""
         self._kubeconfig, self._directory, self._arguments = kubeconfig, directory, arguments
         self._before = before
         directory.mkdir(parents=True, exist_ok=True)
         self._release = directory / "release.yaml"
-        self._release.write_text(yaml.safe_dump(RELEASE))
+        self._release.write_text(yaml.safe_dump({**RELEASE, "serviceAccount": service_account}))
         self.log = directory / "operator.log"
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -116,3 +116,22 @@ def test_a_right_that_is_missing_is_a_condition_until_it_is_given(
         assert [said in line for line in person.events() if event and line.startswith(f"{event}:")] == [True] * bool(
             event
         )
+
+
+def test_a_service_account_that_is_not_there_is_a_condition_until_it_is(
+    account: Path, control_plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_path: Path
+) -> None:
+    person = Person(kubectl)
+    said = "adopt does not start: FailedCreate: its Pod is forbidden: error looking up service account "
+    with (
+        OperatorProcess(account, tmp_path, f"--namespace={namespace}", service_account="later"),
+        Worker(control_plane.kubeconfig, namespace),
+    ):
+        kubectl.apply(POOL)
+        kubectl.apply(pipeline(namespace))
+        eventually(lambda: person.condition("Degraded").get("status") == "True", person.status)
+        assert f'{said}{namespace}/later: serviceaccount "later" not found' in person.condition("Degraded")["message"]
+        assert f"{said}{namespace}/later" in kubectl("get", "tp", "-o", "wide")
+        kubectl("create", "serviceaccount", "later")
+        status = person.sees(phase="Completed")
+        assert status["tasks"]["failed"] == 0

@@ -39,13 +39,13 @@ def test_a_task_is_claimed_run_told_of_and_answered(machine: Machine) -> None:
         assert machine.status("task")["progress"] == 0.25
         eventually(machine.is_online)
         assert holder in machine.pool_ready()["message"]
-        eventually(lambda: machine.kubectl.get("lease", "task")["spec"].get("holderIdentity") == holder)
+        eventually(lambda: machine.lease_holders().get("task") == holder)
         machine.touches("go-on")
         done = machine.sees("task", "Succeeded")
         assert (done["exitCode"], done["message"]) == (0, "seven games")
         assert done["result"]["result"]["games"] == 7
     # It gave its pool back as it left.
-    assert machine.kubectl.get("lease", f"ringrift-runner-{POOL}")["spec"].get("holderIdentity", "") == ""
+    assert machine.lease_holders()[f"ringrift-runner-{POOL}"] == ""
     eventually(lambda: machine.pool_ready().get("reason") == "RunnerOffline")
 
 

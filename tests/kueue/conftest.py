@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -16,17 +15,13 @@ from tests.cluster.binaries import CONTROL_PLANE, KUEUE
 from tests.cluster.control_plane import ControlPlane, Endpoints, running_control_plane
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.kueue import running_kueue
+from tests.cluster.queues import QUEUE, Manifest, cluster_queue, flavor, local_queue, priorities
 from tests.cluster.requirement import required_binaries
 
 HERE = Path(__file__).parent
 CRDS = HERE.parents[1] / "crds"
 ALL_SECONDS = 3600
 CPUS = 2
-
-QUEUE = "games"
-PRIORITIES = {"background": 100, "urgent": 1000}
-
-Manifest = dict[str, Any]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,7 +42,7 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlP
     ):
         plane.kubectl.apply(CRDS, "--server-side")
         plane.kubectl.wait_for_definitions()
-        for manifest in (_flavor(), cluster_queue("machines"), *map(_priority, PRIORITIES)):
+        for manifest in (flavor(), cluster_queue("machines", CPUS), *priorities()):
             plane.kubectl.apply(manifest)
         yield plane
 
@@ -92,44 +87,8 @@ def made_namespace(plane: ControlPlane, name: str, *, queue: str = "machines") -
     """A namespace whose LocalQueue stands for a ClusterQueue; kubectl within."""
     plane.kubectl("create", "namespace", name)
     kubectl = plane.kubectl.within(name)
-    local = {
-        "apiVersion": "kueue.x-k8s.io/v1beta2",
-        "kind": "LocalQueue",
-        "metadata": {"name": QUEUE},
-        "spec": {"clusterQueue": queue},
-    }
-    eventually(lambda: kubectl.apply(local))
+    eventually(lambda: kubectl.apply(local_queue(queue)))
     return kubectl
-
-
-def _flavor() -> Manifest:
-    return {"apiVersion": "kueue.x-k8s.io/v1beta2", "kind": "ResourceFlavor", "metadata": {"name": "machines"}}
-
-
-def cluster_queue(name: str, cpus: int = CPUS, **spec: object) -> Manifest:
-    resources = [{"name": "cpu", "nominalQuota": cpus}, {"name": "memory", "nominalQuota": "64Gi"}]
-    return {
-        "apiVersion": "kueue.x-k8s.io/v1beta2",
-        "kind": "ClusterQueue",
-        "metadata": {"name": name},
-        "spec": {
-            "namespaceSelector": {},
-            "preemption": {"withinClusterQueue": "LowerPriority"},
-            "resourceGroups": [
-                {"coveredResources": ["cpu", "memory"], "flavors": [{"name": "machines", "resources": resources}]}
-            ],
-            **spec,
-        },
-    }
-
-
-def _priority(name: str) -> Manifest:
-    return {
-        "apiVersion": "kueue.x-k8s.io/v1beta2",
-        "kind": "WorkloadPriorityClass",
-        "metadata": {"name": name},
-        "value": PRIORITIES[name],
-    }
 
 
 def slot(name: str, *stages: str, cpu: int = 1, count: int = 1) -> Manifest:

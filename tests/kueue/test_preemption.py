@@ -26,9 +26,10 @@ from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.object_store import ObjectStore, running_object_store
 from tests.cluster.process import free_ports
+from tests.cluster.queues import Manifest
 from tests.cluster.requirement import required_binaries
 from tests.e2e.recording import wait_for
-from tests.kueue.conftest import CPUS, Manifest, made_namespace, pool, slot
+from tests.kueue.conftest import CPUS, made_namespace, pool, slot
 from tests.kueue.machine import Machine, Run
 
 MINUTES = 40

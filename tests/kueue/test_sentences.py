@@ -13,7 +13,8 @@ from tests.apiserver.person import Person, pipeline
 from tests.apiserver.worker import Worker
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl
-from tests.kueue.conftest import CPUS, cluster_queue, made_namespace, pool, slot
+from tests.cluster.queues import cluster_queue, local_queue
+from tests.kueue.conftest import CPUS, made_namespace, pool, slot
 
 IN_FLIGHT = "-l=ringrift.ai/pool"
 """Pods of the stages that take a slot."""
@@ -100,9 +101,7 @@ def test_a_queue_that_is_not_there_is_a_sentence_until_it_is(kubectl: Kubectl, o
     said = says(person, "Degraded", "selfplay is held: Inadmissible: LocalQueue nowhere doesn't exist")
     assert said
     keep(output_directory, "no-local-queue", person)
-    queue = {"clusterQueue": "machines"}
-    metadata = {"name": "nowhere"}
-    kubectl.apply({"apiVersion": "kueue.x-k8s.io/v1beta2", "kind": "LocalQueue", "metadata": metadata, "spec": queue})
+    kubectl.apply(local_queue("machines", "nowhere"))
     person.sees(phase="Completed", games=20)
 
 
@@ -110,12 +109,11 @@ def test_a_queue_that_is_not_there_is_a_sentence_until_it_is(kubectl: Kubectl, o
 def test_a_stopped_queue_is_a_sentence(kubectl: Kubectl) -> None:
     assert kubectl.namespace is not None
     name = f"stopped-{kubectl.namespace}"
-    kubectl.apply(cluster_queue(name, stopPolicy="Hold"))
-    local = {"apiVersion": "kueue.x-k8s.io/v1beta2", "kind": "LocalQueue", "metadata": {"name": "stopped"}}
-    kubectl.apply({**local, "spec": {"clusterQueue": name}})
+    kubectl.apply(cluster_queue(name, CPUS, stopPolicy="Hold"))
+    kubectl.apply(local_queue(name, "stopped"))
     person = applied(kubectl, queue="stopped")
     says(person, "Degraded", f"selfplay is held: Inadmissible: ClusterQueue {name} is")
-    kubectl.apply(cluster_queue(name))
+    kubectl.apply(cluster_queue(name, CPUS))
     person.sees(phase="Completed", games=20)
 
 

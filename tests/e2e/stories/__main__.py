@@ -22,7 +22,7 @@ ROOT = HERE.parents[2]
 RESULTS = ROOT / "results" / "stories"
 BUT_RESULTS = (".", ":(exclude)results")
 
-STORIES = ("tracks", "upgrade", "uninstall", "etcd", "switches", "runner", "sabotage", "nodes", "policies")
+STORIES = ("tracks", "upgrade", "uninstall", "etcd", "switches", "runner", "sabotage", "nodes", "policies", "kueue")
 """The most telling first."""
 
 
