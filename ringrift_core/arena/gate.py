@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ringrift_core.arena.interval import ONE_SIDED_95, measure, share_interval
+from ringrift_core.arena.interval import ONE_SIDED_95, ONE_SIDED_99, measure, share_interval
 from ringrift_core.arena.scale import share, two_player_equivalent
 from ringrift_core.arena.sprt import Conclusion, SequentialTest
 from ringrift_core.contract import Decision
@@ -116,6 +116,8 @@ class SprtGate:
 class RegressionTest:
     """Champion against predecessor: H0 rate 0.50 against H1 `threshold` - 0.05, alpha 0.01, beta 0.20, up to a cap.
 
+    At the cap: regressed when the rate is below the threshold and its one-sided 99 % bound below 0.5. With four seats
+    the test itself never condemns anybody within 200 games.
     The scores of all iterations of one pair are judged together, from the first; the test is never restarted, since
     a test repeated every iteration sooner or later condemns a good champion.
     """
@@ -137,6 +139,16 @@ class RegressionTest:
             return Judgement(Decision.REGRESSED, groups, f"SPRT accepts H1 (rate {h1_rate:.2f}) after {games} games")
         if conclusion is Conclusion.H0:
             return Judgement(Decision.KEEP, groups, f"SPRT accepts H0 (rate 0.50) after {games} games")
-        if len(scores) >= self.most_groups:
-            return Judgement(Decision.KEEP, groups, f"nothing found in all {games} games of the test")
-        return None
+        return self._at_the_cap(scores[: self.most_groups]) if len(scores) >= self.most_groups else None
+
+    def _at_the_cap(self, scores: Sequence[float]) -> Judgement:
+        rate = measure(scores, self.players).rate
+        bound = two_player_equivalent(share_interval(scores, self.players, ONE_SIDED_99)[1], self.players)
+        regressed = rate < self.threshold and bound < 0.5
+        return Judgement(
+            Decision.REGRESSED if regressed else Decision.KEEP,
+            len(scores),
+            f"undecided in all {len(scores) * self.players} games of the test: rate {rate:.3f} "
+            f"{'below' if rate < self.threshold else 'not below'} {self.threshold:.2f}, "
+            f"upper bound {bound:.3f} {'below' if bound < 0.5 else 'not below'} 0.5",
+        )

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from ringrift_core.arena.scale import two_player_equivalent
 from ringrift_core.arena.sprt import weighted
 
-__all__ = ["ONE_SIDED_95", "TWO_SIDED_95", "Rate", "measure", "share_interval"]
+__all__ = ["ONE_SIDED_95", "ONE_SIDED_99", "TWO_SIDED_95", "Rate", "measure", "share_interval"]
 
 TWO_SIDED_95 = 1.959964
 ONE_SIDED_95 = 1.644854
+ONE_SIDED_99 = 2.326348
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,9 @@ def _design_effect(scores: Sequence[float], players: int) -> float:
     observed = _variance(counts) * players
     total = sum(counts.values())
     mean = sum(score * count for score, count in counts.items()) / total
-    # Of equal weights on 0, 1/n, ..., 1 alone the variance is (n + 2) / (12 n); independent games would have less.
     prior = (players + 1) / 2 / total
-    uniform = (players + 2) / 12
-    expected = (1 - prior) * mean * (1 - mean) + prior * max(uniform, mean * (1 - mean))
+    equal = (players - 1) / players**2  # the variance of an equal player's game
+    expected = (1 - prior) * mean * (1 - mean) + prior * max(equal, mean * (1 - mean))
     return max(observed / expected, 1 / players)
 
 

@@ -18,11 +18,9 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-__all__ = ["FEWEST_GROUPS", "PSEUDO_COUNT", "Conclusion", "SequentialTest", "log_likelihood_ratio"]
-
-PSEUDO_COUNT = 0.5
-"""Added to each of the n + 1 scores 0, 1/n, ..., 1: no score is impossible, however few groups were seen."""
+__all__ = ["FEWEST_GROUPS", "Conclusion", "SequentialTest", "log_likelihood_ratio"]
 
 FEWEST_GROUPS = 8
 """No decision before this many: with a variance from fewer an equal candidate is accepted far too often."""
@@ -84,10 +82,23 @@ class SequentialTest:
 
 def weighted(scores: Sequence[float], players: int) -> dict[float, float]:
     """How often each group score was seen, with the pseudo-counts."""
-    counts: dict[float, float] = {wins / players: PSEUDO_COUNT for wins in range(players + 1)}
+    counts = dict(pseudo_counts(players))
     for score, count in Counter(round(score * players, 9) / players for score in scores).items():
         counts[score] = counts.get(score, 0.0) + count
     return counts
+
+
+@lru_cache
+def pseudo_counts(players: int) -> tuple[tuple[float, float], ...]:
+    """Each of the n + 1 scores 0, 1/n, ..., 1 with what it counts unseen: none is impossible, however few were seen.
+
+    Half a group for each score in all, shared out as equal players' independent games fall: with as much for every
+    score four seats' mean would be 0.5, where an equal player's is 0.25, and the test would lean towards H1.
+    """
+    fall = [
+        math.comb(players, wins) * (players - 1) ** (players - wins) / players**players for wins in range(players + 1)
+    ]
+    return tuple((wins / players, (players + 1) / 2 * chance) for wins, chance in enumerate(fall))
 
 
 def log_likelihood_ratio(counts: Mapping[float, float], groups: int, s0: float, s1: float) -> float:

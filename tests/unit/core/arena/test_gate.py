@@ -58,8 +58,24 @@ def test_a_champion_that_loses_to_its_predecessor_has_regressed() -> None:
     assert REGRESSION.judge([0.5, 0.0, 0.5, 1.0]) is None
 
 
+def test_at_the_cap_of_a_regression_test_rate_and_upper_bound_decide() -> None:
+    """Of four seats and 50 groups: an equal champion wins one game a group."""
+    test = RegressionTest(players=4, max_games=200, threshold=0.45)
+    worse = [0.0, 0.25, 0.25, 0.0, 0.25] * 10
+    assert test.judge(worse[:49]) is None
+    lost = decide(test, worse)
+    assert (lost.decision, lost.groups) == (Decision.REGRESSED, 50)
+    assert lost.reason == ("undecided in all 200 games of the test: rate 0.346 below 0.45, upper bound 0.423 below 0.5")
+    doubtful = decide(test, [0.0, 0.0, 0.75, 0.25, 0.0] * 10)
+    assert doubtful.decision is Decision.KEEP
+    assert "rate 0.429 below 0.45, upper bound 0.5" in doubtful.reason
+    above = decide(test, [0.0, 0.0, 0.75, 0.25, 0.0] * 6 + [0.0, 0.25, 0.75, 0.25, 0.0] * 4)
+    assert above.decision is Decision.KEEP
+    assert "not below 0.45" in above.reason
+
+
 def test_an_equal_champion_is_hardly_ever_rolled_back() -> None:
-    """300 simulated tests of up to 200 games; alpha is 0.01."""
+    """300 simulated tests of up to 200 games; alpha is 0.01, and as much again at the cap."""
     generator = random.Random(4)
     regressed = 0
     for _ in range(300):

@@ -19,6 +19,7 @@ from ringrift_core.arena.sprt import (
     Conclusion,
     SequentialTest,
     log_likelihood_ratio,
+    pseudo_counts,
     weighted,
 )
 
@@ -86,11 +87,22 @@ def test_nothing_is_concluded_from_fewer_than_eight_groups() -> None:
 
 
 def test_a_cut_game_counts_the_share_of_an_equal_player() -> None:
-    assert weighted([2.5 / 4], 4) == {0.0: 0.5, 0.25: 0.5, 0.5: 0.5, 0.75: 0.5, 1.0: 0.5, 2.5 / 4: 1.0}
+    unseen = dict(pseudo_counts(4))
+    assert weighted([2.5 / 4], 4) == {**unseen, 2.5 / 4: 1.0}
     with_a_cut_game, with_three = (1 + 1 / 3) / 3, (1 / 3 + 1 / 3 + 1 / 3) / 3
     counts = weighted([with_a_cut_game, with_three], 3)
     assert sorted(counts) == pytest.approx([0.0, 1 / 3, 4 / 9, 2 / 3, 1.0])
-    assert counts[1 / 3] == 1.5
+    assert counts[1 / 3] == 1 + dict(pseudo_counts(3))[1 / 3]
+
+
+@pytest.mark.parametrize("players", [2, 3, 4])
+def test_what_is_unseen_speaks_for_neither_hypothesis(players: int) -> None:
+    counts = pseudo_counts(players)
+    assert [score for score, _ in counts] == [wins / players for wins in range(players + 1)]
+    total = sum(count for _, count in counts)
+    assert total == pytest.approx((players + 1) / 2)
+    assert sum(score * count for score, count in counts) / total == pytest.approx(1 / players)
+    assert all(count > 0 for _, count in counts)
 
 
 def simulate(players: int, rate: float, repeats: int, opening_bias: float = 0.0) -> tuple[float, float, float]:
