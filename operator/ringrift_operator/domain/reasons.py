@@ -63,6 +63,8 @@ class EventReason(enum.StrEnum):
     UNREADABLE = "Unreadable"
     """This version of the operator does not understand the pipeline, or a task of it: it stands still, and what runs of
     it goes on."""
+    DEFECT = "Defect"
+    """The operator fails at the pipeline time and again: it stands still, and what runs of it goes on."""
     PHASE_CHANGED = "PhaseChanged"
     """status.phase is another one."""
     DRY_RUN = "DryRun"

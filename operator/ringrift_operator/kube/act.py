@@ -247,6 +247,18 @@ class Actor:
         await self._tell(key, uid, Event(EventReason.UNREADABLE, sentence, is_warning=True))
         await self._stand_still(key, sentence)
 
+    async def tell_defect(self, pipeline: Key, error: Exception) -> None:
+        """Says of a pipeline that a look at it breaks off each time, and that this is no fault of its own."""
+        found = self._world.pipelines.get(pipeline)
+        if found is None:
+            return
+        sentence = (
+            f"the operator fails at it ({type(error).__name__}: {error}): this is a defect of the operator, whose log "
+            "has the traceback: report it, or go back to the version before; until then the pipeline stands still"
+        )
+        await self._tell(pipeline, uid_of(found), Event(EventReason.DEFECT, sentence, is_warning=True))
+        await self._stand_still(pipeline, sentence)
+
     async def _tell(self, pipeline: Key, uid: str, event: Event) -> None:
         """Posts an event about the pipeline. One that cannot be posted is logged instead: events decide nothing."""
         namespace, name = pipeline

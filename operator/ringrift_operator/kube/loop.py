@@ -31,6 +31,9 @@ DEBOUNCE_SECONDS = 0.01
 BEAT_SECONDS = 5.0
 BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
+DEFECT_LOOKS = 3
+"""Looks in a row that break off by a defect of ours, until the pipeline says so: by now it is no passing state."""
+
 RESTLESS_PASSES = 50
 RESTLESS_SECONDS = 1.0
 """A defect that makes every pass write must not become a storm."""
@@ -50,6 +53,8 @@ class CarryOut(Protocol):
     async def carry_out(self, snapshot: Snapshot, plan: Plan) -> None: ...
 
     async def tell_unreadable(self, error: UnreadableError) -> None: ...
+
+    async def tell_defect(self, pipeline: Key, error: Exception) -> None: ...
 
 
 class Loop:
@@ -101,8 +106,8 @@ class _Pipeline:
     """When to look even if nothing happens, by the event loop's clock; while it breaks off, the end of its back-off."""
     failures: int = 0
     """Looks in a row that broke off."""
-    unreadable: str = ""
-    """What was last said of why it cannot be read."""
+    told: str = ""
+    """What was last said of why looks break off."""
     restless: int = 0
     """Passes in a row that wrote something."""
 
@@ -175,8 +180,8 @@ class Namespace:
             known = {decision.snapshot.uid for decision in decisions}
             places = place(decisions, self._gatherer.elsewhere(self.name, known))
         except Exception as error:
-            for name in (pipelines & decided.keys()) - resting:
-                self._broke_off(name, error)
+            for name in sorted((pipelines & decided.keys()) - resting):
+                await self._broke_off(name, error)
             return
         plans: dict[str, Plan] = {}
         for name, decision, placed in zip(decided, decisions, places, strict=True):
@@ -189,7 +194,7 @@ class Namespace:
             try:
                 plans[name] = conclude(decision, placed)
             except Exception as error:
-                self._broke_off(name, error)
+                await self._broke_off(name, error)
         await asyncio.gather(*(self._act(name, plan) for name, plan in plans.items()))
 
     async def _decide(self, name: str) -> bool:
@@ -200,15 +205,8 @@ class Namespace:
                 self._forget(name)
             else:
                 self._pipelines[name].decision = decide(snapshot)
-        except UnreadableError as error:
-            pipeline = self._pipelines[name]
-            is_news, pipeline.unreadable = pipeline.unreadable != str(error), str(error)
-            self._broke_off(name, error)
-            if is_news:
-                await self._actor.tell_unreadable(error)
-            return False
         except Exception as error:
-            self._broke_off(name, error)
+            await self._broke_off(name, error)
             return False
         return True
 
@@ -219,9 +217,9 @@ class Namespace:
         try:
             await self._actor.carry_out(snapshot, plan)
         except Exception as error:
-            self._broke_off(name, error)
+            await self._broke_off(name, error)
             return
-        pipeline.failures, pipeline.unreadable = 0, ""
+        pipeline.failures, pipeline.told = 0, ""
         if plan.wake_at is not None:
             wait = (plan.wake_at - datetime.now(UTC)).total_seconds()
             pipeline.due = asyncio.get_running_loop().time() + max(wait, 0.0) + 0.01
@@ -238,8 +236,8 @@ class Namespace:
             )
             pipeline.due = asyncio.get_running_loop().time() + RESTLESS_SECONDS
 
-    def _broke_off(self, name: str, error: Exception) -> None:
-        """Marks it for another try after a back-off."""
+    async def _broke_off(self, name: str, error: Exception) -> None:
+        """Marks it for another try after a back-off, and has its status say what another try does not mend."""
         pipeline = self._pipelines.setdefault(name, _Pipeline())
         pipeline.failures += 1
         delay = BACKOFF_SECONDS[min(pipeline.failures, len(BACKOFF_SECONDS)) - 1]
@@ -253,6 +251,15 @@ class Namespace:
             words_of(error),
             exc_info=None if isinstance(error, (*EXPECTED, UnreadableError)) else error,
         )
+        if isinstance(error, EXPECTED):
+            return
+        if not isinstance(error, UnreadableError) and pipeline.failures < DEFECT_LOOKS:
+            return
+        is_news, pipeline.told = pipeline.told != str(error), str(error)
+        if is_news and isinstance(error, UnreadableError):
+            await self._actor.tell_unreadable(error)
+        elif is_news:
+            await self._actor.tell_defect((self.name, name), error)
 
     def _forget(self, name: str) -> None:
         """There is no such pipeline. One that was touched while it was looked for is looked for again."""

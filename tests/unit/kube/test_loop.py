@@ -11,7 +11,7 @@ from itertools import pairwise
 from ringrift_operator.domain.plan import Plan
 from ringrift_operator.domain.planning import plan
 from ringrift_operator.domain.snapshot import Snapshot, TaskObservation
-from ringrift_operator.kube.loop import BACKOFF_SECONDS, Loop
+from ringrift_operator.kube.loop import BACKOFF_SECONDS, DEFECT_LOOKS, Loop
 from ringrift_operator.kube.metrics import Metrics
 from ringrift_operator.kube.parsed import UnreadableError
 from ringrift_operator.kube.resource import Key
@@ -53,6 +53,9 @@ class Cluster:
 
     async def tell_unreadable(self, error: UnreadableError) -> None:
         self.told.append(str(error))
+
+    async def tell_defect(self, pipeline: Key, error: Exception) -> None:
+        self.told.append(f"{pipeline[1]}: {error}")
 
     @asynccontextmanager
     async def passes(self) -> AsyncIterator[None]:
@@ -173,6 +176,21 @@ def test_what_cannot_be_read_is_told_once() -> None:
 
     asyncio.run(scenario())
     assert cluster.told == [UNREADABLE]
+
+
+def test_a_defect_is_told_once_it_is_no_passing_state_and_once() -> None:
+    cluster = Cluster(world())
+    cluster.broken = {"tp"}
+
+    async def scenario() -> None:
+        async with cluster.passes():
+            cluster.touch("tp")
+            await cluster.looked(DEFECT_LOOKS - 1)
+            assert cluster.told == []
+            await cluster.looked(DEFECT_LOOKS + 2)
+
+    asyncio.run(scenario())
+    assert cluster.told == ["tp: tp is broken"]
 
 
 def test_what_cannot_be_read_is_told_though_the_look_before_broke_off() -> None:
