@@ -76,7 +76,7 @@ def test_kueue(place: Place, transcript: Transcript) -> None:
     transcript.shows("An urgent one takes the machine back", kubectl, "workloads,pods")
     transcript.says(f"The first waits, and says so: {waiting}")
     assert "selfplay" in waiting
-    assert background.status().get("running", 0) == 0
+    assert not background.status()["running"]
     assert background.condition("Degraded").get("status") != "True"
 
     first = urgent.completes()
