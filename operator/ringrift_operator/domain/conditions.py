@@ -122,7 +122,7 @@ def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
 def _doing(snapshot: Snapshot, status: TrainingPipelineStatus) -> str:
     """What runs or waits, what is refused, what is created but does not start, and what pauses."""
     held_up = (*snapshot.refusals, *_not_starting(snapshot), *_pausing(snapshot, status))
-    parts = (status.running or waiting(snapshot, status), _not_yet_running(snapshot, status), *held_up)
+    parts = (status.running, waiting(snapshot, status), _not_yet_running(snapshot, status), *held_up)
     return "; ".join(part for part in parts if part)
 
 

@@ -9,14 +9,18 @@ from ringrift_operator.domain.starting import resolved
 
 
 def waiting(snapshot: Snapshot, status: TrainingPipelineStatus) -> str:
-    """`waits for a slot: square8-2p train, square8-2p selfplay (WorkerPool games is suspended)`; or nothing."""
-    tasks = [
-        f"{configuration.name} {task.name}{_why(snapshot, configuration, task)}"
+    """`waits for a slot: square8-2p train, square8-2p selfplay (WorkerPool games is suspended)`; or nothing.
+
+    While something runs, what only waits for room is no news: what no pool takes now is.
+    """
+    found = [
+        (f"{configuration.name} {task.name}", _why(snapshot, configuration, task))
         for configuration in status.configurations
         for task in configuration.tasks
         if task.phase == StagePhase.PENDING and task.waiting_since is not None
     ]
-    return f"waits for a slot: {', '.join(tasks)}" if tasks else ""
+    told = [f"{task}{why}" for task, why in found if why or not status.running]
+    return f"waits for a slot: {', '.join(told)}" if told else ""
 
 
 def _why(snapshot: Snapshot, configuration: ConfigurationStatus, task: TaskStatus) -> str:
