@@ -110,7 +110,10 @@ class Sightings:
                 del table[uid]
 
     def _next(self) -> Object | None:
-        """The live Job whose look is due, or most overdue."""
+        """The live Job whose look is due, or most overdue; before all others one that waits and nobody knows why.
+
+        Else it would stand in line behind the progress of thousands.
+        """
         now = time.monotonic()
         phases = {uid_of(job): job_phase(job) for job in self._jobs}
         live = [job for job in self._jobs if phases[uid_of(job)] in (ChildPhase.WAITING, ChildPhase.RUNNING)]
@@ -118,8 +121,17 @@ class Sightings:
         if len(self._look_at) > 2 * len(live) + 100:
             self.forget({uid_of(job) for job in self._jobs})
         self._refusals.keep(Topic.LOOKS, {owner["uid"] for job in live if (owner := pipeline_owner(job))})
-        due = [job for job in live if self._look_at.setdefault(uid_of(job), now + FIRST_SECONDS) <= now]
-        return min(due, key=lambda job: self._look_at[uid_of(job)], default=None)
+        for uid in map(uid_of, live):
+            self._look_at.setdefault(uid, now + FIRST_SECONDS)
+            self._without_pods_since.setdefault(uid, now)
+
+        def urgency(job: Object) -> tuple[bool, float]:
+            uid = uid_of(job)
+            is_told = phases[uid] == ChildPhase.RUNNING or (uid in self._seen and bool(self._seen[uid].reason))
+            return is_told, self._look_at[uid]
+
+        due = [job for job in live if self._look_at[uid_of(job)] <= now]
+        return min(due, key=urgency, default=None)
 
     async def _look(self, job: Object) -> None:
         await self._rate.turn()
@@ -140,7 +152,7 @@ class Sightings:
             self._without_pods_since.pop(uid, None)
             return False
         now = time.monotonic()
-        return now - self._without_pods_since.setdefault(uid, now) >= NO_PODS_SECONDS
+        return now - self._without_pods_since.get(uid, now) >= NO_PODS_SECONDS
 
     async def _why_without_pods(self, job: Object) -> Sighting:
         """What the Job controller was told: of a quota, pod security, a LimitRange, a ServiceAccount, a webhook."""

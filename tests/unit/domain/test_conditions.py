@@ -181,6 +181,23 @@ def test_a_pool_that_is_suspended_is_said_by_what_waits_for_it() -> None:
     assert condition(one, ConditionType.READY).message == f"{said} (WorkerPool games is suspended)"
 
 
+def test_what_no_pool_takes_is_said_beside_what_runs() -> None:
+    """The weights are searched while the network waits for a pool that is suspended."""
+    one = world(tracks=["weights", "network"])
+    resources = {"cpu": "2", "memory": "4Gi"}
+    play = {"name": "play", "stages": ["selfplay", "evaluate", "cmaes"], "resources": resources}
+    learn = {"name": "learn", "stages": ["train"], "resources": resources}
+    one.pools = (pool("games", slots=[play]), pool("mac", slots=[learn], suspend=True))
+    one.step()
+    while not any(task.name == "train" and task.waiting_since for task in one.configuration().tasks):
+        for child in one.live:
+            if child.identity.step != "cmaes":
+                one.end(child)
+        one.step()
+    said = "square8-2p i1: cmaes; waits for a slot: square8-2p train (WorkerPool mac is suspended)"
+    assert condition(one, ConditionType.READY).message == said
+
+
 def test_a_runner_that_is_away_is_said_by_what_waits_for_it() -> None:
     one = world(tracks=["network"])
     one.pools = (replace(pool(type="Runner"), name="mac", online=False),)

@@ -66,3 +66,58 @@ def test_a_look_says_what_was_told_and_when_it_was(monkeypatch: pytest.MonkeyPat
     assert found.heard_at == datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC)
     assert found.looked_at is not None
     assert before <= found.looked_at <= datetime.now(UTC)
+
+
+async def no_pods(request: web.Request) -> web.StreamResponse:
+    """Of a Job that waits there are none, and the event says why."""
+    if request.path.endswith("/log"):
+        return web.Response(text=LINE)
+    items: list[dict[str, Any]] = []
+    if "events" in request.path:
+        told = "Error creating: pods is forbidden: exceeded quota: games"
+        event = {"reason": "FailedCreate", "message": told, "type": "Warning", "lastTimestamp": NOW, "count": 1}
+        items = [{"metadata": {"name": "event"}, **event}]
+    elif WAITS not in str(request.query):
+        items = [pod({"running": {"startedAt": NOW}})]
+    return web.json_response({"metadata": {"resourceVersion": "7"}, "items": items})
+
+
+WAITS = "waits"
+RUNNING = 300
+
+
+def test_one_that_does_not_start_is_explained_before_the_progress_of_hundreds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look takes its turn: all that run are overdue, and one that waits has been there for as long."""
+    for name, value in (("FIRST_SECONDS", 0.0), ("AGAIN_SECONDS", 0.05), ("NO_PODS_SECONDS", 0.2)):
+        monkeypatch.setattr(looking, name, value)
+    monkeypatch.setattr(looking, "READS_PER_SECOND", 200.0)
+    jobs = [named_job(f"runs-{number}", ready=1) for number in range(RUNNING)] + [named_job(WAITS, ready=0)]
+    looked: set[str] = set()
+
+    async def scenario() -> Sightings:
+        async with asking(no_pods) as client, asyncio.timeout(patience.SECONDS):
+            told = asyncio.Event()
+
+            def changed(job: dict[str, Any]) -> None:
+                looked.add(job["metadata"]["uid"])
+                if job["metadata"]["uid"] == WAITS:
+                    told.set()
+
+            seen = Sightings(client, jobs, changed, Refusals())
+            looks = asyncio.create_task(seen.run())
+            await told.wait()
+            looks.cancel()
+            return seen
+
+    found = asyncio.run(scenario()).get(WAITS)
+    assert found is not None
+    assert found.reason == "FailedCreate"
+    assert "exceeded quota: games" in found.message
+    assert len(looked) < RUNNING
+
+
+def named_job(name: str, ready: int) -> dict[str, Any]:
+    made: dict[str, Any] = job()
+    made["metadata"] |= {"name": name, "uid": name, "labels": {**made["metadata"].get("labels", {})}}
+    made["status"] |= {"active": 1, "ready": ready}
+    return made
