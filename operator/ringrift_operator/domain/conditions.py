@@ -22,6 +22,7 @@ from ringrift_operator.api.scalars import format_duration
 from ringrift_operator.domain.evidence import cut_games
 from ringrift_operator.domain.phases import has_come_to_nothing
 from ringrift_operator.domain.reasons import ONLY_WAITING, FindingReason
+from ringrift_operator.domain.remedies import with_remedy
 from ringrift_operator.domain.retries import DEGRADED_AFTER_DELAYS
 from ringrift_operator.domain.slots import is_selected
 from ringrift_operator.domain.snapshot import ChildPhase, Snapshot, TaskObservation
@@ -121,7 +122,7 @@ def _ready(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
 
 def _doing(snapshot: Snapshot, status: TrainingPipelineStatus) -> str:
     """What runs or waits, what is refused, what is created but does not start, and what pauses."""
-    held_up = (*snapshot.refusals, *_not_starting(snapshot), *_pausing(snapshot, status))
+    held_up = (*_refused(snapshot), *_not_starting(snapshot), *_pausing(snapshot, status))
     parts = (status.running, waiting(snapshot, status), _not_yet_running(snapshot, status), *held_up)
     return "; ".join(part for part in parts if part)
 
@@ -157,10 +158,16 @@ def _held_up(snapshot: Snapshot) -> list[TaskObservation]:
     return [child for child in snapshot.tasks if child.phase in _HELD_UP and child.reason]
 
 
+def _refused(snapshot: Snapshot) -> tuple[str, ...]:
+    return tuple(map(with_remedy, snapshot.refusals))
+
+
 def _not_starting(snapshot: Snapshot, patiently: bool = True) -> tuple[str, ...]:
     """Why they do not; without those that only wait, unless `patiently`."""
     held_up = (child for child in _held_up(snapshot) if patiently or child.reason not in ONLY_WAITING)
-    return tuple(f"{_called(child)} {_HELD_UP[child.phase]}: {child.reason}: {child.message}" for child in held_up)
+    return tuple(
+        with_remedy(f"{_called(child)} {_HELD_UP[child.phase]}: {child.reason}: {child.message}") for child in held_up
+    )
 
 
 def _called(child: TaskObservation) -> str:
@@ -168,7 +175,7 @@ def _called(child: TaskObservation) -> str:
 
 
 def _degraded(snapshot: Snapshot, status: TrainingPipelineStatus) -> Finding:
-    sentences = [*snapshot.refusals, *_not_starting(snapshot, patiently=False)]
+    sentences = [*_refused(snapshot), *_not_starting(snapshot, patiently=False)]
     sentences += [
         f"{configuration.name}: {task.name} has been put off {task.delays} times: {task.message}"
         for configuration, task in _tasks(status)
