@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import statistics
 import sys
 import threading
@@ -24,7 +23,7 @@ from rich.table import Table
 from benchmarks.operator.measure import CRDS, prepared
 from ringrift_core.contract import ExitCode
 from tests.apiserver.operator_process import OperatorProcess, eventually
-from tests.apiserver.person import POOL, pipeline
+from tests.apiserver.person import POOL, Person, pipeline
 from tests.apiserver.worker import Ending, Worker
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl, KubectlError
@@ -361,12 +360,9 @@ def _told(status: dict[str, Any], words: str) -> tuple[str, str] | None:
 def _transcript(plane: ControlPlane, refusal: Refusal) -> str:
     """What a person reads of the first of them; of what is described, conditions and events."""
     kubectl = plane.kubectl.within(_namespace_of(refusal, 0))
-    described = kubectl("describe", "tp", NAME).rstrip()
-    conditions = re.search(r"^Status:\n.*?(?=^  Configurations:)", described, re.DOTALL | re.MULTILINE)
-    assert conditions is not None, described
     shown = {
         ("get", "tp", "-o", "wide"): kubectl("get", "tp", "-o", "wide").rstrip(),
-        ("describe", "tp", NAME): f"...\n{conditions[0]}...\n{described[described.index('Events:') :]}",
+        ("describe", "tp", NAME): Person(kubectl, NAME).described(),
     }
     lines = [f"## {refusal.transcript.capitalize()}: {refusal.name}", ""]
     for command, said in shown.items():

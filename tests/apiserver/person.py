@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from tests.apiserver.operator_process import eventually
@@ -60,6 +61,13 @@ class Person:
         about = f"involvedObject.kind=TrainingPipeline,involvedObject.name={self.name}"
         found = self.kubectl.get("events", f"--field-selector={about}")["items"]
         return [f"{each['reason']}: {each['message']}" for each in found]
+
+    def described(self) -> str:
+        """Of what `kubectl describe` prints the conditions and the events."""
+        said = self.kubectl("describe", "tp", self.name).rstrip()
+        conditions = re.search(r"^Status:\n.*?(?=^  Configurations:)", said, re.DOTALL | re.MULTILINE)
+        assert conditions is not None, said
+        return f"...\n{conditions[0]}...\n{said[said.index('Events:') :]}"
 
     def sees(self, **fields: Any) -> dict[str, Any]:
         """The status, once these fields have these values."""

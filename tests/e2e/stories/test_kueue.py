@@ -75,6 +75,7 @@ def test_kueue(place: Place, transcript: Transcript) -> None:
     waiting = background.condition("Reconciling")["message"]
     transcript.shows("An urgent one takes the machine back", kubectl, "workloads,pods")
     transcript.says(f"The first waits, and says so: {waiting}")
+    transcript.prints("kubectl describe tp background", background.described())
     assert "selfplay" in waiting
     assert not background.status()["running"]
     assert background.condition("Degraded").get("status") != "True"
