@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ringrift_core.arena.scale import two_player_equivalent
-from ringrift_core.arena.sprt import weighted
+from ringrift_core.arena.sprt import pseudo_counts, weighted
 
 __all__ = ["ONE_SIDED_95", "ONE_SIDED_99", "TWO_SIDED_95", "Rate", "measure", "share_interval"]
 
@@ -65,8 +65,8 @@ def _design_effect(scores: Sequence[float], players: int) -> float:
     total = sum(counts.values())
     mean = sum(score * count for score, count in counts.items()) / total
     prior = (players + 1) / 2 / total
-    equal = (players - 1) / players**2  # the variance of an equal player's game
-    expected = (1 - prior) * mean * (1 - mean) + prior * max(equal, mean * (1 - mean))
+    unseen = players * _variance(dict(pseudo_counts(players)))
+    expected = (1 - prior) * mean * (1 - mean) + prior * max(unseen, mean * (1 - mean))
     return max(observed / expected, 1 / players)
 
 

@@ -92,13 +92,17 @@ def weighted(scores: Sequence[float], players: int) -> dict[float, float]:
 def pseudo_counts(players: int) -> tuple[tuple[float, float], ...]:
     """Each of the n + 1 scores 0, 1/n, ..., 1 with what it counts unseen: none is impossible, however few were seen.
 
-    Half a group for each score in all, shared out as equal players' independent games fall: with as much for every
-    score four seats' mean would be 0.5, where an equal player's is 0.25, and the test would lean towards H1.
+    Half a group for each score in all, as even as an equal player's mean of 1/n allows: of all distributions with that
+    mean the one of most entropy, in which each score has a like share of the one below. With as much for every score
+    four seats' mean would be 0.5, and the test would lean towards H1.
     """
-    fall = [
-        math.comb(players, wins) * (players - 1) ** (players - wins) / players**players for wins in range(players + 1)
-    ]
-    return tuple((wins / players, (players + 1) / 2 * chance) for wins, chance in enumerate(fall))
+    ratio = 1.0
+    for _ in range(100):  # Newton's method; of two seats 1 is the root
+        excess = sum((wins - 1) * ratio**wins for wins in range(players + 1))
+        slope = sum(wins * (wins - 1) * ratio ** (wins - 1) for wins in range(players + 1))
+        ratio -= excess / slope
+    shares = [ratio**wins for wins in range(players + 1)]
+    return tuple((wins / players, (players + 1) / 2 * share / sum(shares)) for wins, share in enumerate(shares))
 
 
 def log_likelihood_ratio(counts: Mapping[float, float], groups: int, s0: float, s1: float) -> float:

@@ -65,7 +65,7 @@ def test_at_the_cap_of_a_regression_test_rate_and_upper_bound_decide() -> None:
     assert test.judge(worse[:49]) is None
     lost = decide(test, worse)
     assert (lost.decision, lost.groups) == (Decision.REGRESSED, 50)
-    assert lost.reason == ("undecided in all 200 games of the test: rate 0.346 below 0.45, upper bound 0.423 below 0.5")
+    assert lost.reason == ("undecided in all 200 games of the test: rate 0.346 below 0.45, upper bound 0.425 below 0.5")
     doubtful = decide(test, [0.0, 0.0, 0.75, 0.25, 0.0] * 10)
     assert doubtful.decision is Decision.KEEP
     assert "rate 0.429 below 0.45, upper bound 0.5" in doubtful.reason
