@@ -87,10 +87,6 @@ def _no_image(worker: Worker) -> None:
     worker.cannot_start["adopt"] = ("ImagePullBackOff", 'Back-off pulling image "ringrift-worker:test"')
 
 
-def _no_node(worker: Worker) -> None:
-    worker.cannot_start["adopt"] = ("Unschedulable", "0/1 nodes are available: 1 Insufficient memory.")
-
-
 def _held(worker: Worker) -> None:
     said = "square8-2p in s3://bucket/refused is held by pipeline games/demo of cluster 91aa"
     worker.script["adopt"] = [Ending(ExitCode.HELD, message=said)] * 100
@@ -142,7 +138,6 @@ REFUSALS = (
     Refusal("admission of Jobs", "no jobs today", labels=(f"{LABEL}=jobs",)),
     Refusal("admission of status", "no trainingpipelines today", labels=(f"{LABEL}=trainingpipelines",)),
     Refusal("admission of records", "no trainingiterations today", labels=(f"{LABEL}=trainingiterations",), node=_well),
-    Refusal("no node for it", "Unschedulable", node=_no_node),
     Refusal("image that never comes", "ImagePullBackOff", node=_no_image),
     Refusal("pipeline of a later version", "spec.later", spec={"later": "yes"}),
     Refusal("pool of a later version", "pool cannot be read", pool={"later": "yes"}),
