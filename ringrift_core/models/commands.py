@@ -69,7 +69,7 @@ def _sentences(command: str) -> Iterator[None]:
 
 
 @application.command(
-    "list", epilog=_epilog("list ringrift-data/games", "list s3://bucket/run --board square8 --track network --json")
+    "list", epilog=_epilog("list ringrift-data/ringrift", "list s3://bucket/run --board square8 --track network --json")
 )
 def list_models(
     store: _Store,
@@ -105,7 +105,9 @@ def list_models(
         console().print(table)
 
 
-@application.command(epilog=_epilog("show ringrift-data/games square8-2p network", "show s3://run hex8-3p weights 2"))
+@application.command(
+    epilog=_epilog("show ringrift-data/ringrift square8-2p network", "show s3://run hex8-3p weights 2")
+)
 def show(
     store: _Store, configuration: _Configuration, track: _TrackName, version: _Version = None, as_json: _Json = False
 ) -> None:
@@ -127,7 +129,7 @@ def show(
 
 @application.command(
     epilog=_epilog(
-        'promote ringrift-data/games square8-2p weights mine.json --because "won 0.6 of 400 games by hand"',
+        'promote ringrift-data/ringrift square8-2p weights mine.json --because "won 0.6 of 400 games by hand"',
         'promote s3://bucket/run square8-2p network 3 --because "version 5 plays the opening badly"',
     )
 )
@@ -168,7 +170,7 @@ def promote(
 
 @application.command(
     epilog=_epilog(
-        'rollback ringrift-data/games square8-2p network --because "plays worse than version 2"',
+        'rollback ringrift-data/ringrift square8-2p network --because "plays worse than version 2"',
         'rollback s3://bucket/run square8-2p network --to 1 --because "trained on wrong labels since"',
     )
 )
@@ -192,7 +194,9 @@ def rollback(
         typer.echo(result.message)
 
 
-@application.command(epilog=_epilog("verify ringrift-data/games", "verify s3://bucket/run --board square8 --players 2"))
+@application.command(
+    epilog=_epilog("verify ringrift-data/ringrift", "verify s3://bucket/run --board square8 --players 2")
+)
 def verify(store: _Store, board: _OfBoard = None, players: _OfPlayers = None, track: _OfTrack = None) -> None:
     """Read all that the registry names, and load what plays.
 
@@ -231,7 +235,7 @@ def verify(store: _Store, board: _OfBoard = None, players: _OfPlayers = None, tr
 
 @application.command(
     epilog=_epilog(
-        "export ringrift-data/games square8-2p network --to champion.onnx",
+        "export ringrift-data/ringrift square8-2p network --to champion.onnx",
         "export s3://bucket/run square8-2p weights 2 --to weights-2",
     )
 )

@@ -77,7 +77,9 @@ def _failed(command: str, failure: Exception) -> typer.Exit:
 
 @application.command(
     "list",
-    epilog=_epilog("list ringrift-data/games/square8-2p", 'list shard.sqlite --where "turns > 100" --limit 5 --json'),
+    epilog=_epilog(
+        "list ringrift-data/ringrift/square8-2p", 'list shard.sqlite --where "turns > 100" --limit 5 --json'
+    ),
 )
 def list_games(
     sources: _Sources,
@@ -103,7 +105,7 @@ def list_games(
             console().print(table)
 
 
-@application.command(epilog=_epilog("show ringrift-data/games/square8-2p 3f2a --at 10 --at 20"))
+@application.command(epilog=_epilog("show ringrift-data/ringrift/square8-2p 3f2a --at 10 --at 20"))
 def show(
     sources: _Sources,
     identifier: Annotated[str, typer.Argument(metavar="ID", help="The game's id, or the beginning of it.")],
@@ -178,7 +180,7 @@ def _move_lines(plies: Iterable[Ply]) -> Iterator[str]:
         yield line.rstrip()
 
 
-@application.command(epilog=_epilog("verify ringrift-data/games", "verify s3://bucket/run/square8-2p"))
+@application.command(epilog=_epilog("verify ringrift-data/ringrift", "verify s3://bucket/run/square8-2p"))
 def verify(
     sources: _Sources,
     faults: Annotated[int, typer.Option(min=0, help="Name the first so many faults.")] = 10,
@@ -223,7 +225,7 @@ def _faults(verification: Any, source: str, folder: Path) -> Iterator[list[Any]]
         yield from verification.check(file)
 
 
-@application.command(epilog=_epilog("stats ringrift-data/games", "stats --json shard-1.sqlite shard-2.sqlite"))
+@application.command(epilog=_epilog("stats ringrift-data/ringrift", "stats --json shard-1.sqlite shard-2.sqlite"))
 def stats(sources: _Sources, as_json: _Json = False) -> None:
     """Count games: lengths, results by seat and player, reasons, games that were cut, duplicates, bytes."""
     from ringrift_core.replay.statistics import Statistics
