@@ -19,7 +19,7 @@ from ringrift_operator.handlers import watch_custom_resources
 from ringrift_operator.kube.act import Actor
 from ringrift_operator.kube.blindness import Blindness
 from ringrift_operator.kube.client import EXPECTED, Client, LoginError, words_of
-from ringrift_operator.kube.cluster import cluster_uid
+from ringrift_operator.kube.cluster import Cluster
 from ringrift_operator.kube.connection import login
 from ringrift_operator.kube.gather import Gatherer
 from ringrift_operator.kube.health import Health, serving
@@ -108,16 +108,15 @@ async def operate(options: Options) -> None:
         await _patiently("the API server is not there yet", lambda: _schemas_fit(plain))
         fence = options.fences
         await _patiently("the Lease cannot be had yet", lambda: fence.acquire(plain))
-        cluster = await _patiently("nobody says which cluster this is yet", lambda: cluster_uid(plain))
         try:
             async with Client(login, lambda: fence.seconds_left) as client:
-                await _reconcile(options, fence, plain, client, health, metrics, cluster)
+                await _reconcile(options, fence, plain, client, health, metrics)
         finally:
             await fence.release(plain)
 
 
 async def _reconcile(
-    options: Options, fence: Fences, plain: Client, client: Client, health: Health, metrics: Metrics, cluster: str
+    options: Options, fence: Fences, plain: Client, client: Client, health: Health, metrics: Metrics
 ) -> None:
     """Everything that needs the Lease."""
     loop = Loop(metrics)
@@ -129,7 +128,10 @@ async def _reconcile(
     workloads = Workloads(client, world.on_nodes, world.touch_owner)
     scopes: list[str | None] = list(options.namespaces) or [None]
     jobsets = JobSets(plain, login, world.jobsets, scopes, world.touch_all)
-    gatherer = Gatherer(client, world, sightings, pools, hearing, refusals, records, workloads, jobsets, cluster)
+    cluster = Cluster(plain, world, refusals)
+    gatherer = Gatherer(
+        client, world, sightings, pools, hearing, refusals, records, workloads, jobsets, lambda: cluster.uid
+    )
     actor = Actor(client, world, options.release, options.holder, metrics, refusals, records)
     metrics.registry.register(StatusCollector(world.pipelines, world.pools))
     watches = [
@@ -158,6 +160,7 @@ async def _reconcile(
         await asyncio.gather(*(watch.synced.wait() for watch in watches), jobsets.settled.wait())
         await _patiently("resources cannot be listed yet", resync)
         await _patiently("nodes cannot be listed yet", pools.look)
+        await _patiently("nobody says which cluster this is yet", cluster.look)
         hearing.hear(ears.now())
         logger.info("found %d pipelines, %d pools, %d Jobs", len(world.pipelines), len(world.pools), len(world.jobs))
         calm_garbage_collection()
@@ -166,6 +169,7 @@ async def _reconcile(
             sightings.run(),
             workloads.run(),
             pools.run(),
+            cluster.run(),
             Runners(client, world, hearing, refusals).run(ears),
             _every(RESYNC_SECONDS, resync),
         )

@@ -105,6 +105,57 @@ def test_crds_of_a_later_minor_schema_are_taken(bare: ControlPlane, installed: K
         installed(*annotate, "ringrift.ai/schema=1.0")
 
 
+def second_release(bare: ControlPlane, *arguments: str) -> str:
+    """Another release, in a namespace of its own, that is to look after the first one's as well."""
+    where = ("--namespace=elsewhere", "--create-namespace", f"--set=namespaces={{{NAMESPACE}}}")
+    return Helm(bare.kubeconfig)("upgrade", "--install", "other", str(CHARTS / "ringrift"), *where, *arguments)
+
+
+def owned(kubectl: Kubectl) -> dict[str, str]:
+    """By which release helm knows the namespace's Lease."""
+    annotations = kubectl.get("lease", "ringrift-namespace")["metadata"]["annotations"]
+    return {name: value for name, value in annotations.items() if name.startswith("meta.helm.sh/")}
+
+
+def test_a_second_release_over_a_namespace_that_is_looked_after_is_refused(
+    bare: ControlPlane, installed: Kubectl
+) -> None:
+    """As the operator of the first one leaves the Lease, for as long as it works, and when it has let go."""
+
+    def lease(holder: str) -> None:
+        held = {"metadata": {"annotations": {"ringrift.ai/release": f"{NAMESPACE}/ringrift"}}}
+        content = json.dumps({**held, "spec": {"holderIdentity": holder}})
+        installed("patch", "lease", "ringrift-namespace", "--type=merge", "-p", content)
+
+    lease("ringrift-operator-1")
+    said = f"namespace {NAMESPACE} is looked after by release {NAMESPACE}/ringrift: uninstall that release, or take"
+    with pytest.raises(HelmError, match=said):
+        second_release(bare)
+    Helm(bare.kubeconfig).install()  # its own is no other's
+    lease("")
+    second_release(bare, "--dry-run=server")
+
+
+def test_a_lease_that_another_release_made_is_left_as_it_is(bare: ControlPlane, installed: Kubectl) -> None:
+    """That release has gone, or let go; helm would refuse to make its object anew."""
+    first = owned(installed)
+    assert first == {"meta.helm.sh/release-name": "ringrift", "meta.helm.sh/release-namespace": NAMESPACE}
+    helm = Helm(bare.kubeconfig)
+    second_release(bare)
+    try:
+        assert "ringrift-namespace" not in leases(helm("get", "manifest", "other", "--namespace=elsewhere"))
+        assert "ringrift-namespace" in leases(helm("get", "manifest", "ringrift", f"--namespace={NAMESPACE}"))
+        assert owned(installed) == first
+    finally:
+        helm("uninstall", "other", "--namespace=elsewhere")
+    assert owned(installed) == first
+
+
+def leases(manifest: str) -> set[str]:
+    """Names of the Leases in a release."""
+    return {each["metadata"]["name"] for each in yaml.safe_load_all(manifest) if each and each["kind"] == "Lease"}
+
+
 def test_a_restricted_namespace_takes_the_operators_pod(installed: Kubectl) -> None:
     """A Deployment is always taken; a Pod that is refused shows in that none is there."""
     (pod,) = eventually(lambda: installed.get("pods", "--selector=app.kubernetes.io/component=operator")["items"])

@@ -11,10 +11,15 @@ from uuid import uuid4
 import pytest
 
 from ringrift_operator.builders.job import job
+from ringrift_operator.builders.jobset import jobset
 from ringrift_operator.builders.release import Release
+from ringrift_operator.domain.plan import PlacedTask
+from ringrift_operator.domain.snapshot import Snapshot
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubectl import Kubectl, KubectlError
 from tests.cluster.requirement import required_binaries
+from tests.unit.builders.test_job import PLAY
+from tests.unit.builders.test_jobset import GPUS
 from tests.unit.charts.test_charts import of_kind, render
 from tests.unit.domain.world import World, pipeline_spec, pool
 
@@ -36,7 +41,8 @@ def restricted(control_plane: ControlPlane) -> Iterator[Kubectl]:
 
 
 def pods_of(helm: Path, folder: Path, *values: str, **of_pool: Any) -> dict[str, Manifest]:
-    """Specs of the operator's Pod, of those of helm test, and of every stage's, with a claim and with a Secret."""
+    """Specs of the operator's Pod, of those of helm test, and of every stage's, with a claim and with a Secret, those
+    that train together among them."""
     manifests = render(helm, *values)
     (deployment,) = of_kind(manifests, "Deployment")
     (configuration,) = of_kind(manifests, "ConfigMap")
@@ -51,7 +57,19 @@ def pods_of(helm: Path, folder: Path, *values: str, **of_pool: Any) -> dict[str,
         for task in one.created:
             manifest = job(one.snapshot(), task, release)
             found[f"{task.identity.step} {next(iter(store))}"] = manifest["spec"]["template"]["spec"]
+        together = jobset(*training(of_pool, store), release)["spec"]["replicatedJobs"][0]["template"]["spec"]
+        found[f"jobset {next(iter(store))}"] = together["template"]["spec"]
     return found
+
+
+def training(of_pool: Manifest, store: Manifest) -> tuple[Snapshot, PlacedTask]:
+    """What two Pods do together."""
+    network = {"distributed": {"nodes": 2}}
+    spec = pipeline_spec(iterations=1, tracks=["network"], network=network, artifacts=store)
+    one = World(pools=(pool(**{"slots": [PLAY, GPUS], **of_pool}),), specs={"tp": spec})
+    one.run()
+    (task,) = (task for task in one.created if task.identity.step == "train")
+    return one.snapshot(), task
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +87,7 @@ def admit(kubectl: Kubectl, spec: Manifest) -> Manifest:
 def test_every_pod_is_restricted(values: list[str], restricted: Kubectl, helm: Path, tmp_path: Path) -> None:
     pods = pods_of(helm, tmp_path, *values)
     assert len(pods) > 12
-    assert {"operator", "ringrift-test-cluster"} <= pods.keys()
+    assert {"operator", "ringrift-test-cluster", "jobset uri", "jobset persistentVolumeClaim"} <= pods.keys()
     for name, spec in pods.items():
         stored = admit(restricted, spec)
         assert ("runAsUser" in stored["spec"]["securityContext"]) is not bool(values), name

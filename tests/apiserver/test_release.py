@@ -79,11 +79,23 @@ def without(verb: str, resource: str, role: dict[str, Any]) -> dict[str, Any]:
     return {**role, "rules": [rule for rule in rules if rule["verbs"]]}
 
 
+def role_of(resource: str, kubectl: Kubectl, namespace: str) -> dict[str, Any]:
+    """The chart's role with the rights to this, fit to be applied."""
+    kind, name = "role", "ringrift-operator"
+    if resource in ("nodes", "namespaces"):
+        kind, name = "clusterrole", f"{namespace}-ringrift-operator-cluster"
+    role = kubectl.get(kind, name)
+    kept = {each: role["metadata"][each] for each in ("name", "namespace", "labels") if each in role["metadata"]}
+    return {**role, "metadata": kept}
+
+
 MISSING = {
     "reading": ("list", "pods", "Stalled", "Unreadable", "to it cannot be read: 403 Forbidden: pods is forbidden"),
     "watching": ("list", "jobs", "Stalled", "", "jobs cannot be watched: 403 Forbidden: jobs.batch is forbidden"),
     "pools": ("patch", "workerpools/status", "Degraded", "Degraded", "WorkerPool pool cannot be written: 403 "),
     "logs": ("get", "pods/log", "Degraded", "Degraded", "the Pods of what runs: 403 Forbidden: pods "),
+    "events": ("list", "events", "Degraded", "", "the operator may not list events to see why: events is forbidden: "),
+    "kube-system": ("get", "namespaces", "Degraded", "Degraded", "may train in it too: 403 Forbidden: namespaces "),
     "deleting": ("delete", "jobs", "Degraded", "NotDeleted", "-adopt-a1 cannot be deleted: 403 Forbidden: jobs.batch "),
 }
 
@@ -94,15 +106,16 @@ def test_a_right_that_is_missing_is_a_condition_until_it_is_given(
 ) -> None:
     """What may not be read stalls the pipeline, what may not be deleted degrades it."""
     verb, resource, kind, event, said = MISSING[what]
-    role = kubectl.get("role", "ringrift-operator")
-    role["metadata"] = {name: role["metadata"][name] for name in ("name", "namespace", "labels")}
+    role = role_of(resource, kubectl, namespace)
     person = Person(kubectl)
     kubectl.apply(without(verb, resource, role), "--server-side", "--force-conflicts")
+    # Events are read of what gets no Pod.
+    service_account = "later" if what == "events" else "default"
     with (
-        OperatorProcess(account, tmp_path, f"--namespace={namespace}"),
+        OperatorProcess(account, tmp_path, f"--namespace={namespace}", service_account=service_account),
         Worker(control_plane.kubeconfig, namespace) as worker,
     ):
-        worker.holds |= {"adopt"} if what == "logs" else set()
+        worker.holds |= {"adopt"} if what in ("logs", "kube-system") else set()
         kubectl.apply(POOL)
         kubectl.apply(pipeline(namespace))
         eventually(lambda: said in person.condition(kind).get("message", ""), person.status)
@@ -110,12 +123,58 @@ def test_a_right_that_is_missing_is_a_condition_until_it_is_given(
         assert said in kubectl("get", "tp", "tiny", "-o", "wide")
         kubectl.apply(role, "--server-side", "--force-conflicts")
         worker.holds.clear()
+        if what == "events":
+            kubectl("create", "serviceaccount", service_account)
         person.sees(phase="Completed")
         eventually(lambda: person.condition(kind)["status"] == "False", person.status)
         eventually(lambda: person.jobs() == [])
         assert [said in line for line in person.events() if event and line.startswith(f"{event}:")] == [True] * bool(
             event
         )
+
+
+def test_nodes_that_may_not_be_listed_are_a_word_of_the_pool_and_hold_up_nothing(
+    account: Path, control_plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_path: Path
+) -> None:
+    role = role_of("nodes", kubectl, namespace)
+    kubectl.apply(without("list", "nodes", role), "--server-side", "--force-conflicts")
+    with (
+        OperatorProcess(account, tmp_path, f"--namespace={namespace}"),
+        Worker(control_plane.kubeconfig, namespace),
+    ):
+        kubectl.apply(POOL)
+        kubectl.apply(pipeline(namespace))
+        status = Person(kubectl).sees(phase="Completed")
+        (ready,) = eventually(lambda: kubectl.get("wp", "pool").get("status", {}).get("conditions", []))
+    assert (ready["type"], ready["status"], ready["reason"]) == ("Ready", "True", "NodesNotVisible")
+    assert ready["message"] == "the operator may not list nodes and assumes that some match"
+    assert next(each for each in status["conditions"] if each["type"] == "Degraded")["status"] == "False"
+
+
+def test_a_cluster_whose_name_may_not_be_read_trains_and_claims_nothing_until_it_may(
+    account: Path, control_plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_path: Path
+) -> None:
+    role = role_of("namespaces", kubectl, namespace)
+    kubectl.apply(without("get", "namespaces", role), "--server-side", "--force-conflicts")
+    tiny, later = Person(kubectl), Person(kubectl, "later")
+    with (
+        OperatorProcess(account, tmp_path, f"--namespace={namespace}"),
+        Worker(control_plane.kubeconfig, namespace) as worker,
+    ):
+        kubectl.apply(POOL)
+        kubectl.apply(pipeline(namespace))
+        tiny.sees(phase="Completed")
+        assert "give the operator the rights that its chart gives" in tiny.condition("Degraded")["message"]
+        kubectl.apply(role, "--server-side", "--force-conflicts")
+        eventually(lambda: tiny.condition("Degraded")["status"] == "False", tiny.status)
+        worker.holds.add("adopt")
+        kubectl.apply(pipeline(namespace, "later"))
+        (job,) = eventually(lambda: kubectl.get("jobs", "--selector=ringrift.ai/pipeline=later")["items"])
+        arguments = job["spec"]["template"]["spec"]["containers"][0]["args"]
+        cluster = kubectl.get("namespace", "kube-system")["metadata"]["uid"]
+        assert arguments[arguments.index("--holder") + 1] == f"{cluster}/{namespace}/later"
+        worker.holds.clear()
+        later.sees(phase="Completed")
 
 
 def test_a_service_account_that_is_not_there_is_a_condition_until_it_is(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -59,12 +59,12 @@ class Gatherer:
         records: Records,
         workloads: Workloads,
         jobsets: JobSets,
-        cluster: str = "",
+        cluster_uid: Callable[[], str] = str,
         recipes: Recipes = SHIPPED,
     ) -> None:
         self._client, self._world, self._sightings, self._pools = client, world, sightings, pools
         self._workloads, self._jobsets = workloads, jobsets
-        self._hearing, self._refusals, self._records, self._cluster = hearing, refusals, records, cluster
+        self._hearing, self._refusals, self._records, self._cluster_uid = hearing, refusals, records, cluster_uid
         self._recipes = recipes
         self._parsed = Parsed(TrainingPipeline)
         self._ended: dict[str, TaskObservation] = {}
@@ -111,7 +111,7 @@ class Gatherer:
             annotations=pipeline.metadata.annotations,
             version=found["metadata"]["resourceVersion"],
             refusals=self._refusals.of(uid),
-            cluster=self._cluster,
+            cluster=self._cluster_uid(),
             jobset_fault=self._jobsets.fault,
             recipes=self._recipes,
         )

@@ -19,6 +19,8 @@ class Topic(enum.Enum):
     """To say how pools are."""
     WATCHES = enum.auto()
     """To watch."""
+    CLUSTER = enum.auto()
+    """To read which cluster this is."""
 
 
 class Refusals:

@@ -160,6 +160,32 @@ def test_a_gpu(place: Place, transcript: Transcript) -> None:
     kubectl("delete", "tp", "gpu")
 
 
+@pytest.mark.parametrize(
+    ("room", "slot", "selector", "said"),
+    [
+        ("too-little", {"cpu": "999", "memory": "1Gi"}, {}, "selfplay does not start: Unschedulable: 0/1 nodes are "),
+        ("nowhere", {"cpu": "1", "memory": "1Gi"}, {"ringrift.ai/room": "none"}, "selfplay (WorkerPool nowhere is of"),
+    ],
+)
+def test_no_room(
+    room: str, slot: dict[str, str], selector: dict[str, str], said: str, place: Place, transcript: Transcript
+) -> None:
+    """On no node, by its size or its labels: the pipeline says so within a minute."""
+    place.install(f"--set=images.trainer={reference_of(WORKER)}")
+    kubectl, reader = place.kubectl, Reader(place.kubectl, room)
+    slots = [{"name": "play", "stages": ["selfplay", "cmaes", "evaluate"], "resources": slot}]
+    found = {**pool(), "metadata": {"name": room, "labels": {"room": room}}}
+    found["spec"] = {"type": "Cluster", "slots": slots, "podTemplate": {"nodeSelector": selector}}
+    kubectl.apply(found)
+    kubectl.apply(pipeline(room, poolSelector={"matchLabels": {"room": room}}))
+    reader.wait("its adoption", lambda: reader.configuration.get("adopted"))
+    reader.wait("a word of the room", lambda: said in reader.condition("Ready").get("message", ""), minutes=1)
+    assert reader.configuration["stages"]["selfplay"] == "Waiting"
+    assert said in kubectl("get", "tp", room, "-o", "wide")
+    transcript.shows(f"Room: {room}", kubectl, "tp", room, "-o", "wide")
+    kubectl("delete", f"tp/{room}", f"wp/{room}")
+
+
 def gone_on(log: str) -> str:
     """The line that says from where, if it is there."""
     return next((line for line in log.splitlines() if "going on after step" in line), "")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from images.base import PINNED
-from images.build import Release
+from images import base
+from images.base import PINNED, bare_base
+from images.build import Release, build_with_docker
 from images.contents import ALL, LOCKS, PIP, ROOT, Image
 from images.engine import BuildFailedError
 
@@ -68,6 +69,26 @@ def test_a_release_takes_no_base_without_a_digest(base: str) -> None:
     with pytest.raises(BuildFailedError, match="by digest"):
         Release("1.0.0", base)
     Release(base=base)
+
+
+def test_with_docker_a_release_names_its_base() -> None:
+    with pytest.raises(BuildFailedError, match=r"a release names its base by digest: --base python:3\.13-slim@sha256:"):
+        build_with_docker(ALL["operator"], Release("1.0.0"))
+
+
+def test_a_release_takes_no_bare_base_of_other_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Debian's packages as they were found, where the list has others: nothing is built."""
+    monkeypatch.setenv("RINGRIFT_CACHE", str(tmp_path / "cache"))
+    listed = tmp_path / "packages.txt"
+    listed.write_text("# Packages\nlibc6=2.36-8\nperl=5.36\npython3=3.11\n")
+    monkeypatch.setattr(base, "PINNED", listed)
+    folder = base._folder()
+    folder.mkdir(parents=True)
+    (folder / "base.tar").touch()
+    (folder / "packages.txt").write_text("libc6=2.36-9\npython3=3.11\n")
+    said = r"libc6 2\.36-9 instead of 2\.36-8, perl missing instead of 5\.36: make base-packages"
+    with pytest.raises(BuildFailedError, match=said):
+        bare_base(pinned=True)
 
 
 def test_an_image_says_from_what_it_was_built() -> None:
