@@ -141,6 +141,7 @@ e2e: setup cluster-packages cluster-binaries ## Run a pipeline on a real node, i
 e2e-all: setup cluster-packages cluster-binaries ## Tell every story on a real node, each once a commit (STORY=upgrade tells one; as root)
 	@$(PYTHON) -m tests.cluster build --jobset
 	@$(PYTHON) -m tests.cluster build --network-policies
+	@$(PYTHON) -m tests.cluster build --kueue
 	@$(BIN)/python -m tests.e2e.stories $(STORY)
 
 # Not part of .ci/run, which has an hour from an empty cache: Kueue and JobSet take minutes to build.

@@ -202,7 +202,7 @@ def test_the_api_server_fills_in_what_the_models_fill_in(manifest: dict[str, Any
     assert stored == model.to_manifest()["spec"]
 
 
-@pytest.mark.parametrize("name", ["quickstart.yaml", "full.yaml"])
+@pytest.mark.parametrize("name", ["quickstart.yaml", "full.yaml", "gpu.yaml"])
 def test_examples_are_accepted_and_mean_the_same(name: str, kubectl: Kubectl) -> None:
     kubectl.apply(EXAMPLES / name)
     (model,) = load_file(EXAMPLES / name)

@@ -15,18 +15,7 @@ from tests.cluster.object_store import running_object_store
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m tests.cluster", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    builder = commands.add_parser("build", help="build the programs that are missing or of another version")
-    choice = builder.add_mutually_exclusive_group()
-    choice.add_argument("--without-node", action="store_true", help="only what the tests without a node take")
-    choice.add_argument("--kueue", action="store_true", help="Kueue alone, which the others do not include")
-    choice.add_argument("--jobset", action="store_true", help="JobSet's controller alone, likewise")
-    choice.add_argument("--network-policies", action="store_true", help="the agent of NetworkPolicies alone, likewise")
-    commands.add_parser("packages", help="install the Debian packages that a node needs; needs root")
-    commands.add_parser("control-plane", help="run etcd, API server, controller-manager until Ctrl-C; no root needed")
-    commands.add_parser("node", help="run a control plane, one real node and an S3 server until Ctrl-C; needs root")
-    arguments = parser.parse_args()
+    arguments = parser().parse_args()
     try:
         return COMMANDS[arguments.command](arguments)
     except (binaries.BinariesMissingError, binaries.BuildFailedError, NodeImpossibleError) as stop:
@@ -34,17 +23,33 @@ def main() -> int:
         return 1
 
 
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python3 -m tests.cluster", description=__doc__)
+    commands = made.add_subparsers(dest="command", required=True)
+    add_build(commands)
+    commands.add_parser("packages", help="install the Debian packages that a node needs; needs root")
+    commands.add_parser("control-plane", help="run etcd, API server, controller-manager until Ctrl-C; no root needed")
+    commands.add_parser("node", help="run a control plane, one real node and an S3 server until Ctrl-C; needs root")
+    return made
+
+
+def add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The command `build`, and what each of its options has it build."""
+    builder = commands.add_parser("build", help="build the programs that are missing or of another version")
+    builder.set_defaults(programs=binaries.PROGRAMS)
+    choice = builder.add_mutually_exclusive_group()
+
+    def offer(option: str, programs: tuple[binaries.Program, ...], what: str) -> None:
+        choice.add_argument(option, action="store_const", dest="programs", const=programs, help=what)
+
+    offer("--without-node", binaries.WITHOUT_NODE, "only what the tests without a node take")
+    for program in binaries.APART:
+        offer(program.option, (program,), f"{program.name} alone, which the others do not include")
+
+
 def build(arguments: argparse.Namespace) -> int:
     directory = binaries.binaries_directory()
-    wanted: tuple[binaries.Program, ...] = binaries.PROGRAMS
-    if arguments.kueue:
-        wanted = (binaries.KUEUE,)
-    elif arguments.jobset:
-        wanted = (binaries.JOBSET,)
-    elif arguments.network_policies:
-        wanted = (binaries.NETWORK_POLICIES,)
-    elif arguments.without_node:
-        wanted = binaries.WITHOUT_NODE
+    wanted: tuple[binaries.Program, ...] = arguments.programs
     built = binaries.build(directory, wanted)
     print(f"{directory}: {len(wanted)} programs, {len(built)} built now")
     return 0

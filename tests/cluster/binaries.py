@@ -18,6 +18,7 @@ from typing import TextIO
 
 MODULES = Path(__file__).parent / "modules"
 HOW_TO_GET_THEM = "run `make cluster-binaries` (needs Go; about 5 to 10 minutes, once)"
+HOW_TO_GET_ONE = "run `python3 -m tests.cluster build {}` (needs Go; minutes, once)"
 
 
 class BinariesMissingError(Exception):
@@ -38,6 +39,8 @@ class Program:
     module: str
     chart: str = ""
     """Folder of its Helm chart in the module, and likewise beside the programs."""
+    option: str = ""
+    """Of `python3 -m tests.cluster build`, which builds it alone; none of what `make cluster-binaries` builds."""
 
     @property
     def version(self) -> str:
@@ -72,15 +75,16 @@ PROGRAMS = (
     _kubernetes("kube-proxy"),
     Program("coredns", "coredns", "github.com/coredns/coredns", "github.com/coredns/coredns"),
 )
-KUEUE = Program("kueue", "kueue", "sigs.k8s.io/kueue/cmd/kueue", "sigs.k8s.io/kueue", "charts/kueue")
-"""Not among the others: `make e2e-kueue` alone takes it, and it is built in minutes."""
-JOBSET = Program("jobset", "jobset", "sigs.k8s.io/jobset", "sigs.k8s.io/jobset", "charts/jobset")
+KUEUE = Program("kueue", "kueue", "sigs.k8s.io/kueue/cmd/kueue", "sigs.k8s.io/kueue", "charts/kueue", "--kueue")
+"""Not among the others: only `make e2e-kueue` and the story of Kueue take it, and it is built in minutes."""
+JOBSET = Program("jobset", "jobset", "sigs.k8s.io/jobset", "sigs.k8s.io/jobset", "charts/jobset", "--jobset")
 """Likewise, for those who run its controller; its CRD alone is laid beside whatever is built."""
 NETWORK_POLICIES = Program(
     "kube-network-policies",
     "network-policies",
     "sigs.k8s.io/kube-network-policies/cmd",
     "sigs.k8s.io/kube-network-policies",
+    option="--network-policies",
 )
 """Likewise, for the story of policies."""
 APART = (KUEUE, JOBSET, NETWORK_POLICIES)
@@ -99,9 +103,11 @@ def binaries_directory() -> Path:
 def find(programs: tuple[Program, ...] = PROGRAMS) -> Path:
     """The folder that holds `programs`; BinariesMissingError when one of them is not there."""
     directory = binaries_directory()
-    missing = [program.name for program in programs if not os.access(directory / program.name, os.X_OK)]
+    missing = [program for program in programs if not os.access(directory / program.name, os.X_OK)]
     if missing:
-        raise BinariesMissingError(f"{directory}: no {', '.join(missing)}; {HOW_TO_GET_THEM}")
+        how = dict.fromkeys(HOW_TO_GET_ONE.format(each.option) if each.option else HOW_TO_GET_THEM for each in missing)
+        names = ", ".join(each.name for each in missing)
+        raise BinariesMissingError(f"{directory}: no {names}; {', and '.join(how)}")
     return directory
 
 

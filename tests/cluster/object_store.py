@@ -54,17 +54,18 @@ def running_object_store(
     port: int = PORT,
     inside: tuple[str, ...] = (),
     certificate: Path | None = None,
+    secret_key: str = "",
 ) -> Iterator[ObjectStore]:
     """Serves `directory`/buckets, and what lies there, at `address`; `inside` is a command prefix, such as a sandbox's.
 
-    With a `certificate` (PEM, its key in the file beside it that ends in .key) it speaks TLS.
+    With a `certificate` (PEM, its key in the file beside it that ends in .key) it speaks TLS. With the `secret_key`
+    of an earlier one it knows that one's clients.
     """
     buckets, accounts = directory / "buckets", directory / "accounts"
     for folder in (buckets, accounts):
         folder.mkdir(parents=True, exist_ok=True)
-    store = ObjectStore(
-        address, port, buckets, "ringrift", secrets.token_hex(16), scheme="https" if certificate else "http"
-    )
+    scheme = "https" if certificate else "http"
+    store = ObjectStore(address, port, buckets, "ringrift", secret_key or secrets.token_hex(16), scheme)
     tls = ["--cert", str(certificate), "--key", str(certificate.with_suffix(".key"))] if certificate else []
     arguments = ["--port", f"{address}:{port}", *tls, "--iam-dir", str(accounts), "--region", REGION]
     arguments += ["posix", str(buckets)]

@@ -167,7 +167,7 @@ class Gatherer:
             except ValidationError as error:
                 fault = f"RemoteTask {key_of(obj)[1]}: {first_fault(error)}"
                 raise UnreadableError("TrainingPipeline", pipeline, fault) from error
-            yield remote_task(task, identity, self._hearing.seen(uid_of(obj)))
+            yield remote_task(task, identity, self._hearing.seen(uid_of(obj), task.status))
 
 
 def _other(obj: Object, artifacts: Artifacts) -> OtherPipeline:

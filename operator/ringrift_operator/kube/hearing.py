@@ -95,6 +95,8 @@ class Hearing:
         """By a RemoteTask's UID."""
         self._presences: dict[str, Presence] = {}
         """By a Runner pool's UID."""
+        self._now = Moment(0.0, datetime.now(UTC))
+        """When it last heard."""
         self._unmade: dict[Key, str] = {}
         """Why a Lease cannot be made, by its namespace and name."""
 
@@ -108,12 +110,18 @@ class Hearing:
     def presence(self, pool: Object) -> Presence:
         return self._presences.get(uid_of(pool), NOBODY)
 
-    def seen(self, task: str) -> TaskSeen | None:
-        """A RemoteTask, by its UID, as it has come along."""
-        return self._seen.get(task)
+    def seen(self, task: str, status: RemoteTaskStatus) -> TaskSeen:
+        """A RemoteTask, by its UID, as it has come along, this status included: what tells of it is looked at before
+        the next time that it hears, and maybe not again."""
+        return self._along(task, status, self._now)
+
+    def _along(self, task: str, status: RemoteTaskStatus, now: Moment) -> TaskSeen:
+        before = self._seen.get(task)
+        return before.again(status, now) if before else TaskSeen.first(status, now)
 
     def hear(self, now: Moment) -> list[tuple[Object, str]]:
         """Takes what is new; the RemoteTasks that are lost, each with a sentence that says why."""
+        self._now = now
         pools = {key_of(obj): pool for obj in self._world.pools if (pool := self.runner_pool(obj)) is not None}
         self._take_leases(pools, now)
         before, self._presences = (
@@ -173,9 +181,7 @@ class Hearing:
                 status = read(RemoteTaskStatus, obj.get("status", {}))
             except ValidationError:  # its pipeline says so
                 continue
-            before = self._seen.get(uid_of(obj))
-            task = before.again(status, now) if before else TaskSeen.first(status, now)
-            seen[uid_of(obj)] = task
+            seen[uid_of(obj)] = task = self._along(uid_of(obj), status, now)
             name = labels(obj).get(POOL, "")
             pool = pools.get((key_of(obj)[0], name))
             known = self._presences.get(pool.metadata.uid or "") if pool is not None else None

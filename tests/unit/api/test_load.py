@@ -41,7 +41,7 @@ def test_a_file_of_ten_lines_is_enough(tmp_path: Path) -> None:
     assert pipeline.spec.sync is None
 
 
-@pytest.mark.parametrize("name", ["quickstart.yaml", "full.yaml"])
+@pytest.mark.parametrize("name", ["quickstart.yaml", "full.yaml", "gpu.yaml"])
 def test_examples_are_accepted(name: str) -> None:
     (pipeline,) = load_file(Path(__file__).parents[3] / "examples" / name)
     assert isinstance(pipeline, TrainingPipeline)

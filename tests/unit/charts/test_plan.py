@@ -13,12 +13,23 @@ from typing import Any
 import pytest
 import yaml
 
-from ringrift_core.contract import Board, Device, EngineMode, Stage, Track, changed
+from ringrift_core.cmaes.quality import MOST_ITERATIONS
+from ringrift_core.contract import (
+    Board,
+    Device,
+    DistillParameters,
+    EngineMode,
+    SelfplayParameters,
+    Stage,
+    Track,
+    changed,
+)
 from ringrift_operator.api import TrainingPipeline, WorkerPoolSpec, resolve
 from ringrift_operator.api.load import load_file
 from ringrift_operator.api.resolved import ResolvedConfiguration
 from ringrift_operator.api.scalars import quantity_value
-from ringrift_operator.api.sections import Distributed
+from ringrift_operator.api.sections import Distributed, Evaluator
+from ringrift_operator.domain.plan import PlacedTask
 from ringrift_operator.domain.snapshot import PoolObservation, TaskIdentity
 from tests.unit.domain.world import World
 
@@ -54,6 +65,7 @@ SECTIONS = [
     ("CMA-ES: 10 generations, population 20, 12 games an evaluation", "cmaes.generations", 10),
     ("CMA-ES: 10 generations, population 20, 12 games an evaluation", "cmaes.population_size", 20),
     ("CMA-ES: 10 generations, population 20, 12 games an evaluation", "cmaes.games_per_evaluation", 12),
+    ("`evaluation.roundRobin`: 20 games of each pair", "evaluation.round_robin.games", 20),
     ("or with at most 2 workers", "cmaes.max_workers", 2),
     ("100 epochs, batch 256, device mps", "network.bootstrap_epochs", 100),
     ("Network: 10 epochs an iteration, batch 256", "network.epochs", 10),
@@ -77,6 +89,45 @@ def test_every_configuration_has_the_plans_number(quote: str, path: str, expecte
     assert {name: value(each, path) for name, each in resolved().items()} == dict.fromkeys(resolved(), expected)
 
 
+def numbers(text: str, quote: str) -> dict[Board, list[int]]:
+    """The plan's numbers by board, of a sentence that begins so: boards, then one number, or one for 2, 3 and 4
+    players."""
+    assert quote in text, quote
+    sentence = text.partition(quote)[2].partition(".")[0]
+    found: dict[Board, list[int]] = {}
+    part = r"([a-z][a-z0-9]*(?: and [a-z][a-z0-9]*)?) ([0-9]+(?:[ /,()p]+[0-9]+)*)"
+    for boards, values in re.findall(part, sentence):
+        each = [int(number) for number in re.findall(r"\b\d+\b", values)]
+        for board in boards.split(" and "):
+            found[Board(board)] = each if len(each) == 3 else each * 3
+    return found
+
+
+PHASE_1, PHASE_4 = (PLAN.partition(f"## Phase {number}")[2].partition("\n## ")[0] for number in (1, 4))
+
+BY_BOARD = [
+    (PHASE_1, "Games to reach:", "bootstrap_games"),
+    (PHASE_1, "Move limits:", "bootstrap_max_moves"),
+    (PHASE_4, "games per iteration:", "games_per_iteration"),
+    (PHASE_4, "Move limits:", "max_moves"),
+]
+
+
+@pytest.mark.parametrize(("text", "quote", "path"), BY_BOARD, ids=lambda each: each[:20])
+def test_games_and_move_limits_are_the_plans_for_every_board_and_number_of_players(
+    text: str, quote: str, path: str
+) -> None:
+    planned = numbers(text, quote)
+    assert {name: value(each, path) for name, each in resolved().items()} == {
+        (board, players): planned[board][players - 2] for board, players in resolved()
+    }
+
+
+def test_the_bootstrap_is_2800_games_in_all() -> None:
+    assert "2,800 in all" in PLAN
+    assert sum(each.bootstrap_games for each in resolved().values()) == 2800
+
+
 MODES = (EngineMode.DESCENT_ONLY, EngineMode.HEURISTIC_ONLY, EngineMode.MIXED)
 
 PIPELINE = [
@@ -84,6 +135,7 @@ PIPELINE = [
     ("Sync every 60 minutes", "sync.interval", 60 * MINUTE),
     ("completed games only", "dataset.require_completed", True),
     ("Roll back after 5 consecutive failures", "rollback.max_consecutive_failures", 5),
+    ("Replaced: the evaluator is `Auto` instead of off", "cmaes.evaluator", Evaluator.AUTO),
     ("keep 3 backup models", "rollback.keep_backup_models", 3),
     ("no new games in 30 minutes", "alerts.selfplay_stall", 30 * MINUTE),
 ]
@@ -159,6 +211,8 @@ def test_cores_devices_and_boards_are_the_plans() -> None:
     assert set(found["aws-extra"].players) == {3, 4}
     assert {slot.device for slot in found["mac-studio"].slots} == {Device.MPS}
     assert {slot.device for slot in found["cloud-gpu"].slots} == {Device.CUDA}
+    assert "several GPUs with torchrun and DDP: 4 processes" in PLAN
+    assert [slot.count for slot in found["cloud-gpu"].slots] == [4]
 
 
 def test_the_macs_are_runners_and_the_other_machines_are_nodes() -> None:
@@ -170,11 +224,29 @@ def test_the_macs_are_runners_and_the_other_machines_are_nodes() -> None:
 
 def placements(away: frozenset[str] = frozenset(), **network: Any) -> list[TaskIdentity]:
     """What the first iteration of examples/full.yaml becomes on production's machines."""
-    spec = changed(pipeline().spec, iterations=1, network=changed(pipeline().spec.network, **network))
+    return [task.identity for task in created(away, **network) if task.pool is not None]
+
+
+def created(away: frozenset[str] = frozenset(), iterations: int = 1, **network: Any) -> list[PlacedTask]:
+    """All tasks of the first iterations."""
+    spec = changed(pipeline().spec, iterations=iterations, network=changed(pipeline().spec.network, **network))
     observed = tuple(PoolObservation(name, pool, online=name not in away) for name, pool in pools().items())
     one = World(pools=observed, specs={"tp": spec})
     one.run(passes=2000)
-    return [task.identity for task in one.created if task.pool is not None]
+    return one.created
+
+
+def test_what_no_field_of_a_pipeline_says_is_the_plans() -> None:
+    assert "10 generations an iteration, 5 iterations" in PLAN
+    assert MOST_ITERATIONS == 5
+    assert "seed = iteration x 1000" in PLAN
+    tasks = created(iterations=2)
+    played = [(task.identity.iteration, task.parameters) for task in tasks]
+    seeds = {(number, given.seed) for number, given in played if isinstance(given, SelfplayParameters)}
+    assert seeds == {(number, pipeline().spec.selfplay.seed + 1000 * number) for number in (1, 2)}
+    assert "learning rate 0.001" in PLAN
+    rates = {task.parameters.learning_rate for task in tasks if isinstance(task.parameters, DistillParameters)}
+    assert rates == {0.001}
 
 
 def placed(away: frozenset[str] = frozenset(), **network: Any) -> dict[str, set[str]]:

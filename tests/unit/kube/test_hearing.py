@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ringrift_core.contract import CONTRACT_VERSION
+from ringrift_operator.api.remotetask import RemoteTaskStatus, TaskPhase
 from ringrift_operator.builders.lease import pool_lease, task_lease
 from ringrift_operator.domain.handshake import unfit
 from ringrift_operator.domain.reasons import PoolReason
@@ -274,13 +275,20 @@ def test_an_operator_that_was_restarted_gives_time_to_whom_it_knew_to_be_there(w
 
 def test_when_a_task_began_and_was_heard_of_is_told_by_our_own_clock(scene: Scene) -> None:
     task = uid_of(scene.task)
-    began = scene.hearing.seen(task)
-    assert began is not None
+    began = scene.hearing.seen(task, RemoteTaskStatus(phase=TaskPhase.RUNNING))
     assert (began.is_claimed, began.since.clock) == (True, START + timedelta(seconds=1))
     scene.at(20)
     scene.says("Running", progress=0.5)
     scene.at(40)
-    seen = scene.hearing.seen(task)
-    assert seen is not None
+    seen = scene.hearing.seen(task, RemoteTaskStatus(phase=TaskPhase.RUNNING, progress=0.5))
     assert seen.since == began.since
     assert seen.told.at.clock == START + timedelta(seconds=21)
+
+
+def test_what_a_task_has_just_told_is_no_silence_before_it_is_heard(scene: Scene) -> None:
+    """A pass over its pipeline comes between two looks at the machines, and none may follow."""
+    scene.at(40)
+    told = scene.hearing.seen(uid_of(scene.task), RemoteTaskStatus(phase=TaskPhase.RUNNING, progress=0.5))
+    assert told.told.at.clock == START + timedelta(seconds=40)
+    fresh = scene.hearing.seen("another", RemoteTaskStatus(phase=TaskPhase.RUNNING))
+    assert (fresh.is_claimed, fresh.told.at.clock) == (True, START + timedelta(seconds=40))
