@@ -163,8 +163,8 @@ def test_a_gpu(place: Place, transcript: Transcript) -> None:
 @pytest.mark.parametrize(
     ("room", "slot", "selector", "said"),
     [
-        ("too-little", {"cpu": "999", "memory": "1Gi"}, {}, "selfplay does not start: Unschedulable: 0/1 nodes are "),
-        ("nowhere", {"cpu": "1", "memory": "1Gi"}, {"ringrift.ai/room": "none"}, "selfplay (WorkerPool nowhere is of"),
+        ("too-little", {"cpu": "999", "memory": "1Gi"}, {}, "1 Insufficient cpu"),
+        ("nowhere", {"cpu": "1", "memory": "1Gi"}, {"ringrift.ai/room": "none"}, "1 node(s) didn't match"),
     ],
 )
 def test_no_room(
@@ -173,6 +173,7 @@ def test_no_room(
     """On no node, by its size or its labels: the pipeline says so within a minute."""
     place.install(f"--set=images.trainer={reference_of(WORKER)}")
     kubectl, reader = place.kubectl, Reader(place.kubectl, room)
+    said = f"selfplay does not start: Unschedulable: 0/1 nodes are available: {said}"
     slots = [{"name": "play", "stages": ["selfplay", "cmaes", "evaluate"], "resources": slot}]
     found = {**pool(), "metadata": {"name": room, "labels": {"room": room}}}
     found["spec"] = {"type": "Cluster", "slots": slots, "podTemplate": {"nodeSelector": selector}}
