@@ -139,6 +139,7 @@ class NnueParameters(IterationParameters):
         "What a search has proven stands for itself.",
     )
     clean_outcomes: bool = Field(default=True, description="Outcomes count only where no random move followed.")
+    device: Annotated[Device, Placement()] = Field(default=Device.CPU, description="Where to train.")
 
 
 class NnueResult(Result):
@@ -172,6 +173,7 @@ class DistillParameters(IterationParameters):
     min_correlation: Share = Field(
         default=0.9, description="Correlation with the network, on held-out games, below which a warning is written."
     )
+    device: Annotated[Device, Placement()] = Field(default=Device.CPU, description="Where to train.")
 
 
 class DistillResult(Result):

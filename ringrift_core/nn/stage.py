@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -17,7 +16,6 @@ from ringrift_core import _engine
 from ringrift_core.archive import Archive, Checkpoint, identity
 from ringrift_core.contract import (
     Board,
-    Device,
     NetworkSize,
     StageResult,
     StartFrom,
@@ -28,7 +26,7 @@ from ringrift_core.contract import (
 )
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.errors import NotNowError, WrongInputError
-from ringrift_core.nn.determinism import determine
+from ringrift_core.nn.determinism import determine, device_of
 from ringrift_core.nn.network import SIZES, NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
 from ringrift_core.nn.positions import OUTCOMES, Aim, Positions, load_positions
@@ -59,7 +57,7 @@ def train_stage(parameters: TrainParameters, run: Run) -> StageResult:
     Of several processes the first one alone writes anything.
     """
     tracked(parameters)
-    device = _device(parameters.device)
+    device = device_of(parameters.device)
     if not parameters.distributed:
         return _led(parameters, run, device, ALONE)
     with joined(device) as processes:
@@ -101,16 +99,6 @@ def _trained(parameters: TrainParameters, run: Run, device: torch.device, proces
     network = start.network
     network.load_state_dict(training.best)
     return _Trained(network.cpu(), training, held_out if len(held_out) else train)
-
-
-def _device(wanted: Device) -> torch.device:
-    if wanted is Device.CUDA and not torch.cuda.is_available():
-        raise WrongInputError("--device cuda: torch finds no CUDA device here")
-    if wanted is Device.MPS and not torch.backends.mps.is_available():
-        raise WrongInputError("--device mps: torch finds no MPS device here")
-    if wanted is Device.CUDA:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # Deterministic matrix products need it.
-    return torch.device(wanted.value)
 
 
 @dataclass(frozen=True)

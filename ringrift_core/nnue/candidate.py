@@ -69,7 +69,7 @@ class Candidate:
 
 def keep(run: Run, training: Training, states: Sequence[bytes]) -> Candidate:
     """Stores both forms of the network; it is calibrated by what was held out, and some exact states of that."""
-    network = training.network.cpu()
+    network = training.network
     content = network.file(calibration_of(training, states))
     files = {
         "network": run.archive.put_bytes(content, "safetensors"),
@@ -93,6 +93,7 @@ def card_of(
         seed=parameters.seed,
         torch_version=torch.__version__,
         threads=torch.get_num_threads(),
+        device=parameters.device.value,
         machine=platform.machine(),
         instructions=torch.backends.cpu.get_cpu_capability(),
         metrics=metrics,

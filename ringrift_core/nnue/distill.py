@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ringrift_core import _engine
@@ -17,7 +16,7 @@ from ringrift_core.archive import Checkpoint
 from ringrift_core.contract import DistillParameters, DistillResult, StageResult, Track
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.errors import WrongInputError
-from ringrift_core.nn.determinism import determine
+from ringrift_core.nn.determinism import determine, device_of
 from ringrift_core.nn.inference import ValueEvaluator, onnx_network
 from ringrift_core.nnue.candidate import card_of, initial_network, keep, run_epochs
 from ringrift_core.nnue.measures import agreement
@@ -76,12 +75,13 @@ class _Lesson:
 
 
 def _distill(parameters: DistillParameters, run: Run) -> Outcome:
+    device = device_of(parameters.device)
     teacher = _teacher(parameters, run)
     lesson = _lesson(parameters, run, teacher)
     determine(parameters.seed)
     network = initial_network(parameters, run)
     plan = Plan(parameters.seed, parameters.epochs, parameters.batch_size, parameters.learning_rate)
-    training = Training(network, plan, lesson.train, lesson.held_out, torch.device("cpu"))
+    training = Training(network, plan, lesson.train, lesson.held_out, device)
     run_epochs(parameters, run, TASK, training)
     candidate = keep(run, training, [family.state for family in lesson.families])
     told = agreement((family.judged(candidate.judge), family.said) for family in lesson.families)

@@ -108,7 +108,7 @@ def whole_numbers(network: Nnue) -> dict[str, np.ndarray]:
     """The tensors of the engine's file, rounded to the nearest."""
 
     def rounded(tensor: Tensor, one: int, kind: type[np.integer]) -> np.ndarray:
-        return torch.round(tensor.double().cpu() * one).numpy().astype(kind)
+        return torch.round(tensor.cpu().double() * one).numpy().astype(kind)
 
     return {
         "rows": rounded(network.sums(), ROW_ONE, np.int16),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-
 from ringrift_core.archive import Checkpoint
 from ringrift_core.contract import NnueParameters, NnueResult, StageResult
 from ringrift_core.dataset.manifest import DatasetManifest
-from ringrift_core.nn.determinism import determine
+from ringrift_core.nn.determinism import determine, device_of
 from ringrift_core.nn.positions import Aim
 from ringrift_core.nnue.candidate import card_of, initial_network, keep, run_epochs
 from ringrift_core.nnue.measures import compare_siblings
@@ -30,13 +28,14 @@ def nnue_stage(parameters: NnueParameters, run: Run) -> StageResult:
 
 
 def _train(parameters: NnueParameters, run: Run) -> Outcome:
+    device = device_of(parameters.device)
     dataset = DatasetManifest.load(run.archive, parameters.dataset)
     train, held_out, siblings = load_positions(run, dataset, Aim(parameters.outcome_weight, parameters.clean_outcomes))
     determine(parameters.seed)
     network = initial_network(parameters, run)
     rate = RESUMED_LEARNING_RATE if parameters.nnue_version else NEW_LEARNING_RATE
     plan = Plan(parameters.seed, parameters.epochs, parameters.batch_size, rate)
-    training = Training(network, plan, train, held_out, torch.device("cpu"))
+    training = Training(network, plan, train, held_out, device)
     run_epochs(parameters, run, TASK, training)
     candidate = keep(run, training, siblings.states)
     told = compare_siblings(candidate.judge, siblings)

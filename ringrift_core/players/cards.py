@@ -64,6 +64,7 @@ class NnueCard(ConfigurationArtifact):
     outcome_weight: float = Field(default=1.0, description="Of the targets, where games were what it learnt from.")
     teacher: int = Field(default=0, description="Champion network that it learnt from; 0 for games.")
     torch_version: str
+    device: str = Field(default="cpu", description="Where it was trained.")
     threads: int
     machine: str
     instructions: str = Field(description="Of the CPU, the widest that torch used, as AVX2.")

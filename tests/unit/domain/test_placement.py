@@ -114,13 +114,16 @@ def test_training_prefers_the_gpu_and_tells_the_stage() -> None:
     assert (train.identity.pool, train.parameters.device) == ("gpu", "cuda")  # type: ignore[attr-defined]
 
 
-def test_whatever_asks_a_network_is_told_the_slots_device() -> None:
-    everything = slot("s", "selfplay", "train", "cmaes", "evaluate", device="mps")
-    one = World(pools=(pool(slots=[everything]),), specs={"tp": pipeline_spec(iterations=1)})
+def test_whatever_asks_or_trains_a_network_is_told_the_slots_device() -> None:
+    everything = slot("s", "selfplay", "train", "nnue", "distill", "cmaes", "evaluate", device="mps")
+    one = World(
+        pools=(pool(slots=[everything]),),
+        specs={"tp": pipeline_spec(iterations=2, tracks=["weights", "nnue", "network"])},
+    )
     one.run()
     told = {task.stage: task.parameters.device for task in one.created if not task.is_remote and task.slot is not None}  # type: ignore[attr-defined]
-    asking = (Stage.SELFPLAY, Stage.TRAIN, Stage.CMAES, Stage.EVALUATE, Stage.ROUNDROBIN)
-    assert told == dict.fromkeys(asking, "mps")
+    asking = {Stage.SELFPLAY, Stage.CMAES, Stage.EVALUATE, Stage.ROUNDROBIN}
+    assert told == dict.fromkeys(asking | {Stage.TRAIN, Stage.NNUE, Stage.DISTILL}, "mps")
 
 
 def test_the_smaller_number_of_workers_holds() -> None:

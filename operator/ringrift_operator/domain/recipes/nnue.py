@@ -64,7 +64,7 @@ NNUE = Recipe(
         EXPORT,
         Step(
             "nnue",
-            Handling(STAGES[Stage.NNUE], needs_output=True),
+            Handling(STAGES[Stage.NNUE], needs_output=True, takes_device=True),
             _nnue,
             Track.NNUE,
             needs=(EXPORT.name,),
@@ -76,7 +76,7 @@ NNUE = Recipe(
         Track.NETWORK,
         Step(
             "distill",
-            Handling(STAGES[Stage.DISTILL], needs_output=True),
+            Handling(STAGES[Stage.DISTILL], needs_output=True, takes_device=True),
             _distill,
             Track.NNUE,
             needs=(EXPORT.name,),

@@ -47,3 +47,19 @@ def test_networks_are_asked_on_the_device_that_is_named(stage: str, desk: Desk, 
     with pytest.raises(WrongInputError, match="--device cuda: "):
         STAGES[stage](desk, candidate)
     assert desk.report.fractions == []
+
+
+TRAININGS: dict[str, Callable[[Desk, Artifact], StageResult]] = {
+    "train": lambda desk, dataset: desk.train(dataset=dataset, device=Device.CUDA),
+    "nnue": lambda desk, dataset: desk.nnue(dataset=dataset, device=Device.CUDA),
+    "distill": lambda desk, dataset: desk.distill(dataset=dataset, network_version=1, device=Device.CUDA),
+}
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+@pytest.mark.parametrize("stage", TRAININGS)
+def test_trainings_train_on_the_device_that_is_named(stage: str, desk: Desk) -> None:
+    """It is not there, and that is said before anything is read."""
+    absent = Artifact(uri="objects/" + "0" * 64 + ".json", sha256="0" * 64, bytes=1)
+    with pytest.raises(WrongInputError, match="--device cuda: torch finds no CUDA device here"):
+        TRAININGS[stage](desk, absent)

@@ -362,3 +362,16 @@ def test_a_promotion_of_the_iteration_to_go_on_with_is_one_of_its_moves(desk: De
     desk.promote(2, 1)
     found = of(desk.adopt(Track.WEIGHTS, Track.NETWORK), Track.WEIGHTS)
     assert (found.champion, found.moved_since, found.start) == (2, 1, 1)
+
+
+def test_of_five_champions_three_backups_are_kept_and_a_fourth_rollback_finds_none(desk: Desk) -> None:
+    """Version 1 once was champion, and was dropped: what nobody keeps comes back to nobody."""
+    for version in range(1, 6):
+        desk.promote(version, version - 1, keep_backup_models=3)
+    found = [desk.roll_back(version).answer(PointerResult).version for version in (5, 4, 3)]
+    assert found == [4, 3, 2]
+    with pytest.raises(WrongInputError, match="champion 2 has no predecessor to roll back to"):
+        desk.roll_back(2)
+    registry = read_registry(desk.archive, Track.WEIGHTS)
+    assert registry.version == 2
+    assert registry.log[0].version == 1
