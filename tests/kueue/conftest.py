@@ -64,6 +64,7 @@ def kubectl(control_plane: ControlPlane, operator: OperatorProcess) -> Iterator[
     control_plane.kubectl("delete", "namespace", name, "--wait=false")
     # No kubelet confirms their end, and until then their quota is not the next test's.
     made("delete", "pods", "--all", "--grace-period=0", "--force")
+    eventually(lambda: not control_plane.kubectl.get("clusterqueue", "machines")["status"].get("admittedWorkloads", 0))
 
 
 @pytest.fixture

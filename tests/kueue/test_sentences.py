@@ -20,10 +20,12 @@ IN_FLIGHT = "-l=ringrift.ai/pool"
 """Pods of the stages that take a slot."""
 
 
-def applied(kubectl: Kubectl, *, queue: str = "games", priority: str | None = None, count: int = 2) -> Person:
-    """A person with a pool of this queue and a small pipeline."""
+def applied(
+    kubectl: Kubectl, *, queue: str = "games", priority: str | None = None, count: int = 2, cpu: int = 1
+) -> Person:
+    """A person with a pool of this queue, whose search asks for so many CPUs, and a small pipeline."""
     assert kubectl.namespace is not None
-    work = slot("work", "cmaes", "evaluate")
+    work = slot("work", "cmaes", "evaluate", cpu=cpu)
     kubectl.apply(pool(slot("games", "selfplay", count=count), work, queue=queue, priority=priority))
     kubectl.apply(pipeline(kubectl.namespace, selfplay={"engineModes": ["heuristic-only"], "shardGames": 5}))
     return Person(kubectl)
@@ -70,7 +72,7 @@ def test_what_there_is_no_quota_for_waits_with_kueues_words(
     kubectl: Kubectl, worker: Worker, output_directory: Path
 ) -> None:
     worker.holds |= {"selfplay", "cmaes"}
-    person = applied(kubectl)
+    person = applied(kubectl, cpu=CPUS)  # self-play takes what it gets, so that whoever comes second waits
     eventually(lambda: "Running" in (stage(person, "selfplay"), stage(person, "cmaes")))
     waiting = eventually(lambda: [each for each in ("selfplay", "cmaes") if stage(person, each) == "Queued"])
     said = says(person, "Reconciling", f"square8-2p: {waiting[0]} is held: Pending: couldn't assign flavors")
