@@ -20,3 +20,5 @@ if "torch" in sys.modules and "OMP_WAIT_POLICY" not in os.environ:
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Read likewise: a Pod's address has no name to be looked up, and torch would warn of it among a stage's last words.
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+# Read likewise: what a Mac's GPU has no kernel for is computed on its CPU, instead of ending the training.
+os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
