@@ -50,7 +50,7 @@ def test_runner(place: Place, transcript: Transcript, tmp_path: Path) -> None:
     for manifest in (*volume(store), pool("players", PLAYERS), runner_pool(store)):
         kubectl.apply(manifest)
     said = credentials(place, tmp_path / KUBECONFIG)
-    transcript.prints(f"make runner-credentials POOL={POOL}", said.replace(f"{tmp_path}/", ""))
+    transcript.prints(f"ringrift-operator runner-credentials {POOL}", said.replace(f"{tmp_path}/", ""))
     with runner(tmp_path) as log:
         wait_for(MINUTE, "the runner", lambda: ready(kubectl).get("status") == "True")
         kubectl.apply(the_pipeline())
