@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ringrift_operator.builders.queue import PRIORITY_LABEL, QUEUE_LABEL
 from tests.apiserver.operator_process import OperatorProcess, eventually
 from tests.apiserver.person import POOL, Person, pipeline
 from tests.apiserver.worker import Worker
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.kubectl import Kubectl
 
 QUEUED = {**POOL, "spec": {**POOL["spec"], "queue": {"name": "games", "priorityClass": "background"}}}
 """The pool of the other tests, with a queue."""
@@ -114,41 +111,3 @@ def test_a_job_that_somebody_suspends_by_hand_says_how_to_let_it_go(
     eventually(lambda: "selfplay" in person.status().get("running", ""))
     set_suspended(person, "selfplay", is_suspended=True)
     eventually(lambda: "it names no queue, so somebody holds it by hand" in person.condition("Degraded")["message"])
-
-
-def test_with_fewer_rights_it_says_what_it_cannot_see_and_works(
-    control_plane: ControlPlane, kubectl: Kubectl, namespace: str, tmp_path: Path
-) -> None:
-    rules = [
-        {"apiGroups": ["ringrift.ai"], "resources": ["*"], "verbs": ["*"]},
-        {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["*"]},
-        {"apiGroups": [""], "resources": ["pods", "pods/log", "events"], "verbs": ["*"]},
-        {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["*"]},
-    ]
-    kubectl.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "poor"}})
-    kubectl.apply(
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "Role",
-            "metadata": {"name": "poor"},
-            "rules": rules,
-        }
-    )
-    kubectl("create", "rolebinding", "poor", "--role=poor", f"--serviceaccount={namespace}:poor")
-    kubectl.apply({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "ringrift-namespace"}})
-    kubectl.apply(QUEUED)
-    config = yaml.safe_load(control_plane.kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": kubectl("create", "token", "poor").strip()}
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(config))
-    person = Person(kubectl)
-    with (
-        OperatorProcess(tmp_path / "kubeconfig", tmp_path / "operator", f"--namespace={namespace}"),
-        Worker(control_plane.kubeconfig, namespace) as worker,
-    ):
-        kubectl.apply(pipeline(namespace))
-        said = "is held: Pending: in queue games; why, the operator may not read: workloads.kueue.x-k8s.io is forbidden"
-        eventually(lambda: said in person.condition("Reconciling").get("message", ""), lambda: person.status())
-        eventually(lambda: person.condition("Degraded")["status"] == "False", lambda: person.condition("Degraded"))
-        set_suspended(person, "selfplay", is_suspended=False)
-        eventually(lambda: worker.ran.count("selfplay") == 2)
-        eventually(lambda: person.status()["configurations"][0]["stages"]["merge"] == "Succeeded")
