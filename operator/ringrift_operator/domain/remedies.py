@@ -14,7 +14,7 @@ _REMEDIES = (
     (r"failed calling webhook", "whoever keeps that webhook has to mend it, or to leave this namespace out"),
     (r"denied (the )?request", "ask whoever keeps that policy, or mend what it names"),
     (r"cannot \w+ resource", "give the operator the rights of its chart (helm upgrade)"),
-    (r"\w*Image\w*(BackOff|Pull|NeverPull|Name)\b", "look at the image's name, its registry and imagePullSecrets"),
+    (r"Image(Pull|NeverPull|Name|InspectError)", "look at the image's name, its registry and imagePullSecrets"),
     (r"didn't match Pod's node affinity", "label a node so, or change the pool's nodeSelector"),
     (r"had untolerated taint", "let the pool's tolerations name it"),
     (r"Insufficient \S+|Too many pods", "add such a node, make the slot smaller, or wait until one has room"),
