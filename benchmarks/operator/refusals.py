@@ -22,6 +22,7 @@ from rich.table import Table
 
 from benchmarks.operator.measure import CRDS, prepared
 from ringrift_core.contract import ExitCode
+from tests.apiserver.dead_webhook import apply_dead_webhook
 from tests.apiserver.operator_process import OperatorProcess, eventually
 from tests.apiserver.person import POOL, Person, pipeline
 from tests.apiserver.worker import Ending, Worker
@@ -192,7 +193,8 @@ def _prepare(plane: ControlPlane) -> None:
     }
     for resource, group in every.items():
         _refuse(plane, resource, group)
-    _break_a_webhook(plane)
+    trial = _namespace(plane, "trial-webhook", f"{LABEL}=webhook")
+    apply_dead_webhook(trial, "nobody", {LABEL: "webhook"})
 
 
 def _refuse(plane: ControlPlane, resource: str, group: str) -> None:
@@ -216,30 +218,6 @@ def _refuse(plane: ControlPlane, resource: str, group: str) -> None:
             trial("create", "configmap", "probe", "--dry-run=server")
         except KubectlError as refused:
             return f"no {name} today" in str(refused)
-        return False
-
-    eventually(is_in_force)
-
-
-def _break_a_webhook(plane: ControlPlane) -> None:
-    """One that nobody answers, asked of each Pod where a namespace's label says so."""
-    webhook = {
-        "name": "nobody.example.com",
-        "clientConfig": {"url": "https://127.0.0.1:9/"},
-        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
-        "namespaceSelector": {"matchLabels": {LABEL: "webhook"}},
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-    }
-    api, kind = "admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"
-    plane.kubectl.apply({"apiVersion": api, "kind": kind, "metadata": {"name": "nobody"}, "webhooks": [webhook]})
-    trial = _namespace(plane, "trial-webhook", f"{LABEL}=webhook")
-
-    def is_in_force() -> bool:
-        try:
-            trial("run", f"probe-{time.time_ns()}", "--image=none")
-        except KubectlError as refused:
-            return "failed calling webhook" in str(refused)
         return False
 
     eventually(is_in_force)

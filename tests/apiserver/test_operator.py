@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ringrift_core.contract import Decision, ExitCode
+from tests.apiserver.dead_webhook import SAID, apply_dead_webhook
 from tests.apiserver.operator_process import OperatorProcess, eventually
 from tests.apiserver.person import Person, pipeline
 from tests.apiserver.worker import Ending, Worker
@@ -401,33 +402,13 @@ def test_a_job_that_gets_no_pod_is_explained(person: Person, namespace: str, wha
 
 
 def test_a_job_whose_pods_a_webhook_refuses_is_explained(person: Person, namespace: str) -> None:
-    webhook = {
-        "name": "nobody.example.com",
-        "clientConfig": {"url": "https://127.0.0.1:9/"},
-        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-    }
-    api = "admissionregistration.k8s.io/v1"
-    kind = {"apiVersion": api, "kind": "ValidatingWebhookConfiguration", "metadata": {"name": namespace}}
-    said = 'failed calling webhook "nobody.example.com"'
-    person.kubectl.apply({**kind, "webhooks": [webhook]})
-
-    def is_in_force() -> bool:
-        try:
-            person.kubectl("run", f"probe-{time.time_ns()}", "--image=none")
-        except KubectlError as refused:
-            return said in str(refused)
-        return False
-
     try:
-        eventually(is_in_force)
+        apply_dead_webhook(person.kubectl, namespace, {"kubernetes.io/metadata.name": namespace})
         began = time.monotonic()
         person.kubectl.apply(pipeline(namespace))
-        eventually(lambda: said in person.condition("Degraded").get("message", ""), person.status)
+        eventually(lambda: SAID in person.condition("Degraded").get("message", ""), person.status)
         print(f"webhook: {time.monotonic() - began:.1f} s")
-        assert said in person.kubectl("get", "tp", "-o", "wide")
+        assert SAID in person.kubectl("get", "tp", "-o", "wide")
     finally:
         person.kubectl("delete", "validatingwebhookconfiguration", namespace)
 
