@@ -46,7 +46,7 @@ class Terminal:
         self.raw = ""
         # A read may end in the middle of a character.
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self._read = 0
+        self._waited_for = 0  # characters of what appeared, control codes left out
 
     def __enter__(self) -> Self:
         return self
@@ -63,10 +63,11 @@ class Terminal:
         """What appeared since the last wait, up to and with `text`, without control codes."""
         until = time.monotonic() + seconds
         while True:
-            fresh = _CONTROL.sub("", self.raw[self._read :])
-            if text in fresh:
-                self._read = len(self.raw)
-                return fresh
+            fresh = _CONTROL.sub("", self.raw)[self._waited_for :]
+            before, found, _ = fresh.partition(text)
+            if found:
+                self._waited_for += len(before) + len(text)  # what came along with it is there for the next wait
+                return before + text
             if time.monotonic() > until or not self._receive():
                 raise AssertionError(f"{text!r} did not appear; this did:\n{fresh}")
 

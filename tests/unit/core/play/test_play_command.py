@@ -126,6 +126,12 @@ class TestPiped:
 
 
 class TestInATerminal:
+    def test_what_appeared_at_once_is_waited_for_piece_by_piece(self) -> None:
+        with Terminal("1", "1", "--board", "hex8", "--seed", "4", "--delay", "0") as terminal:
+            assert terminal.end() == 0
+            assert "random 2" not in terminal.wait_for("random 1")
+            terminal.wait_for("wins by")
+
     def test_every_frame_fits_and_replaces_the_one_before(self) -> None:
         with Terminal("2", "--seed", "2") as terminal:
             terminal.wait_for("> ")
