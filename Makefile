@@ -171,7 +171,7 @@ runner-credentials: setup ## Let a machine outside the cluster run a pool's task
 .PHONY: constraints
 constraints: $(VENV)/.packages ## Renew constraints.txt from what is installed, and the images' locks from it
 	@{ echo "# Versions that CI installs; no addresses. Hashes stand in images/locks. Renew with: make constraints"; \
-	  $(BIN)/pip freeze --exclude-editable | grep -vE '^(nvidia-|cuda-|triton|ringrift)' | sed -E 's/ @.*//; s/\+cpu$$//' | sort -f; } > constraints.new
+	  $(BIN)/pip freeze --exclude-editable | awk '!/^(nvidia-|cuda-|triton|ringrift)/ || /^nvidia-ml-py=/' | sed -E 's/ @.*//; s/\+cpu$$//' | sort -f; } > constraints.new
 	@mv constraints.new constraints.txt
 	$(BIN)/python -m images.contents
 

@@ -19,7 +19,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from ringrift_core import contract
+from ringrift_core import contract, usage
 from ringrift_core.contract import Contract, Stage, StageResult
 from ringrift_core.streams import can_be_redrawn, console
 
@@ -139,7 +139,13 @@ class JsonLines(Sink):
             return
         self._last = now
         line = contract.Progress(
-            stage=self._stage, progress=min(1.0, max(0.0, fraction)), message=message, rate=rate, unit=unit
+            stage=self._stage,
+            progress=min(1.0, max(0.0, fraction)),
+            message=message,
+            rate=rate,
+            unit=unit,
+            cpu_seconds=round(usage.cpu_seconds(), 2),
+            gpu=usage.gpu_busy(),
         )
         self._write(line.model_dump_json(by_alias=True, exclude_none=True))
 

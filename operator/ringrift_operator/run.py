@@ -27,7 +27,7 @@ from ringrift_operator.kube.hearing import Ears, Hearing
 from ringrift_operator.kube.jobsets import JobSets
 from ringrift_operator.kube.lease import Fences, LeaseLostError
 from ringrift_operator.kube.loop import Loop
-from ringrift_operator.kube.metrics import Metrics, StatusCollector
+from ringrift_operator.kube.metrics import Metrics, StatusCollector, UsageCollector
 from ringrift_operator.kube.pools import Pools
 from ringrift_operator.kube.records import Records
 from ringrift_operator.kube.refusals import Refusals
@@ -134,6 +134,7 @@ async def _reconcile(
     )
     actor = Actor(client, world, options.release, options.holder, metrics, refusals, records)
     metrics.registry.register(StatusCollector(world.pipelines, world.pools))
+    metrics.registry.register(UsageCollector(world.on_nodes, sightings.get, world.remote_tasks))
     watches = [
         *(Watch(login, JOBS, world.jobs, scope, PIPELINE) for scope in scopes),
         *(Watch(login, LEASES, world.leases, scope, POOL) for scope in scopes),

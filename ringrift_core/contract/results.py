@@ -23,7 +23,7 @@ from ringrift_core.contract.base import Artifact, AtMost, Contract, Result
 from ringrift_core.contract.judging import Verdict
 from ringrift_core.contract.reading import CONTRACT_VERSION, TOLERANT, first_fault, read, read_versioned
 from ringrift_core.contract.stages import STAGES
-from ringrift_core.contract.vocabulary import PositiveCount, Stage
+from ringrift_core.contract.vocabulary import PositiveCount, Share, Stage
 
 ResultT = TypeVar("ResultT", bound=Result)
 
@@ -162,3 +162,7 @@ class Progress(Contract):
     message: str = ""
     rate: float | None = Field(default=None, description="Work per second, in `unit`.")
     unit: str = ""
+    cpu_seconds: float | None = Field(
+        default=None, ge=0, description="CPU time of the process that tells, since it began."
+    )
+    gpu: Share | None = Field(default=None, description="Part of the last second in which its NVIDIA GPU worked.")

@@ -30,6 +30,7 @@ seed = told("seed")
 (folder / f"began-{{seed}}").write_text(str(os.getpid()))
 def progress(fraction, message=""):
     line = {{"kind": "progress", "stage": "selfplay", "progress": fraction, "message": message}}
+    line |= {{"cpuSeconds": 7.5, "gpu": 0.25}}
     print(json.dumps(line), flush=True)
 def finish(message="done", code=0):
     times = {{"startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:00:01Z"}}

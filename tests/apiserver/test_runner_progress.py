@@ -23,6 +23,9 @@ PACE = 2.0
 """Seconds between two writes of progress, here."""
 
 
+CPU, GPU = "ringrift_worker_cpu_seconds_total", "ringrift_worker_gpu"
+
+
 @pytest.fixture(scope="module")
 def operator(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
     with OperatorProcess(control_plane.kubeconfig, tmp_path_factory.mktemp("operator"), before=SILENCE) as process:
@@ -30,7 +33,9 @@ def operator(control_plane: ControlPlane, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_stage_that_tells_nothing_is_told_of_until_it_speaks(machine: Machine, namespace: str) -> None:
+def test_a_stage_that_tells_nothing_is_told_of_until_it_speaks(
+    machine: Machine, namespace: str, operator: OperatorProcess
+) -> None:
     person = Person(machine.kubectl)
     machine.has_pool(artifactsPath=str(machine.folder / "store"))
     body = """
@@ -52,6 +57,10 @@ finish()
         assert "longer than 4s; its last line: 25% a quarter" in degraded["message"]
         assert "cmaes" not in degraded["message"]
         machine.shows("a stage says nothing", "tp", "-o", "wide")
+        where = f'namespace="{namespace}",pipeline="tiny",pool="mac",slot="games",stage="selfplay"'
+        (worker,) = (each for each in operator.metrics().splitlines() if each.startswith(CPU) and where in each)
+        assert worker.endswith("} 7.5")
+        assert worker.replace(CPU, GPU).replace("} 7.5", "} 0.25") in operator.metrics()
         machine.touches("go-on")
         eventually(lambda: person.condition("Degraded")["status"] == "False")
 

@@ -57,6 +57,10 @@ class RemoteTaskStatus(Value):
     holder: str = Field(default="", max_length=253, description="Runner that claimed it.")
     progress: float = Field(default=0, ge=0, le=1, description="Part done.")
     message: str = Field(default="", max_length=1024, description="Progress or failure, as a line for people.")
+    cpu_seconds: float | None = Field(default=None, ge=0, description="CPU time of its process, since it began.")
+    gpu: float | None = Field(
+        default=None, ge=0, le=1, description="Part of the last second in which its NVIDIA GPU worked."
+    )
     reason: str = Field(default="", max_length=63, description="Why it failed, in a word: OOMKilled, DeadlineExceeded.")
     exit_code: int | None = Field(default=None, description="How the stage's process ended.")
     claimed_at: datetime | None = Field(default=None, description="When it was claimed.")

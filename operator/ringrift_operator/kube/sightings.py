@@ -19,6 +19,7 @@ from ringrift_operator.kube.resource import EVENTS, JOBS, PODS, Object, key_of, 
 from ringrift_operator.kube.tasks import (
     FIRST_RANK,
     Sighting,
+    Usage,
     container_of,
     indexed_progress,
     is_jobset,
@@ -178,6 +179,7 @@ class Sightings:
         container = container_of(job)["name"]
         parts: list[float] = []
         heard: list[datetime] = []
+        usage: list[Usage] = []
         message = ""
         # Of Pods that do one thing together the first tells how it goes; the others say nothing unless they fail.
         for pod in running if not is_jobset(job) else [each for each in running if each.index == FIRST_RANK]:
@@ -188,10 +190,18 @@ class Sightings:
                 heard.append(told_at)
                 parts.append(progress.progress)
                 message = progress.message or message
+                if progress.cpu_seconds is not None:
+                    usage.append(Usage(pod.name, progress.cpu_seconds, progress.gpu))
             elif (since := no_progress_since(log, LOG_TAIL_LINES, pod.started_at)) is not None:
                 heard.append(since)
         done = indexed_progress(job, parts)
-        return Sighting(progress=done, message=message, heard_at=min(heard, default=None), looked_at=looked_at)
+        return Sighting(
+            progress=done,
+            message=message,
+            heard_at=min(heard, default=None),
+            looked_at=looked_at,
+            usage=tuple(usage),
+        )
 
     def _take(self, job: Object, sighting: Sighting) -> None:
         uid, now = uid_of(job), time.monotonic()

@@ -26,6 +26,17 @@ ENDS = {"Complete": ChildPhase.SUCCEEDED, "Completed": ChildPhase.SUCCEEDED, "Fa
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What one worker has taken of its machine, as it told last."""
+
+    worker: str
+    """Name of the Pod, or of the RemoteTask."""
+    cpu_seconds: float
+    gpu: float | None
+    """Part of the time in which its GPU worked; None without one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sighting:
     """What was last read of a live Job's Pods, or, while it is held, of its Workload."""
 
@@ -37,6 +48,8 @@ class Sighting:
     """Why it does not start or is held: ImagePullBackOff, Unschedulable, Preempted; empty while it runs."""
     looked_at: datetime | None = field(default=None, compare=False)
     """When that was; another look that finds the same is no news."""
+    usage: tuple[Usage, ...] = field(default=(), compare=False)
+    """Of its running Pods, for whoever asks: it is no news either."""
 
 
 def job_phase(job: Object) -> ChildPhase:

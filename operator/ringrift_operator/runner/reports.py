@@ -28,7 +28,13 @@ def running(progress: Progress | None) -> RemoteTaskStatus:
     if progress is None:
         return RemoteTaskStatus(phase=TaskPhase.RUNNING)
     message = progress.message[:MESSAGE_LENGTH]
-    return RemoteTaskStatus(phase=TaskPhase.RUNNING, progress=progress.progress, message=message)
+    return RemoteTaskStatus(
+        phase=TaskPhase.RUNNING,
+        progress=progress.progress,
+        message=message,
+        cpu_seconds=progress.cpu_seconds,
+        gpu=progress.gpu,
+    )
 
 
 def ended(ending: Ending, now: datetime) -> RemoteTaskStatus:

@@ -16,6 +16,7 @@ from tests.e2e.stories.training import TRAINING, training_pool
 from tests.e2e.stories.transcript import Transcript
 
 GAMES = 200
+METRICS = "http://operator:8080/metrics"
 TRACKS = ("weights", "nnue", "network")
 ROOM = 30 << 30
 """Bytes that the trainer's image takes while it is built, archived and imported: 5.8 GB, several times."""
@@ -53,6 +54,8 @@ def test_tracks(place: Place, trainer: tuple[Image, ...], transcript: Transcript
         )
         reader.wait("the training", lambda: reader.works("train"))
         transcript.shows("The network trains", kubectl, "pods")
+        taken = reader.wait("what the training takes", lambda: worker_metrics(place, "train"))
+        transcript.prints(f"curl -s {METRICS} | grep ringrift_worker", taken)
         reader.wait("a gate", lambda: reader.task("evaluate-network").get("phase") == "Running")
         transcript.shows("Candidates are judged", kubectl)
         status = reader.completes(20)
@@ -81,6 +84,14 @@ def test_tracks(place: Place, trainer: tuple[Image, ...], transcript: Transcript
     transcript.prints("kubectl get ti -o custom-columns=...", wide)
     told = [each for each in reader.events() if each.startswith("Promoted:")]
     transcript.prints("kubectl get events", "\n".join(told))
+
+
+def worker_metrics(place: Place, stage: str) -> str:
+    """What the operator's metrics say of the workers, once one of this stage is among them."""
+    (operator,) = place.kubectl.get("pods", "-l", "app.kubernetes.io/name=ringrift")["items"]
+    told = place.cluster.sandbox.run("curl", "-sf", METRICS.replace("operator", operator["status"]["podIP"]))
+    lines = [line for line in told.splitlines() if line.startswith("ringrift_worker")]
+    return "\n".join(lines) if any(f'stage="{stage}"' in line for line in lines) else ""
 
 
 def image_of(pod: dict[str, dict[str, list[dict[str, str]]]]) -> str:

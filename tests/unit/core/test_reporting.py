@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -105,6 +106,20 @@ def test_a_program_gets_a_line_of_progress_now_and_then(monkeypatch: pytest.Monk
             report.progress(step / 100, SAID, 1047.6, "games/s")
     told = [json.loads(line)["progress"] for line in lines.getvalue().splitlines()]
     assert told == [0, 0.25, 0.5, 0.75, 1], "two seconds, and at most two lines in each"
+
+
+def test_a_line_of_progress_says_what_the_process_has_taken_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ringrift_core.reporting._SECONDS_BETWEEN_LINES", 0.0)
+    lines = io.StringIO()
+    with Reporter(JsonLines(Stage.SELFPLAY, lines)) as report:
+        report.progress(0.1)
+        began = time.process_time()
+        while time.process_time() < began + 0.25:
+            pass
+        report.progress(0.2)
+    first, second = (json.loads(line) for line in lines.getvalue().splitlines())
+    assert 0.2 <= second["cpuSeconds"] - first["cpuSeconds"] < 1
+    assert "gpu" not in second, "of a stage without one nothing is said"
 
 
 def test_every_sink_hears_all_that_is_said_in_order() -> None:

@@ -12,12 +12,15 @@ from aiohttp import web
 from ringrift_operator.kube import sightings as looking
 from ringrift_operator.kube.refusals import Refusals
 from ringrift_operator.kube.sightings import Sightings
+from ringrift_operator.kube.tasks import Usage
 from tests import patience
 from tests.unit.kube.test_client import Answer, asking
 from tests.unit.kube.test_jobsets import jobset
 from tests.unit.kube.test_tasks import NOW, job, pod
 
-LINE = '2026-01-31T12:00:05Z {"kind": "progress", "stage": "cmaes", "progress": 0.5, "message": "five"}'
+LINE = (
+    '2026-01-31T12:00:05Z {"kind": "progress", "stage": "cmaes", "progress": 0.5, "message": "five", "cpuSeconds": 7.5}'
+)
 
 
 async def one_pod(request: web.Request) -> web.StreamResponse:
@@ -64,6 +67,7 @@ def test_a_look_says_what_was_told_and_when_it_was(monkeypatch: pytest.MonkeyPat
     assert found is not None
     assert (found.progress, found.message) == (0.5, "five")
     assert found.heard_at == datetime(2026, 1, 31, 12, 0, 5, tzinfo=UTC)
+    assert found.usage == (Usage(pod({})["metadata"]["name"], 7.5, None),)
     assert found.looked_at is not None
     assert before <= found.looked_at <= datetime.now(UTC)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ringrift_core import _engine
 from ringrift_core.contract import Board, Device, GateKind, Track, Verdict
 from ringrift_core.nn.inference import torch_network
 from ringrift_core.store import open_store
+from ringrift_core.usage import gpu_busy
 from tests.unit.core.desk import Desk
 from tests.unit.core.nn.cards import card
 from tests.unit.core.nn.test_devices import champion_network
@@ -51,6 +53,16 @@ def test_values_and_policies_are_the_cpus_within_a_thousandth(tmp_path: Path) ->
         for mine, other in zip(here(planes[some], features[some]), there(planes[some], features[some]), strict=True):
             assert mine.std(axis=0).max() > 1e-4, "a network that says the same of all positions proves nothing"
             assert np.abs(mine - other).max() < TOLERANCE
+
+
+def test_a_gpu_at_work_is_told_of() -> None:
+    matrix = torch.rand(4096, 4096, device=THERE.value)
+    until = time.monotonic() + 2
+    while time.monotonic() < until:  # NVML looks at a second at most
+        matrix = torch.nn.functional.normalize(matrix @ matrix)
+    busy = gpu_busy()
+    assert busy is not None
+    assert 0.2 < busy <= 1
 
 
 def judged(folder: Path, device: Device) -> Verdict:
