@@ -99,6 +99,9 @@ class SelfplayParameters(IterationParameters):
     )
     weights_version: Count = Field(default=0, description="Champion weights to play with; 0 is the initial weights.")
     network_version: Count = Field(default=0, description="Champion network to play with; 0 is none.")
+    nnue_version: Count = Field(
+        default=0, description="Champion NNUE by which minimax and descent search; 0 is none: the weights do."
+    )
     initial_weights: InitialWeights = Field(
         default=InitialWeights.BASELINE, description="What weights version 0 means."
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ringrift_core._engine import Player
 from ringrift_core.contract import EngineMode, SelfplayParameters
 from ringrift_core.errors import WrongInputError
-from ringrift_core.players.specification import Algorithm, Count, JudgeKind, Search, Specification
+from ringrift_core.players.specification import Algorithm, Count, Judge, JudgeKind, Search, Specification
 from ringrift_core.seating import Judges, Manner, Seating
 from ringrift_core.stage import Run
 
@@ -29,6 +30,10 @@ PLAYERS: Mapping[str, Specification] = {
 }
 """By the name that recorded games have for them. Searches are short (docs/training.md, Recipe): games to learn from are
 worth more than deep ones."""
+
+SEARCHED_BY_NNUE = (Algorithm.MINIMAX, Algorithm.DESCENT)
+"""By an NNUE once one is champion: what it has learnt reaches the games, and they the next one. One ply stays the
+heuristic's, as its mode says."""
 
 MODES: Mapping[EngineMode, tuple[str, ...]] = {
     EngineMode.RANDOM_ONLY: ("random",),
@@ -60,23 +65,36 @@ def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[Play
         initial=parameters.initial_weights,
         device=parameters.device,
     )
-    versions = {JudgeKind.WEIGHTS: parameters.weights_version, JudgeKind.NETWORK: parameters.network_version}
+    versions = {
+        JudgeKind.WEIGHTS: parameters.weights_version,
+        JudgeKind.NNUE: parameters.nnue_version,
+        JudgeKind.NETWORK: parameters.network_version,
+    }
     if parameters.player is None and EngineMode.NETWORK in parameters.engine_modes and not parameters.network_version:
         raise WrongInputError("--engine-modes network: needs --network-version, and there is no champion network")
     seating = Seating(judges)
     if parameters.player is not None:
         specification = Specification.parse(parameters.player)
         judge = specification.judge
+        if judge == Judge(JudgeKind.NNUE) and not parameters.nnue_version:
+            raise WrongInputError(
+                f"--player {parameters.player}: which version plays? {judge}@1:..., or --nnue-version 1, say"
+            )
         if judge is not None and judge.kind in versions:
             specification = specification.at(versions[judge.kind])
-        elif judge is not None and judge.version is None and judge.file is None:
-            raise WrongInputError(f"--player {parameters.player}: which version plays? {judge}@1:..., say")
         return [[seating.player(specification, _manner(str(specification), specification.search, parameters))]]
     seated: dict[str, Player] = {}
     for name in dict.fromkeys(name for mode in parameters.engine_modes for name in MODES[mode]):
-        specification, judge = PLAYERS[name], PLAYERS[name].judge
+        specification = _by_best_judge(PLAYERS[name], parameters)
+        judge = specification.judge
         if judge is not None and judge.kind is JudgeKind.NETWORK and not parameters.network_version:
             continue
         manner = _manner(name, specification.search, parameters)
         seated[name] = seating.player(specification.at(versions[judge.kind]) if judge else specification, manner)
     return [[seated[name] for name in MODES[mode] if name in seated] for mode in parameters.engine_modes]
+
+
+def _by_best_judge(specification: Specification, parameters: SelfplayParameters) -> Specification:
+    if parameters.nnue_version and specification.search.algorithm in SEARCHED_BY_NNUE:
+        return replace(specification, judge=Judge(JudgeKind.NNUE))
+    return specification

@@ -99,6 +99,16 @@ def test_an_nnue_learns_from_games_until_a_network_teaches_it() -> None:
     assert told("nnue", "network") == [(0, 40, 1024), (1, 1, 5000, 40, 1024, 0.8)]
 
 
+def test_what_the_champions_know_reaches_the_games() -> None:
+    one = ending(world(iterations=2, tracks=["weights", "nnue", "network"]))
+    told = [
+        (task.parameters.weights_version, task.parameters.nnue_version, task.parameters.network_version)  # type: ignore[attr-defined]
+        for task in one.created
+        if task.stage == Stage.SELFPLAY
+    ]
+    assert told == [(0, 0, 0), (1, 1, 1)]
+
+
 def test_a_candidate_that_a_network_taught_is_gated_as_any_other() -> None:
     one = ending(world(iterations=2, tracks=["nnue", "network"]))
     gated = [task.parameters.candidate for task in one.created if task.identity.step == "evaluate-nnue"]  # type: ignore[attr-defined]

@@ -56,6 +56,7 @@ def _selfplay(commission: Commission) -> SelfplayParameters:
         max_moves=frozen.move_limit(iteration),
         weights_version=commission.champion(Track.WEIGHTS),
         network_version=network,
+        nnue_version=commission.champion(Track.NNUE),
         initial_weights=frozen.cmaes.initial_weights.contract,
     )
 

@@ -21,6 +21,7 @@ from ringrift_core.nnue.network import Calibration, Nnue
 from ringrift_core.nnue.positions import Loader, Positions, exact_columns, load_positions, targets_of
 from ringrift_core.nnue.training import Plan, Training
 from ringrift_core.players.cards import NnueCard
+from ringrift_core.replay.games import RecordedGame, read_games
 from ringrift_core.store import open_store
 from tests.unit.core.desk import Desk
 
@@ -188,6 +189,17 @@ def test_a_candidate_is_trained_judged_promoted_seated_and_trained_on(desk: Desk
     desk.promote(track=Track.NNUE, iteration=1, expected_version=0, candidate=result.outputs["candidate"])
     resumed = desk.nnue(2, dataset=dataset, seed=2, epochs=1, batch_size=64, nnue_version=1)
     assert NnueCard.load(desk.archive, resumed.outputs["candidate"]).parent == 1
+    modes = "minimax-only,descent-only,heuristic-only"
+    by_nnue = games_of(desk, desk.selfplay(2, seed=2, games=6, engine_modes=modes, nnue_version=1))
+    by_weights = games_of(desk, desk.selfplay(3, seed=2, games=6, engine_modes=modes))
+    differ = {one.seats[0] for one, other in zip(by_nnue, by_weights, strict=True) if one.moves != other.moves}
+    assert differ == {"minimax", "descent"}, "searches are by the NNUE; one ply stays the heuristic's"
+    named = games_of(desk, desk.selfplay(4, seed=2, games=2, player="nnue:minimax:200", nnue_version=1))
+    assert {seat for game in named for seat in game.seats} == {"nnue@1:minimax:200"}
+
+
+def games_of(desk: Desk, played: StageResult) -> list[RecordedGame]:
+    return list(read_games(desk.archive.get_file(played.outputs["games"], desk.run.folder)))
 
 
 def test_a_killed_training_goes_on_to_the_same_candidate(desk: Desk, tmp_path: Path) -> None:

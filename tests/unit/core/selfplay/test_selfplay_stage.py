@@ -104,7 +104,9 @@ def test_a_named_player_plays_all_games(desk: Desk) -> None:
     assert {seat for game in games_of(desk) for seat in game.seats} == {"weights@0:minimax-2:500"}
     with pytest.raises(WrongInputError, match="network@0: versions are 1 to"):
         desk.selfplay(2, player="network:gumbel:64")
-    with pytest.raises(WrongInputError, match=r"nnue:one-ply: which version plays\? nnue@1:\.\.\., say"):
+    with pytest.raises(
+        WrongInputError, match=r"nnue:one-ply: which version plays\? nnue@1:\.\.\., or --nnue-version 1"
+    ):
         desk.selfplay(2, player="nnue:one-ply")
     with pytest.raises(WrongInputError, match="nnue version 3: never a champion"):
         desk.selfplay(2, player="nnue@3:one-ply")
