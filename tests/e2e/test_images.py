@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-from images.build import build_with_buildah, list_of
 from images.contents import OPERATOR, WORKER, Image
 from ringrift_core.contract import AdoptParameters, Board, Stage, StageResult, Track, to_arguments
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.object_store import ObjectStore
+from tests.e2e.packages import found_in, listed_beside
 from tests.e2e.test_node import job, run
 
 
@@ -37,26 +36,11 @@ def test_no_module_of_an_image_needs_a_writable_file_system(kubectl: Kubectl, wo
     assert ended["exitCode"] == 0
 
 
-INSTALLED = """
-import importlib.metadata, pathlib, subprocess, sys
-roots = [pathlib.Path(root) for root in sys.path if pathlib.Path(root).is_dir()]
-# Those that another package has brought along as well, such as setuptools'.
-places = {str(found.parent) for root in roots for found in root.rglob("*.dist-info")}
-for each in importlib.metadata.distributions(path=sorted(places)):
-    print("pypi", each.name.lower().replace("_", "-"), each.version)
-form = "deb ${Package} ${Version}\\n"
-print(subprocess.run(["dpkg-query", "--show", "--showformat", form], capture_output=True, text=True, check=True).stdout)
-"""
-
-
 @pytest.mark.parametrize("image", [OPERATOR, WORKER], ids=["operator", "worker"])
 def test_the_list_beside_an_image_is_what_its_own_programs_find_in_it(
     image: Image, kubectl: Kubectl, worker_image: str, operator_image: str
 ) -> None:
     references = {OPERATOR.name: operator_image, WORKER.name: worker_image}
-    run(kubectl, job(references[image.name], INSTALLED))
-    found = {tuple(line.split()) for line in kubectl("logs", "job/job").splitlines() if line.strip()}
-    listed = json.loads(Path(list_of(build_with_buildah(image))).read_text())["components"]
-    told = {(each["purl"].removeprefix("pkg:").partition("/")[0], each["name"], each["version"]) for each in listed}
-    assert told == found
+    found = found_in(references[image.name], kubectl)
+    assert listed_beside(image) == found
     assert len({kind for kind, _, _ in found}) == 2

@@ -10,6 +10,7 @@ import pytest
 
 from images.build import archive_of, reference_of
 from images.contents import TRAINER, WORKER, Image
+from tests.e2e.packages import found_in, listed_beside
 from tests.e2e.recording import recording
 from tests.e2e.stories.place import Place, Reader, games_of, pipeline, standing
 from tests.e2e.stories.training import TRAINING, training_pool
@@ -75,7 +76,9 @@ def test_tracks(place: Place, trainer: tuple[Image, ...], transcript: Transcript
     images = {pod["metadata"]["labels"]["ringrift.ai/stage"]: image_of(pod) for pod in seen.job_pods()}
     assert {images[stage] for stage in TRAINING if stage in images} == {image}
     assert {used for stage, used in images.items() if stage not in TRAINING} == {reference_of(WORKER)}
-    if not trainer:
+    if trainer:
+        assert listed_beside(TRAINER) == found_in(image, kubectl)
+    else:
         transcript.says(
             "This machine has no room for the trainer's image: the training ran in the worker's, with the same torch "
             "from a folder of the node."
