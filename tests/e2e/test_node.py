@@ -48,7 +48,7 @@ def run(kubectl: Kubectl, manifest: dict[str, Any], ends: str = "Complete") -> l
     kubectl.apply(manifest)
     ended = wait_for(60, "the Job's end", lambda: _end(kubectl))
     assert ended == ends, f"{ended}: {kubectl('logs', 'job/job', '--all-pods')}"
-    pods = kubectl.get("pods")["items"]
+    pods = kubectl.get("pods", "--selector", "batch.kubernetes.io/job-name=job")["items"]
     pods.sort(key=lambda pod: pod["metadata"]["labels"].get("batch.kubernetes.io/job-completion-index", ""))
     return [pod["status"]["containerStatuses"][0]["state"]["terminated"] for pod in pods]
 
