@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -104,8 +103,7 @@ class Endurance:
         }
 
     def _totals(self) -> _Totals:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._operator.port}/metrics", timeout=10) as answer:
-            families = {each.name: each for each in text_string_to_metric_families(answer.read().decode())}
+        families = {each.name: each for each in text_string_to_metric_families(self._operator.fetch("/metrics"))}
         passes = {each.name.rpartition("_")[2]: each.value for each in families["ringrift_reconcile_seconds"].samples}
         memory = Path(f"/proc/{self._operator.pid}/status").read_text().partition("VmRSS:")[2].split()[0]
         return _Totals(

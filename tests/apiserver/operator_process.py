@@ -68,9 +68,9 @@ class OperatorProcess:
         """The log so far."""
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
-    def metrics(self) -> str:
-        """What Prometheus would read."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+    def fetch(self, path: str) -> str:
+        """What its HTTP endpoint answers: /metrics is what Prometheus would read."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
             text: str = answer.read().decode()
             return text
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -355,11 +354,7 @@ def test_metrics_and_health(person: Person, namespace: str, operator: OperatorPr
     person.kubectl.apply(pipeline(namespace))
     person.sees(phase="Completed")
 
-    def fetch(path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{operator.port}{path}", timeout=5) as answer:
-            text: str = answer.read().decode()
-            return text
-
+    fetch = operator.fetch
     assert fetch("/healthz").endswith("ok\n")
     assert fetch("/readyz").endswith("ok\n")
     labels = f'namespace="{namespace}",pipeline="tiny"'

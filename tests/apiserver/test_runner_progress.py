@@ -58,9 +58,9 @@ finish()
         assert "cmaes" not in degraded["message"]
         machine.shows("a stage says nothing", "tp", "-o", "wide")
         where = f'namespace="{namespace}",pipeline="tiny",pool="mac",slot="games",stage="selfplay"'
-        (worker,) = (each for each in operator.metrics().splitlines() if each.startswith(CPU) and where in each)
+        (worker,) = (each for each in operator.fetch("/metrics").splitlines() if each.startswith(CPU) and where in each)
         assert worker.endswith("} 7.5")
-        assert worker.replace(CPU, GPU).replace("} 7.5", "} 0.25") in operator.metrics()
+        assert worker.replace(CPU, GPU).replace("} 7.5", "} 0.25") in operator.fetch("/metrics")
         machine.touches("go-on")
         eventually(lambda: person.condition("Degraded")["status"] == "False")
 
