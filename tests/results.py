@@ -56,6 +56,8 @@ TRAINED = TrainResult(
     epochs=10,
     best_epoch=7,
     onnx_difference=1.2345e-6,
+    quantised_value_difference=0.0064321,
+    quantised_policy_divergence=0.0011234,
 )
 
 LEARNED = NnueResult(

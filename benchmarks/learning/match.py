@@ -200,7 +200,7 @@ def _pairs(
     if judge is None or judge.kind is not JudgeKind.NETWORK:
         raise WrongInputError(f"--untrained: {candidate} asks no network")
     from ringrift_core.nn.network import NetworkShape
-    from ringrift_core.nn.onnx import export_untrained
+    from ringrift_core.nn.quantised import export_untrained
 
     shape = NetworkShape.of_size(seating.judges.board, seating.judges.players, untrained)
     file = folder / "untrained.onnx"

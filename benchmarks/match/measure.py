@@ -63,7 +63,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         if candidate.startswith("network:"):
             from ringrift_core.nn.network import NetworkShape
-            from ringrift_core.nn.onnx import export_untrained
+            from ringrift_core.nn.quantised import export_untrained
 
             network = Path(folder) / "untrained.onnx"
             export_untrained(NetworkShape.of(BOARD, PLAYERS), SEED, network)

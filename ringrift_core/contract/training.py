@@ -121,7 +121,13 @@ class TrainResult(Result):
     epochs: Count = Field(description="Epochs trained.")
     steps: Count = Field(default=0, description="Steps trained.")
     best_epoch: Count = Field(description="The epoch that was kept.")
-    onnx_difference: Measure = Field(description="Largest difference between torch and ONNX Runtime.")
+    onnx_difference: Measure = Field(description="Largest difference between torch and ONNX Runtime, both in floats.")
+    quantised_value_difference: Measure = Field(
+        default=0, description="Mean difference of a win probability between floats and 8-bit integers."
+    )
+    quantised_policy_divergence: Measure = Field(
+        default=0, description="Mean divergence of a policy in 8-bit integers from that in floats, in nats."
+    )
 
 
 class NnueParameters(IterationParameters):

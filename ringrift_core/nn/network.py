@@ -217,9 +217,11 @@ def _masked(board: Tensor, mask: Tensor | None) -> Tensor:
 
 def _pool(board: Tensor, mask: Tensor | None) -> Tensor:
     """[B, C, H, W] to [B, 2 C]: mean and maximum over real cells."""
+    # Of one axis: ONNX Runtime sums over two in an order that depends on the batch, once it has turned the board.
     if mask is None:
-        return torch.cat([board.mean(dim=(2, 3)), board.amax(dim=(2, 3))], dim=1)
+        cells = board.flatten(2)
+        return torch.cat([cells.mean(dim=2), cells.amax(dim=2)], dim=1)
     board = board * mask
-    mean = board.sum(dim=(2, 3)) / mask.sum()
-    highest = (board - 1e4 * (1 - mask)).amax(dim=(2, 3))
+    mean = board.flatten(2).sum(dim=2) / mask.sum()
+    highest = (board - 1e4 * (1 - mask)).flatten(2).amax(dim=2)
     return torch.cat([mean, highest], dim=1)

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from ringrift_core.nn.inference import onnx_network
-from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
+from ringrift_core.nn.network import RingRiftNetwork
 
-__all__ = ["TOLERANCE", "export_onnx", "largest_difference"]
+__all__ = ["TOLERANCE", "export_onnx", "forget_where_it_was_made", "largest_difference"]
 
 TOLERANCE = 1e-4
 """Largest difference between torch and ONNX Runtime, as `largest_difference` measures it."""
@@ -30,12 +30,6 @@ class _Probabilities(nn.Module):
     def forward(self, planes: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         values, policy = self.network(planes, features)
         return torch.softmax(values, dim=1), policy
-
-
-def export_untrained(shape: NetworkShape, seed: int, path: Path) -> None:
-    """A network that knows nothing, to measure with."""
-    torch.manual_seed(seed)
-    export_onnx(RingRiftNetwork(shape), path)
 
 
 def export_onnx(network: RingRiftNetwork, path: Path) -> None:
@@ -57,11 +51,11 @@ def export_onnx(network: RingRiftNetwork, path: Path) -> None:
         )
     assert program is not None
     model = program.model_proto
-    _forget_where_it_was_made(model)
+    forget_where_it_was_made(model)
     onnx.save(model, path)
 
 
-def _forget_where_it_was_made(model: onnx.ModelProto) -> None:
+def forget_where_it_was_made(model: onnx.ModelProto) -> None:
     """Takes out what the exporter notes of the code that it went through: files, lines and stacks of this machine."""
     graphs = [model.graph, *model.functions]
     for part in (model, *graphs, *(node for graph in graphs for node in graph.node)):

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -29,9 +30,10 @@ from ringrift_core.errors import NotNowError, WrongInputError
 from ringrift_core.nn.determinism import determine, device_of
 from ringrift_core.nn.network import SIZES, NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
-from ringrift_core.nn.positions import OUTCOMES, Aim, Positions, load_positions
+from ringrift_core.nn.positions import OUTCOMES, Aim, Batch, Positions, load_positions
 from ringrift_core.nn.processes import ALONE, Processes, joined
-from ringrift_core.nn.training import Training, TrainingPlan, surprises
+from ringrift_core.nn.quantised import Differences, differences, quantise
+from ringrift_core.nn.training import Training, TrainingPlan, part_size, surprises
 from ringrift_core.players.cards import ModelCard
 from ringrift_core.registry.records import champion_artifact
 from ringrift_core.stage import Outcome, Run
@@ -49,6 +51,9 @@ TOLD_STEPS = 10
 """Between two points of the curves."""
 CHECKPOINTS = 3
 """Kept: the newest, and two before it in case that it is damaged."""
+SAMPLES = 64, 1024
+"""Positions that the ranges of a quantised network are taken from, at least and at most: as many as go through a
+network in about a second."""
 
 
 def train_stage(parameters: TrainParameters, run: Run) -> StageResult:
@@ -84,7 +89,8 @@ class _Trained:
     network: RingRiftNetwork
     """On the CPU, with the parameters that are kept."""
     training: Training
-    sample: Positions
+    train: Positions
+    held_out: Positions
 
 
 def _trained(parameters: TrainParameters, run: Run, device: torch.device, processes: Processes) -> _Trained:
@@ -98,7 +104,7 @@ def _trained(parameters: TrainParameters, run: Run, device: torch.device, proces
     _run_steps(parameters, run, training, processes)
     network = start.network
     network.load_state_dict(training.best)
-    return _Trained(network.cpu(), training, held_out if len(held_out) else train)
+    return _Trained(network.cpu(), training, train, held_out)
 
 
 @dataclass(frozen=True)
@@ -264,15 +270,49 @@ def _measure(run: Run, training: Training, curve: Curve, pause: Callable[[], Non
     )
 
 
-def _save(parameters: TrainParameters, run: Run, trained: _Trained) -> Outcome:
-    network, training, sample = trained.network, trained.training, trained.sample
-    onnx, weights = run.folder / "network.onnx", run.folder / "network.safetensors"
-    export_onnx(network, onnx)
-    batch = sample.batch(np.arange(min(256, len(sample))), OUTCOMES, torch.device("cpu"))
-    difference = largest_difference(network, onnx, batch.planes, batch.globals)
+@dataclass(frozen=True)
+class _Exported:
+    """A network for ONNX Runtime."""
+
+    file: Path
+    difference: float
+    """Between torch and ONNX Runtime, both in floats."""
+    quantised: Differences
+
+
+def _exported(run: Run, trained: _Trained) -> _Exported:
+    """In integers where these say nearly what floats do."""
+    network, train, held_out = trained.network, trained.train, trained.held_out
+    floats, quantised = run.folder / "floats.onnx", run.folder / "network.onnx"
+    export_onnx(network, floats)
+    least, most = SAMPLES
+    count = min(most, max(least, 2 * part_size(network.shape, torch.device("cpu"))))
+    judged = _spread(held_out if len(held_out) else train, count)
+    difference = largest_difference(network, floats, judged.planes[:256], judged.globals[:256])
     if difference > TOLERANCE:
         raise RuntimeError(f"ONNX and torch differ by {difference:.2g}")
+    samples = _spread(train, count)
+    quantise(floats, samples.planes.numpy(), samples.globals.numpy(), quantised)
+    found = differences(floats, quantised, judged)
+    if not found.are_small:
+        run.report.warn(
+            f"in 8-bit integers the network says something else (values by {found.value:.3f}, policies by "
+            f"{found.policy:.3f} nats): it stays in floats, and takes twice the time on a CPU"
+        )
+    return _Exported(quantised if found.are_small else floats, difference, found)
+
+
+def _spread(positions: Positions, count: int) -> Batch:
+    """So many of them at most, from all over their games."""
+    chosen = np.unique(np.linspace(0, len(positions) - 1, count).astype(np.int64))
+    return positions.batch(chosen, OUTCOMES, torch.device("cpu"))
+
+
+def _save(parameters: TrainParameters, run: Run, trained: _Trained) -> Outcome:
+    network, training = trained.network, trained.training
+    weights = run.folder / "network.safetensors"
     save_file(network.state_dict(), weights)
+    exported = _exported(run, trained)
     best = min(training.figures, key=lambda figures: figures.held_out_loss)
     result = TrainResult(
         train_loss=best.train_loss,
@@ -285,9 +325,12 @@ def _save(parameters: TrainParameters, run: Run, trained: _Trained) -> Outcome:
         epochs=len(training.figures),
         best_epoch=best.epoch,
         steps=training.steps,
-        onnx_difference=difference,
+        onnx_difference=exported.difference,
+        quantised_value_difference=exported.quantised.value,
+        quantised_policy_divergence=exported.quantised.policy,
     )
-    files = {"weights": run.archive.put_file(weights, "safetensors"), "onnx": run.archive.put_file(onnx, "onnx")}
+    onnx = run.archive.put_file(exported.file, "onnx")
+    files = {"weights": run.archive.put_file(weights, "safetensors"), "onnx": onnx}
     point = parameters.start_from
     card = ModelCard(
         board=parameters.board,

@@ -94,7 +94,7 @@ def measure_network(
 def _untrained(board: Board, players: int, size: NetworkSize, folder: Path) -> Path:
     try:
         from ringrift_core.nn.network import NetworkShape
-        from ringrift_core.nn.onnx import export_untrained
+        from ringrift_core.nn.quantised import export_untrained
     except ModuleNotFoundError as missing:
         raise WrongInputError(
             f"an untrained network needs {missing.name}: pip install 'ringrift[train]', or name a --network"
@@ -106,10 +106,11 @@ def _untrained(board: Board, players: int, size: NetworkSize, folder: Path) -> P
 def _measure(board: Board, players: int, file: Path, player: Specification, seconds: float) -> _Figures:
     from ringrift_core import _engine
     from ringrift_core.nn.inference import onnx_network_of
+    from ringrift_core.nn.random_positions import random_positions
     from ringrift_core.seating import Manner, seat
 
     network = onnx_network_of(file, board, players)
-    alone = {batch: _alone(network, *_positions(board, players, batch), seconds) for batch in BATCHES}
+    alone = {batch: _alone(network, *random_positions(board, players, batch), seconds) for batch in BATCHES}
     counted, games = _Asked(), 0
     began, processor = time.perf_counter(), time.process_time()
 
@@ -129,19 +130,6 @@ def _measure(board: Board, players: int, file: Path, player: Specification, seco
         in_network=round(counted.seconds / wall, 3),
         processor=round(cpu / wall, 2),
     )
-
-
-def _positions(board: Board, players: int, count: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """So many positions of random games, encoded."""
-    import numpy as np
-
-    from ringrift_core import _engine
-
-    games = _engine.play_games(board.value, players, [[_engine.Player.random()]], seed=1, games=8)
-    rows = _engine.encode_rows(board.value, players, [(game.game_id, game.moves, b"", None) for game in games])
-    chosen = np.arange(count) * 7 % len(rows["globals"])
-    planes = _engine.unpack_planes(board.value, players, rows["planes"][chosen])
-    return planes, rows["globals"][chosen].astype(np.float32)
 
 
 def _alone(network: AskedNetwork, planes: NDArray[np.float32], features: NDArray[np.float32], seconds: float) -> float:

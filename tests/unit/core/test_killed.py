@@ -33,7 +33,7 @@ from ringrift_core.contract import (
     to_arguments,
 )
 from ringrift_core.nn.network import NetworkShape
-from ringrift_core.nn.onnx import export_untrained
+from ringrift_core.nn.quantised import export_untrained
 from ringrift_core.store import LocalStore
 from tests import patience
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ringrift_core.contract import Board, NetworkSize
 from ringrift_core.nn.network import NetworkShape
-from ringrift_core.nn.onnx import export_untrained
+from ringrift_core.nn.quantised import export_untrained
 
 ROOT = Path(__file__).parents[4]
 

@@ -14,6 +14,8 @@ from ringrift_core.errors import WrongInputError
 from ringrift_core.nn.inference import onnx_network, torch_network
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import export_onnx
+from ringrift_core.nn.quantised import quantise
+from ringrift_core.nn.random_positions import random_positions
 from tests.unit.core.nn.cards import card
 
 
@@ -65,11 +67,15 @@ def test_a_device_that_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("cores", [2, 3])
+@pytest.mark.parametrize("is_quantised", [False, True])
 def test_a_batch_goes_to_every_core_and_a_row_is_told_the_same(
-    cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cores: int, is_quantised: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the last bit, whatever comes with it and however it is cut."""
     network(Board.SQUARE8, 2, tmp_path)
+    if is_quantised:
+        (tmp_path / "network.onnx").rename(tmp_path / "floats.onnx")
+        quantise(tmp_path / "floats.onnx", *random_positions(Board.SQUARE8, 2, 100), tmp_path / "network.onnx")
     alone = onnx_network(tmp_path / "network.onnx").values_and_policy
     monkeypatch.setattr("ringrift_core.nn.inference.available_cores", lambda: cores)
     together = onnx_network(tmp_path / "network.onnx")
