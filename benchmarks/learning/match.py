@@ -42,6 +42,8 @@ class Played:
     """A match, from the candidate's side."""
 
     rate: Rate
+    won: tuple[tuple[bool | None, ...], ...]
+    """Of each group, by the seat that the candidate had; None for a game that nobody won."""
     scores: tuple[float, ...]
     """Share of each group's games that the candidate won."""
     candidate: Cost
@@ -128,6 +130,7 @@ def play(
     scores = tuple(group.score / players for group in results)
     return Played(
         rate=measure(scores, players),
+        won=tuple(tuple(group.candidate_won) for group in results),
         scores=scores,
         candidate=_cost(core_time.candidate, asking * share if candidate.asks else 0.0),
         opponent=_cost(core_time.opponent, asking * (1 - share) if opponent.asks else 0.0),
@@ -213,7 +216,9 @@ def _pairs(
 def report(played: Played) -> dict[str, Any]:
     """For a JSON line, beside who the candidate and the opponent are."""
     names = {"candidate": "candidate_cost", "opponent": "opponent_cost"}
-    kept = {names.get(name, name): value for name, value in asdict(played).items() if name not in ("rate", "scores")}
+    kept = {
+        names.get(name, name): value for name, value in asdict(played).items() if name not in ("rate", "won", "scores")
+    }
     rate = {name: round(value, 4) for name, value in asdict(played.rate).items()}
     return {**rate, **kept, "time_ratio": round(played.time_ratio, 4)}
 

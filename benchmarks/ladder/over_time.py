@@ -1,0 +1,258 @@
+"""Elo over core-time: how strong kinds of players are that take the same time a decision. See README.md here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.configuration import configuration_of
+from benchmarks.learning.match import Played, Side, play
+from ringrift_core import _engine
+from ringrift_core.arena.ratings import Ranking, rate
+from ringrift_core.contract import configuration_name
+from ringrift_core.errors import RingRiftError
+from ringrift_core.players.shipped import SHIPPED, shipped_name
+from ringrift_core.players.specification import Count, Specification
+from ringrift_core.seating import Seating
+
+KINDS = ("alpha-beta=weights@0:minimax", "descent=weights@0:descent", "network=network:puct")
+TIMES = "1,6,30,186"
+"""Milliseconds: those of the ladder's rungs 4 to 6, and one between."""
+FIRST_COUNT = 100
+PILOT_GROUPS = 8
+PILOTS = 4
+"""Matches of a player against itself, at most, until its count takes the wanted time,"""
+CLOSE = 0.03
+"""within so much of it."""
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A judge and a search, whose count follows from the time."""
+
+    name: str
+    specification: Specification
+
+    @classmethod
+    def parse(cls, text: str) -> Kind:
+        name, sign, player = text.partition("=")
+        if not sign:
+            raise typer.BadParameter(f"{text!r}: expected NAME=JUDGE:SEARCH, such as descent=weights@0:descent")
+        return cls(name, Specification.parse(f"{player}:{FIRST_COUNT}"))
+
+    def at(self, count: int) -> Specification:
+        return replace(self.specification, search=replace(self.specification.search, budget=Count(count)))
+
+
+@dataclass(frozen=True)
+class Player:
+    """A kind at a time."""
+
+    kind: Kind
+    milliseconds: float
+
+    def __str__(self) -> str:
+        return f"{self.kind.name} {self.milliseconds:g} ms"
+
+
+class Pieces:
+    """What was measured so far, a JSON line each; what another build of the engine or another file made counts not."""
+
+    def __init__(self, path: Path, configuration: str, seating: Seating) -> None:
+        self._path, self._configuration, self._seating = path, configuration, seating
+        self._engine = hashlib.sha256(Path(_engine.__file__).read_bytes()).hexdigest()[:12]
+
+    def find(self, **key: Any) -> dict[str, Any] | None:
+        wanted = key | {"configuration": self._configuration, "engine": self._engine}
+        lines = self._path.read_text().splitlines() if self._path.exists() else []
+        found = (json.loads(line) for line in lines)
+        return next((piece for piece in found if all(piece.get(name) == value for name, value in wanted.items())), None)
+
+    def add(self, piece: dict[str, Any]) -> dict[str, Any]:
+        whole = {"configuration": self._configuration, "engine": self._engine, **piece}
+        with self._path.open("a") as file:
+            file.write(json.dumps(whole) + "\n")
+        return whole
+
+    def told(self, specification: Specification) -> str:
+        """A player, and of a judge in a file the digest of that."""
+        judge, judges = specification.judge, self._seating.judges
+        assert judge is not None
+        file = judge.file
+        if file is None and judge.version is None:
+            file = SHIPPED / shipped_name(judge.kind, judges.board, judges.players)
+        if file is None or not file.exists():
+            return str(specification)
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+        return f"{replace(judge, file=None)}={digest}:{specification.search}"
+
+
+def main(
+    configuration: Annotated[str, typer.Option(help="Such as square8-2p.")] = "square8-2p",
+    kind: Annotated[list[str] | None, typer.Option(help="NAME=JUDGE:SEARCH, repeatable; each meets the next.")] = None,
+    ms: Annotated[str, typer.Option(help="Core-time of a decision, comma-separated.")] = TIMES,
+    games: Annotated[int, typer.Option(min=2, help="A pair, rounded up to whole groups.")] = 100,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Stop for today after so long; a repeat goes on.")] = 60.0,
+    pieces: Annotated[Path, typer.Option(help="What was measured so far, JSON lines.")] = Path("over-time.jsonl"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
+) -> None:
+    board, players = configuration_of(configuration)
+    seating = Seating.without_store(board, players)
+    known = Pieces(pieces, configuration_name(board, players), seating)
+    until = time.monotonic() + 60 * minutes
+    try:
+        kinds = [Kind.parse(text) for text in kind or KINDS]
+        times = sorted(float(each) for each in ms.split(","))
+        measured = _Measured(seating, known, games, until)
+        for pair in _pairs(kinds, times):
+            measured.meet(*pair)
+    except (RingRiftError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
+    report = measured.report()
+    if as_json:
+        typer.echo(json.dumps({"configuration": configuration, "games": games, **report}))
+    else:
+        Console(width=150).print(_table(configuration, report), _pair_table(report))
+
+
+def _pairs(kinds: list[Kind], times: list[float]) -> Iterator[tuple[Player, Player]]:
+    """Neighbours in time, the one with more first, and in kind; what is quick first."""
+    for number, milliseconds in enumerate(times):
+        for one, other in pairwise(kinds):
+            yield Player(other, milliseconds), Player(one, milliseconds)
+        for each in kinds if number else ():
+            yield Player(each, milliseconds), Player(each, times[number - 1])
+
+
+class _Measured:
+    """Players with their counts, and matches, as far as the time goes."""
+
+    def __init__(self, seating: Seating, pieces: Pieces, games: int, until: float) -> None:
+        self._seating, self._pieces, self._games, self._until = seating, pieces, games, until
+        self._counts: dict[Player, int] = {}
+        self._matches: list[dict[str, Any]] = []
+
+    def meet(self, one: Player, other: Player) -> None:
+        """A match, from the pieces where it is there; nothing once the time is over."""
+        counts = self._count(one), self._count(other)
+        if None in counts:
+            return
+        sides = [player.kind.at(count or 0) for player, count in zip((one, other), counts, strict=True)]
+        key = {"match": [self._pieces.told(side) for side in sides], "games": self._games}
+        found = self._pieces.find(**key)
+        if found is None:
+            played = self._play(sides[0], sides[1], self._games)
+            if played is None:
+                return
+            found = self._pieces.add(key | _line(played))
+        self._matches.append(found | {"players": [str(one), str(other)]})
+
+    def _count(self, player: Player) -> int | None:
+        """Which takes the wanted time, by matches of the player against itself; None once the time is over."""
+        if player in self._counts:
+            return self._counts[player]
+        key = {"player": self._pieces.told(player.kind.at(1)), "milliseconds": player.milliseconds}
+        found = self._pieces.find(**key)
+        if found is None:
+            count, took = FIRST_COUNT, 0.0
+            for _ in range(PILOTS):
+                side = player.kind.at(count)
+                played = self._play(side, side, PILOT_GROUPS * self._seating.judges.players)
+                if played is None:
+                    return None
+                took = played.candidate.core_milliseconds
+                if abs(took / player.milliseconds - 1) < CLOSE:
+                    break
+                count = max(1, round(count * player.milliseconds / took))
+            found = self._pieces.add(key | {"count": count, "took": took})
+        self._counts[player] = int(found["count"])
+        return self._counts[player]
+
+    def _play(self, one: Specification, other: Specification, games: int) -> Played | None:
+        sides = [Side.seated(self._seating, each) for each in (one, other)]
+        return play(self._seating, sides[0], sides[1], games, SEED, goes_on=lambda: time.monotonic() < self._until)
+
+    def report(self) -> dict[str, Any]:
+        rankings, costs = [], dict[str, list[tuple[int, float]]]()
+        for number, match in enumerate(self._matches):
+            names = match["players"]
+            for name, cost in zip(names, match["costs"], strict=True):
+                costs.setdefault(name, []).append((cost[0], cost[1]))
+            for group, won in enumerate(match["won"]):
+                for seat, has_won in enumerate(won):
+                    seats = tuple(names[0] if each == seat else names[1] for each in range(len(won)))
+                    # Copies of the opponent are one player: any of their seats stands for all.
+                    winner = None if has_won is None else seat if has_won else (seat + 1) % len(won)
+                    rankings.append(Ranking.of_winner(seats, winner, (number, group)))
+        ratings = rate(rankings, pseudo_games=1) if rankings else None
+        rated = ratings.players if ratings is not None else ()
+        weakest = min(rated, key=lambda name: ratings.difference(name, rated[0])[0]) if ratings is not None else ""
+        players = {
+            str(player): {
+                "kind": player.kind.name,
+                "milliseconds": player.milliseconds,
+                "count": count,
+                "core_milliseconds": _mean(costs[str(player)]),
+                "elo": [round(each) for each in ratings.difference(str(player), weakest)],
+            }
+            for player, count in self._counts.items()
+            if ratings is not None and str(player) in rated
+        }
+        matches = [
+            {name: match[name] for name in ("players", "rate", "low", "high", "time_ratio")} for match in self._matches
+        ]
+        return {"elo_above": weakest, "players": players, "matches": matches}
+
+
+def _line(played: Played) -> dict[str, Any]:
+    sides = (played.candidate, played.opponent)
+    return {
+        "rate": round(played.rate.rate, 4),
+        "low": round(played.rate.low, 4),
+        "high": round(played.rate.high, 4),
+        "time_ratio": round(played.time_ratio, 4),
+        "costs": [[side.decisions, side.core_milliseconds] for side in sides],
+        "won": played.won,
+    }
+
+
+def _mean(costs: list[tuple[int, float]]) -> float:
+    """Over all decisions."""
+    return round(sum(decisions * each for decisions, each in costs) / max(1, sum(one for one, _ in costs)), 3)
+
+
+def _table(configuration: str, report: dict[str, Any]) -> Table:
+    table = Table(title=f"{configuration}: Elo above {report['elo_above']}", box=box.SIMPLE_HEAD)
+    for heading in ("kind", "ms", "count", "ms in matches", "Elo", "95 %"):
+        table.add_column(heading, justify="left" if heading == "kind" else "right")
+    for one in sorted(report["players"].values(), key=lambda each: (each["kind"], each["milliseconds"])):
+        elo, low, high = one["elo"]
+        cells = (f"{one['milliseconds']:g}", f"{one['count']:,}", f"{one['core_milliseconds']:.2f}", str(elo))
+        table.add_row(one["kind"], *cells, f"{low} to {high}")
+    return table
+
+
+def _pair_table(report: dict[str, Any]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("player", "over", "rate", "95 %", "time ratio"):
+        table.add_column(heading, justify="left" if heading in ("player", "over") else "right")
+    for match in report["matches"]:
+        interval = f"{match['low']:.3f} to {match['high']:.3f}"
+        table.add_row(*match["players"], f"{match['rate']:.3f}", interval, f"{match['time_ratio']:.3f}")
+    return table
+
+
+if __name__ == "__main__":
+    typer.run(main)
