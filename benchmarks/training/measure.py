@@ -14,12 +14,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from ringrift_core.nn.positions import Positions
 
 BATCH = 256
 GAMES = 400
@@ -197,9 +200,6 @@ def _training(threads: int) -> Any:
     import numpy as np
     import torch
 
-    from ringrift_core import _engine
-    from ringrift_core.contract import Board
-    from ringrift_core.dataset.rows import RowFile
     from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
     from ringrift_core.nn.positions import Positions
     from ringrift_core.nn.training import Training as Loop
@@ -208,6 +208,21 @@ def _training(threads: int) -> Any:
     torch.set_num_threads(threads)
     torch.manual_seed(1)
     torch.use_deterministic_algorithms(True)
+    every = games_as_positions()
+    network = RingRiftNetwork(NetworkShape.of(every.board, every.file.players))
+    held_out = Positions(every.file, np.arange(BATCH))
+    return Loop(network, TrainingPlan(1, 1000, BATCH, 1e-3), every, held_out, torch.device("cpu"))
+
+
+def games_as_positions() -> Positions:
+    """Real games of square8 with two players, as a training reads them."""
+    import numpy as np
+
+    from ringrift_core import _engine
+    from ringrift_core.contract import Board
+    from ringrift_core.dataset.rows import RowFile
+    from ringrift_core.nn.positions import Positions
+
     board, players = Board.SQUARE8, 2
     judge = _engine.Judge.linear(_engine.heuristic_weights("baseline"))
     player = _engine.Player.minimax(judge, 1, noise=0.5)
@@ -217,9 +232,7 @@ def _training(threads: int) -> Any:
     )
     with tempfile.TemporaryDirectory() as folder:
         file = RowFile.write(Path(folder), board, players, [rows])
-    network = RingRiftNetwork(NetworkShape.of(board, players))
-    every, held_out = (Positions(file, np.arange(count)) for count in (len(file), BATCH))
-    return Loop(network, TrainingPlan(1, 1000, BATCH, 1e-3), every, held_out, torch.device("cpu"))
+    return Positions(file, np.arange(len(file)))
 
 
 if __name__ == "__main__":
