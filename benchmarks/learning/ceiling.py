@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -17,8 +17,10 @@ from rich.table import Table
 
 from ringrift_core import _engine
 from ringrift_core.cmaes.regression import fit, log_loss
-from ringrift_core.cmaes.start import positions_of_games
-from ringrift_core.contract import MOVE_LIMITS, Board
+from ringrift_core.cmaes.start import POSITIONS_PER_GAME, positions_of_games
+from ringrift_core.contract import MOVE_LIMITS, Board, NetworkSize
+from ringrift_core.dataset.rows import RowFile
+from ringrift_core.files import scratch_folder
 from ringrift_core.players.specification import Specification
 from ringrift_core.seating import Manner, Seating
 
@@ -27,6 +29,16 @@ HELD_OUT = 0.1
 NOISE = 0.02
 """As the ladder's rungs have it: continuations of one position must differ."""
 OPENING_PLIES = 8
+PASSES = 3
+"""Of a network over its positions, at most."""
+BATCH = 256
+JUDGES = {
+    "nothing": "knows nothing",
+    "hand_set": "hand-set, scaled",
+    "regression": "regression",
+    "mlp": "MLP on the features",
+    "network": "network",
+}
 
 
 def main(
@@ -38,6 +50,9 @@ def main(
     random_moves: Annotated[float, typer.Option(min=0, max=1, help="Share of random moves after the opening.")] = 0.0,
     seed: Annotated[int, typer.Option(min=0)] = 1,
     threads: Annotated[int, typer.Option(min=0)] = 0,
+    network: Annotated[
+        NetworkSize | None, typer.Option(help="Also train one of this size, on all decisions of those games.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
     run = _Run(board, players, teacher, random_moves, seed, threads)
@@ -46,7 +61,7 @@ def main(
     played = run.games(counts[-1])
     seconds = time.monotonic() - begun
     agreement = run.agreement(played, positions) if positions else None
-    learnt = {count: _learnt(run, played[:count]) for count in counts}
+    learnt = {count: _learnt(run, played[:count], network) for count in counts}
     report = {
         "board": board.value,
         "players": players,
@@ -61,10 +76,10 @@ def main(
         typer.echo(json.dumps(report))
         return
     table = Table(title=f"{board}-{players}p by {teacher}: held-out loss in nats", box=box.SIMPLE_HEAD)
-    for heading in ("games", "knows nothing", "hand-set, scaled", "regression", "MLP on the features"):
+    for heading in ("games", *(heading for name, heading in JUDGES.items() if name in learnt[counts[0]])):
         table.add_column(heading, justify="right")
     for count, losses in learnt.items():
-        table.add_row(f"{count:,}", *(f"{losses[name]:.4f}" for name in ("nothing", "hand_set", "regression", "mlp")))
+        table.add_row(f"{count:,}", *(f"{losses[name]:.4f}" for name in JUDGES if name in losses))
     console = Console()
     console.print(table)
     if agreement is not None:
@@ -115,17 +130,18 @@ def _prefix(run: _Run, game: _engine.GameRecord) -> bytes:
     return _engine.before_decision(run.board.value, run.players, game.moves, decision)
 
 
-def _learnt(run: _Run, games: list[_engine.GameRecord]) -> dict[str, float]:
+def _learnt(run: _Run, games: list[_engine.GameRecord], size: NetworkSize | None) -> dict[str, float]:
     features, outcomes, of_games = positions_of_games(run.board, run.players, games, run.seed)
     held_out = of_games < np.uint64(HELD_OUT * 2**64)
     train, test = _part(features, outcomes, of_games, ~held_out), _part(features, outcomes, of_games, held_out)
     baseline = _engine.heuristic_weights("baseline")
-    return {
+    losses = {
         "nothing": float(np.log(run.players)),
         "hand_set": _scaled_loss(baseline, train, test),
         "regression": log_loss(fit(*train), *test),
         "mlp": _mlp_loss(train, test, run.seed),
     }
+    return losses if size is None else losses | {"network": _network_loss(run, games, size)}
 
 
 _Rows = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint64]]
@@ -173,6 +189,51 @@ def _mlp_loss(train: _Rows, test: _Rows, seed: int) -> float:
         with torch.no_grad():
             losses.append(float(functional.cross_entropy(network(held_out), held_out_targets)))
     return min(losses)
+
+
+def _network_loss(run: _Run, games: list[_engine.GameRecord], size: NetworkSize) -> float:
+    """Of values, on the positions that the others are judged on; it learns policies as well."""
+    import torch
+
+    from ringrift_core.nn.determinism import determine
+    from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
+    from ringrift_core.nn.positions import Positions
+    from ringrift_core.nn.training import Training, TrainingPlan
+
+    determine(run.seed)
+    board, players = run.board, run.players
+    won = [game for game in games if game.winner is not None]
+    held_out = [game for game in won if int(game.game_id[:16], 16) < HELD_OUT * 2**64]
+    kept = [game for game in won if int(game.game_id[:16], 16) >= HELD_OUT * 2**64]
+
+    def rows(part: list[_engine.GameRecord], positions: int | None) -> dict[str, NDArray[Any]]:
+        sources = [
+            (
+                game.game_id,
+                game.moves,
+                game.searches,
+                None
+                if positions is None
+                else _engine.draw_decisions(run.seed, game.game_id, game.decisions, positions),
+            )
+            for game in part
+        ]
+        return _engine.encode_rows(board.value, players, sources, seed=run.seed)
+
+    def file(part: list[_engine.GameRecord], positions: int | None) -> Positions:
+        parts = (rows(part[first : first + 2000], positions) for first in range(0, len(part), 2000))
+        written = RowFile.write(folder, board, players, parts)
+        return Positions(written, np.arange(len(written)))
+
+    with scratch_folder("ringrift-ceiling-") as folder:
+        train, test = file(kept, None), file(held_out, POSITIONS_PER_GAME)
+    network = RingRiftNetwork(NetworkShape.of_size(board, players, size))
+    training = Training(network, TrainingPlan(run.seed, PASSES, BATCH, 2e-3), train, test, torch.device("cpu"))
+    while not training.finished:
+        training.step(lambda: None)
+        if training.epoch_is_over:
+            training.measure(lambda: None)
+    return min(figures.held_out_value_loss for figures in training.figures)
 
 
 if __name__ == "__main__":
