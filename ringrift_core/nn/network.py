@@ -217,7 +217,7 @@ def _masked(board: Tensor, mask: Tensor | None) -> Tensor:
 
 def _pool(board: Tensor, mask: Tensor | None) -> Tensor:
     """[B, C, H, W] to [B, 2 C]: mean and maximum over real cells."""
-    # Of one axis: ONNX Runtime sums over two in an order that depends on the batch, once it has turned the board.
+    # Of one axis: over two ONNX Runtime sums in an order that depends on the batch, where it has put channels last.
     if mask is None:
         cells = board.flatten(2)
         return torch.cat([cells.mean(dim=2), cells.amax(dim=2)], dim=1)

@@ -1,9 +1,9 @@
-"""The network with convolutions of 8-bit integers, which a CPU does in half the time, and how little else it says.
+"""The network with convolutions of 8-bit integers, which a CPU is done with sooner, and how little else it says.
 
 Static quantisation after training (B. Jacob et al., "Quantization and Training of Neural Networks for Efficient
-Integer-Arithmetic-Only Inference", 2018): a convolution's weights by output channel, its input by the range that it has
-over sample positions. All else stays in floats. Weights have seven bits: two products then fit into 16 bits, so that
-CPUs with and without VNNI sum the same whole numbers.
+Integer-Arithmetic-Only Inference", 2018): a convolution's weights by output channel, its input and output by the ranges
+that they have over sample positions. Linear layers, pooling and sums stay in floats. Weights have seven bits: two
+products then fit into 16 bits, so that CPUs with and without VNNI sum the same whole numbers.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Differences:
     value: float
     """Of a seat's win probability."""
     policy: float
-    """Divergence (Kullback-Leibler) of the policy over legal moves from that of floats, in nats."""
+    """Divergence (Kullback-Leibler) of the policy over legal moves from that of floats, in nats, of positions that have
+    one; 0 where none has."""
 
     @property
     def are_small(self) -> bool:
@@ -119,4 +120,4 @@ def differences(floats: Path, quantised: Path, batch: Batch) -> Differences:
         return Differences(value, 0.0)
     chances, other_chances = (torch.log_softmax(move_logits(numbers, batch), 1) for numbers in (policy, other_policy))
     divergence = (chances.exp() * (chances - other_chances)).masked_fill(~batch.legal, 0).sum(1)
-    return Differences(value, divergence.mean().item())
+    return Differences(value, (divergence.sum() / batch.legal.any(dim=1).sum().clamp(min=1)).item())

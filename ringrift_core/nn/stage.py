@@ -52,8 +52,8 @@ TOLD_STEPS = 10
 CHECKPOINTS = 3
 """Kept: the newest, and two before it in case that it is damaged."""
 SAMPLES = 64, 1024
-"""Positions that the ranges of a quantised network are taken from, at least and at most: as many as go through a
-network in about a second."""
+"""Positions that the ranges of a quantised network are taken from, at least and at most, and as many held-out ones that
+it is judged on: what goes through a network in about a second."""
 
 
 def train_stage(parameters: TrainParameters, run: Run) -> StageResult:
@@ -287,7 +287,7 @@ def _exported(run: Run, trained: _Trained) -> _Exported:
     export_onnx(network, floats)
     least, most = SAMPLES
     count = min(most, max(least, 2 * part_size(network.shape, torch.device("cpu"))))
-    judged = _spread(held_out if len(held_out) else train, count)
+    judged = _spread(held_out if len(held_out) else train, count, with_policies=True)
     difference = largest_difference(network, floats, judged.planes[:256], judged.globals[:256])
     if difference > TOLERANCE:
         raise RuntimeError(f"ONNX and torch differ by {difference:.2g}")
@@ -296,15 +296,18 @@ def _exported(run: Run, trained: _Trained) -> _Exported:
     found = differences(floats, quantised, judged)
     if not found.are_small:
         run.report.warn(
-            f"in 8-bit integers the network says something else (values by {found.value:.3f}, policies by "
-            f"{found.policy:.3f} nats): it stays in floats, and takes twice the time on a CPU"
+            f"in 8-bit integers the network would say something else (values by {found.value:.3f}, policies by "
+            f"{found.policy:.3f} nats): it stays in floats, which take a CPU longer"
         )
     return _Exported(quantised if found.are_small else floats, difference, found)
 
 
-def _spread(positions: Positions, count: int) -> Batch:
-    """So many of them at most, from all over their games."""
-    chosen = np.unique(np.linspace(0, len(positions) - 1, count).astype(np.int64))
+def _spread(positions: Positions, count: int, with_policies: bool = False) -> Batch:
+    """So many of them at most, from all over their games; `with_policies` of those that have one, where any has."""
+    places = np.flatnonzero(positions.have_policies) if with_policies else np.arange(len(positions))
+    if not len(places):
+        places = np.arange(len(positions))
+    chosen = places[np.unique(np.linspace(0, len(places) - 1, count).astype(np.int64))]
     return positions.batch(chosen, OUTCOMES, torch.device("cpu"))
 
 

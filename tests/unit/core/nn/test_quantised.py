@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,14 @@ def both(board: Board, players: int, folder: Path, seed: int = 3) -> tuple[Path,
     return files
 
 
+def with_rows_without_a_policy(batch: Batch) -> Batch:
+    """Twice the positions, the second time as decisions that no search left a policy of."""
+    doubled = {each.name: torch.cat([getattr(batch, each.name)] * 2) for each in fields(Batch)}
+    for name in ("legal", "shares"):
+        doubled[name][len(batch) :] = 0
+    return Batch(**doubled)
+
+
 @pytest.mark.parametrize(("board", "players"), CONFIGURATIONS)
 def test_integers_say_nearly_what_floats_say(board: Board, players: int, tmp_path: Path) -> None:
     floats, integers = both(board, players, tmp_path)
@@ -60,6 +69,8 @@ def test_integers_say_nearly_what_floats_say(board: Board, players: int, tmp_pat
     assert found.value > 0
     assert found.policy > 0
     assert differences(floats, floats, batch) == quantised.Differences(0, 0)
+    more = with_rows_without_a_policy(batch)
+    assert differences(floats, integers, more).policy == pytest.approx(found.policy, rel=1e-3)
     other, _ = both(board, players, tmp_path, seed=4)
     assert not differences(floats, other, batch).are_small, "a network is told from another one"
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from ringrift_core import _engine
 from ringrift_core.contract import Board
 from ringrift_core.errors import WrongInputError
-from ringrift_core.nn.inference import onnx_network, torch_network
+from ringrift_core.nn.inference import LEAST_CELLS, onnx_network, torch_network
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
 from ringrift_core.nn.onnx import export_onnx
 from ringrift_core.nn.quantised import quantise
@@ -19,9 +19,9 @@ from ringrift_core.nn.random_positions import random_positions
 from tests.unit.core.nn.cards import card
 
 
-def network(board: Board, players: int, folder: Path) -> RingRiftNetwork:
+def network(board: Board, players: int, folder: Path, channels: int = 8) -> RingRiftNetwork:
     torch.manual_seed(3)
-    made = RingRiftNetwork(NetworkShape.of(board, players, 2, 8))
+    made = RingRiftNetwork(NetworkShape.of(board, players, 2, channels))
     save_file(made.state_dict(), folder / "weights.safetensors")
     export_onnx(made, folder / "network.onnx")
     return made
@@ -68,18 +68,19 @@ def test_a_device_that_is_not_there_is_refused_in_a_sentence(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("cores", [2, 3])
 @pytest.mark.parametrize("is_quantised", [False, True])
+@pytest.mark.parametrize(("board", "players"), [(Board.SQUARE8, 2), (Board.HEX8, 3)])
 def test_a_batch_goes_to_every_core_and_a_row_is_told_the_same(
-    cores: int, is_quantised: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cores: int, is_quantised: bool, board: Board, players: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To the last bit, whatever comes with it and however it is cut."""
-    network(Board.SQUARE8, 2, tmp_path)
+    network(board, players, tmp_path, channels=32)
     if is_quantised:
         (tmp_path / "network.onnx").rename(tmp_path / "floats.onnx")
-        quantise(tmp_path / "floats.onnx", *random_positions(Board.SQUARE8, 2, 100), tmp_path / "network.onnx")
+        quantise(tmp_path / "floats.onnx", *random_positions(board, players, 100), tmp_path / "network.onnx")
     alone = onnx_network(tmp_path / "network.onnx").values_and_policy
     monkeypatch.setattr("ringrift_core.nn.inference.available_cores", lambda: cores)
     together = onnx_network(tmp_path / "network.onnx")
-    channels, height, width, features = _engine.encoding_shape("square8", 2)
+    channels, height, width, features = _engine.encoding_shape(board.value, players)
     random = np.random.default_rng(5)
     planes = random.random((70, channels, height, width), dtype=np.float32)
     globals_ = random.random((70, features), dtype=np.float32)
@@ -90,7 +91,7 @@ def test_a_batch_goes_to_every_core_and_a_row_is_told_the_same(
         assert np.array_equal(values, together.values(planes[:count], globals_[:count]))
         assert np.array_equal(values, np.concatenate([row[0] for row in rows[:count]]))
         assert np.array_equal(policy, np.concatenate([row[1] for row in rows[:count]]))
-        if count < 16:
+        if count * height * width < 2 * LEAST_CELLS:
             assert _helpers() == before, "a few positions are not worth another thread"
     assert 0 < len(_helpers() - before) < cores
 
