@@ -30,11 +30,10 @@ KINDS = ("alpha-beta=weights@0:minimax", "descent=weights@0:descent", "network=n
 TIMES = "1,6,30,186"
 """Milliseconds: those of the ladder's rungs 4 to 6, and one between."""
 FIRST_COUNT = 100
-PILOT_GROUPS = 8
-PILOTS = 4
-"""Matches of a player against itself, at most, until its count takes the wanted time,"""
+PILOTS = 5
+"""Matches of a player against itself, at most, by which a count is found that takes the wanted time,"""
 CLOSE = 0.03
-"""within so much of it."""
+"""but for so much of it; of half as many games as a pair plays, for a network is quicker with many."""
 SEED = 1
 
 
@@ -76,8 +75,9 @@ class Pieces:
 
     def find(self, **key: Any) -> dict[str, Any] | None:
         wanted = key | {"configuration": self._configuration, "engine": self._engine}
-        lines = self._path.read_text().splitlines() if self._path.exists() else []
-        found = (json.loads(line) for line in lines)
+        lines = self._path.read_text().splitlines(keepends=True) if self._path.exists() else []
+        # A line that a kill cut short is made anew.
+        found = (json.loads(line) for line in lines if line.endswith("\n"))
         return next((piece for piece in found if all(piece.get(name) == value for name, value in wanted.items())), None)
 
     def add(self, piece: dict[str, Any]) -> dict[str, Any]:
@@ -116,11 +116,15 @@ def main(
         kinds = [Kind.parse(text) for text in kind or KINDS]
         times = sorted(float(each) for each in ms.split(","))
         measured = _Measured(seating, known, games, until)
+        if times[0] <= 0:
+            raise typer.BadParameter(f"--ms {ms}: expected times above 0")
+        if len({each.name for each in kinds}) < len(kinds):
+            raise typer.BadParameter("--kind: two of one name")
         for pair in _pairs(kinds, times):
             measured.meet(*pair)
+        report = measured.report()
     except (RingRiftError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
-    report = measured.report()
     if as_json:
         typer.echo(json.dumps({"configuration": configuration, "games": games, **report}))
     else:
@@ -128,12 +132,12 @@ def main(
 
 
 def _pairs(kinds: list[Kind], times: list[float]) -> Iterator[tuple[Player, Player]]:
-    """Neighbours in time, the one with more first, and in kind; what is quick first."""
+    """Neighbours in time, the one with more first, and in kind; what is quick first, and always one that has met."""
     for number, milliseconds in enumerate(times):
-        for one, other in pairwise(kinds):
-            yield Player(other, milliseconds), Player(one, milliseconds)
         for each in kinds if number else ():
             yield Player(each, milliseconds), Player(each, times[number - 1])
+        for one, other in pairwise(kinds):
+            yield Player(other, milliseconds), Player(one, milliseconds)
 
 
 class _Measured:
@@ -167,15 +171,16 @@ class _Measured:
         found = self._pieces.find(**key)
         if found is None:
             count, took = FIRST_COUNT, 0.0
-            for _ in range(PILOTS):
+            for pilot in range(PILOTS):
+                if pilot:
+                    count = max(1, round(count * player.milliseconds / took))
                 side = player.kind.at(count)
-                played = self._play(side, side, PILOT_GROUPS * self._seating.judges.players)
+                played = self._play(side, side, -(-self._games // 2))
                 if played is None:
                     return None
                 took = played.candidate.core_milliseconds
                 if abs(took / player.milliseconds - 1) < CLOSE:
                     break
-                count = max(1, round(count * player.milliseconds / took))
             found = self._pieces.add(key | {"count": count, "took": took})
         self._counts[player] = int(found["count"])
         return self._counts[player]

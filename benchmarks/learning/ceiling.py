@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
@@ -24,6 +24,9 @@ from ringrift_core.files import scratch_folder
 from ringrift_core.players.specification import Specification
 from ringrift_core.seating import Manner, Seating
 
+if TYPE_CHECKING:
+    from ringrift_core.nn.positions import Positions
+
 CONTINUATIONS = 4
 HELD_OUT = 0.1
 NOISE = 0.02
@@ -32,6 +35,7 @@ OPENING_PLIES = 8
 PASSES = 3
 """Of a network over its positions, at most."""
 BATCH = 256
+GAMES_AT_ONCE = 2000
 JUDGES = {
     "nothing": "knows nothing",
     "hand_set": "hand-set, scaled",
@@ -133,6 +137,8 @@ def _prefix(run: _Run, game: _engine.GameRecord) -> bytes:
 def _learnt(run: _Run, games: list[_engine.GameRecord], size: NetworkSize | None) -> dict[str, float]:
     features, outcomes, of_games = positions_of_games(run.board, run.players, games, run.seed)
     held_out = of_games < np.uint64(HELD_OUT * 2**64)
+    if held_out.all() or not held_out.any():
+        raise typer.BadParameter(f"--games {len(games)}: too few, for nothing could be held out")
     train, test = _part(features, outcomes, of_games, ~held_out), _part(features, outcomes, of_games, held_out)
     baseline = _engine.heuristic_weights("baseline")
     losses = {
@@ -192,48 +198,56 @@ def _mlp_loss(train: _Rows, test: _Rows, seed: int) -> float:
 
 
 def _network_loss(run: _Run, games: list[_engine.GameRecord], size: NetworkSize) -> float:
-    """Of values, on the positions that the others are judged on; it learns policies as well."""
+    """Of values, on the positions and by the outcomes that the others are judged by; it learns policies as well."""
     import torch
+    from torch.nn import functional
 
     from ringrift_core.nn.determinism import determine
     from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
-    from ringrift_core.nn.positions import Positions
+    from ringrift_core.nn.positions import OUTCOMES
     from ringrift_core.nn.training import Training, TrainingPlan
 
     determine(run.seed)
-    board, players = run.board, run.players
     won = [game for game in games if game.winner is not None]
-    held_out = [game for game in won if int(game.game_id[:16], 16) < HELD_OUT * 2**64]
-    kept = [game for game in won if int(game.game_id[:16], 16) >= HELD_OUT * 2**64]
-
-    def rows(part: list[_engine.GameRecord], positions: int | None) -> dict[str, NDArray[Any]]:
-        sources = [
-            (
-                game.game_id,
-                game.moves,
-                game.searches,
-                None
-                if positions is None
-                else _engine.draw_decisions(run.seed, game.game_id, game.decisions, positions),
-            )
-            for game in part
-        ]
-        return _engine.encode_rows(board.value, players, sources, seed=run.seed)
-
-    def file(part: list[_engine.GameRecord], positions: int | None) -> Positions:
-        parts = (rows(part[first : first + 2000], positions) for first in range(0, len(part), 2000))
-        written = RowFile.write(folder, board, players, parts)
-        return Positions(written, np.arange(len(written)))
-
-    with scratch_folder("ringrift-ceiling-") as folder:
-        train, test = file(kept, None), file(held_out, POSITIONS_PER_GAME)
-    network = RingRiftNetwork(NetworkShape.of_size(board, players, size))
+    held_out = [game for game in won if _is_held_out(game)]
+    train = _positions(run, [(game.game_id, game.moves, game.searches, None) for game in won if not _is_held_out(game)])
+    drawn = [
+        (game, _engine.draw_decisions(run.seed, game.game_id, game.decisions, POSITIONS_PER_GAME)) for game in held_out
+    ]
+    test = _positions(run, [(game.game_id, game.moves, b"", decisions) for game, decisions in drawn])
+    network = RingRiftNetwork(NetworkShape.of_size(run.board, run.players, size))
     training = Training(network, TrainingPlan(run.seed, PASSES, BATCH, 2e-3), train, test, torch.device("cpu"))
     while not training.finished:
         training.step(lambda: None)
         if training.epoch_is_over:
             training.measure(lambda: None)
-    return min(figures.held_out_value_loss for figures in training.figures)
+    network.load_state_dict(training.best)
+    loss = 0.0
+    with torch.no_grad():
+        for rows in np.array_split(np.arange(len(test)), -(-len(test) // 1024)):
+            batch = test.batch(rows, OUTCOMES, torch.device("cpu"))
+            values, _ = network(batch.planes, batch.globals)
+            loss += float(functional.cross_entropy(values, batch.outcomes, reduction="sum"))
+    return loss / len(test)
+
+
+def _is_held_out(game: _engine.GameRecord) -> bool:
+    """As `_learnt` has it, by the first 64 bits of the id."""
+    return int(game.game_id[:16], 16) < HELD_OUT * 2**64
+
+
+def _positions(run: _Run, sources: list[tuple[str, bytes, bytes, list[int] | None]]) -> Positions:
+    """Of so many decisions of games, None for all, in a file without a name."""
+    from ringrift_core.nn.positions import Positions
+
+    board, players = run.board, run.players
+    parts = (
+        _engine.encode_rows(board.value, players, sources[first : first + GAMES_AT_ONCE], seed=run.seed)
+        for first in range(0, len(sources), GAMES_AT_ONCE)
+    )
+    with scratch_folder("ringrift-ceiling-") as folder:
+        file = RowFile.write(folder, board, players, parts)
+    return Positions(file, np.arange(len(file)))
 
 
 if __name__ == "__main__":

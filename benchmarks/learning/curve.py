@@ -11,6 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.configuration import configuration_of
 from ringrift_core.arena.ratings import Ranking, rate
 
 FIXED = "weights@0:one-ply"
@@ -18,17 +19,22 @@ FIXED = "weights@0:one-ply"
 
 
 def main(
-    generations: Annotated[Path, typer.Option(help="generations.jsonl of a run.")],
-    players: Annotated[int, typer.Option(min=2, max=4, help="Seats.")] = 2,
+    generations: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="generations.jsonl of a run.")],
+    configuration: Annotated[str, typer.Option(help="The run's, such as square8-2p.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
-    lines = [json.loads(line) for line in generations.read_text().splitlines()]
+    # A line that a kill cut short is none.
+    lines = [json.loads(line) for line in generations.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    opponents = {match["opponent"] for line in lines for match in line["matches"]}
+    if FIXED not in opponents:
+        raise typer.BadParameter(f"{generations}: no generation has played against {FIXED}, which Elo is counted from")
+    _, players = configuration_of(configuration)
     curve = curve_of(lines, players)
     if as_json:
         typer.echo(json.dumps(curve))
         return
     searches = sorted({name for point in curve for name in point["elo"]})
-    table = Table(title=f"Elo above {FIXED}, with 95 %", box=box.SIMPLE_HEAD)
+    table = Table(title=f"Elo above {FIXED}, with 95 % as if no games shared openings", box=box.SIMPLE_HEAD)
     for heading in ("generation", "core-hours", *searches):
         table.add_column(heading, justify="right")
     for point in curve:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -22,9 +22,15 @@ from ringrift_core.errors import RingRiftError, WrongInputError
 from ringrift_core.files import scratch_folder
 from ringrift_core.nn.inference import AskedNetwork
 from ringrift_core.players.ladder import NOISE
-from ringrift_core.players.specification import Judge, JudgeKind, Specification
+from ringrift_core.players.specification import Count, Judge, JudgeKind, Specification
 from ringrift_core.seating import Evaluation, Manner, Seating, seat
 
+PILOTS, PILOT_GAMES, PILOT_SEED = 4, 24, 10**6
+"""Matches, at most, by which a count is found that takes an opponent's time, on openings of their own,"""
+CLOSE = 0.02
+"""but for so much of it."""
+UNTRAINED = "untrained"
+"""What the name of a player begins with whose network knows nothing: nobody could seat it by that."""
 UNTRAINED_SEED = 1
 
 
@@ -156,6 +162,10 @@ def main(
     untrained: Annotated[
         NetworkSize | None, typer.Option(help="Also play the same search with a network that knows nothing.")
     ] = None,
+    equal_time: Annotated[
+        bool,
+        typer.Option(help="Give the candidate the count that takes the opponent's core-time, in place of its own."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line a match and nothing else.")] = False,
 ) -> None:
     table = Table(title=f"{board}-{players}p, {games} games a match", box=box.SIMPLE_HEAD)
@@ -164,7 +174,7 @@ def main(
     try:
         seating = _seating(board, players, store)
         with scratch_folder("ringrift-match-") as folder:
-            for one, other in _pairs(candidate, opponent, seating, untrained, folder):
+            for one, other in _pairs(candidate, opponent, seating, untrained, folder, equal_time, threads):
                 sides = [Side.seated(seating, each.specification) for each in (one, other)]
                 played = play(seating, sides[0], sides[1], games, seed, threads)
                 assert played is not None
@@ -189,19 +199,34 @@ class _Named:
     def parse(cls, text: str) -> Self:
         return cls(text, Specification.parse(text))
 
+    @classmethod
+    def of(cls, specification: Specification) -> Self:
+        return cls(str(specification), specification)
+
 
 def _pairs(
-    candidate: str, opponents: Sequence[str], seating: Seating, untrained: NetworkSize | None, folder: Path
-) -> list[tuple[_Named, _Named]]:
+    candidate: str,
+    opponents: Sequence[str],
+    seating: Seating,
+    untrained: NetworkSize | None,
+    folder: Path,
+    equal_time: bool,
+    threads: int,
+) -> Iterator[tuple[_Named, _Named]]:
     """The candidate against each opponent, then its search with an untrained network against them, and itself against
     that."""
     one, others = _Named.parse(candidate), [_Named.parse(text) for text in opponents]
-    pairs = [(one, other) for other in others]
-    if untrained is None:
-        return pairs
     judge = one.specification.judge
-    if judge is None or judge.kind is not JudgeKind.NETWORK:
+    if untrained is not None and equal_time:
+        raise WrongInputError(
+            "--untrained beside --equal-time: name the count that was found, for both to search alike"
+        )
+    if untrained is not None and (judge is None or judge.kind is not JudgeKind.NETWORK):
         raise WrongInputError(f"--untrained: {candidate} asks no network")
+    for other in others:
+        yield (_at_equal_time(seating, one, other, threads) if equal_time else one), other
+    if untrained is None:
+        return
     from ringrift_core.nn.network import NetworkShape
     from ringrift_core.nn.quantised import export_untrained
 
@@ -209,8 +234,28 @@ def _pairs(
     file = folder / "untrained.onnx"
     export_untrained(shape, UNTRAINED_SEED, file)
     ignorant = replace(one.specification, judge=Judge(JudgeKind.NETWORK, file=file))
-    control = _Named(f"untrained {untrained}:{ignorant.search}", ignorant)
-    return [*pairs, *((control, other) for other in others), (one, control)]
+    control = _Named(f"{UNTRAINED} {untrained}:{ignorant.search}", ignorant)
+    for other in others:
+        yield control, other
+    yield one, control
+
+
+def _at_equal_time(seating: Seating, one: _Named, other: _Named, threads: int) -> _Named:
+    """The candidate with the count at which, in a pilot's games, its decisions take the core-time of the opponent's."""
+    search = one.specification.search
+    if not isinstance(search.budget, Count):
+        raise WrongInputError(f"--equal-time: {one.name} has no count that could be another")
+    count, ratio = search.budget.amount, 1.0
+    for _ in range(PILOTS):
+        count = max(1, round(count / ratio))
+        one = _Named.of(replace(one.specification, search=replace(search, budget=Count(count))))
+        sides = [Side.seated(seating, each.specification) for each in (one, other)]
+        played = play(seating, sides[0], sides[1], PILOT_GAMES, PILOT_SEED, threads)
+        assert played is not None
+        ratio = played.time_ratio
+        if abs(ratio - 1) < CLOSE:
+            break
+    return one
 
 
 def report(played: Played) -> dict[str, Any]:

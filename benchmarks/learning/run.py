@@ -30,6 +30,7 @@ from ringrift_core.archive import Archive
 from ringrift_core.arena.gate import RegressionTest, SprtGate
 from ringrift_core.contract import (
     Artifact,
+    Board,
     Decision,
     Device,
     ExitCode,
@@ -51,6 +52,9 @@ from ringrift_core.contract import (
 )
 from ringrift_core.cores import available_cores
 from ringrift_core.dataset.manifest import DatasetManifest
+from ringrift_core.errors import RingRiftError
+from ringrift_core.models.by_hand import Hand
+from ringrift_core.models.package import Package, Player
 from ringrift_core.players.cards import ModelCard
 from ringrift_core.players.specification import Specification
 from ringrift_core.registry.records import champion_artifact, read_registry
@@ -58,6 +62,13 @@ from ringrift_core.replay.shards import SHARD_OUTPUT, shard_task
 from ringrift_core.seating import Judges, Seating
 from ringrift_core.store import open_store
 
+TRANSFERRED = {
+    Board.SQUARE8: Board.SQUARE19,
+    Board.SQUARE19: Board.SQUARE8,
+    Board.HEX8: Board.HEXAGONAL,
+    Board.HEXAGONAL: Board.HEX8,
+}
+"""The board whose networks one may start from: their parameters have the same shapes."""
 CORES_OF_A_PROCESS = 2
 """Of self-play by a network: one thread asks it for all games of a process, so many cores want several of them."""
 GATE_GAMES = 200
@@ -78,7 +89,7 @@ def main(
     teacher: Annotated[str, typer.Option(help="Plays generation 0.")] = "weights@0:minimax-3:12000",
     selfplay_games: Annotated[int, typer.Option(min=4, help="Of each later generation.")] = 3000,
     player: Annotated[str, typer.Option(help="Plays them.")] = "network:gumbel:64",
-    size: Annotated[NetworkSize, typer.Option()] = NetworkSize.SMALL,
+    size: Annotated[NetworkSize | None, typer.Option(help="Omitted: small, or as the other board's.")] = None,
     first_uses: Annotated[int, typer.Option(min=1, help="Of each position of generation 0, in training.")] = 3,
     uses: Annotated[
         int, typer.Option(min=1, help="Of each new position of a later generation, counting old ones.")
@@ -88,11 +99,22 @@ def main(
     outcome_weight: Annotated[float, typer.Option(min=0, max=1, help="From generation 1 on.")] = 0.8,
     surprise: Annotated[float, typer.Option(min=0, max=1, help="See `ringrift train --help`.")] = 0.0,
     restart_share: Annotated[float, typer.Option(min=0, max=1, help="Of games from surprising positions.")] = 0.25,
+    transfer: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Another board's network, as `ringrift models export` writes it: generation 0 starts from it.",
+        ),
+    ] = None,
     match: Annotated[list[str] | None, typer.Option(help="'CANDIDATE OPPONENT' each generation, repeatable.")] = None,
     match_games: Annotated[int, typer.Option(min=2)] = 40,
     gate_every: Annotated[int, typer.Option(min=0, help="Generations between gates of the newest; 0: none.")] = 4,
     seed: Annotated[int, typer.Option(min=0, max=10**6)] = 1,
+    change: Annotated[bool, typer.Option(help="Go on with other settings than the folder was begun with.")] = False,
 ) -> None:
+    if transfer is not None and size is not None:
+        raise typer.BadParameter("--size beside --transfer: a network is of the size that it has")
     board, players = configuration_of(configuration)
     settings = Settings(
         board=board,
@@ -102,7 +124,7 @@ def main(
         first_games=games,
         games=selfplay_games,
         player=player,
-        size=size,
+        size=size or NetworkSize.SMALL,
         first_uses=first_uses,
         uses=uses,
         batch_size=batch_size,
@@ -110,6 +132,7 @@ def main(
         outcome_weight=outcome_weight,
         surprise=surprise,
         restart_share=restart_share,
+        transfer="" if transfer is None else str(transfer.resolve()),
         matches=tuple(pair_of(text) for text in match) if match else usual_matches(board),
         match_games=match_games,
         gate_every=gate_every,
@@ -117,7 +140,7 @@ def main(
     cores = _keep_to(threads)
     until = time.monotonic() + 60 * minutes if minutes else float("inf")
     with only_one(folder):
-        remember(settings, folder)
+        remember(settings, folder, change)
         run = LearningRun(settings, folder, cores, device or _fastest_device(), until)
         try:
             while len(run.done) < generations and run.spent.wall < 3600 * hours:
@@ -125,6 +148,8 @@ def main(
                 Console(width=180).print(table_of(settings, run.done))
         except OutOfTimeError:
             typer.echo(f"the time of this piece is over in generation {len(run.done)}: begin again to go on", err=True)
+        except RingRiftError as error:
+            raise typer.BadParameter(str(error)) from None
 
 
 def _keep_to(threads: int) -> list[int]:
@@ -180,9 +205,10 @@ class LearningRun:
         if champion == self._iteration:
             # Promoted, and killed before its line was written.
             champion = read_registry(self._archive, Track.NETWORK).predecessor
+        start = self._start(champion)
         played = self._play(champion)
         exported = self._stage(self._export())
-        trained = self._stage(self._train(exported, champion))
+        trained = self._stage(self._train(exported, champion, start))
         self._sweep(exported)
         candidate = trained.outputs["candidate"]
         matches = [self._match(pair, candidate) for pair in self.settings.matches]
@@ -243,6 +269,21 @@ class LearningRun:
             self._archive.delete(self._recorded(shard_task(part), self._iteration).outputs[SHARD_OUTPUT])
         return merged.answer(MergeResult).new_games
 
+    def _start(self, champion: int) -> StartFrom | None:
+        """What a training begins with: the champion, or at first another board's, which is put into the store once."""
+        if champion or not self.settings.transfer:
+            return StartFrom(None, champion) if champion else None
+        folder, players = Path(self.settings.transfer), self.settings.players
+        board = TRANSFERRED[self.settings.board]
+        archive = Archive(self._archive.store, configuration_name(board, players))
+        if not read_registry(archive, Track.NETWORK).version:
+            work = self._folder / "work"
+            work.mkdir(exist_ok=True)
+            hand = Hand(archive, board, players, Track.NETWORK, work)
+            package = Package.read(folder, Player(board, players, Track.NETWORK))
+            hand.move(hand.promotion(package.store(archive), f"to start {self.settings.board} from"))
+        return StartFrom(board, read_registry(archive, Track.NETWORK).version)
+
     def _export(self) -> ExportParameters:
         settings = self.settings
         restarts = round(settings.games * settings.restart_share)
@@ -255,15 +296,15 @@ class LearningRun:
             restarts=restarts,
         )
 
-    def _train(self, exported: StageResult, champion: int) -> TrainParameters:
+    def _train(self, exported: StageResult, champion: int, start: StartFrom | None) -> TrainParameters:
         settings = self.settings
         return TrainParameters(
             **self._of_all,
             iteration=self._iteration,
             seed=settings.seed,
             dataset=exported.outputs["dataset"],
-            start_from=StartFrom(None, champion) if champion else None,
-            size=settings.size,
+            start_from=start,
+            size=settings.size if start is None else None,
             epochs=EPOCHS if champion else settings.first_uses,
             uses=settings.uses if champion else 0,
             batch_size=settings.batch_size,

@@ -35,6 +35,8 @@ class Settings:
     outcome_weight: float
     surprise: float
     restart_share: float
+    transfer: str
+    """A folder with another board's network; empty for none."""
     matches: tuple[tuple[str, str], ...]
     match_games: int
     gate_every: int
@@ -72,7 +74,9 @@ def only_one(folder: Path) -> Iterator[None]:
         yield
 
 
-def remember(settings: Settings, folder: Path) -> None:
+def remember(settings: Settings, folder: Path, may_change: bool) -> None:
+    """Notes the settings of a new run; BadParameter where a folder was begun with others. Those are kept beside the new
+    ones where they may change."""
     path, wanted = folder / "settings.json", json.loads(json.dumps(asdict(settings)))
     if not path.exists():
         write_json(path, wanted)
@@ -80,5 +84,11 @@ def remember(settings: Settings, folder: Path) -> None:
     differing = [
         f"{name} {begun.get(name)!r}, not {wanted[name]!r}" for name in wanted if begun.get(name) != wanted[name]
     ]
+    if differing and not may_change:
+        raise typer.BadParameter(
+            f"{folder} was begun with {'; '.join(differing)}: give the same, or another folder, or --change them"
+        )
     if differing:
-        raise typer.BadParameter(f"{folder} was begun with {'; '.join(differing)}: give the same, or another folder")
+        number = len(list(folder.glob("settings-until-*.json")))
+        write_json(folder / f"settings-until-{number}.json", begun)
+        write_json(path, wanted)

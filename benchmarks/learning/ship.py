@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.configuration import configuration_of
+from benchmarks.learning.match import UNTRAINED
 from benchmarks.learning.weights import FIRST_SEED, OPENING_SEED, RUNG_GAMES, Searches
 from ringrift_core.contract import Board, configuration_name
 from ringrift_core.errors import RingRiftError
@@ -106,6 +107,8 @@ def _matches(lines: Path, judge: JudgeKind, file: Path) -> list[MatchFigures]:
     found = []
     for line in lines.read_text().splitlines():
         match = json.loads(line)
+        if any(match[side].startswith(UNTRAINED) for side in ("candidate", "opponent")):
+            continue
         player = Specification.parse(match["candidate"])
         if player.judge != Judge(judge, file=file):
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import statistics
 import time
 from dataclasses import asdict, dataclass
@@ -22,7 +21,7 @@ from benchmarks.training.measure import BATCH, WARM_UP, games_as_positions
 from ringrift_core.nn.determinism import determine
 from ringrift_core.nn.losses import losses, total_loss
 from ringrift_core.nn.network import NetworkShape, RingRiftNetwork
-from ringrift_core.nn.positions import OUTCOMES, Batch, Positions
+from ringrift_core.nn.positions import OUTCOMES, SYMMETRIES, Batch, Positions
 from ringrift_core.nn.training import Training, TrainingPlan
 
 CPU = torch.device("cpu")
@@ -37,13 +36,6 @@ class Speed:
     """CPU seconds a second."""
 
 
-@dataclass
-class _Waited:
-    """For positions that were still being read."""
-
-    seconds: float = 0.0
-
-
 def main(
     steps: Annotated[int, typer.Option(min=1, help="Steps a measurement.")] = 60,
     rounds: Annotated[int, typer.Option(min=1, help="Measurements of each loop, in turns; the median counts.")] = 3,
@@ -51,14 +43,17 @@ def main(
 ) -> None:
     determine(1)
     positions = games_as_positions()
-    waited = _Waited()
-    ours, plain = _Ours(positions, waited), _Plain(positions)
+    ours, plain = _Ours(positions), _Plain(positions)
     found: dict[str, list[Speed]] = {"ringrift train": [], "plain": []}
     shares = []
     for _ in range(rounds):
-        before = waited.seconds
-        found["ringrift train"].append(speed := _measured(ours.step, steps))
-        shares.append((waited.seconds - before) * speed.positions_per_second / (steps * BATCH))
+        for _ in range(WARM_UP):
+            ours.go_on()
+        ours.waited = 0.0
+        found["ringrift train"].append(speed := _measured(ours.go_on, steps))
+        shares.append(ours.waited * speed.positions_per_second / (steps * BATCH))
+        for _ in range(WARM_UP):
+            plain.step()
         found["plain"].append(_measured(plain.step, steps))
     ratios = [one.positions_per_second / other.positions_per_second for one, other in zip(*found.values(), strict=True)]
     report: dict[str, Any] = {
@@ -68,7 +63,6 @@ def main(
         "ratio": round(statistics.median(ratios), 3),
         "waits_for_positions": round(statistics.median(shares), 4),
         "reading_alone": round(_reading(positions, steps), 1),
-        "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
     if as_json:
         typer.echo(json.dumps(report))
@@ -80,32 +74,32 @@ def main(
         table.add_row(name, f"{speed['positions_per_second']:,.0f}", f"{speed['cores']:.2f}")
     table.caption = (
         f"{report['ratio']:.2f} of the plain loop's speed; {report['waits_for_positions']:.1%} of the time waits for "
-        f"positions, of which {report['reading_alone']:,.0f} a second are read alone; {report['peak_megabytes']} MB"
+        f"positions, of which {report['reading_alone']:,.0f} a second are read alone"
     )
     Console().print(table)
 
 
-class _Ours:
+class _Ours(Training):
     """The loop of the stage: reads ahead through symmetries, averages parameters, measures gradients."""
 
-    def __init__(self, positions: Positions, waited: _Waited) -> None:
+    waited = 0.0
+    """Seconds, for positions that were still being read."""
+
+    def __init__(self, positions: Positions) -> None:
         network = RingRiftNetwork(NetworkShape.of(positions.board, 2))
         few = Positions(positions.file, positions.rows[:BATCH])
-        self._training = Training(network, TrainingPlan(1, 1000, BATCH, 1e-3), positions, few, CPU)
-        read = self._training._read
+        super().__init__(network, TrainingPlan(1, 1000, BATCH, 1e-3), positions, few, CPU)
 
-        def timed(step: int) -> list[Batch]:
-            began = time.perf_counter()
-            found = read(step)
-            waited.seconds += time.perf_counter() - began
-            return found
+    def _read(self, step: int) -> list[Batch]:
+        began = time.perf_counter()
+        found = super()._read(step)
+        self.waited += time.perf_counter() - began
+        return found
 
-        self._training._read = timed  # type: ignore[method-assign]
-
-    def step(self) -> None:
-        if self._training.epoch_is_over:
-            self._training.measure(_never)
-        self._training.step(_never)
+    def go_on(self) -> None:
+        if self.epoch_is_over:
+            self.measure(_never)
+        self.step(_never)
 
 
 class _Plain:
@@ -128,8 +122,6 @@ class _Plain:
 
 
 def _measured(step: Any, steps: int) -> Speed:
-    for _ in range(WARM_UP):
-        step()
     began = time.perf_counter(), time.process_time()
     for _ in range(steps):
         step()
@@ -142,11 +134,13 @@ def _median(speeds: list[Speed]) -> Speed:
 
 
 def _reading(positions: Positions, steps: int) -> float:
-    """Positions a second, read at random and unpacked, by one thread that does nothing else."""
-    chosen = np.random.default_rng(2).integers(len(positions), size=(steps, BATCH))
+    """Positions a second, read at random and through symmetries, by one thread that does nothing else."""
+    random = np.random.default_rng(2)
+    chosen = random.integers(len(positions), size=(steps, BATCH))
+    symmetries = random.integers(SYMMETRIES[positions.board], size=(steps, BATCH), dtype=np.uint8)
     began = time.perf_counter()
-    for rows in chosen:
-        positions.batch(rows, OUTCOMES, CPU)
+    for rows, seen in zip(chosen, symmetries, strict=True):
+        positions.batch(rows, OUTCOMES, CPU, seen)
     return steps * BATCH / (time.perf_counter() - began)
 
 

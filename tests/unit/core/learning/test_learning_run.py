@@ -12,15 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file
+
+from ringrift_core.archive import Archive
+from ringrift_core.contract import Board, Track
+from ringrift_core.players.cards import ModelCard
+from ringrift_core.registry.records import champion_artifact
+from ringrift_core.store import open_store
 
 ROOT = Path(__file__).parents[4]
 SMALL = ["--games", "24", "--selfplay-games", "8", "--match-games", "2", "--first-uses", "1", "--uses", "1"]
-ARGUMENTS = [*SMALL, "--size", "tiny", "--generations", "2", "--match", "network:policy random", "--device", "cpu"]
+ARGUMENTS = [*SMALL, "--generations", "2", "--match", "network:policy random", "--device", "cpu"]
+TINY = ("--size", "tiny")
 
 
-def begin(folder: Path, *more: str) -> subprocess.Popen[str]:
+def begin(folder: Path, *more: str, size: tuple[str, ...] = TINY) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "benchmarks.learning.run", "--folder", str(folder), *ARGUMENTS, *more],
+        [sys.executable, "-P", "-m", "benchmarks.learning.run", "--folder", str(folder), *ARGUMENTS, *size, *more],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -54,6 +62,30 @@ def test_a_run_that_is_killed_in_any_stage_learns_the_same(tmp_path: Path) -> No
     assert [line["network"] for line in lines_of(killed)] == [line["network"] for line in lines_of(whole)]
 
 
+def test_a_run_starts_from_what_another_board_has_taught(tmp_path: Path) -> None:
+    small, large, exported = tmp_path / "small", tmp_path / "large", tmp_path / "exported"
+    process = begin(small, "--generations", "1")
+    output, _ = process.communicate(timeout=500)
+    assert process.returncode == 0, output
+    command = ["models", "export", str(small / "store"), "square8-2p", "network", "--to", str(exported)]
+    subprocess.run([sys.executable, "-P", "-m", "ringrift_core", *command], check=True)
+    few = ["--configuration", "square19-2p", "--teacher", "weights@0:one-ply", "--games", "4", "--generations", "1"]
+    process = begin(large, *few, "--transfer", str(exported), size=())
+    output, _ = process.communicate(timeout=500)
+    assert process.returncode == 0, output
+    archive = Archive(open_store((large / "store").as_uri()), "square19-2p")
+    card = ModelCard.load(archive, champion_artifact(archive, Track.NETWORK, 1))
+    assert (card.board, card.blocks, card.started_from) == (Board.SQUARE19, 2, "square8@1")
+    trained = load_file(archive.get_file(card.weights, tmp_path))
+    taught = load_file(exported / "weights.safetensors")
+    change = sum(float((trained[name] - taught[name]).norm()) for name in taught)
+    assert 0 < change < 0.5 * sum(float(tensor.norm()) for tensor in taught.values()), "not begun anew"
+    process = begin(tmp_path / "other", "--configuration", "hex8-2p", "--transfer", str(exported), size=())
+    output, _ = process.communicate(timeout=500)
+    assert process.returncode == 2
+    assert "hexagonal-2p" in output
+
+
 def test_a_folder_goes_on_with_the_settings_it_was_begun_with(tmp_path: Path) -> None:
     process = begin(tmp_path, "--minutes", "0.001")
     output, _ = process.communicate(timeout=500)
@@ -63,6 +95,11 @@ def test_a_folder_goes_on_with_the_settings_it_was_begun_with(tmp_path: Path) ->
     output, _ = process.communicate(timeout=500)
     assert process.returncode == 2
     assert "batch_size 256, not 7" in " ".join(output.split())
+    process = begin(tmp_path, "--batch-size", "7", "--change", "--minutes", "0.001")
+    output, _ = process.communicate(timeout=500)
+    assert process.returncode == 0, output
+    assert json.loads((tmp_path / "settings.json").read_text())["batch_size"] == 7
+    assert json.loads((tmp_path / "settings-until-0.json").read_text())["batch_size"] == 256
 
 
 def wait_for(log: Path, wanted: str, process: subprocess.Popen[str]) -> None:

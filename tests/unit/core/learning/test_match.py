@@ -46,3 +46,15 @@ def test_beside_a_search_with_a_network_stands_the_same_search_with_one_that_kno
     refused = match("--candidate", "weights@0:one-ply", "--opponent", "random", *few)
     assert refused.returncode == 2
     assert "weights@0:one-ply asks no network" in " ".join(refused.stderr.replace("│", " ").split())
+
+
+def test_a_count_is_found_that_takes_as_long() -> None:
+    few = ["--board", "hex8", "--games", "2", "--equal-time", "--json"]
+    played = match("--candidate", "weights@0:minimax:20", "--opponent", "weights@0:minimax:2000", *few)
+    assert played.returncode == 0, played.stderr
+    name = json.loads(played.stdout)["candidate"]
+    assert name.startswith("weights@0:minimax:")
+    assert 500 < int(name.rpartition(":")[2]) < 8000
+    refused = match("--candidate", "weights@0:one-ply", "--opponent", "random", *few)
+    assert refused.returncode == 2
+    assert "weights@0:one-ply has no count" in " ".join(refused.stderr.replace("│", " ").split())

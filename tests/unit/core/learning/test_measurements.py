@@ -1,0 +1,95 @@
+"""What the benchmarks of learning tell, on a small scale."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.learning.curve import FIXED, curve_of
+
+ROOT = Path(__file__).parents[4]
+
+
+def run(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", f"benchmarks.{module}", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+
+
+def told(module: str, *arguments: str) -> dict[str, Any]:
+    ran = run(module, *arguments, "--json")
+    assert ran.returncode == 0, ran.stderr
+    found: dict[str, Any] = json.loads(ran.stdout)
+    return found
+
+
+def generation(number: int, *shares: tuple[str, float]) -> dict[str, Any]:
+    matches = [{"candidate": "network:policy", "opponent": name, "games": 40, "share": share} for name, share in shares]
+    return {"generation": number, "core_hours": number / 2, "matches": matches}
+
+
+def test_a_curve_rates_generations_by_whom_they_all_met() -> None:
+    lines = [generation(0, (FIXED, 0.5), ("random", 0.9)), generation(1, (FIXED, 0.75), ("random", 0.975))]
+    first, second = (point["elo"]["network:policy"] for point in curve_of(lines, 2))
+    assert abs(first[0]) < 40
+    assert second[0] - first[0] > 100
+    assert second[1] < second[0] < second[2]
+    # Of three seats an equal player wins a third.
+    (equal,) = curve_of([generation(0, (FIXED, 1 / 3))], 3)
+    assert abs(equal["elo"]["network:policy"][0]) < 30
+
+
+def test_a_curve_without_the_player_it_counts_from_is_refused(tmp_path: Path) -> None:
+    lines = tmp_path / "generations.jsonl"
+    lines.write_text(json.dumps(generation(0, ("random", 0.9))) + "\n" + '{"generation": 1, "cor')
+    refused = run("learning.curve", "--generations", str(lines), "--configuration", "square8-2p")
+    assert refused.returncode == 2
+    assert f"no generation has played against {FIXED}" in " ".join(refused.stderr.replace("│", " ").split())
+
+
+def test_elo_over_time_goes_on_with_its_pieces(tmp_path: Path) -> None:
+    pieces = tmp_path / "pieces.jsonl"
+    kinds = ["--kind", "alpha-beta=weights@0:minimax", "--kind", "descent=weights@0:descent"]
+    few = ["--configuration", "hex8-3p", *kinds, "--ms", "0.1,0.4", "--games", "3", "--pieces", str(pieces)]
+    found = told("ladder.over_time", *few)
+    names = {f"{kind} {ms} ms" for kind in ("alpha-beta", "descent") for ms in ("0.1", "0.4")}
+    assert found["players"].keys() == names
+    assert len(found["matches"]) == 4
+    for one in found["players"].values():
+        assert one["count"] >= 1
+        assert one["core_milliseconds"] > 0
+        assert one["elo"][1] <= one["elo"][0] <= one["elo"][2]
+    kept = pieces.read_text()
+    pieces.write_text(kept + '{"cut')
+    again = told("ladder.over_time", *few)
+    assert again == found
+    refused = run("ladder.over_time", *few, "--ms", "0")
+    assert refused.returncode == 2
+    assert "--ms 0" in refused.stderr
+
+
+def test_training_is_measured_beside_a_plain_loop() -> None:
+    found = told("training.plain", "--steps", "2", "--rounds", "1")
+    assert found["loops"].keys() == {"ringrift train", "plain"}
+    assert 0 <= found["waits_for_positions"] < 1
+    assert found["ratio"] > 0
+
+
+def test_the_ceiling_table_has_every_judge() -> None:
+    few = ["--games", "60,120", "--positions", "10", "--teacher", "weights@0:one-ply", "--network", "tiny"]
+    losses = told("learning.ceiling", *few)["losses"]
+    assert losses.keys() == {"60", "120"}
+    for of_games in losses.values():
+        assert of_games.keys() == {"nothing", "hand_set", "regression", "mlp", "network"}
+        assert 0.3 < of_games["network"] < 1
+    refused = run("learning.ceiling", *few, "--games", "1")
+    assert refused.returncode == 2
+    assert "too few" in refused.stderr
