@@ -68,12 +68,13 @@ class Casting:
         return [Agent(title, mind) for title, mind in zip(numbered, minds, strict=True)]
 
     def remarks(self, names: Sequence[str]) -> list[str]:
-        """Who plays in place of a network that is missed, a sentence each. Errors as `agents`."""
+        """Where weights play in place of an NNUE or a network that is missed, a sentence each. Errors as `agents`."""
         sentences = []
         for difficulty in sorted({found for name in names if (found := _difficulty(name)) is not None}):
             chosen = self.seating.chosen(difficulty)
-            first = rung(difficulty).choices(self.seating.judges.board)[0]
-            if chosen.missing and first.judge is not None and first.judge.kind is JudgeKind.NETWORK:
+            choices = rung(difficulty).choices(self.seating.judges.board)
+            first, asks_networks = choices[0], any(_is_network(choice) for choice in choices)
+            if asks_networks and chosen.specification == choices[-1]:
                 sentences.append(
                     f"difficulty {difficulty} is played by {chosen.specification}, which takes about as long as "
                     f"{first}: {chosen.missing}"
@@ -92,6 +93,10 @@ class Casting:
             f"{name!r} is nobody: name human, a difficulty from 1 to {len(LADDER)}, {', '.join(_RUNGS)}, a track as it "
             "is gated (weights, network), or a player as JUDGE:SEARCH:BUDGET, such as weights:minimax:25000"
         )
+
+
+def _is_network(specification: Specification) -> bool:
+    return specification.judge is not None and specification.judge.kind is JudgeKind.NETWORK
 
 
 def _difficulty(name: str) -> int | None:

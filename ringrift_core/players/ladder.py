@@ -53,9 +53,9 @@ def _over_nnue(search: str) -> str:
     return f"nnue:{search} weights:{search}"
 
 
-def _over_network(simulations: int, nodes: int) -> str:
-    """PUCT over a network, or else alpha-beta that takes as long."""
-    return f"network:puct:{simulations} {_over_nnue(f'minimax:{nodes}')}"
+def _strongest(over_nnue: int, simulations: int, nodes: int) -> str:
+    """Alpha-beta over an NNUE, or what takes as long: PUCT over a network, or alpha-beta by the weights."""
+    return f"nnue:minimax:{over_nnue} network:puct:{simulations} weights:minimax:{nodes}"
 
 
 LADDER = (
@@ -64,11 +64,11 @@ LADDER = (
     _rung(3, "minimax-2", "weights:minimax-2:12000", "weights:minimax-2:2000"),
     _rung(4, "minimax-3", _over_nnue("minimax-3:12000"), _over_nnue("minimax-3:3000")),
     _rung(5, "minimax", _over_nnue("minimax:25000"), _over_nnue("minimax:6000")),
-    _rung(6, "descent", _over_nnue("descent:400000"), _over_nnue("descent:100000")),
-    _rung(7, "level-7", _over_network(640, 400_000), _over_network(128, 70_000)),
-    _rung(8, "level-8", _over_network(1_024, 600_000), _over_network(192, 100_000)),
-    _rung(9, "level-9", _over_network(1_600, 800_000), _over_network(256, 140_000)),
-    _rung(10, "level-10", _over_network(3_200, 1_600_000), _over_network(512, 280_000)),
+    _rung(6, "descent", "nnue:descent:120000 weights:descent:400000", "nnue:descent:100000 weights:descent:100000"),
+    _rung(7, "level-7", _strongest(400_000, 800, 400_000), _strongest(70_000, 128, 70_000)),
+    _rung(8, "level-8", _strongest(700_000, 1_300, 600_000), _strongest(100_000, 192, 100_000)),
+    _rung(9, "level-9", _strongest(1_200_000, 2_000, 800_000), _strongest(140_000, 256, 140_000)),
+    _rung(10, "level-10", _strongest(2_400_000, 4_000, 1_600_000), _strongest(280_000, 512, 280_000)),
 )
 """Difficulty d is LADDER[d - 1]. On large boards nodes tell more than plies; with the heuristic descent takes 16 to 40
 times alpha-beta's nodes to be a step above it."""

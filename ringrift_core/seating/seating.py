@@ -41,7 +41,7 @@ class Chosen:
 
     specification: Specification
     missing: str = ""
-    """Why it is not the player that the rung names first, in a sentence; empty where it is."""
+    """What those lack whom the rung names before; empty where it names none."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +80,16 @@ class Seating:
 
     def chosen(self, difficulty: int) -> Chosen:
         """Who plays a difficulty: the first of its rung's players whose judge there is. Errors as `player`."""
-        missing = ""
+        missing: list[str] = []
         for specification in rung(difficulty).choices(self.judges.board):
             try:
                 if specification.judge is not None:
                     self.judges.of(specification.judge)
             except MissingJudgeError as error:
-                missing = missing or str(error)
+                missing.append(str(error))
             else:
-                return Chosen(specification, missing)
-        raise MissingJudgeError(f"difficulty {difficulty}: {missing}")
+                return Chosen(specification, "; ".join(missing))
+        raise MissingJudgeError(f"difficulty {difficulty}: {'; '.join(missing)}")
 
 
 def seat(search: Search, evaluation: Evaluation | None, manner: Manner = AS_SPECIFIED) -> Player:

@@ -197,7 +197,7 @@ class TestAdvice:
     def test_chances_are_by_seat_and_sum_to_one(self) -> None:
         game = Game("square8", 3, seed=1)
         game.random_playout(40)
-        chances = self.adviser.chances(game)
+        chances = Adviser(Seating.without_store(Board.SQUARE8, 3)).chances(game)
         assert len(chances) == 3
         assert sum(chances) == pytest.approx(1)
 

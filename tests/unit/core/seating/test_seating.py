@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from ringrift_core import _engine
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Board, Device, InitialWeights, Track
 from ringrift_core.errors import StoreRefusedError, WrongInputError
+from ringrift_core.players.shipped import SHIPPED
 from ringrift_core.players.specification import Judge, JudgeKind, Specification
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.seating import Chosen, Judges, Manner, Seating
@@ -93,11 +95,17 @@ def test_the_hand_set_weights_stay_version_0_whatever_is_shipped(tmp_path: Path)
 def test_a_rung_is_played_by_the_first_judge_that_is_there(tmp_path: Path) -> None:
     seating = Seating(judges(tmp_path))
     assert str(seating.chosen(7).specification) == "weights:minimax:400000"
-    assert seating.chosen(7).missing.startswith("network: no network-square8-2p.onnx comes with the package")
+    assert seating.chosen(7).missing.startswith("nnue: no nnue-square8-2p.safetensors comes with the package")
+    assert "; network: no network-square8-2p.onnx comes with the package" in seating.chosen(7).missing
     (tmp_path / "shipped").mkdir()
     write_constant_network(tmp_path / "shipped" / "network-square8-2p.onnx", Board.SQUARE8, 2)
     seating = Seating(judges(tmp_path))
-    assert seating.chosen(7) == Chosen(Specification.parse("network:puct:640"))
+    assert str(seating.chosen(7).specification) == "network:puct:800"
+    assert seating.chosen(7).missing.startswith("nnue: no nnue-square8-2p.safetensors")
+    assert "network: " not in seating.chosen(7).missing
+    shutil.copy(SHIPPED / "nnue-square8-2p.safetensors", tmp_path / "shipped")
+    seating = Seating(judges(tmp_path))
+    assert seating.chosen(7) == Chosen(Specification.parse("nnue:minimax:400000"))
     assert seating.rung(7).name == "level-7"
 
 
@@ -110,7 +118,7 @@ def test_a_network_without_what_asks_it_is_missed_and_one_that_is_broken_is_refu
         without.setitem(sys.modules, "onnxruntime", None)
         chosen = Seating(judges(tmp_path)).chosen(9)
         assert str(chosen.specification) == "weights:minimax:800000"
-        assert chosen.missing == "network: needs onnxruntime: pip install 'ringrift[stages]'"
+        assert chosen.missing.endswith("; network: needs onnxruntime: pip install 'ringrift[stages]'")
     path.write_bytes(b"nothing")
     with pytest.raises(WrongInputError, match="no network that ONNX Runtime reads"):
         Seating(judges(tmp_path)).chosen(9)
