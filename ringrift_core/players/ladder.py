@@ -64,14 +64,15 @@ LADDER = (
     _rung(3, "minimax-2", "weights:minimax-2:12000", "weights:minimax-2:2000"),
     _rung(4, "minimax-3", _over_nnue("minimax-3:12000"), _over_nnue("minimax-3:3000")),
     _rung(5, "minimax", _over_nnue("minimax:25000"), _over_nnue("minimax:6000")),
-    _rung(6, "descent", "nnue:descent:120000 weights:descent:400000", "nnue:descent:100000 weights:descent:100000"),
+    _rung(6, "descent", "nnue:minimax:120000 weights:descent:400000", "nnue:minimax:30000 weights:descent:100000"),
     _rung(7, "level-7", _strongest(400_000, 800, 400_000), _strongest(70_000, 128, 70_000)),
     _rung(8, "level-8", _strongest(700_000, 1_300, 600_000), _strongest(100_000, 192, 100_000)),
     _rung(9, "level-9", _strongest(1_200_000, 2_000, 800_000), _strongest(140_000, 256, 140_000)),
     _rung(10, "level-10", _strongest(2_400_000, 4_000, 1_600_000), _strongest(280_000, 512, 280_000)),
 )
 """Difficulty d is LADDER[d - 1]. On large boards nodes tell more than plies; with the heuristic descent takes 16 to 40
-times alpha-beta's nodes to be a step above it."""
+times alpha-beta's nodes to be a step above it; with an NNUE it is weaker than alpha-beta that takes a tenth of its
+time."""
 
 
 def rung(difficulty: int) -> Rung:
