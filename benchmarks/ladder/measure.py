@@ -27,8 +27,8 @@ from ringrift_core.arena.scale import two_player_equivalent
 from ringrift_core.contract import Board
 from ringrift_core.players.ladder import LADDER, NOISE, rung
 from ringrift_core.players.shipped import SHIPPED, shipped_name
-from ringrift_core.players.specification import Algorithm, Search, Specification
-from ringrift_core.seating import Manner, Seating
+from ringrift_core.players.specification import Algorithm, Judge, Search, Specification
+from ringrift_core.seating import Judges, Manner, Seating
 
 PAIRS = ("2:1", "3:2", "4:3", "5:4", "6:5", "6=5")
 SEED = 1
@@ -172,9 +172,15 @@ def _told(seating: Seating, difficulty: int) -> str:
     """Who plays a rung, down to the numbers of what comes with the package."""
     chosen, judges = seating.chosen(difficulty).specification, seating.judges
     noise, judge = NOISE.get(chosen.search.algorithm, 0.0), chosen.judge
-    file = None if judge is None else SHIPPED / shipped_name(judge.kind, judges.board, judges.players)
-    shipped = hashlib.sha256(file.read_bytes()).hexdigest() if file is not None and file.exists() else ""
-    return f"{rung(difficulty).name} {chosen} {noise} {shipped}"
+    return f"{rung(difficulty).name} {chosen} {noise} {'' if judge is None else file_digest(judge, judges)}"
+
+
+def file_digest(judge: Judge, judges: Judges) -> str:
+    """SHA-256 of the file that a judge is read from, its own or one that comes with the package; empty for none."""
+    file = judge.file
+    if file is None and judge.version is None:
+        file = SHIPPED / shipped_name(judge.kind, judges.board, judges.players)
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file is not None and file.exists() else ""
 
 
 def _played(pieces: Path) -> Iterator[dict[str, Any]]:

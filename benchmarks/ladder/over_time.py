@@ -17,12 +17,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.configuration import configuration_of
+from benchmarks.ladder.measure import file_digest
 from benchmarks.learning.match import Played, Side, play
 from ringrift_core import _engine
 from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.contract import configuration_name
 from ringrift_core.errors import RingRiftError
-from ringrift_core.players.shipped import SHIPPED, shipped_name
 from ringrift_core.players.specification import Count, Specification
 from ringrift_core.seating import Seating
 
@@ -88,15 +88,10 @@ class Pieces:
 
     def told(self, specification: Specification) -> str:
         """A player, and of a judge in a file the digest of that."""
-        judge, judges = specification.judge, self._seating.judges
+        judge = specification.judge
         assert judge is not None
-        file = judge.file
-        if file is None and judge.version is None:
-            file = SHIPPED / shipped_name(judge.kind, judges.board, judges.players)
-        if file is None or not file.exists():
-            return str(specification)
-        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-        return f"{replace(judge, file=None)}={digest}:{specification.search}"
+        digest = file_digest(judge, self._seating.judges)[:12]
+        return f"{replace(judge, file=None)}={digest}:{specification.search}" if digest else str(specification)
 
 
 def main(

@@ -118,7 +118,11 @@ def test_a_network_without_what_asks_it_is_missed_and_one_that_is_broken_is_refu
         without.setitem(sys.modules, "onnxruntime", None)
         chosen = Seating(judges(tmp_path)).chosen(9)
         assert str(chosen.specification) == "weights:minimax:800000"
-        assert chosen.missing.endswith("; network: needs onnxruntime: pip install 'ringrift[stages]'")
+        assert chosen.missing == (
+            "nnue: no nnue-square8-2p.safetensors comes with the package: name a store that has a champion of "
+            "square8-2p, and none is given, or a file: nnue=FILE; network: needs onnxruntime: pip install "
+            "'ringrift[stages]'"
+        )
     path.write_bytes(b"nothing")
     with pytest.raises(WrongInputError, match="no network that ONNX Runtime reads"):
         Seating(judges(tmp_path)).chosen(9)
