@@ -24,7 +24,7 @@ def hold_against_predecessor(parameters: EvaluateParameters, run: Run) -> Outcom
     if registry.version != version:
         # Somebody moved the pointer since this was asked for; there is no champion to be tested any more.
         said = f"superseded: the champion of {parameters.track} is {registry.version}, and no longer {version}"
-        return stored_verdict(parameters, run, _unplayed(parameters, champion, said), refused=said)
+        return stored_verdict(parameters, run, _unplayed(parameters, champion, said), refused=said, moved=registry)
     if not registry.earlier:
         said = "the first champion has no predecessor to be compared with"
         return stored_verdict(parameters, run, _unplayed(parameters, champion, said))

@@ -9,6 +9,7 @@ from ringrift_core.arena.gate import Gate, Judgement
 from ringrift_core.arena.interval import measure
 from ringrift_core.arena.match import Group, identical_share, refusal, unwon_share
 from ringrift_core.contract import EvaluateParameters, EvaluateResult, Verdict, asked_values, cut_warning
+from ringrift_core.registry.champions import Registry
 from ringrift_core.stage import Outcome, Run
 
 __all__ = ["judged", "stored_verdict"]
@@ -41,10 +42,12 @@ def stored_verdict(
     gate: Gate | None = None,
     baselines: Baselines = NO_BASELINES,
     refused: str = "",
+    moved: Registry | None = None,
 ) -> Outcome:
     """The stage's outcome, with the evidence in the store; without a gate nothing was played.
 
-    Groups that are no evidence, by themselves or as `refused` says, leave no verdict: the outcome says why.
+    Groups that are no evidence, by themselves or as `refused` says, leave no verdict: the outcome says why, and who is
+    champion where that has `moved`.
     """
     refused = refused or refusal(groups)
     evidence = _evidence(parameters, None if refused else verdict, groups)
@@ -63,6 +66,8 @@ def stored_verdict(
             baselines=baselines.rates,
             unmeasured=baselines.unmeasured,
             refused=refused,
+            champion=0 if moved is None else moved.version,
+            predecessor=0 if moved is None else moved.predecessor,
         ),
         verdict=None if refused else verdict,
         message=f"no verdict: {refused}"

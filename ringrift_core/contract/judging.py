@@ -199,3 +199,8 @@ class EvaluateResult(EvidenceResult):
     unmeasured: tuple[Annotated[str, AtMost(32)], ...] = Field(
         default=(), max_length=MOST_BASELINES, description="Baselines whose match was no evidence: they have no rate."
     )
+    champion: Count = Field(
+        default=0,
+        description="Who is champion, where a regression test found another than it was told; 0: nobody else.",
+    )
+    predecessor: Count = Field(default=0, description="Champion that a rollback would then restore; 0 is none.")

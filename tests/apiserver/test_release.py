@@ -58,6 +58,9 @@ def test_the_quickstart_with_the_charts_rights(
         Worker(control_plane.kubeconfig, namespace),
     ):
         kubectl.apply(ROOT / "examples" / "quickstart.yaml")
+        person.sees(phase="Completed", iteration=1)
+        # As the example says: raised later, it goes on where it ended.
+        kubectl("patch", "tp", "quickstart", "--type=merge", "--patch", '{"spec": {"iterations": 2}}')
         (wanted,) = kubectl.get("tp", "quickstart")["spec"]["configurations"]
         games = wanted["bootstrapGames"] + wanted["gamesPerIteration"]
         status = person.sees(phase="Completed", iteration=2, games=games)

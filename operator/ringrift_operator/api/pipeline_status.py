@@ -147,7 +147,7 @@ class TaskStatus(StepFinding):
     request: str = Field(default="", max_length=256, description="Of a rollback: the cause, or the annotation's value.")
     take_over: bool = Field(default=False, description="Takes the store's claim over, since somebody asked for it.")
     applied: bool = Field(
-        default=False, description="Of a rollback, or a move that was superseded: its pointers have been taken over."
+        default=False, description="Of a rollback, or what was superseded: its pointers have been taken over."
     )
     progress: float = Field(default=0, ge=0, le=1, description="Part done, written at most once a minute.")
     progress_at: datetime | None = Field(default=None, description="When the progress last grew.")

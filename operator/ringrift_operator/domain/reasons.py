@@ -41,8 +41,8 @@ class EventReason(enum.StrEnum):
     ROLLED_BACK = "RolledBack"
     """A champion gave way to its predecessor, by itself or because somebody asked."""
     POINTER_MOVED = "PointerMoved"
-    """A promotion or a rollback found another champion than it was asked for: somebody moved the pointer by hand. It
-    moved nothing, and the status takes over what the registry says."""
+    """A promotion, a rollback or a regression test found another champion than it was asked for: somebody moved the
+    pointer by hand. It did nothing, and the status takes over what the registry says."""
     NO_PREDECESSOR = "NoPredecessor"
     """Too many candidates in a row were rejected, and the champion has no predecessor to go back to."""
     TASK_DELAYED = "TaskDelayed"

@@ -1,15 +1,15 @@
 """When a champion gives way to its predecessor by itself (design.md section 4).
 
-At most once per track and iteration, and only once the track is settled: an accepted candidate goes before it.
+At most once per track and iteration, and only once the track is settled. A candidate that was accepted against a
+champion that has regressed is not promoted: it beat somebody who is worse than the predecessor, who comes back.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from ringrift_core.contract import Decision, PointerResult, Track
+from ringrift_core.contract import EvaluateResult, PointerResult, Track
 from ringrift_operator.api.pipeline_status import (
-    ConfigurationStatus,
     PointerMove,
     StagePhase,
     TrackDecision,
@@ -24,7 +24,7 @@ from ringrift_operator.domain.configuration import (
 )
 from ringrift_operator.domain.reasons import EventReason
 from ringrift_operator.domain.situation import Situation
-from ringrift_operator.domain.tracks import figures, pointers
+from ringrift_operator.domain.tracks import is_going_back, is_under_test, pointers, regressed
 
 
 def take_over_pointers(situation: Situation) -> Situation:
@@ -34,6 +34,7 @@ def take_over_pointers(situation: Situation) -> Situation:
             situation = _take_over(situation, track, step)
         for step in (steps.promote(track), steps.rollback(track), steps.requested_rollback(track)):
             situation = _take_over_of_others(situation, track, step)
+        situation = _take_over_of_a_test(situation, track)
     return situation
 
 
@@ -46,6 +47,26 @@ def _take_over_of_others(situation: Situation, track: Track, step: str) -> Situa
         return situation
     moved = situation.configuration.track(track).moved_by_others(**pointers(task))
     return situation.with_task(task.taken_over()).with_track(moved)
+
+
+def _take_over_of_a_test(situation: Situation, track: Track) -> Situation:
+    """Who is champion, where the regression test found another than it was asked for.
+
+    It has moved nothing itself: what a move has told, or will tell, is newer.
+    """
+    status, step = situation.configuration.track(track), steps.regression(track)
+    if status.champion != status.start_champion or is_going_back(situation.configuration, track):
+        return situation
+    if step_phase(situation.configuration, step) != StagePhase.SUCCEEDED:
+        return situation
+    task = single_task(situation.configuration, step)
+    found = task.found(EvaluateResult)
+    if task.applied or found is None or not found.champion:
+        return situation
+    moved = status.moved_by_others(found.champion, found.predecessor)
+    situation = situation.with_task(task.taken_over()).with_track(moved)
+    said = f"{track}: the champion is {moved.champion or 'none'}, which somebody else made it"
+    return situation.say(EventReason.POINTER_MOVED, said, is_warning=True)
 
 
 def roll_back(situation: Situation) -> Situation:
@@ -85,34 +106,16 @@ def _take_over(situation: Situation, track: Track, step: str) -> Situation:
 def _decide(situation: Situation, track: Track) -> Situation:
     configuration = situation.configuration
     status = configuration.track(track)
-    # An accepted candidate goes first, and a version 0 has nothing behind it.
+    # A version 0 has nothing behind it.
     if status.decision in (None, TrackDecision.PROMOTED) or not status.champion:
         return situation
-    if step_phase(configuration, steps.rollback(track)) is not None or _is_undecided(configuration, track):
+    if step_phase(configuration, steps.rollback(track)) is not None:
         return situation
-    regressed = _regression(configuration, track)
-    if regressed is not None and status.predecessor:
-        return _ask(situation, track, regressed)
+    if is_under_test(configuration, track) or is_going_back(configuration, track):
+        return situation
+    if (why := regressed(configuration, track)) is not None:
+        return _ask(situation, track, why)
     return _after_failures(situation, status)
-
-
-def _is_undecided(configuration: ConfigurationStatus, track: Track) -> bool:
-    """Whether the champion is still under test, or on its way back because somebody asked."""
-    waits_for = (steps.regression(track), steps.requested_rollback(track))
-    return any(not task.has_ended for task in configuration.tasks if task.name in waits_for)
-
-
-def _regression(configuration: ConfigurationStatus, track: Track) -> str | None:
-    """Why the champion that this iteration began with has regressed; None when it has not, or is champion no more."""
-    test = steps.regression(track)
-    if step_phase(configuration, test) != StagePhase.SUCCEEDED:
-        return None
-    verdict = single_task(configuration, test).verdict
-    status = configuration.track(track)
-    is_still_champion = status.champion == status.start_champion
-    if verdict is None or verdict.decision != Decision.REGRESSED or not is_still_champion:
-        return None
-    return f"regressed, {figures(verdict)} against its predecessor"
 
 
 def _after_failures(situation: Situation, track: TrackStatus) -> Situation:

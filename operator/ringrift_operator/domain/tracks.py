@@ -62,6 +62,9 @@ def _settle(situation: Situation, track: Track) -> Situation:
         case StagePhase.FAILED:
             said = f"{track} was accepted but not promoted: {single_task(configuration, promotion).message}"
             return _failed(situation, track, said)
+        case StagePhase.PENDING if regressed(configuration, track) is not None:
+            # It comes after the test, so it has not begun.
+            return superseded(situation, track, "its champion, whom the candidate met, has regressed")
         case StagePhase.PENDING | StagePhase.RUNNING:
             return situation
         case phase:
@@ -89,7 +92,29 @@ def superseded(situation: Situation, track: Track, why: str) -> Situation:
 
 def is_going_back(configuration: ConfigurationStatus, track: Track) -> bool:
     """Whether a rollback that somebody asked for is under way."""
-    return any(not task.has_ended for task in configuration.tasks if task.name == steps.requested_rollback(track))
+    return _is_under_way(configuration, steps.requested_rollback(track))
+
+
+def is_under_test(configuration: ConfigurationStatus, track: Track) -> bool:
+    """Whether the champion's regression test has not ended yet."""
+    return _is_under_way(configuration, steps.regression(track))
+
+
+def _is_under_way(configuration: ConfigurationStatus, step: str) -> bool:
+    return any(not task.has_ended for task in configuration.tasks if task.name == step)
+
+
+def regressed(configuration: ConfigurationStatus, track: Track) -> str | None:
+    """Why the champion that this iteration began with is to go; None when it has not regressed, or is champion no more,
+    or nobody was before it."""
+    test, status = steps.regression(track), configuration.track(track)
+    if step_phase(configuration, test) != StagePhase.SUCCEEDED or not status.predecessor:
+        return None
+    verdict = single_task(configuration, test).verdict
+    is_still_champion = status.champion == status.start_champion
+    if verdict is None or verdict.decision != Decision.REGRESSED or not is_still_champion:
+        return None
+    return f"regressed, {figures(verdict)} against its predecessor"
 
 
 def _skipped(situation: Situation, track: Track, why: str) -> Situation:

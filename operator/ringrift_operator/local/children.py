@@ -53,7 +53,7 @@ def _seen(child: Child, begun: TaskObservation) -> TaskObservation:
             phase=ChildPhase.SUCCEEDED if is_done else ChildPhase.FAILED,
             exit_code=ending.exit_code,
             reason=ending.reason or "",
-            result=ending.result if is_done else None,
+            result=ending.result,
             progress=None if progress is None else progress.progress,
             message=ending.message,
             finished_at=ending.at,

@@ -68,9 +68,11 @@ class Shop:
                 self.registries[asked.track], move = roll_back(self.registry(asked.track), asked, 0)
                 told = PointerResult(version=move.version, predecessor=move.predecessor)
             case EvaluateParameters(kind="regression") as asked:
-                now = self.registry(asked.track).version
-                gone = f"superseded: the champion is {now}" if now != asked.champion_version else ""
-                told = EvaluateResult(cut_share=0, identical_share=0, refused=gone)
+                now = self.registry(asked.track)
+                told = EvaluateResult(cut_share=0, identical_share=0)
+                if now.version != asked.champion_version:
+                    found = {"champion": now.version, "predecessor": now.predecessor}
+                    told = told.model_copy(update={"refused": "superseded", **found})
             case EvaluateParameters(champion_version=version, track=track) if version:
                 assert self.registry(track).artifact(version) is not None, "a champion that was one once"
             case _:
@@ -208,12 +210,12 @@ def third_iteration(one: Shop, *until: str) -> TaskObservation:
     raise AssertionError(f"{until[0]} never ran")
 
 
-def to_the_end(one: Shop) -> None:
+def to_the_end(one: Shop, decision: Decision = Decision.PROMOTE) -> None:
     for _ in range(100):
         one.world.step()
         check(one)
         for child in one.world.live:
-            one.end(child, Decision.PROMOTE)
+            one.end(child, decision)
         one.world.now += PAUSE
     assert one.world.statuses["tp"].phase == PipelinePhase.COMPLETED
     assert one.world.statuses["tp"].tasks.failed == len(one.deaths)
@@ -312,6 +314,26 @@ def test_who_moves_the_pointer_by_hand_supersedes_a_promotion_and_the_status_fol
         f"square8-2p: promote-weights moved nothing: superseded: {said}"
     ]
     assert one.world.statuses["tp"].promotions == 3
+
+
+def test_who_moves_the_pointer_by_hand_supersedes_a_regression_test_and_the_next_one_is_of_that_champion() -> None:
+    one = shop(4, (Track.WEIGHTS,))
+    test = third_iteration(one, "regression-weights")
+    here = {"store": "file:///x", "board": "square8", "players": 2, "track": "weights"}
+    made = next(task.parameters for task in one.world.created if isinstance(task.parameters, PromoteParameters))
+    by_hand = made.model_copy(update={**here, "iteration": 9, "request_id": "hand", "expected_version": 2})
+    one.registries[Track.WEIGHTS], _ = promote(one.registry(Track.WEIGHTS), by_hand)
+    one.end(test, Decision.PROMOTE)
+    one.world.step()
+    assert champions(one.world.configuration()) == {"weights": "9"}
+    assert [event.message for event in one.world.events if event.reason == "PointerMoved"] == [
+        "square8-2p: weights: the champion is 9, which somebody else made it"
+    ]
+    to_the_end(one, Decision.REJECT)
+    assert outcomes(one)[2:] == [TrackDecision.REJECTED] * 2
+    assert [move.kind for move in one.registries[Track.WEIGHTS].log] == ["promote"] * 3 + ["rollback"]
+    assert champions(one.world.configuration()) == {"weights": "2"}
+    assert (one.world.statuses["tp"].tasks.failed, one.world.statuses["tp"].rollbacks) == (0, 1)
 
 
 def test_a_rollback_that_found_the_pointer_moved_is_answered() -> None:

@@ -50,10 +50,17 @@ def test_a_regressed_champion_is_rolled_back_in_the_same_iteration() -> None:
     assert "regressed" in one.statuses["tp"].last_rollback.reason
 
 
-def test_an_accepted_candidate_goes_before_the_rollback() -> None:
-    one = run(weights(iterations=3), {}, {3: Decision.REGRESSED})
-    assert rollbacks(one) == []
-    assert champions(one.configuration()) == {"weights": "3"}
+def test_a_candidate_that_was_accepted_against_a_regressed_champion_is_not_promoted() -> None:
+    """It beat somebody who is worse than the one before, who comes back and meets the next."""
+    one = run(weights(iterations=4), {}, {3: Decision.REGRESSED})
+    assert rollbacks(one) == [(3, "1")]
+    ends = [track.decision for record in one.records.values() for track in record.spec.tracks]
+    assert ends == [TrackDecision.PROMOTED] * 2 + [TrackDecision.SKIPPED, TrackDecision.PROMOTED]
+    assert champions(one.configuration()) == {"weights": "4"}
+    said = [event.message for event in one.events if event.reason == "TrackSkipped"]
+    assert said == [
+        "square8-2p: weights ends iteration 3: superseded: its champion, whom the candidate met, has regressed"
+    ]
 
 
 def test_too_many_rejections_in_a_row_roll_back() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ringrift_core.archive import to_stored_json
+from ringrift_core.contract import Board, InitialWeights
+from ringrift_core.players.weights import HeuristicWeights
 from tests import patience
 from tests.unit.local.running import Local
 from tests.unit.local.test_evidence import EVERYBODY_PASSES, champion, configuration, registry
@@ -71,3 +76,22 @@ def test_a_rollback_that_is_asked_for_in_mid_iteration_fails_nobody(tmp_path: Pa
     told = champion(local)
     assert (told["champion"], told["predecessor"]) == ("4", "1")
     assert "superseded: the champion is 1, and the candidate was judged when it was 2" in output
+
+
+@pytest.mark.timeout(600)
+def test_a_champion_that_is_made_by_hand_between_two_runs_is_taken_over_and_fails_nobody(tmp_path: Path) -> None:
+    local = Local(tmp_path, configurations=configuration(), iterations=1, evaluation=EVERYBODY_PASSES)
+    code, output = local.run()
+    assert (code, moves(local)) == (0, [("promote", 1)]), output
+    other = HeuristicWeights.of_setting(InitialWeights.BASELINE, Board.SQUARE8, 2)
+    (tmp_path / "other.json").write_bytes(to_stored_json(other))
+    command = [sys.executable, "-P", "-m", "ringrift_core", "models", "promote", str(local.store), "square8-2p"]
+    subprocess.run([*command, "weights", str(tmp_path / "other.json"), "--because", "somebody wants it"], check=True)
+    local.write(configurations=configuration(), iterations=3, evaluation=EVERYBODY_PASSES)
+    code, output = local.run()
+    assert code == 0, output
+    assert moves(local) == [("promote", 1), ("promote", 2), ("promote", 3)]
+    assert outcomes(local) == ["Promoted", "Skipped", "Promoted"]
+    assert failed(local) == 0
+    assert (champion(local)["champion"], champion(local)["predecessor"]) == ("3", "2")
+    assert "weights ends iteration 2: superseded: track weights: " in output

@@ -107,7 +107,8 @@ def test_it_was_last_heard_of_when_it_told_progress_or_began(start: Start) -> No
 def test_a_failure_carries_the_stages_sentence(start: Start) -> None:
     child = ended(start("finish('the manifest is no manifest', 2)")[0])
     assert (child.phase, child.exit_code, child.message) == (ChildPhase.FAILED, 2, "the manifest is no manifest")
-    assert child.result is None
+    assert child.result is not None, "what it has found all the same"
+    assert child.result.message == "the manifest is no manifest"
 
 
 def test_a_death_without_a_word_carries_the_last_line(start: Start) -> None:

@@ -264,6 +264,8 @@ def test_a_regression_test_of_who_is_champion_no_more_is_superseded(desk: Desk) 
     result = regression(desk, 3, 1)
     assert result.verdict is None
     assert result.answer(EvaluateResult).refused == "superseded: the champion of weights is 2, and no longer 1"
+    found = result.answer(EvaluateResult)
+    assert (found.champion, found.predecessor) == (2, 1)
     assert regression(desk, 3, 1).result == result.result, "a repeat says the same"
     with pytest.raises(WrongInputError, match="weights version 7: never a champion"):
         regression(desk, 4, 7)
