@@ -1,8 +1,8 @@
 """What native libraries read of the environment, and how little of that may reach a command.
 
 OpenMP, BLAS, torch, ONNX Runtime and numpy take threads, kernels and instruction sets from variables that somebody may
-have set for another program. Some change what a network learns, and a limit on OpenMP's threads makes oneDNN wait for
-threads that never come, for ever. Whatever a result depends on is a parameter (docs/stages.md, "What repeats").
+have set for another program, and some change what a network learns. Whatever a result depends on is a parameter
+(docs/stages.md, "What repeats").
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import MutableMapping
 
-__all__ = ["WAITS_FOR_EVER", "forget_settings", "lift_thread_limits"]
+__all__ = ["forget_settings"]
 
 _SETTINGS = (
     *("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_", "VECLIB_", "ACCELERATE_", "NUMEXPR_"),
@@ -22,10 +22,6 @@ _SETTINGS = (
 
 _HARMLESS = frozenset(
     {
-        # How threads wait, and what is said of it.
-        "OMP_WAIT_POLICY",
-        "OMP_DISPLAY_ENV",
-        "GOMP_SPINCOUNT",
         # Where things lie, and how a GPU's memory is handed out.
         "TORCH_HOME",
         "TORCH_EXTENSIONS_DIR",
@@ -45,9 +41,6 @@ _HARMLESS = frozenset(
     }
 )
 
-WAITS_FOR_EVER = ("OMP_THREAD_LIMIT", "OMP_DYNAMIC", "OMP_MAX_ACTIVE_LEVELS", "OMP_NESTED")
-"""OpenMP gives a team fewer threads than it was asked for, and oneDNN's barriers count on all of them."""
-
 
 def forget_settings(environment: MutableMapping[str, str] = os.environ) -> None:
     """Takes every setting of native libraries out of the environment, for them to find their own defaults.
@@ -59,11 +52,3 @@ def forget_settings(environment: MutableMapping[str, str] = os.environ) -> None:
     for name in list(environment):
         if name.startswith(_SETTINGS) and name not in _HARMLESS:
             del environment[name]
-
-
-def lift_thread_limits(environment: MutableMapping[str, str] = os.environ) -> list[str]:
-    """Takes alone what makes training wait for ever out of the environment; which variables those were."""
-    limits = [name for name in WAITS_FOR_EVER if name in environment]
-    for name in limits:
-        del environment[name]
-    return limits

@@ -30,8 +30,6 @@ WARM_UP = 4
 """Steps before the clock: the first ones choose kernels and fill caches."""
 CORES = 2
 HALF_A_CORE = 0.5
-GNU_SPINCOUNT = "300000"
-"""What GNU's OpenMP takes where nothing is said."""
 CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -59,31 +57,31 @@ class Setting:
 
 SETTINGS = (
     Setting("alone", 1, 1.0),
-    Setting("two side by side", 2, 1 / 2),
-    Setting("half a core", 1, HALF_A_CORE / CORES, HALF_A_CORE),
+    Setting("two side by side", 2, 1.0),
+    Setting("half a core", 1, HALF_A_CORE, HALF_A_CORE),
 )
 
 
 def main(
     steps: Annotated[int, typer.Option(min=1, help="Steps that each process is measured over.")] = 60,
     rounds: Annotated[int, typer.Option(min=1, help="Measurements of each setting, in turns; the median counts.")] = 3,
-    spinning: Annotated[bool, typer.Option(help="Let idle threads spin, as OpenMP does by itself.")] = False,
+    threads: Annotated[int, typer.Option(min=1, help="Torch's threads; a training has one.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
     worker: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     if worker:
-        _train(steps)
+        _train(steps, threads)
         return
     found: dict[str, list[list[Training]]] = {setting.name: [] for setting in SETTINGS}
     for _ in range(rounds):
         for setting in SETTINGS:
-            found[setting.name].append(_measure(setting, steps, spinning))
+            found[setting.name].append(_measure(setting, steps, threads))
     parameters = {one.parameters for rounds_of in found.values() for together in rounds_of for one in together}
     if len(parameters) != 1:
         raise SystemExit("the processes have trained different networks")
     report = {setting.name: _figures(setting, found[setting.name], found["alone"]) for setting in SETTINGS}
     if as_json:
-        typer.echo(json.dumps({"steps": steps, "rounds": rounds, "spinning": spinning, "training": report}))
+        typer.echo(json.dumps({"steps": steps, "rounds": rounds, "threads": threads, "training": report}))
         return
     table = Table(title=f"square8-2p, {steps} steps of {BATCH}, median of {rounds}", box=box.SIMPLE_HEAD)
     for heading in ("processes", "positions/s each", "cores each", "positions/core-second", "of its share"):
@@ -107,12 +105,12 @@ def _figures(setting: Setting, rounds: list[list[Training]], alone: list[list[Tr
     }
 
 
-def _measure(setting: Setting, steps: int, spinning: bool) -> list[Training]:
+def _measure(setting: Setting, steps: int, threads: int) -> list[Training]:
     """Starts the processes, and lets them go once all are ready."""
-    command = [sys.executable, "-P", __file__, "--worker", "--steps", str(steps)]
+    command = [sys.executable, "-P", __file__, "--worker", "--steps", str(steps), "--threads", str(threads)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
-    if spinning:
-        environment["GOMP_SPINCOUNT"] = GNU_SPINCOUNT
+    # A process that has more threads than cores for them, and lets them spin, measures nothing.
+    environment["OMP_WAIT_POLICY"] = "PASSIVE"
     with contextlib.ExitStack() as stack:
         processes = [
             stack.enter_context(
@@ -168,14 +166,12 @@ def _limited_group(cpus: float) -> Iterator[Path]:
         group.rmdir()
 
 
-def _train(steps: int) -> None:
+def _train(steps: int, threads: int) -> None:
     """A process that trains: says that it is ready, waits for a line, and prints what it did."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-    from ringrift_core.nn import determinism  # First: its package decides how torch's threads wait.
+    import torch
 
-    import torch  # isort: skip
-
-    training = _training(determinism.THREADS)
+    training = _training(threads)
     began = 0.0, 0.0
     for number in range(WARM_UP + steps):
         if number == WARM_UP:

@@ -8,23 +8,19 @@ import torch
 
 from ringrift_core.contract import Device
 from ringrift_core.errors import WrongInputError
-from ringrift_core.nn import TOO_LATE
 
-__all__ = ["THREADS", "determine", "device_of"]
-
-THREADS = 2
-"""Threads of torch on a CPU, however many cores there are: it splits sums by them, so another number makes another
-network. Two cost a single core a fifth of its time; four cost it twice the time, and gain little on four cores."""
+__all__ = ["determine", "device_of"]
 
 
 def determine(seed: int) -> None:
-    """Threads, seed and algorithms of this process; WrongInputError where torch was loaded in another manner."""
-    if TOO_LATE:
-        raise WrongInputError(
-            f"torch was loaded under {' and '.join(TOO_LATE)}, and would wait for threads that never come: import "
-            "ringrift_core.nn first, or unset them"
-        )
-    torch.set_num_threads(THREADS)
+    """Threads, seed and algorithms of this process.
+
+    One thread on a CPU, however many cores there are: several split sums by their number, which makes other networks,
+    and meet after every layer. On a virtual machine, where a core that waits is slow to wake, two need 0.9 (10x128) to
+    1.6 times (2x16) the time of one, and 1.3 to 1.8 times its CPU time (results/README.md). More cores are what
+    `--distributed` is for.
+    """
+    torch.set_num_threads(1)
     torch.manual_seed(seed)
     torch.use_deterministic_algorithms(True)
 

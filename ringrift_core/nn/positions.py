@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 HELD_OUT_SHARE = 0.1
+_ROWS_TOGETHER = 4096
 SYMMETRIES = {Board.SQUARE8: 8, Board.SQUARE19: 8, Board.HEX8: 12, Board.HEXAGONAL: 12}
 """Of each board, the identity among them."""
 
@@ -124,6 +125,13 @@ class Positions:
         """[rows]: which of them have a policy."""
         have: NDArray[np.bool_] = self.file.legal[self.rows] > 0
         return have
+
+    def teach(self, aim: Aim) -> bool:
+        """Whether any of them has a policy or values to learn, beside what only shapes a network."""
+        if self.have_policies.any():
+            return True
+        parts = np.array_split(np.arange(len(self)), max(1, len(self) // _ROWS_TOGETHER))
+        return any(bool(self.batch(part, aim, torch.device("cpu")).targets.any()) for part in parts)
 
     def batch(self, chosen: Array, aim: Aim, device: torch.device, symmetries: Array | None = None) -> Batch:
         """The chosen ones, by their places among these rows, on a device; each as seen through a symmetry."""

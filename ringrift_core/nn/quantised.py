@@ -31,10 +31,10 @@ from ringrift_core.nn.random_positions import random_positions
 
 __all__ = ["POLICY_TOLERANCE", "VALUE_TOLERANCE", "Differences", "differences", "export_untrained", "quantise"]
 
-POLICY_TOLERANCE = 0.02
-"""Divergence of policies, in nats, above which a network stays in floats: a trained 4x32 one has 0.001,"""
-VALUE_TOLERANCE = 0.02
-"""and of win probabilities, where that one has 0.006."""
+POLICY_TOLERANCE = 0.05
+"""Divergence of policies, in nats, above which a network stays in floats: one with 0.018 played as well in integers,"""
+VALUE_TOLERANCE = 0.05
+"""and of win probabilities, where that one had 0.022."""
 AT_ONCE = 64
 """Sample positions that are looked at together."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -42,9 +43,14 @@ from ringrift_core.tracking import Curve, open_curve, tracked
 __all__ = ["train_stage"]
 
 TASK = "train"
-NEW_LEARNING_RATE = 2e-3
-TRANSFERRED_LEARNING_RATE = 1e-3
-CONTINUED_LEARNING_RATE = 5e-4
+LEARNING_RATE, CHANNELS, BATCH = 1e-2, 32, 256
+"""Of a new network of so many channels or fewer, in batches of so many positions or more. A wider one has less
+in proportion (G. Yang et al., "Tensor Programs V: Tuning Large Neural Networks via Zero-Shot Hyperparameter Transfer",
+2022), a smaller batch by the root (S. Malladi et al., "On the SDEs and Scaling Rules for Adaptive Gradient
+Algorithms", 2022).
+"""
+TRANSFERRED, CONTINUED = 0.5, 0.25
+"""Of that, for a network that begins with another board's parameters, or with those of its own champion."""
 CHECKPOINT_STEPS = 1000
 """Between two checkpoints, beside one after each epoch and one at a stop."""
 TOLD_STEPS = 10
@@ -98,8 +104,12 @@ def _trained(parameters: TrainParameters, run: Run, device: torch.device, proces
     train, held_out = load_positions(run, dataset)
     determine(parameters.seed)
     start = _start(parameters, run)
-    surprise = _surprise(parameters, run, start, train, device)
     plan = _plan(parameters, dataset, start)
+    if not train.teach(plan.aim):
+        raise WrongInputError(
+            "--dataset: nothing to learn from: no policy, no outcome without a random move after it, no values"
+        )
+    surprise = _surprise(parameters, run, start, train, device)
     training = Training(start.network, plan, train, held_out, device, surprise, processes)
     _run_steps(parameters, run, training, processes)
     network = start.network
@@ -135,14 +145,20 @@ def _start(parameters: TrainParameters, run: Run) -> _Start:
         )
         return _anew(parameters, parameters.size)
     found = RingRiftNetwork.of_card(card, archive.get_file(card.weights, run.folder))
+    rate = _learning_rate(found, parameters.batch_size)
     if board == parameters.board:
-        return _Start(found, point.version, CONTINUED_LEARNING_RATE)
-    return _Start(_transferred(found, parameters.board, point), 0, TRANSFERRED_LEARNING_RATE)
+        return _Start(found, point.version, CONTINUED * rate)
+    return _Start(_transferred(found, parameters.board, point), 0, TRANSFERRED * rate)
 
 
 def _anew(parameters: TrainParameters, size: NetworkSize) -> _Start:
-    shape = NetworkShape.of_size(parameters.board, parameters.players, size)
-    return _Start(RingRiftNetwork(shape), 0, NEW_LEARNING_RATE)
+    network = RingRiftNetwork(NetworkShape.of_size(parameters.board, parameters.players, size))
+    return _Start(network, 0, _learning_rate(network, parameters.batch_size))
+
+
+def _learning_rate(network: RingRiftNetwork, batch_size: int) -> float:
+    """At its height, where training begins anew."""
+    return LEARNING_RATE * min(1.0, CHANNELS / network.shape.channels) * min(1.0, math.sqrt(batch_size / BATCH))
 
 
 def _transferred(found: RingRiftNetwork, board: Board, point: StartFrom) -> RingRiftNetwork:

@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from ringrift_core import nn  # noqa: F401  First: it decides how torch's threads wait.
+from ringrift_core import nn  # noqa: F401  First: it says how torch is to be loaded.
 
 from torch.distributed import run  # isort: skip
 from torch.distributed.elastic.multiprocessing.api import SignalException

@@ -24,12 +24,12 @@ FAST = (0.75, 16)
 PLAYERS: Mapping[str, Specification] = {
     "random": Specification.parse("random"),
     "heuristic": Specification.parse("weights:one-ply"),
-    "minimax": Specification.parse("weights:minimax:1500"),
+    "minimax": Specification.parse("weights:minimax:6000"),
     "descent": Specification.parse("weights:descent:1500"),
     "network": Specification.parse("network:gumbel:64"),
 }
-"""By the name that recorded games have for them. Searches are short (docs/training.md, Recipe): games to learn from are
-worth more than deep ones."""
+"""By the name that recorded games have for them. Searches are short (docs/training.md, Recipe): many games are worth
+more than deep ones, but outcomes of play that is too weak say little of good play."""
 
 SEARCHED_BY_NNUE = (Algorithm.MINIMAX, Algorithm.DESCENT)
 """By an NNUE once one is champion: what it has learnt reaches the games, and they the next one. One ply stays the

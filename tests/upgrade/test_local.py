@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tarfile
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,36 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def by_maker(end: dict[str, Any]) -> dict[str, Any]:
+    """What a run ended with, three of its digests said by who made the file.
+
+    Games are recorded with the policies of today's search (which moves were played is in their ids, compared as they
+    are), and the last digits of a search of weights are those of the machine's floating point.
+    """
+    (segment,) = end["bootstrapping/hex8-2p/games"]["segments"]
+    made = {
+        segment["artifact"]["sha256"]: "merge",
+        end["bootstrapping/hex8-2p/i0001/selfplay-s0001"]["games"]: "selfplay",
+        end["improving/square8-2p/i0003/cmaes"]["candidate"]: "cmaes",
+    }
+
+    def said(value: Any) -> Any:
+        match value:
+            case {"sha256": digest, **rest} if digest in made:
+                return {"uri": said(rest["uri"]), "sha256": made[digest]}
+            case dict():
+                return {name: said(each) for name, each in value.items()}
+            case list():
+                return [said(each) for each in value]
+            case str():
+                return reduce(lambda text, digest: text.replace(digest, made[digest]), made, value)
+            case _:
+                return value
+
+    found: dict[str, Any] = said(end)
+    return found
+
+
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The data and the output of a run from the fixture to the end."""
@@ -46,8 +77,8 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.mark.timeout(600)
 def test_games_champions_verdicts_and_totals_are_those_of_0_1_0(ended: tuple[Path, str]) -> None:
-    wanted: dict[str, Any] = json.loads((RELEASED / "end.json").read_text(encoding="utf-8"))
-    found = truth(ended[0])
+    wanted = by_maker(json.loads((RELEASED / "end.json").read_text(encoding="utf-8")))
+    found = by_maker(truth(ended[0]))
     assert found.keys() == wanted.keys()
     for name, value in wanted.items():
         assert found[name] == value, name

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+
+# OpenMP reads it once, when torch is loaded: by whichever module of these folders loads it first.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from ringrift_core.store import Store, open_store
 from tests.cluster.object_store import ObjectStore, running_object_store

@@ -159,7 +159,7 @@ impl Search {
                 let calibration = judge.calibration(&state.setup);
                 let found = Found {
                     values: calibration.probabilities(&searched.values, state.players()),
-                    policy: calibration.policy(&searched.worths),
+                    policy: calibration.policy_of_search(&searched.worths),
                     nodes: searched.nodes,
                     inner: Vec::new(),
                 };

@@ -4,6 +4,10 @@
 use crate::board::MAX_PLAYERS;
 use crate::players::values::{Values, WON};
 
+/// A search is so much surer of its moves than the judge is at first sight, to whose evaluations temperatures are fitted:
+/// by what it teaches a network (results/README.md).
+const SURER: f32 = 4.0;
+
 /// What turns a judge's evaluations of one configuration into probabilities.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Calibration {
@@ -24,11 +28,16 @@ impl Calibration {
         shares
     }
 
-    /// Share of each move, from the mover's evaluations of them.
+    /// Share of each move, from the mover's evaluations of what follows at once.
     pub fn policy(&self, worths: &[f32]) -> Vec<f32> {
         let mut shares = vec![0.0; worths.len()];
         softmax(worths, self.temperature, &mut shares);
         shares
+    }
+
+    /// Share of each move, from what a search has found it to be worth.
+    pub fn policy_of_search(&self, worths: &[f32]) -> Vec<f32> {
+        Calibration { temperature: self.temperature / SURER, ..*self }.policy(worths)
     }
 }
 
@@ -63,5 +72,8 @@ mod tests {
         assert!((policy[1] / policy[0] - std::f32::consts::E).abs() < 1e-4);
         assert_eq!(policy[2], 0.0);
         assert!((policy.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        let surer = calibration.policy_of_search(&[1.0, 1.0 + calibration.temperature, f32::NEG_INFINITY]);
+        assert!((surer[1] / surer[0] / SURER.exp() - 1.0).abs() < 1e-4);
+        assert_eq!(surer[2], 0.0);
     }
 }

@@ -9,7 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.learning.curve import FIXED, curve_of
+from benchmarks.learning.flipped import Trial
+from ringrift_core.contract import Board
+from ringrift_core.dataset.manifest import DatasetManifest
 
 ROOT = Path(__file__).parents[4]
 
@@ -93,3 +98,33 @@ def test_the_ceiling_table_has_every_judge() -> None:
     refused = run("learning.ceiling", *few, "--games", "1")
     assert refused.returncode == 2
     assert "too few" in refused.stderr
+
+
+def test_searches_of_weights_are_measured_by_length() -> None:
+    few = ["--seeds", "2", "--generations", "1,2", "--population", "4", "--games", "2", "--groups", "10"]
+    short, long = told("learning.measure", *few)["searches"]
+    assert (short["games"], long["games"]) == (8, 16)
+    for one in (short, long):
+        assert one["core_seconds"] > 0
+        assert len(one["start"]) == len(one["baseline"]) == 2
+    for wrong in ("5;6", "5,0"):
+        refused = run("learning.measure", *few, "--generations", wrong)
+        assert refused.returncode == 2
+        assert wrong in refused.stderr
+
+
+def test_flipped_outcomes_are_those_of_the_seat_after_and_all_else_is_as_it_was(tmp_path: Path) -> None:
+    trial = Trial(Board.SQUARE8, 3, 6, 1, tmp_path)
+    columns = {}
+    for labels, dataset in trial.datasets().items():
+        (shard,) = DatasetManifest.load(trial.archive, dataset).shards
+        with np.load(trial.archive.get_file(shard.artifact, tmp_path)) as file:
+            columns[labels] = {name: file[name] for name in file.files}
+    true, flipped = columns["true"], columns["flipped"]
+    assert true.keys() == flipped.keys()
+    assert {name for name in true if not np.array_equal(true[name], flipped[name], equal_nan=True)} == {
+        "outcomes",
+        "values",
+    }
+    assert np.array_equal(flipped["outcomes"][:, [1, 2, 0]], true["outcomes"])
+    assert np.array_equal(flipped["values"][:, [1, 2, 0]], true["values"], equal_nan=True)

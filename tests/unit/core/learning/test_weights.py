@@ -56,3 +56,13 @@ def test_a_large_board_begins_with_square8s_weights_where_they_are_better(
     (tmp_path / "weights-square8-2p.json").write_bytes(to_stored_json(small))
     monkeypatch.setattr(Searches, "rates", lambda *_: [measure(scores, 2)])
     assert searches.start() == (tuple(vector) if is_better else searches.hand_set)
+
+
+def test_a_search_may_play_the_games_that_weights_are_found_by(tmp_path: Path) -> None:
+    found = {}
+    for player in (None, "weights:minimax-1"):
+        main(tmp_path / str(player), ["square8-2p"], seeds=1, player=player)
+        told = json.loads((tmp_path / str(player) / "square8-2p.json").read_text())
+        assert told.get("player") == player
+        found[player] = (tmp_path / str(player) / "weights-square8-2p.json").read_bytes()
+    assert found[None] != found["weights:minimax-1"]

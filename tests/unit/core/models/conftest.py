@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
 import pytest
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from ringrift_core import _engine
 from ringrift_core.contract import Artifact, Board, Decision, Entrant, GateKind, InitialWeights, NetworkSize, Track

@@ -12,7 +12,7 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-from ringrift_core.nn.processes import ALONE, joined  # First: it decides how torch's threads wait.
+from ringrift_core.nn.processes import ALONE, joined  # First: it says how torch is to be loaded.
 
 import torch  # isort: skip
 from torch import Tensor  # isort: skip

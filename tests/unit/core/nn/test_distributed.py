@@ -52,7 +52,7 @@ def test_two_processes_lose_what_one_loses_step_by_step(tmp_path: Path) -> None:
 
 def command_of(desk: Desk, dataset: Artifact, result: Path, **more: Any) -> list[str]:
     parameters = TrainParameters(
-        **desk.here, iteration=1, seed=1, dataset=dataset, batch_size=16, distributed=True, **more
+        **desk.here, iteration=1, seed=1, dataset=dataset, batch_size=128, distributed=True, **more
     )
     return [*TORCHRUN, "-m", "ringrift_core", *to_arguments(parameters), "--result", str(result)]
 
@@ -65,7 +65,7 @@ def exported(desk: Desk) -> Artifact:
 
 def test_the_first_process_alone_writes_and_a_killed_one_is_gone_on_from(desk: Desk, tmp_path: Path) -> None:
     other = Desk(open_store((tmp_path / "other").as_uri()), tmp_path / "scratch2")
-    alone = other.train(dataset=exported(other), seed=1, batch_size=16, epochs=4).answer(TrainResult)
+    alone = other.train(dataset=exported(other), seed=1, batch_size=128, epochs=4).answer(TrainResult)
     dataset, result = exported(desk), tmp_path / "result.json"
 
     first = command_of(desk, dataset, result, epochs=4)

@@ -1,9 +1,8 @@
-"""How torch's threads wait. What it is worth: benchmarks/training."""
+"""Threads and native libraries: what the environment says of them changes nothing."""
 
 from __future__ import annotations
 
 import ast
-import importlib
 import os
 import subprocess
 import sys
@@ -13,33 +12,11 @@ from pathlib import Path
 import pytest
 
 import ringrift_core.nn
-from ringrift_core.contract import Artifact, Board, ExitCode, TrainParameters, read_result, to_arguments
-from ringrift_core.native import WAITS_FOR_EVER
+from ringrift_core.contract import TrainParameters, read_result, to_arguments
 from ringrift_core.replay.shards import SHARD_OUTPUT
 from tests.commands import Commands
 
 CORE = Path(ringrift_core.nn.__file__).parents[1]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="asks GNU's OpenMP, which torch brings on Linux")
-def test_a_stages_threads_sleep_while_they_wait(tmp_path: Path) -> None:
-    """OpenMP itself is asked, in the process of a stage once torch is loaded: how often does it look before it sleeps?
-    Its own default is 300,000 times."""
-    dataset = Artifact(uri=f"{tmp_path.as_uri()}/square8-2p/objects/none.json", sha256="0" * 64, bytes=1)
-    parameters = TrainParameters(
-        store=tmp_path.as_uri(), board=Board.SQUARE8, players=2, iteration=1, seed=1, dataset=dataset
-    )
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "GOMP_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "ringrift_core", *to_arguments(parameters)],
-        env={**environment, "OMP_DISPLAY_ENV": "VERBOSE"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == ExitCode.WRONG_INPUT, done.stderr
-    said = [line.split("=")[1].strip(" '") for line in done.stderr.splitlines() if "GOMP_SPINCOUNT" in line]
-    assert said == ["0"], done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +47,14 @@ def usual(trained: Callable[..., tuple[int, str, str]]) -> tuple[int, str, str]:
 
 
 ENVIRONMENTS: tuple[dict[str, str], ...] = (
-    # OpenMP gives fewer threads than it was asked for, and oneDNN waits for the others.
+    # OpenMP gives fewer threads than it is asked for, for whose others oneDNN would wait for ever.
     {"OMP_THREAD_LIMIT": "1"},
     {"OMP_DYNAMIC": "TRUE", "OMP_NUM_THREADS": "1"},
     {"OMP_MAX_ACTIVE_LEVELS": "0"},
     # What is no number.
     {"OMP_NUM_THREADS": "abc", "MKL_NUM_THREADS": "-1", "OPENBLAS_NUM_THREADS": "abc"},
     {"OMP_NUM_THREADS": "0", "OMP_STACKSIZE": "1", "GOMP_CPU_AFFINITY": "0"},
-    # Both threads on one core.
+    # All threads on one core.
     {"OMP_PROC_BIND": "true", "OMP_PLACES": "{0}"},
     # Other instructions, which make another network.
     {"ATEN_CPU_CAPABILITY": "default"},
@@ -96,21 +73,6 @@ def test_what_native_libraries_read_of_the_environment_changes_nothing(
     assert trained(**variables) == usual
 
 
-@pytest.mark.parametrize("name", WAITS_FOR_EVER[:3])
-def test_a_training_that_would_wait_for_ever_is_refused(
-    name: str, trained: Callable[..., tuple[int, str, str]]
-) -> None:
-    """Torch has read its environment before anything of ours could change that."""
-    program = "import torch; from ringrift_core.cli import main; main()"
-    value = "TRUE" if name == "OMP_DYNAMIC" else "1"
-    assert trained(program, **{name: value, "OMP_WAIT_POLICY": "PASSIVE"}) == (
-        ExitCode.WRONG_INPUT,
-        f"ringrift train: torch was loaded under {name}, and would wait for threads that never come: "
-        "import ringrift_core.nn first, or unset them\n",
-        "",
-    )
-
-
 @pytest.mark.parametrize("threads", ["1", "0", "abc", "-1", "100000"])
 def test_self_play_plays_the_same_games_on_however_many_threads_are_asked_for(threads: str, tmp_path: Path) -> None:
     found = set()
@@ -118,14 +80,6 @@ def test_self_play_plays_the_same_games_on_however_many_threads_are_asked_for(th
         commands = Commands(tmp_path / name / "here", environment=variables)
         found.add(next(commands.stages()).outputs[SHARD_OUTPUT].sha256)
     assert len(found) == 1
-
-
-def test_torch_loaded_too_early_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OMP_WAIT_POLICY")
-    assert "torch" in sys.modules
-    with pytest.warns(UserWarning, match="torch was loaded before ringrift_core.nn"):
-        importlib.reload(ringrift_core.nn)
-    importlib.reload(ringrift_core.nn)  # OMP_WAIT_POLICY is set by now: whoever set it knows.
 
 
 def test_torch_is_loaded_by_nn_or_after_it() -> None:
@@ -138,6 +92,6 @@ def test_torch_is_loaded_by_nn_or_after_it() -> None:
         if name.partition(".")[0] == "torch"
     }
     assert loading == {"nn", "nnue"}
-    command = "import ringrift_core.nnue.stage, os; assert os.environ['OMP_WAIT_POLICY'] == 'PASSIVE'"
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    subprocess.run([sys.executable, "-P", "-W", "error::UserWarning", "-c", command], env=environment, check=True)
+    command = "import ringrift_core.nnue.stage, os; assert os.environ['TORCH_CPP_LOG_LEVEL'] == 'ERROR'"
+    environment = {name: value for name, value in os.environ.items() if name != "TORCH_CPP_LOG_LEVEL"}
+    subprocess.run([sys.executable, "-P", "-c", command], env=environment, check=True)

@@ -185,6 +185,18 @@ def test_the_learning_rate_rises_and_then_falls_to_a_twentieth() -> None:
         assert rates[-1] < 0.06e-3
 
 
+def test_the_learning_rate_is_less_for_wide_networks_and_small_batches(desk: Desk) -> None:
+    def rate(size: NetworkSize, batch_size: int) -> float:
+        parameters = TrainParameters(
+            **desk.here, iteration=1, dataset=exported_by_nobody, size=size, batch_size=batch_size
+        )
+        return start_of(parameters, desk.run).learning_rate
+
+    exported_by_nobody = Artifact(uri="objects/none.json", sha256="0" * 64, bytes=1)
+    assert [rate(size, 256) for size in NetworkSize] == pytest.approx([0.01, 0.01, 0.005, 0.0025])
+    assert [rate(NetworkSize.SMALL, batch) for batch in (16, 64, 1024)] == pytest.approx([0.0025, 0.005, 0.01])
+
+
 def test_a_gradient_beyond_all_that_were_ends_the_training() -> None:
     run = training(TrainingPlan(seed=1, epochs=20, batch_size=64, learning_rate=1e-3))
     steps(run, 60)
@@ -229,6 +241,18 @@ def test_a_training_sees_each_new_position_so_many_times_at_most() -> None:
     run = training(TrainingPlan(seed=1, epochs=50, batch_size=64, learning_rate=1e-3, most_seen=700))
     run_all(run)
     assert len(run.figures) == 2, "512 positions, then 188"
+
+
+@pytest.mark.parametrize(("modes", "teaches"), [("random-only", False), ("random-only,heuristic-only", True)])
+def test_games_of_nothing_but_random_moves_teach_nothing(modes: str, teaches: bool, desk: Desk) -> None:
+    desk.selfplay(games=12, engine_modes=modes)
+    desk.merge()
+    dataset = desk.export().outputs["dataset"]
+    if teaches:
+        desk.train(dataset=dataset, epochs=1)
+        return
+    with pytest.raises(WrongInputError, match="--dataset: nothing to learn from: no policy, no outcome"):
+        desk.train(dataset=dataset, epochs=1)
 
 
 def test_batches_hold_what_the_dataset_holds(desk: Desk) -> None:
@@ -361,7 +385,9 @@ def test_a_network_starts_from_another_boards_champion(desk: Desk, tmp_path: Pat
     card = ModelCard.load(large.archive, result.outputs["candidate"])
     assert (card.started_from, card.parent, card.blocks, card.channels) == ("square8@1", 0, *SIZES[NetworkSize.TINY])
     parameters = TrainParameters(**large.here, iteration=2, dataset=dataset, start_from="square8@1")
-    begun = start_of(parameters, large.run).network.state_dict()
+    start = start_of(parameters, large.run)
+    assert start.learning_rate == pytest.approx(0.005)
+    begun = start.network.state_dict()
     small = ModelCard.load(desk.archive, candidate)
     learnt = load_file(desk.archive.get_file(small.weights, tmp_path))
     assert begun.keys() == learnt.keys()
@@ -378,6 +404,8 @@ def test_a_champion_of_another_size_or_an_earlier_kind_is_not_continued(desk: De
     dataset = exported(desk)
     candidate = train(desk, dataset, size=NetworkSize.TINY, epochs=1).outputs["candidate"]
     desk.promote(track=Track.NETWORK, iteration=1, expected_version=0, candidate=candidate)
+    parameters = TrainParameters(**desk.here, iteration=2, dataset=dataset, start_from="1")
+    assert start_of(parameters, desk.run).learning_rate == pytest.approx(0.0025)
     larger = desk.train(2, dataset=dataset, start_from="1", size=NetworkSize.SMALL, epochs=1)
     card = ModelCard.load(desk.archive, larger.outputs["candidate"])
     assert (card.blocks, card.channels) == SIZES[NetworkSize.SMALL]

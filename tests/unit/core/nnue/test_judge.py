@@ -152,8 +152,8 @@ def test_a_file_that_is_no_network_is_refused_in_a_sentence(tmp_path: Path) -> N
         here.of(Reference(JudgeKind.NNUE, file=path))
     with pytest.raises(WrongInputError, match=r"nnue=.*gone: No such file"):
         here.of(Reference(JudgeKind.NNUE, file=tmp_path / "gone"))
-    with pytest.raises(WrongInputError, match=r"nnue: no nnue-hex8-2p\.safetensors comes with the package"):
-        here.of(Reference(JudgeKind.NNUE))
+    with pytest.raises(WrongInputError, match=r"nnue: no nnue-hex8-4p\.safetensors comes with the package"):
+        Judges(Board.HEX8, 4, None, tmp_path).of(Reference(JudgeKind.NNUE))
     with pytest.raises(RulesError, match='kernel: "abacus" is none of this CPU, which has portable'):
         Judge.nnue(random_file("hex8", 2, seed=1), "abacus")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 
@@ -53,6 +54,29 @@ def test_a_search_tells_chances_and_shares() -> None:
     assert sum(shares) == pytest.approx(1, abs=1e-4)
     assert moves[0] == choice.move
     assert choice.nodes > len(moves)
+
+
+def test_searches_are_surer_of_their_moves_than_the_judge_at_first_sight() -> None:
+    """Log-odds of the best move against the third, four times those of one ply."""
+
+    def log_odds(player: Player, position: Position) -> float:
+        first, _, third, *_ = (share for _, share in player.choose(position, 1).policy)
+        return math.log(first / third) if third else math.inf
+
+    found = []
+    for seed in range(120):
+        position = Position("square8", 2)
+        position.play_random(seed, 20)
+        if len(position.legal_moves()) >= 3:
+            searches = (Player.one_ply(BASELINE), Player.descent(BASELINE, nodes=1), Player.minimax(BASELINE, depth=1))
+            found.append([log_odds(player, position) for player in searches])
+    one_ply, descent, minimax = np.array(found).T
+    told = np.isfinite(descent)
+    assert told.sum() > len(found) / 2
+    assert descent[told] == pytest.approx(4 * one_ply[told], rel=1e-3, abs=1e-4)
+    # Alpha-beta judges where a move leads, one ply the end of its turn.
+    told = np.isfinite(minimax)
+    assert minimax[told].mean() == pytest.approx(4 * one_ply[told].mean(), rel=0.25)
 
 
 def test_nothing_is_searched_for_a_random_or_a_forced_move() -> None:

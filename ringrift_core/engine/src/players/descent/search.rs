@@ -58,7 +58,7 @@ impl<G: Geometry> Search<G> {
         let calibration = judge.calibration(&state.setup);
         let found = Found {
             values: calibration.probabilities(&values, state.players()),
-            policy: calibration.policy(&worths),
+            policy: calibration.policy_of_search(&worths),
             nodes: meter.nodes(),
             inner: inner(&tree, settings.inner, calibration),
         };
