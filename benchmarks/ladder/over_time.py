@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +19,7 @@ from rich.table import Table
 
 from benchmarks.configuration import configuration_of
 from benchmarks.ladder.measure import file_digest
-from benchmarks.learning.match import Played, Side, play
+from benchmarks.learning.match import Played, Side, count_that_takes, play
 from ringrift_core import _engine
 from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.contract import configuration_name
@@ -30,10 +31,8 @@ KINDS = ("alpha-beta=weights@0:minimax", "descent=weights@0:descent", "network=n
 TIMES = "1,6,30,186"
 """Milliseconds: those of the ladder's rungs 4 to 6, and one between."""
 FIRST_COUNT = 100
-PILOTS = 5
-"""Matches of a player against itself, at most, by which a count is found that takes the wanted time,"""
-CLOSE = 0.03
-"""but for so much of it; of half as many games as a pair plays, for a network is quicker with many."""
+"""Of the first match of a player against itself, by which a count is found that takes the wanted time. Such a match has
+half as many games as a pair plays: a network is quicker with many."""
 SEED = 1
 
 
@@ -116,7 +115,8 @@ def main(
         if len({each.name for each in kinds}) < len(kinds):
             raise typer.BadParameter("--kind: two of one name")
         for pair in _pairs(kinds, times):
-            measured.meet(*pair)
+            with suppress(_TimeIsOverError):
+                measured.meet(*pair)
         report = measured.report()
     except (RingRiftError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
@@ -135,6 +135,10 @@ def _pairs(kinds: list[Kind], times: list[float]) -> Iterator[tuple[Player, Play
             yield Player(other, milliseconds), Player(one, milliseconds)
 
 
+class _TimeIsOverError(Exception):
+    """A match was not played to its end."""
+
+
 class _Measured:
     """Players with their counts, and matches, as far as the time goes."""
 
@@ -144,45 +148,38 @@ class _Measured:
         self._matches: list[dict[str, Any]] = []
 
     def meet(self, one: Player, other: Player) -> None:
-        """A match, from the pieces where it is there; nothing once the time is over."""
-        counts = self._count(one), self._count(other)
-        if None in counts:
-            return
-        sides = [player.kind.at(count or 0) for player, count in zip((one, other), counts, strict=True)]
+        """A match, from the pieces where it is there."""
+        sides = [player.kind.at(self._count(player)) for player in (one, other)]
         key = {"match": [self._pieces.told(side) for side in sides], "games": self._games}
         found = self._pieces.find(**key)
         if found is None:
-            played = self._play(sides[0], sides[1], self._games)
-            if played is None:
-                return
-            found = self._pieces.add(key | _line(played))
+            found = self._pieces.add(key | _line(self._play(sides[0], sides[1], self._games)))
         self._matches.append(found | {"players": [str(one), str(other)]})
 
-    def _count(self, player: Player) -> int | None:
-        """Which takes the wanted time, by matches of the player against itself; None once the time is over."""
+    def _count(self, player: Player) -> int:
+        """Which takes the wanted time, by matches of the player against itself."""
         if player in self._counts:
             return self._counts[player]
         key = {"player": self._pieces.told(player.kind.at(1)), "milliseconds": player.milliseconds}
         found = self._pieces.find(**key)
         if found is None:
-            count, took = FIRST_COUNT, 0.0
-            for pilot in range(PILOTS):
-                if pilot:
-                    count = max(1, round(count * player.milliseconds / took))
+
+            def time_ratio(count: int) -> float:
                 side = player.kind.at(count)
                 played = self._play(side, side, -(-self._games // 2))
-                if played is None:
-                    return None
-                took = played.candidate.core_milliseconds
-                if abs(took / player.milliseconds - 1) < CLOSE:
-                    break
-            found = self._pieces.add(key | {"count": count, "took": took})
+                return played.candidate.core_milliseconds / player.milliseconds
+
+            count, ratio = count_that_takes(time_ratio, FIRST_COUNT)
+            found = self._pieces.add(key | {"count": count, "took": round(ratio * player.milliseconds, 4)})
         self._counts[player] = int(found["count"])
         return self._counts[player]
 
-    def _play(self, one: Specification, other: Specification, games: int) -> Played | None:
+    def _play(self, one: Specification, other: Specification, games: int) -> Played:
         sides = [Side.seated(self._seating, each) for each in (one, other)]
-        return play(self._seating, sides[0], sides[1], games, SEED, goes_on=lambda: time.monotonic() < self._until)
+        played = play(self._seating, sides[0], sides[1], games, SEED, goes_on=lambda: time.monotonic() < self._until)
+        if played is None:
+            raise _TimeIsOverError
+        return played
 
     def report(self) -> dict[str, Any]:
         rankings, costs = [], dict[str, list[tuple[int, float]]]()

@@ -25,7 +25,7 @@ from ringrift_core.players.ladder import NOISE
 from ringrift_core.players.specification import Count, Judge, JudgeKind, Specification
 from ringrift_core.seating import Evaluation, Manner, Seating, seat
 
-PILOTS, PILOT_GAMES, PILOT_SEED = 4, 24, 10**6
+PILOTS, PILOT_GAMES, PILOT_SEED = 5, 24, 10**6
 """Matches, at most, by which a count is found that takes an opponent's time, on openings of their own,"""
 CLOSE = 0.02
 """but for so much of it."""
@@ -245,17 +245,30 @@ def _at_equal_time(seating: Seating, one: _Named, other: _Named, threads: int) -
     search = one.specification.search
     if not isinstance(search.budget, Count):
         raise WrongInputError(f"--equal-time: {one.name} has no count that could be another")
-    count, ratio = search.budget.amount, 1.0
-    for _ in range(PILOTS):
-        count = max(1, round(count / ratio))
-        one = _Named.of(replace(one.specification, search=replace(search, budget=Count(count))))
-        sides = [Side.seated(seating, each.specification) for each in (one, other)]
+
+    def with_count(count: int) -> _Named:
+        return _Named.of(replace(one.specification, search=replace(search, budget=Count(count))))
+
+    def time_ratio(count: int) -> float:
+        sides = [Side.seated(seating, each.specification) for each in (with_count(count), other)]
         played = play(seating, sides[0], sides[1], PILOT_GAMES, PILOT_SEED, threads)
         assert played is not None
-        ratio = played.time_ratio
+        return played.time_ratio
+
+    count, _ = count_that_takes(time_ratio, search.budget.amount)
+    return with_count(count)
+
+
+def count_that_takes(time_ratio: Callable[[int], float], first: int) -> tuple[int, float]:
+    """The count of a search that takes a wanted time, by pilots from the first on, and what it took in the last of them
+    as a share of that; `time_ratio` measures the share of a count."""
+    count, ratio = first, 1.0
+    for _ in range(PILOTS):
+        count = max(1, round(count / ratio))
+        ratio = time_ratio(count)
         if abs(ratio - 1) < CLOSE:
             break
-    return one
+    return count, ratio
 
 
 def report(played: Played) -> dict[str, Any]:

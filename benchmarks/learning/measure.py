@@ -1,12 +1,14 @@
-"""What a small CMA-ES budget is worth, through the stage itself. See README.md here."""
+"""What CMA-ES finds with a small budget, by the stage itself, scored by games or by a network. See README.md here."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated
 
 import typer
@@ -14,11 +16,13 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.core_seconds import core_seconds
+from benchmarks.learning.exported import promote_network
 from ringrift_core import _engine
 from ringrift_core.archive import Archive
 from ringrift_core.arena.interval import Rate, measure
 from ringrift_core.cmaes.stage import cmaes_stage
-from ringrift_core.contract import Board, CmaesParameters, InitialWeights, Track
+from ringrift_core.contract import Board, CmaesParameters, CmaesResult, Evaluator, InitialWeights, Track
 from ringrift_core.players.gates import gate_player
 from ringrift_core.players.weights import HeuristicWeights
 from ringrift_core.reporting import Reporter
@@ -28,51 +32,97 @@ from ringrift_core.stage import Run
 MATCH_SEED = 99
 
 
+@dataclass(frozen=True)
+class Budget:
+    """Of one search."""
+
+    generations: int
+    population: int
+    games: int
+    """A candidate's."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to."""
+
+    vector: list[float]
+    games: int
+    core_seconds: float
+
+
 def main(
     seeds: Annotated[int, typer.Option(min=1, help="Searches, with seeds 1, 2, ...")] = 5,
     start: Annotated[InitialWeights, typer.Option(help="Weights to start from.")] = InitialWeights.MATERIAL,
-    generations: Annotated[int, typer.Option(min=1)] = 10,
+    generations: Annotated[str, typer.Option(help="Comma-separated: searches of each length.")] = "10",
     population: Annotated[int, typer.Option(min=2)] = 20,
     games: Annotated[int, typer.Option(min=2, help="Games per candidate.")] = 24,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="As `ringrift models export` writes it: searches whose games it scores, too.",
+        ),
+    ] = None,
     groups: Annotated[int, typer.Option(min=10, help="Groups of each match that measures.")] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
-    table = Table(title=f"CMA-ES on square8-2p from {start}: rates with 95 % intervals", box=box.SIMPLE_HEAD)
-    for heading in ("seed", "seconds", "against start", "against baseline"):
+    try:
+        lengths = [int(each) for each in generations.split(",")]
+    except ValueError:
+        lengths = []
+    if not lengths or min(lengths) < 1:
+        raise typer.BadParameter(f"--generations {generations}: expected numbers above 0, such as 5,10,20")
+    table = Table(title=f"CMA-ES on square8-2p from {start}, {seeds} searches each", box=box.SIMPLE_HEAD)
+    for heading in ("scored by", "generations", "games", "core-s", "against start", "against baseline"):
         table.add_column(heading, justify="right")
     report = []
-    for seed in range(1, seeds + 1):
-        weights, seconds = search(seed, start, generations, population, games)
-        rates = [rate_against(weights, setting, groups) for setting in (start, InitialWeights.BASELINE)]
-        table.add_row(str(seed), f"{seconds:.1f}", *(f"{r.rate:.3f} ({r.low:.3f}-{r.high:.3f})" for r in rates))
-        report.append({"seed": seed, "seconds": round(seconds, 1), "start": rates[0].rate, "baseline": rates[1].rate})
+    for scored_by, length in product(("games", "network") if network else ("games",), lengths):
+        found = [
+            search(seed, start, Budget(length, population, games), network if scored_by == "network" else None)
+            for seed in range(1, seeds + 1)
+        ]
+        played, spent = fmean(each.games for each in found), fmean(each.core_seconds for each in found)
+        rates = [
+            [rate_against(each.vector, against, groups).rate for each in found]
+            for against in (start, InitialWeights.BASELINE)
+        ]
+        told = (f"{fmean(each):.3f} ({min(each):.3f}-{max(each):.3f})" for each in rates)
+        table.add_row(scored_by, str(length), f"{played:,.0f}", f"{spent:.1f}", *told)
+        line = {"scored_by": scored_by, "generations": length, "games": played, "core_seconds": round(spent, 3)}
+        report.append(line | {"start": rates[0], "baseline": rates[1]})
     if as_json:
-        typer.echo(json.dumps({"generations": generations, "population": population, "games": games, "runs": report}))
+        typer.echo(json.dumps({"population": population, "games": games, "searches": report}))
     else:
-        Console().print(table)
+        Console(width=120).print(table)
 
 
-def search(
-    seed: int, start: InitialWeights, generations: int, population: int, games: int
-) -> tuple[list[float], float]:
-    """The weights that a search in a store of its own finds, and its seconds."""
+def search(seed: int, start: InitialWeights, budget: Budget, network: Path | None) -> Found:
+    """What a search in a store of its own finds; `network` scores its games, where one is given."""
     with tempfile.TemporaryDirectory() as folder:
         parameters = CmaesParameters(
-            store=Path(folder).as_uri(),
+            store=Path(folder, "store").as_uri(),
             board=Board.SQUARE8,
             players=2,
             iteration=1,
             seed=seed,
             initial_weights=start,
-            generations=generations,
-            population_size=population,
-            games_per_evaluation=games,
+            generations=budget.generations,
+            population_size=budget.population,
+            games_per_evaluation=budget.games,
+            evaluator=Evaluator.GAMES if network is None else Evaluator.NEURAL,
+            network_version=0 if network is None else 1,
         )
         archive = Archive.of(parameters)
-        started = time.monotonic()
-        result = cmaes_stage(parameters, Run(archive, Path(folder), Reporter(), datetime.now(UTC)))
-        seconds = time.monotonic() - started
-        return HeuristicWeights.load(archive, result.outputs["candidate"]).vector, seconds
+        if network is not None:
+            promote_network(network, archive, Board.SQUARE8, 2, Path(folder), "to score games")
+        began = core_seconds()
+        stage = cmaes_stage(parameters, Run(archive, Path(folder), Reporter(), datetime.now(UTC)))
+        spent, result = core_seconds() - began, stage.answer(CmaesResult)
+        if network is not None and result.evaluator is not Evaluator.NEURAL:
+            raise typer.BadParameter(f"--network {network}: does not score: {result.because}")
+        return Found(HeuristicWeights.load(archive, stage.outputs["candidate"]).vector, result.games, spent)
 
 
 def rate_against(weights: list[float], setting: InitialWeights, groups: int) -> Rate:

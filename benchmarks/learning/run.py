@@ -21,6 +21,7 @@ import typer
 from rich.console import Console
 
 from benchmarks.configuration import configuration_of
+from benchmarks.learning.exported import promote_network
 from benchmarks.learning.ledger import Ledger, Spent
 from benchmarks.learning.match import Played, Side, play, report
 from benchmarks.learning.settings import Settings, only_one, pair_of, remember, usual_matches
@@ -53,8 +54,6 @@ from ringrift_core.contract import (
 from ringrift_core.cores import available_cores
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.errors import RingRiftError
-from ringrift_core.models.by_hand import Hand
-from ringrift_core.models.package import Package, Player
 from ringrift_core.players.cards import ModelCard
 from ringrift_core.players.specification import Specification
 from ringrift_core.registry.records import champion_artifact, read_registry
@@ -160,7 +159,7 @@ def _keep_to(threads: int) -> list[int]:
 
 
 def _fastest_device() -> Device:
-    import ringrift_core.nn  # noqa: F401  # First: it decides how torch's threads wait.
+    import ringrift_core.nn  # noqa: F401  # First: it says how torch is to be loaded.
 
     import torch  # isort: skip
 
@@ -279,9 +278,7 @@ class LearningRun:
         if not read_registry(archive, Track.NETWORK).version:
             work = self._folder / "work"
             work.mkdir(exist_ok=True)
-            hand = Hand(archive, board, players, Track.NETWORK, work)
-            package = Package.read(folder, Player(board, players, Track.NETWORK))
-            hand.move(hand.promotion(package.store(archive), f"to start {self.settings.board} from"))
+            promote_network(folder, archive, board, players, work, f"to start {self.settings.board} from")
         return StartFrom(board, read_registry(archive, Track.NETWORK).version)
 
     def _export(self) -> ExportParameters:

@@ -16,7 +16,7 @@ import typer
 
 from benchmarks.configuration import configuration_of
 from benchmarks.learning.match import UNTRAINED
-from benchmarks.learning.weights import FIRST_SEED, OPENING_SEED, RUNG_GAMES, Searches
+from benchmarks.learning.weights import OPENING_SEED, RUNG_GAMES, Searches
 from ringrift_core.contract import Board, configuration_name
 from ringrift_core.errors import RingRiftError
 from ringrift_core.players.shipped import (
@@ -54,7 +54,8 @@ def weights(
             players=players,
             judge=JudgeKind.WEIGHTS,
             sha256=hashlib.sha256(content).hexdigest(),
-            source=f"python -m benchmarks.learning.weights --folder F --configuration {name}",
+            source=f"python -m benchmarks.learning.weights --folder F --configuration {name}"
+            + (f" --player {figures['player']}" if "player" in figures else ""),
             commit=commit,
             seeds=(figures["seed"], *(seed for seed in figures["among"] if seed != figures["seed"])),
             games=figures["games"],
@@ -76,8 +77,8 @@ def network(
     commit: Annotated[str, typer.Option(help="The version that made it.")],
     games: Annotated[int, typer.Option(min=1, help="That it learnt from.")],
     ended: Annotated[str, typer.Option(help="Why its training ended there.")],
+    seed: Annotated[int, typer.Option(help="Of its making.")],
     judge: Annotated[JudgeKind, typer.Option()] = JudgeKind.NETWORK,
-    seed: Annotated[int, typer.Option(help="Of its making.")] = FIRST_SEED,
 ) -> None:
     """A network or an NNUE, with the figures of its matches."""
     board, players = configuration_of(configuration)

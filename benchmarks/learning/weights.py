@@ -78,6 +78,8 @@ class Searches:
     players: int
     folder: Path
     threads: int
+    player: str | None = None
+    """Whose games say what weights are worth: one ply, where nothing is said."""
 
     @property
     def name(self) -> str:
@@ -147,6 +149,7 @@ class Searches:
         parameters = CmaesParameters(
             **common | {"iteration": 2},
             seed=seed,
+            player=self.player,
             weights_version=0 if start == self.hand_set else 1,
             generations=GENERATIONS if self.is_small else GENERATIONS_OF_LARGE,
             max_moves=MOVE_LIMITS[self.board][self.players - 2],
@@ -186,6 +189,7 @@ def choose(searches: Searches, found: Sequence[Found]) -> tuple[HeuristicWeights
         "stop": chosen.message,
         "games": chosen.games,
         "seconds": chosen.seconds,
+        **({} if searches.player is None else {"player": searches.player}),
         "onePly": _told(table[-1][best]),
         "rung5": _told(_inside_rung(searches, weights)),
     }
@@ -216,13 +220,16 @@ def main(
     configuration: Annotated[list[str], typer.Option(help="Repeatable, such as square8-2p; in their order.")],
     seeds: Annotated[int, typer.Option(min=1, help="Searches of each.")] = 3,
     threads: Annotated[int, typer.Option(min=0, help="That play; 0 is every core.")] = 0,
+    player: Annotated[
+        str | None, typer.Option(help="Whose games say what weights are worth, such as weights:minimax:500: one ply's.")
+    ] = None,
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     table = Table(box=box.SIMPLE_HEAD)
     for heading in ("configuration", "seed", "stop", "games", "one ply", "inside rung 5"):
         table.add_column(heading)
     for name in configuration:
-        searches = Searches(*configuration_of(name), folder, threads)
+        searches = Searches(*configuration_of(name), folder, threads, player)
         file = folder / f"{name}.json"
         if not file.exists():
             weights, figures = choose(searches, [searches.found(FIRST_SEED + number) for number in range(seeds)])
