@@ -75,14 +75,17 @@ def can_be_redrawn(stream: TextIO) -> bool:
 def console(*, stderr: bool = False) -> Console:
     """A console on standard output or error, which is a terminal where one can be drawn over.
 
-    FORCE_COLOR and TTY_COMPATIBLE ask for colours; they make no terminal of a file.
+    FORCE_COLOR and TTY_COMPATIBLE ask for colours; they make no terminal of a file, whose lines are as long as they
+    come out.
     """
-    is_terminal = can_be_redrawn(sys.stderr if stderr else sys.stdout)
+    stream = sys.stderr if stderr else sys.stdout
+    is_terminal = can_be_redrawn(stream)
     is_coloured = bool(os.environ.get("FORCE_COLOR")) or os.environ.get("TTY_COMPATIBLE") == "1"
     columns = os.environ.get("COLUMNS", "")
+    width = None if stream.isatty() else MOST_COLUMNS
     return Console(
         stderr=stderr,
-        width=min(max(int(columns), LEAST_COLUMNS), MOST_COLUMNS) if columns.isdecimal() else None,
+        width=min(max(int(columns), LEAST_COLUMNS), MOST_COLUMNS) if columns.isdecimal() else width,
         highlight=False,
         force_terminal=is_terminal,
         force_interactive=is_terminal,

@@ -28,7 +28,8 @@ BECAUSE = ("--because", "it won by hand")
 
 
 def models(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, ["models", *map(str, arguments)], env={"COLUMNS": "200"})
+    """As into a pipe: lines are as long as they come out."""
+    return CliRunner().invoke(app, ["models", *map(str, arguments)], env={"COLUMNS": None})
 
 
 def root(desk: Desk) -> str:
