@@ -13,8 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import ringrift_core.nn  # isort: skip  # noqa: F401 (before torch: its threads sleep while they wait)
-
 import numpy as np
 import torch
 import typer

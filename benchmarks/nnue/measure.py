@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import ringrift_core.nn  # isort: skip  # noqa: F401 (before torch: its threads sleep while they wait)
-
 import torch
 import typer
 from rich import box
