@@ -27,7 +27,7 @@ READER_GONE = 128 + signal.SIGPIPE
 """As shells have it of a program that SIGPIPE ended."""
 
 LEAST_COLUMNS, MOST_COLUMNS = 20, 1000
-"""Of what COLUMNS may ask for: in none nothing would be shown, and a line of a billion would be filled with blanks."""
+"""Of a line: in none nothing would be shown, and a billion, as COLUMNS may ask for, would be filled with blanks."""
 
 _NEVER_AGAIN = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 """What ends an output for good; a full disk may have room again."""

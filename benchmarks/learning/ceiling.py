@@ -168,12 +168,12 @@ def _scaled_loss(weights: list[float], train: _Rows, test: _Rows) -> float:
 
 def _mlp_loss(train: _Rows, test: _Rows, seed: int) -> float:
     """Of a small network on the features of all seats, the one to move first; the best epoch's."""
-    import torch
-    from torch.nn import functional
+    from ringrift_core.nn.determinism import determine  # First: it says how torch is to be loaded.
 
-    import ringrift_core.nn  # noqa: F401  # idle threads sleep
+    import torch  # isort: skip
+    from torch.nn import functional  # isort: skip
 
-    torch.manual_seed(seed)
+    determine(seed)
     seats, width = train[0].shape[1:]
     network = torch.nn.Sequential(
         torch.nn.Linear(seats * width, 64),

@@ -76,8 +76,8 @@ class Trial:
         true = export_stage(ExportParameters(**self._of(1), seed=1, exact_state=True), self._run).outputs["dataset"]
         return {"true": true, "flipped": self._flipped(true)}
 
-    def verdicts(self, dataset: Artifact, iteration: int) -> Iterator[tuple[Track, Verdict]]:
-        """What the gates say of candidates of both tracks that were trained on it."""
+    def verdicts(self, dataset: Artifact, iteration: int) -> Iterator[tuple[Track, Verdict | None]]:
+        """What the gates say of candidates of both tracks that were trained on it; nothing where games repeat."""
         network = TrainParameters(
             **self._of(iteration), seed=iteration, dataset=dataset, size=NetworkSize.TINY, epochs=self.epochs
         )
@@ -88,7 +88,7 @@ class Trial:
         ):
             yield track, self._judged(track, trained, iteration)
 
-    def _judged(self, track: Track, trained: StageResult, iteration: int) -> Verdict:
+    def _judged(self, track: Track, trained: StageResult, iteration: int) -> Verdict | None:
         parameters = EvaluateParameters(
             **self._of(iteration),
             track=track,
@@ -97,9 +97,7 @@ class Trial:
             max_games=300,
             max_moves=MOVE_LIMITS[self.board][self.players - 2],
         )
-        verdict = evaluate_stage(parameters, self._run).verdict
-        assert verdict is not None
-        return verdict
+        return evaluate_stage(parameters, self._run).verdict
 
     def _flipped(self, dataset: Artifact) -> Artifact:
         manifest, shards = DatasetManifest.load(self.archive, dataset), []
@@ -136,7 +134,7 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
     board, players = configuration_of(configuration)
-    found: dict[tuple[str, Track], list[Verdict]] = {}
+    found: dict[tuple[str, Track], list[Verdict | None]] = {}
     with tempfile.TemporaryDirectory() as folder:
         trial = Trial(board, players, games, epochs, Path(folder))
         datasets = trial.datasets()
@@ -149,8 +147,9 @@ def main(
             "labels": labels,
             "track": track.value,
             "trainings": len(verdicts),
-            "promoted": sum(verdict.decision is Decision.PROMOTE for verdict in verdicts),
-            "rates": [round(verdict.win_rate, 3) for verdict in verdicts],
+            "refused": verdicts.count(None),
+            "promoted": sum(each is not None and each.decision is Decision.PROMOTE for each in verdicts),
+            "rates": [round(each.win_rate, 3) for each in verdicts if each is not None],
         }
         for (labels, track), verdicts in found.items()
     ]
@@ -158,11 +157,12 @@ def main(
         typer.echo(json.dumps({"configuration": configuration, "games": games, "trials": report}))
         return
     table = Table(title=f"{configuration}, {games:,} games", box=box.SIMPLE_HEAD)
-    for heading in ("labels", "track", "promoted", "of", "rates"):
-        table.add_column(heading, justify="right" if heading in ("promoted", "of") else "left")
+    numbers = ("promoted", "refused", "trainings")
+    for heading in ("labels", "track", *numbers, "rates"):
+        table.add_column(heading, justify="right" if heading in numbers else "left")
     for line in report:
-        rates = f"{min(line['rates']):.3f} to {max(line['rates']):.3f}"
-        table.add_row(line["labels"], line["track"], str(line["promoted"]), str(line["trainings"]), rates)
+        rates = f"{min(line['rates']):.3f} to {max(line['rates']):.3f}" if line["rates"] else ""
+        table.add_row(line["labels"], line["track"], *(str(line[number]) for number in numbers), rates)
     Console(width=120).print(table)
 
 

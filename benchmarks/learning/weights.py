@@ -63,6 +63,8 @@ class Found:
     message: str
     games: int
     seconds: float
+    player: str | None = None
+    """Whose games said what weights are worth: one ply's, where nothing is said."""
 
     @classmethod
     def read(cls, content: str) -> Found:
@@ -104,7 +106,9 @@ class Searches:
         if not file.exists():
             found = self._search(seed)
             file.write_text(json.dumps(found.__dict__, indent=1))
-        return Found.read(file.read_text())
+        found = Found.read(file.read_text())
+        _by_the_same(found.player, self.player, file)
+        return found
 
     def weights(self, vector: Sequence[float]) -> HeuristicWeights:
         """As they are stored."""
@@ -158,7 +162,7 @@ class Searches:
         began = time.monotonic()
         result = read_result(self._run(parameters))
         weights, games = HeuristicWeights.load(archive, result.outputs["candidate"]), result.answer(CmaesResult).games
-        return Found(seed, tuple(weights.vector), result.message, games, round(time.monotonic() - began))
+        return Found(seed, tuple(weights.vector), result.message, games, round(time.monotonic() - began), self.player)
 
     def _run(self, parameters: CmaesParameters | PromoteParameters) -> bytes:
         answer, log = self.folder / "result.json", self.folder / "log.txt"
@@ -211,6 +215,13 @@ def _one_ply(vector: Sequence[float]) -> _engine.Player:
     return _engine.Player.one_ply(_engine.Judge.linear(list(vector)))
 
 
+def _by_the_same(before: str | None, now: str | None, file: Path) -> None:
+    """BadParameter where a file rests on the games of somebody else than is asked for."""
+    if before != now:
+        told = [player or "one ply" for player in (before, now)]
+        raise typer.BadParameter(f"{file}: found by games of {told[0]}, not of {told[1]}: give another --folder")
+
+
 def _told(rate: Rate) -> list[float]:
     return [round(rate.rate, 4), round(rate.low, 4), round(rate.high, 4)]
 
@@ -236,6 +247,7 @@ def main(
             (folder / f"weights-{name}.json").write_bytes(to_stored_json(weights) + b"\n")
             file.write_text(json.dumps(figures, indent=1) + "\n")
         chosen = json.loads(file.read_text())
+        _by_the_same(chosen.get("player"), player, file)
         rates = ("{:.3f} ({:.3f}-{:.3f})".format(*chosen[key]) for key in ("onePly", "rung5"))
         table.add_row(name, f"{chosen['seed']}", chosen["stop"], f"{chosen['games']:,}", *rates)
     Console(width=170).print(table)

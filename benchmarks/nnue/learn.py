@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import ringrift_core.nn  # isort: skip  # noqa: F401 (first: it says how torch is to be loaded)
+
 import numpy as np
 import torch
 import typer

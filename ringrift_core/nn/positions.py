@@ -30,7 +30,8 @@ __all__ = [
 ]
 
 HELD_OUT_SHARE = 0.1
-_ROWS_TOGETHER = 4096
+_ROWS_TOGETHER = 512
+"""Of a look at all rows, one part after the other: their planes come along."""
 SYMMETRIES = {Board.SQUARE8: 8, Board.SQUARE19: 8, Board.HEX8: 12, Board.HEXAGONAL: 12}
 """Of each board, the identity among them."""
 

@@ -285,7 +285,7 @@ class TaskStatus(StepFinding):
         return changed(self, phase=StagePhase.SKIPPED, message=message[:SHORT], finished_at=now)
 
     def taken_over(self) -> Self:
-        """A rollback whose pointers stand in the status."""
+        """A move or a test whose pointers stand in the status."""
         return changed(self, applied=True)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
-from ringrift_core.contract import StageResult
+from ringrift_core.contract import EvaluateResult, StageResult
 from ringrift_operator.api.pipeline_status import ConfigurationStatus, StagePhase, TaskStatus
 from ringrift_operator.domain import retries
 from ringrift_operator.domain.evidence import cut_games, refusal
@@ -78,7 +78,10 @@ def _ended(situation: Situation, task: TaskStatus, child: TaskObservation) -> Si
 
 def _told_of_games(situation: Situation, task: TaskStatus) -> Situation:
     """An event for games that are no evidence, or many of which were cut."""
-    if refused := refusal(task):
+    found = task.found(EvaluateResult)
+    # A test that found another champion played none: who that is, is said where it is taken over.
+    is_superseded = found is not None and bool(found.champion)
+    if (refused := refusal(task)) and not is_superseded:
         situation = situation.say(EventReason.NO_EVIDENCE, f"{task.name}: {refused}", is_warning=True)
     for sentence in cut_games(task):
         situation = situation.say(EventReason.GAMES_CUT, sentence, is_warning=True)

@@ -65,7 +65,7 @@ def _take_over_of_a_test(situation: Situation, track: Track) -> Situation:
         return situation
     moved = status.moved_by_others(found.champion, found.predecessor)
     situation = situation.with_task(task.taken_over()).with_track(moved)
-    said = f"{track}: the champion is {moved.champion or 'none'}, which somebody else made it"
+    said = f"{track}: the champion is {moved.champion}, which somebody else made it"
     return situation.say(EventReason.POINTER_MOVED, said, is_warning=True)
 
 

@@ -63,7 +63,7 @@ def _settle(situation: Situation, track: Track) -> Situation:
             said = f"{track} was accepted but not promoted: {single_task(configuration, promotion).message}"
             return _failed(situation, track, said)
         case StagePhase.PENDING if regressed(configuration, track) is not None:
-            # It comes after the test, so it has not begun.
+            # It comes after the test, so no try of it has begun.
             return superseded(situation, track, "its champion, whom the candidate met, has regressed")
         case StagePhase.PENDING | StagePhase.RUNNING:
             return situation
@@ -125,8 +125,11 @@ def _skipped(situation: Situation, track: Track, why: str) -> Situation:
 
 
 def _rejected(situation: Situation, track: Track, verdict: Verdict) -> Situation:
-    rejected = situation.configuration.track(track).rejected()
-    situation = _judged(situation, rejected, verdict, TrackDecision.REJECTED)
+    before = situation.configuration.track(track)
+    # Of somebody who is champion no more it says nothing about who is.
+    is_still_champion = before.champion_version == before.start_version
+    after = before.rejected() if is_still_champion else before.decided(TrackDecision.REJECTED)
+    situation = _judged(situation, after, verdict, TrackDecision.REJECTED)
     return situation.say(EventReason.REJECTED, f"{track} candidate rejected: {figures(verdict)}; {verdict.reason}")
 
 

@@ -221,6 +221,13 @@ def to_the_end(one: Shop, decision: Decision = Decision.PROMOTE) -> None:
     assert one.world.statuses["tp"].tasks.failed == len(one.deaths)
 
 
+def by_hand(one: Shop, over: int) -> PromoteParameters:
+    """Somebody makes version 9 champion in that one's place."""
+    made = next(task.parameters for task in one.world.created if isinstance(task.parameters, PromoteParameters))
+    here = {"store": "file:///x", "board": "square8", "players": 2, "track": "weights"}
+    return made.model_copy(update={**here, "iteration": 9, "request_id": "hand", "expected_version": over})
+
+
 def outcomes(one: Shop) -> list[TrackDecision]:
     return [track.decision for record in one.world.records.values() for track in record.spec.tracks]
 
@@ -299,8 +306,8 @@ def test_who_moves_the_pointer_by_hand_supersedes_a_promotion_and_the_status_fol
     one = shop(4, (Track.WEIGHTS,))
     promotion = third_iteration(one, "promote-weights")
     here = {"store": "file:///x", "board": "square8", "players": 2, "track": "weights"}
-    by_hand = RollbackParameters.model_validate({**here, "request_id": "hand", "expected_version": 2, "cause": "-"})
-    one.registries[Track.WEIGHTS], _ = roll_back(one.registry(Track.WEIGHTS), by_hand, 0)
+    back = RollbackParameters.model_validate({**here, "request_id": "hand", "expected_version": 2, "cause": "-"})
+    one.registries[Track.WEIGHTS], _ = roll_back(one.registry(Track.WEIGHTS), back, 0)
     with pytest.raises(PointerMovedError):
         one.act(promotion)
     found = one.world.result(promotion).model_copy(update={"result": PointerResult(version=1, predecessor=0)})
@@ -319,10 +326,7 @@ def test_who_moves_the_pointer_by_hand_supersedes_a_promotion_and_the_status_fol
 def test_who_moves_the_pointer_by_hand_supersedes_a_regression_test_and_the_next_one_is_of_that_champion() -> None:
     one = shop(4, (Track.WEIGHTS,))
     test = third_iteration(one, "regression-weights")
-    here = {"store": "file:///x", "board": "square8", "players": 2, "track": "weights"}
-    made = next(task.parameters for task in one.world.created if isinstance(task.parameters, PromoteParameters))
-    by_hand = made.model_copy(update={**here, "iteration": 9, "request_id": "hand", "expected_version": 2})
-    one.registries[Track.WEIGHTS], _ = promote(one.registry(Track.WEIGHTS), by_hand)
+    one.registries[Track.WEIGHTS], _ = promote(one.registry(Track.WEIGHTS), by_hand(one, over=2))
     one.end(test, Decision.PROMOTE)
     one.world.step()
     assert champions(one.world.configuration()) == {"weights": "9"}
@@ -331,9 +335,28 @@ def test_who_moves_the_pointer_by_hand_supersedes_a_regression_test_and_the_next
     ]
     to_the_end(one, Decision.REJECT)
     assert outcomes(one)[2:] == [TrackDecision.REJECTED] * 2
+    tested = [task.parameters for task in one.world.created if task.identity.step == "regression-weights"]
+    assert [parameters.champion_version for parameters in tested if isinstance(parameters, EvaluateParameters)] == [
+        2,
+        9,
+    ]
+    assert [event.message for event in one.world.events if event.reason == "NoEvidence"] == []
+    (rollback,) = (event.message for event in one.world.events if event.reason == "RolledBack")
+    assert "regressed" in rollback
     assert [move.kind for move in one.registries[Track.WEIGHTS].log] == ["promote"] * 3 + ["rollback"]
     assert champions(one.world.configuration()) == {"weights": "2"}
     assert (one.world.statuses["tp"].tasks.failed, one.world.statuses["tp"].rollbacks) == (0, 1)
+
+
+def test_a_candidate_that_the_champion_before_rejected_counts_not_against_who_was_put_in_its_place() -> None:
+    one = shop(3, (Track.WEIGHTS,))
+    test = third_iteration(one, "regression-weights")
+    one.registries[Track.WEIGHTS], _ = promote(one.registry(Track.WEIGHTS), by_hand(one, over=2))
+    one.end(test, Decision.PROMOTE)
+    to_the_end(one, Decision.REJECT)
+    assert outcomes(one)[2] == TrackDecision.REJECTED
+    track = one.world.configuration().track(Track.WEIGHTS)
+    assert (track.champion, track.consecutive_failures) == ("9", 0)
 
 
 def test_a_rollback_that_found_the_pointer_moved_is_answered() -> None:

@@ -37,7 +37,7 @@ pub const BASELINE: [(&str, f32); FEATURE_COUNT] = [
 ];
 
 /// Only material counts: rings in hand, stacks and their height, eliminations and territory. A weak setting that leaves
-/// room to learn; the quickstart begins here.
+/// room to learn.
 pub const MATERIAL: [(&str, f32); 5] =
     [("rings_in_hand", 1.0), ("stacks", 1.0), ("stack_height", 1.0), ("elimination", 1.0), ("territory", 1.0)];
 

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.learning.curve import FIXED, curve_of
 from benchmarks.learning.flipped import Trial
+from benchmarks.learning.match import CLOSE, PILOTS, count_that_takes
 from ringrift_core.contract import Board
 from ringrift_core.dataset.manifest import DatasetManifest
 
@@ -128,3 +131,18 @@ def test_flipped_outcomes_are_those_of_the_seat_after_and_all_else_is_as_it_was(
     }
     assert np.array_equal(flipped["outcomes"][:, [1, 2, 0]], true["outcomes"])
     assert np.array_equal(flipped["values"][:, [1, 2, 0]], true["values"], equal_nan=True)
+
+
+@given(time_of_one=st.floats(1e-4, 1), first=st.integers(1, 5000))
+def test_a_count_is_found_that_takes_the_wanted_time(time_of_one: float, first: int) -> None:
+    tried: list[int] = []
+
+    def time_ratio(count: int) -> float:
+        tried.append(count)
+        return time_of_one * count
+
+    count, ratio = count_that_takes(time_ratio, first)
+    assert (count, ratio) == (tried[-1], time_of_one * tried[-1])
+    assert abs(ratio - 1) <= max(CLOSE, time_of_one / 2 + 1e-9)
+    assert tried[0] == first
+    assert len(tried) <= PILOTS

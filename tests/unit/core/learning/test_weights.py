@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 
 from benchmarks.learning import weights
 from benchmarks.learning.weights import Searches, main
@@ -66,3 +67,7 @@ def test_a_search_may_play_the_games_that_weights_are_found_by(tmp_path: Path) -
         assert told.get("player") == player
         found[player] = (tmp_path / str(player) / "weights-square8-2p.json").read_bytes()
     assert found[None] != found["weights:minimax-1"]
+    for file in ("square8-2p.json", "square8-2p-seed7.json"):
+        with pytest.raises(typer.BadParameter, match=f"{file}: found by games of one ply, not of weights:minimax-1"):
+            main(tmp_path / "None", ["square8-2p"], seeds=1, player="weights:minimax-1")
+        (tmp_path / "None" / file).unlink()

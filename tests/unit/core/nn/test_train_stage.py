@@ -298,7 +298,7 @@ def test_a_candidate_is_trained_judged_promoted_and_resumed_from(desk: Desk) -> 
     card = ModelCard.load(desk.archive, result.outputs["candidate"])
     assert (card.board, card.players, card.parent, card.dataset) == (Board.SQUARE8, 2, 0, dataset.sha256)
     assert card.torch_version == torch.__version__
-    assert card.threads >= 1
+    assert card.threads == 1
     assert result.answer(TrainResult).onnx_difference < 1e-4
     verdict = desk.evaluate(
         track=Track.NETWORK, candidate=result.outputs["candidate"], gate=GateKind.FIXED, games=4
