@@ -100,7 +100,7 @@ def _search_nodes(board: str) -> int:
     from ringrift_core.players.ladder import rung
     from ringrift_core.players.specification import Count
 
-    budget = rung(5).choices(Board(board))[-1].search.budget
+    budget = rung(5).choices(Board(board), 2)[-1].search.budget
     assert isinstance(budget, Count)
     return budget.amount
 

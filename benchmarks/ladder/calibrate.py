@@ -103,7 +103,7 @@ def fit_policy(board: Board, players: int, share: float, threads: int) -> Fit:
     """Of the heuristic's policy to the moves of a stronger player."""
     wanted = max(20, round(POSITIONS[board] * share))
     seating = Seating.without_store(board, players)
-    by_weights = rung(TEACHER).choices(board)[-1].at(0)
+    by_weights = rung(TEACHER).choices(board, players)[-1].at(0)
     teacher = seating.player(by_weights, Manner(noise=MINIMAX_NOISE))
     calm = seating.player(Specification.parse("weights@0:one-ply"))
     halves: list[tuple[list[Floats], list[int]]] = []

@@ -72,7 +72,7 @@ class Casting:
         sentences = []
         for difficulty in sorted({found for name in names if (found := _difficulty(name)) is not None}):
             chosen = self.seating.chosen(difficulty)
-            choices = rung(difficulty).choices(self.seating.judges.board)
+            choices = rung(difficulty).choices(self.seating.judges.board, self.seating.judges.players)
             first, asks_networks = choices[0], any(_is_network(choice) for choice in choices)
             if asks_networks and chosen.specification == choices[-1]:
                 sentences.append(

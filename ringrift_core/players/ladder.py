@@ -26,22 +26,26 @@ _SMALL_BOARDS = frozenset({Board.SQUARE8, Board.HEX8})
 
 @dataclass(frozen=True)
 class Rung:
-    """One difficulty, for any number of seats."""
+    """One difficulty, for any number of seats: who plays it, the first of them whose judge there is."""
 
     difficulty: int
     name: str
+    duel: tuple[Specification, ...]
+    """On square8 and hex8 with two players."""
     small: tuple[Specification, ...]
-    """On square8 and hex8: who plays, the first of them whose judge there is."""
+    """There with more of them."""
     large: tuple[Specification, ...]
     """On square19 and hexagonal."""
 
-    def choices(self, board: Board) -> tuple[Specification, ...]:
-        """Who plays it on a board: the first of them whose judge there is, and the last one's there always is."""
-        return self.small if board in _SMALL_BOARDS else self.large
+    def choices(self, board: Board, players: int) -> tuple[Specification, ...]:
+        """Who plays it: the first of them whose judge there is, and the last one's there always is."""
+        if board not in _SMALL_BOARDS:
+            return self.large
+        return self.duel if players == 2 else self.small
 
 
-def _rung(difficulty: int, name: str, small: str, large: str | None = None) -> Rung:
-    return Rung(difficulty, name, _choices(small), _choices(large or small))
+def _rung(difficulty: int, name: str, small: str, large: str | None = None, duel: str | None = None) -> Rung:
+    return Rung(difficulty, name, *(_choices(text) for text in (duel or small, small, large or small)))
 
 
 def _choices(text: str) -> tuple[Specification, ...]:
@@ -58,21 +62,57 @@ def _strongest(over_nnue: int, simulations: int, nodes: int) -> str:
     return f"nnue:minimax:{over_nnue} network:puct:{simulations} weights:minimax:{nodes}"
 
 
+def _duel(simulations: int, over_nnue: int, nodes: int) -> str:
+    """PUCT over a network, or what takes as long: alpha-beta over an NNUE, or by the weights."""
+    return f"network:puct:{simulations} nnue:minimax:{over_nnue} weights:minimax:{nodes}"
+
+
+_DESCENT = "weights:descent:400000"
 LADDER = (
     _rung(1, "random", "random"),
     _rung(2, "heuristic", "weights:one-ply"),
     _rung(3, "minimax-2", "weights:minimax-2:12000", "weights:minimax-2:2000"),
     _rung(4, "minimax-3", _over_nnue("minimax-3:12000"), _over_nnue("minimax-3:3000")),
     _rung(5, "minimax", _over_nnue("minimax:25000"), _over_nnue("minimax:6000")),
-    _rung(6, "descent", "nnue:minimax:120000 weights:descent:400000", "nnue:minimax:30000 weights:descent:100000"),
-    _rung(7, "level-7", _strongest(400_000, 800, 400_000), _strongest(70_000, 128, 70_000)),
-    _rung(8, "level-8", _strongest(700_000, 1_300, 600_000), _strongest(100_000, 192, 100_000)),
-    _rung(9, "level-9", _strongest(1_200_000, 2_000, 800_000), _strongest(140_000, 256, 140_000)),
-    _rung(10, "level-10", _strongest(2_400_000, 4_000, 1_600_000), _strongest(280_000, 512, 280_000)),
+    _rung(
+        6,
+        "descent",
+        f"nnue:minimax:120000 {_DESCENT}",
+        "nnue:minimax:30000 weights:descent:100000",
+        duel=f"nnue:minimax:50000 {_DESCENT}",
+    ),
+    _rung(
+        7,
+        "level-7",
+        _strongest(400_000, 800, 400_000),
+        _strongest(70_000, 128, 70_000),
+        duel=_duel(600, 400_000, 400_000),
+    ),
+    _rung(
+        8,
+        "level-8",
+        _strongest(600_000, 1_300, 600_000),
+        _strongest(100_000, 192, 100_000),
+        duel=_duel(1_300, 700_000, 600_000),
+    ),
+    _rung(
+        9,
+        "level-9",
+        _strongest(900_000, 2_000, 800_000),
+        _strongest(140_000, 256, 140_000),
+        duel=_duel(2_800, 1_200_000, 800_000),
+    ),
+    _rung(
+        10,
+        "level-10",
+        _strongest(2_400_000, 4_000, 1_600_000),
+        _strongest(280_000, 512, 280_000),
+        duel=_duel(7_000, 3_600_000, 1_600_000),
+    ),
 )
 """Difficulty d is LADDER[d - 1]. On large boards nodes tell more than plies; with the heuristic descent takes 16 to 40
 times alpha-beta's nodes to be a step above it; with an NNUE it is weaker than alpha-beta that takes a tenth of its
-time."""
+time. Alpha-beta over an NNUE gains little by more time than a tenth of a second, PUCT over a network twice as much."""
 
 
 def rung(difficulty: int) -> Rung:

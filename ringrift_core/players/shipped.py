@@ -76,7 +76,7 @@ def requirements(kind: JudgeKind, board: Board, players: int) -> tuple[Requireme
     gate = Requirement(gated, first_opponent(track, board, players), 0.5)
     match kind:
         case JudgeKind.WEIGHTS:
-            inside = rung(5).choices(board)[-1]
+            inside = rung(5).choices(board, players)[-1]
             return (gate, Requirement(inside, inside.at(0), AS_GOOD))
         case JudgeKind.NETWORK:
             alone = Specification.parse("network:policy")

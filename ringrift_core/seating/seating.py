@@ -81,7 +81,7 @@ class Seating:
     def chosen(self, difficulty: int) -> Chosen:
         """Who plays a difficulty: the first of its rung's players whose judge there is. Errors as `player`."""
         missing: list[str] = []
-        for specification in rung(difficulty).choices(self.judges.board):
+        for specification in rung(difficulty).choices(self.judges.board, self.judges.players):
             try:
                 if specification.judge is not None:
                     self.judges.of(specification.judge)

@@ -89,10 +89,10 @@ def test_who_plays_in_place_of_a_network_is_told(tmp_path: Path) -> None:
     here = casting(tmp_path)
     (remark,) = here.remarks(["human", "9", "level-9", "5", "weights:one-ply"])
     assert remark.startswith(
-        "difficulty 9 is played by weights:minimax:800000, which takes about as long as nnue:minimax:1200000: nnue: "
-        "no nnue-square8-2p.safetensors comes with the package"
+        "difficulty 9 is played by weights:minimax:800000, which takes about as long as network:puct:2800: network: "
+        "no network-square8-2p.onnx comes with the package"
     )
-    assert "; network: no network-square8-2p.onnx comes with the package" in remark
+    assert "; nnue: no nnue-square8-2p.safetensors comes with the package" in remark
     assert [agent.name for agent in here.agents(["human", "9"])] == ["you", "level-9"]
 
 

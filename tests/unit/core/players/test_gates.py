@@ -34,7 +34,7 @@ def test_a_track_is_gated_by_its_own_judge_at_any_version() -> None:
 def test_an_nnue_is_gated_in_alpha_beta_and_first_meets_the_heuristic_in_the_same_search() -> None:
     for configuration in EVERYWHERE:
         candidate, opponent = (who(Track.NNUE, *configuration) for who in (gate_player, first_opponent))
-        assert candidate.search == opponent.search == rung(5).choices(configuration[0])[0].search
+        assert candidate.search == opponent.search == rung(5).choices(*configuration)[0].search
 
 
 def test_a_network_is_gated_in_a_tree_search_and_first_meets_the_heuristic_in_the_same_search() -> None:
@@ -42,7 +42,7 @@ def test_a_network_is_gated_in_a_tree_search_and_first_meets_the_heuristic_in_th
         candidate, opponent = (who(Track.NETWORK, *configuration) for who in (gate_player, first_opponent))
         assert candidate.search == opponent.search
         assert candidate.search.algorithm in (Algorithm.PUCT, Algorithm.GUMBEL)
-        choices = rung(7).choices(configuration[0])
+        choices = rung(7).choices(*configuration)
         (rung_7,) = (one for one in choices if one.judge is not None and one.judge.kind is JudgeKind.NETWORK)
         assert candidate.search.algorithm is rung_7.search.algorithm
 

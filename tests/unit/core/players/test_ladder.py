@@ -15,24 +15,27 @@ def test_difficulties_are_numbered_from_one_and_named_once() -> None:
     assert len({one.name for one in LADDER}) == 10
 
 
+@pytest.mark.parametrize("players", [2, 3, 4])
 @pytest.mark.parametrize("board", Board)
-def test_no_rung_looks_at_less_than_the_one_below(board: Board) -> None:
-    nodes = [counts(board, range(3, 7), -1), counts(board, range(7, 11), -1), counts(board, range(7, 11), 0)]
-    assert [len(each) for each in nodes] == [4, 4, 4], "by time no rung would play the same on every machine"
-    for each in nodes:
+def test_no_rung_looks_at_less_than_the_one_below(board: Board, players: int) -> None:
+    spans = [range(3, 7), range(7, 11), range(7, 11), range(7, 11)]
+    counts = [counted(board, players, span, choice) for span, choice in zip(spans, (-1, -1, 0, 1), strict=True)]
+    assert [len(each) for each in counts] == [4] * 4, "by time no rung would play the same on every machine"
+    for each in counts:
         assert each == sorted(each)
 
 
-def counts(board: Board, difficulties: range, choice: int) -> list[int]:
-    """Of the rungs' players by their first choice of a judge, or by their last one."""
-    budgets = [rung(difficulty).choices(board)[choice].search.budget for difficulty in difficulties]
+def counted(board: Board, players: int, difficulties: range, choice: int) -> list[int]:
+    """What the rungs' players look at, by one of their choices of a judge."""
+    budgets = [rung(difficulty).choices(board, players)[choice].search.budget for difficulty in difficulties]
     return [budget.amount for budget in budgets if isinstance(budget, Count)]
 
 
+@pytest.mark.parametrize("players", [2, 3, 4])
 @pytest.mark.parametrize("board", Board)
 @pytest.mark.parametrize("one", LADDER, ids=str)
-def test_every_rung_ends_with_a_player_that_is_always_there(one: Rung, board: Board) -> None:
-    last = one.choices(board)[-1].judge
+def test_every_rung_ends_with_a_player_that_is_always_there(one: Rung, board: Board, players: int) -> None:
+    last = one.choices(board, players)[-1].judge
     assert last is None or last == Judge(JudgeKind.WEIGHTS)
 
 

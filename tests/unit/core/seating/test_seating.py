@@ -95,18 +95,26 @@ def test_the_hand_set_weights_stay_version_0_whatever_is_shipped(tmp_path: Path)
 def test_a_rung_is_played_by_the_first_judge_that_is_there(tmp_path: Path) -> None:
     seating = Seating(judges(tmp_path))
     assert str(seating.chosen(7).specification) == "weights:minimax:400000"
-    assert seating.chosen(7).missing.startswith("nnue: no nnue-square8-2p.safetensors comes with the package")
-    assert "; network: no network-square8-2p.onnx comes with the package" in seating.chosen(7).missing
+    assert seating.chosen(7).missing.startswith("network: no network-square8-2p.onnx comes with the package")
+    assert "; nnue: no nnue-square8-2p.safetensors comes with the package" in seating.chosen(7).missing
     (tmp_path / "shipped").mkdir()
-    write_constant_network(tmp_path / "shipped" / "network-square8-2p.onnx", Board.SQUARE8, 2)
-    seating = Seating(judges(tmp_path))
-    assert str(seating.chosen(7).specification) == "network:puct:800"
-    assert seating.chosen(7).missing.startswith("nnue: no nnue-square8-2p.safetensors")
-    assert "network: " not in seating.chosen(7).missing
     shutil.copy(SHIPPED / "nnue-square8-2p.safetensors", tmp_path / "shipped")
     seating = Seating(judges(tmp_path))
-    assert seating.chosen(7) == Chosen(Specification.parse("nnue:minimax:400000"))
+    assert str(seating.chosen(7).specification) == "nnue:minimax:400000"
+    assert seating.chosen(7).missing.startswith("network: no network-square8-2p.onnx")
+    assert "nnue: " not in seating.chosen(7).missing
+    write_constant_network(tmp_path / "shipped" / "network-square8-2p.onnx", Board.SQUARE8, 2)
+    seating = Seating(judges(tmp_path))
+    assert seating.chosen(7) == Chosen(Specification.parse("network:puct:600"))
     assert seating.rung(7).name == "level-7"
+
+
+def test_with_more_than_two_players_an_nnue_goes_before_a_network(tmp_path: Path) -> None:
+    (tmp_path / "shipped").mkdir()
+    shutil.copy(SHIPPED / "nnue-square8-3p.safetensors", tmp_path / "shipped")
+    write_constant_network(tmp_path / "shipped" / "network-square8-3p.onnx", Board.SQUARE8, 3)
+    seating = Seating(Judges(Board.SQUARE8, 3, None, tmp_path / "work", shipped=tmp_path / "shipped"))
+    assert seating.chosen(7) == Chosen(Specification.parse("nnue:minimax:400000"))
 
 
 def test_a_network_without_what_asks_it_is_missed_and_one_that_is_broken_is_refused(
@@ -119,9 +127,8 @@ def test_a_network_without_what_asks_it_is_missed_and_one_that_is_broken_is_refu
         chosen = Seating(judges(tmp_path)).chosen(9)
         assert str(chosen.specification) == "weights:minimax:800000"
         assert chosen.missing == (
-            "nnue: no nnue-square8-2p.safetensors comes with the package: name a store that has a champion of "
-            "square8-2p, and none is given, or a file: nnue=FILE; network: needs onnxruntime: pip install "
-            "'ringrift[stages]'"
+            "network: needs onnxruntime: pip install 'ringrift[stages]'; nnue: no nnue-square8-2p.safetensors comes "
+            "with the package: name a store that has a champion of square8-2p, and none is given, or a file: nnue=FILE"
         )
     path.write_bytes(b"nothing")
     with pytest.raises(WrongInputError, match="no network that ONNX Runtime reads"):
