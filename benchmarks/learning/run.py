@@ -82,7 +82,7 @@ def main(
     hours: Annotated[float, typer.Option(min=0, help="Wall time of the whole run; no generation begins after it.")] = 3,
     minutes: Annotated[float, typer.Option(min=0, help="Of this piece: a repeat goes on; 0 is all of it.")] = 0,
     generations: Annotated[int, typer.Option(min=1, help="At most, generation 0 among them.")] = 1000,
-    threads: Annotated[int, typer.Option(min=0, help="Cores to use; 0 is every one.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="Cores to use, the first that there are; 0: all.")] = 0,
     device: Annotated[Device | None, typer.Option(help="Trains; omitted: cuda where torch finds one.")] = None,
     games: Annotated[int, typer.Option(min=4, help="Of generation 0, by the teacher.")] = 12_000,
     teacher: Annotated[str, typer.Option(help="Plays generation 0.")] = "weights@0:minimax-3:12000",
