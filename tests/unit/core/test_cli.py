@@ -84,6 +84,7 @@ def _values(name: str, annotation: Any) -> st.SearchStrategy[Any]:
     named: dict[str, st.SearchStrategy[Any]] = {
         "players": st.integers(2, 4),
         "symmetries": st.integers(0, 12),
+        "scored_after": st.integers(4, HIGHEST_COUNT),
         "engine_modes": st.lists(st.sampled_from(EngineMode), min_size=1).map(tuple),
         "tracks": st.lists(st.sampled_from(Track)).map(tuple),
         "kind": st.sampled_from(["candidate", "regression"]),
