@@ -15,7 +15,7 @@ from ringrift_core.contract import Board, Track, configuration_name
 from ringrift_core.errors import WrongInputError
 from ringrift_core.play.table import Agent, Human
 from ringrift_core.players.gates import gate_player
-from ringrift_core.players.ladder import LADDER, rung
+from ringrift_core.players.ladder import LADDER
 from ringrift_core.players.specification import JudgeKind, Specification
 from ringrift_core.seating import Judges, Manner, Seating
 from ringrift_core.store import open_store
@@ -72,7 +72,7 @@ class Casting:
         sentences = []
         for difficulty in sorted({found for name in names if (found := _difficulty(name)) is not None}):
             chosen = self.seating.chosen(difficulty)
-            choices = rung(difficulty).choices(self.seating.judges.board, self.seating.judges.players)
+            choices = self.seating.choices(difficulty)
             first, asks_networks = choices[0], any(_is_network(choice) for choice in choices)
             if asks_networks and chosen.specification == choices[-1]:
                 sentences.append(

@@ -21,6 +21,8 @@ MINIMAX_NOISE = 0.02
 NOISE: Mapping[Algorithm, float] = {Algorithm.ONE_PLY: HEURISTIC_NOISE, Algorithm.MINIMAX: MINIMAX_NOISE}
 """Of the players of rungs, by their search: players without any repeat each other's games."""
 
+_Counts = tuple[int, int, int]
+"""Simulations over a network, nodes over an NNUE, nodes by the weights."""
 _SMALL_BOARDS = frozenset({Board.SQUARE8, Board.HEX8})
 
 
@@ -57,14 +59,22 @@ def _over_nnue(search: str) -> str:
     return f"nnue:{search} weights:{search}"
 
 
-def _strongest(over_nnue: int, simulations: int, nodes: int) -> str:
-    """Alpha-beta over an NNUE, or what takes as long: PUCT over a network, or alpha-beta by the weights."""
-    return f"nnue:minimax:{over_nnue} network:puct:{simulations} weights:minimax:{nodes}"
+def _level(difficulty: int, duel: _Counts, small: _Counts, large: _Counts) -> Rung:
+    """PUCT over a network with two players on small boards, alpha-beta over an NNUE elsewhere; or the other of them, or
+    alpha-beta by the weights, which take about as long."""
 
+    def players(counts: _Counts, order: str) -> str:
+        simulations, over_nnue, nodes = counts
+        return order.format(f"network:puct:{simulations}", f"nnue:minimax:{over_nnue}", f"weights:minimax:{nodes}")
 
-def _duel(simulations: int, over_nnue: int, nodes: int) -> str:
-    """PUCT over a network, or what takes as long: alpha-beta over an NNUE, or by the weights."""
-    return f"network:puct:{simulations} nnue:minimax:{over_nnue} weights:minimax:{nodes}"
+    network_first, nnue_first = "{0} {1} {2}", "{1} {0} {2}"
+    return _rung(
+        difficulty,
+        f"level-{difficulty}",
+        small=players(small, nnue_first),
+        large=players(large, nnue_first),
+        duel=players(duel, network_first),
+    )
 
 
 _DESCENT = "weights:descent:400000"
@@ -81,34 +91,10 @@ LADDER = (
         "nnue:minimax:30000 weights:descent:100000",
         duel=f"nnue:minimax:50000 {_DESCENT}",
     ),
-    _rung(
-        7,
-        "level-7",
-        _strongest(400_000, 800, 400_000),
-        _strongest(70_000, 128, 70_000),
-        duel=_duel(600, 400_000, 400_000),
-    ),
-    _rung(
-        8,
-        "level-8",
-        _strongest(600_000, 1_300, 600_000),
-        _strongest(100_000, 192, 100_000),
-        duel=_duel(1_300, 700_000, 600_000),
-    ),
-    _rung(
-        9,
-        "level-9",
-        _strongest(900_000, 2_000, 800_000),
-        _strongest(140_000, 256, 140_000),
-        duel=_duel(2_800, 1_200_000, 800_000),
-    ),
-    _rung(
-        10,
-        "level-10",
-        _strongest(2_400_000, 4_000, 1_600_000),
-        _strongest(280_000, 512, 280_000),
-        duel=_duel(7_000, 3_600_000, 1_600_000),
-    ),
+    _level(7, duel=(600, 400_000, 400_000), small=(800, 400_000, 400_000), large=(128, 70_000, 70_000)),
+    _level(8, duel=(1_300, 700_000, 600_000), small=(1_300, 600_000, 600_000), large=(192, 100_000, 100_000)),
+    _level(9, duel=(2_800, 1_200_000, 800_000), small=(2_000, 900_000, 800_000), large=(256, 140_000, 140_000)),
+    _level(10, duel=(7_000, 3_600_000, 1_600_000), small=(4_000, 2_400_000, 1_600_000), large=(512, 280_000, 280_000)),
 )
 """Difficulty d is LADDER[d - 1]. On large boards nodes tell more than plies; with the heuristic descent takes 16 to 40
 times alpha-beta's nodes to be a step above it; with an NNUE it is weaker than alpha-beta that takes a tenth of its

@@ -78,10 +78,14 @@ class Seating:
         specification = self.chosen(difficulty).specification
         return self.player(specification, Manner(rung(difficulty).name, NOISE.get(specification.search.algorithm, 0.0)))
 
+    def choices(self, difficulty: int) -> tuple[Specification, ...]:
+        """Who may play a difficulty here, in this order; WrongInputError when there is none."""
+        return rung(difficulty).choices(self.judges.board, self.judges.players)
+
     def chosen(self, difficulty: int) -> Chosen:
         """Who plays a difficulty: the first of its rung's players whose judge there is. Errors as `player`."""
         missing: list[str] = []
-        for specification in rung(difficulty).choices(self.judges.board, self.judges.players):
+        for specification in self.choices(difficulty):
             try:
                 if specification.judge is not None:
                     self.judges.of(specification.judge)

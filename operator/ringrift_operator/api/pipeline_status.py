@@ -370,6 +370,11 @@ class TrackStatus(Value):
     def start_version(self) -> int:
         return int(self.start_champion or 0)
 
+    @property
+    def keeps_its_champion(self) -> bool:
+        """Whether who was champion when the iteration began still is."""
+        return self.champion_version == self.start_version
+
     def adopted(self, champion: int, predecessor: int, failures: int) -> Self:
         """As the store tells it; version 0 is none."""
         return changed(self.pointed(champion, predecessor), consecutive_failures=failures)

@@ -55,7 +55,7 @@ def _take_over_of_a_test(situation: Situation, track: Track) -> Situation:
     It has moved nothing itself: what a move has told, or will tell, is newer.
     """
     status, step = situation.configuration.track(track), steps.regression(track)
-    if status.champion != status.start_champion or is_going_back(situation.configuration, track):
+    if not status.keeps_its_champion or is_going_back(situation.configuration, track):
         return situation
     if step_phase(situation.configuration, step) != StagePhase.SUCCEEDED:
         return situation

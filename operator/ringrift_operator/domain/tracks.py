@@ -111,8 +111,7 @@ def regressed(configuration: ConfigurationStatus, track: Track) -> str | None:
     if step_phase(configuration, test) != StagePhase.SUCCEEDED or not status.predecessor:
         return None
     verdict = single_task(configuration, test).verdict
-    is_still_champion = status.champion == status.start_champion
-    if verdict is None or verdict.decision != Decision.REGRESSED or not is_still_champion:
+    if verdict is None or verdict.decision != Decision.REGRESSED or not status.keeps_its_champion:
         return None
     return f"regressed, {figures(verdict)} against its predecessor"
 
@@ -127,8 +126,7 @@ def _skipped(situation: Situation, track: Track, why: str) -> Situation:
 def _rejected(situation: Situation, track: Track, verdict: Verdict) -> Situation:
     before = situation.configuration.track(track)
     # Of somebody who is champion no more it says nothing about who is.
-    is_still_champion = before.champion_version == before.start_version
-    after = before.rejected() if is_still_champion else before.decided(TrackDecision.REJECTED)
+    after = before.rejected() if before.keeps_its_champion else before.decided(TrackDecision.REJECTED)
     situation = _judged(situation, after, verdict, TrackDecision.REJECTED)
     return situation.say(EventReason.REJECTED, f"{track} candidate rejected: {figures(verdict)}; {verdict.reason}")
 
