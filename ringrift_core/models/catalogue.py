@@ -94,6 +94,11 @@ class Model(Contract):
     rated: Rated | None = Field(default=None, description="By the newest round robin that it played in.")
     size: int = Field(description="Bytes of all its objects together.")
     fault: str = Field(default="", description="Why the artifact cannot be read.")
+    learnt_on: str | None = Field(
+        default=None,
+        description="As square8@3: a champion of another board, whose parameters it has, and whose iteration, evidence "
+        "and ratings these are.",
+    )
 
 
 class Training(Contract):

@@ -237,6 +237,7 @@ def verify(store: _Store, board: _OfBoard = None, players: _OfPlayers = None, tr
     epilog=_epilog(
         "export ringrift-data/ringrift square8-2p network --to champion.onnx",
         "export s3://bucket/run square8-2p weights 2 --to weights-2",
+        "export ringrift-data/ringrift square8-2p network --board square19 --to large",
     )
 )
 def export(
@@ -245,6 +246,10 @@ def export(
     track: _TrackName,
     to: Annotated[Path, typer.Option("--to", metavar="FILE|FOLDER", help="A new file or folder, see below.")],
     version: _Version = None,
+    board: Annotated[
+        Board | None,
+        typer.Option("--board", help="Another board on which a network is to play; omitted: the one it learnt on."),
+    ] = None,
 ) -> None:
     """Write a version to files that other programs can use.
 
@@ -252,15 +257,22 @@ def export(
     promote` takes the folder. --to a FILE that ends as what is played (.json for weights, .safetensors for an NNUE,
     .onnx for a network): that alone, with FILE.model.json beside it; `ringrift play network=FILE:gumbel:64` seats it.
     Whole or not at all, and never over what is there.
+
+    A network's parameters do not depend on how large a board is: with --board, what square8 has learnt plays on
+    square19, and hex8's on hexagonal, or the other way round. `ringrift models promote` makes it a champion there.
     """
     from ringrift_core.models.catalogue import model
     from ringrift_core.models.package import export_model
 
     with _sentences("export"), _hand(store, configuration, track) as hand:
-        found = model(hand.archive, hand.track, version)
+        found, archive = model(hand.archive, hand.track, version), hand.archive
         if found.fault:
             raise WrongInputError(found.fault)
-        for path in export_model(found, hand.archive, hand.folder, to):
+        if board is not None:
+            from ringrift_core.models.other_board import on_board
+
+            found, archive = on_board(found, archive, board, hand.folder)
+        for path in export_model(found, archive, hand.folder, to):
             typer.echo(str(path))
 
 

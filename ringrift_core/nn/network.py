@@ -133,6 +133,19 @@ class RingRiftNetwork(nn.Module):
         network.load_state_dict(load_file(weights))
         return network
 
+    def for_board(self, board: Board) -> RingRiftNetwork:
+        """The same parameters, of which none depends on how large a board is, on another one; WrongInputError where
+        their shapes are of another kind."""
+        network = RingRiftNetwork(NetworkShape.of(board, self.shape.players, self.shape.blocks, self.shape.channels))
+        try:
+            network.load_state_dict(self.state_dict())
+        except RuntimeError as error:  # torch's words for shapes that differ
+            raise WrongInputError(
+                f"what {self.shape.board} has learnt does not fit {board}: parameters go from square8 to square19 and "
+                "from hex8 to hexagonal, and back"
+            ) from error
+        return network
+
     def forward(self, planes: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         board, hidden = self._trunk(planes, features)
         return self.values(hidden), self._policy(board, hidden)

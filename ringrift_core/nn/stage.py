@@ -7,7 +7,6 @@ import platform
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,10 +16,8 @@ from safetensors.torch import save_file
 from ringrift_core import _engine
 from ringrift_core.archive import Archive, Checkpoint, identity
 from ringrift_core.contract import (
-    Board,
     NetworkSize,
     StageResult,
-    StartFrom,
     Track,
     TrainParameters,
     TrainResult,
@@ -29,12 +26,11 @@ from ringrift_core.contract import (
 from ringrift_core.dataset.manifest import DatasetManifest
 from ringrift_core.errors import NotNowError, WrongInputError
 from ringrift_core.nn.determinism import determine, device_of
+from ringrift_core.nn.export import export_network
 from ringrift_core.nn.network import SIZES, NetworkShape, RingRiftNetwork
-from ringrift_core.nn.onnx import TOLERANCE, export_onnx, largest_difference
-from ringrift_core.nn.positions import OUTCOMES, Aim, Batch, Positions, load_positions
+from ringrift_core.nn.positions import Aim, Positions, load_positions
 from ringrift_core.nn.processes import ALONE, Processes, joined
-from ringrift_core.nn.quantised import Differences, differences, quantise
-from ringrift_core.nn.training import Training, TrainingPlan, part_size, surprises
+from ringrift_core.nn.training import Training, TrainingPlan, surprises
 from ringrift_core.players.cards import ModelCard
 from ringrift_core.registry.records import champion_artifact
 from ringrift_core.stage import Outcome, Run
@@ -57,9 +53,6 @@ TOLD_STEPS = 10
 """Between two points of the curves."""
 CHECKPOINTS = 3
 """Kept: the newest, and two before it in case that it is damaged."""
-SAMPLES = 64, 1024
-"""Positions that the ranges of a quantised network are taken from, at least and at most, and as many held-out ones that
-it is judged on: what goes through a network in about a second."""
 
 
 def train_stage(parameters: TrainParameters, run: Run) -> StageResult:
@@ -148,7 +141,11 @@ def _start(parameters: TrainParameters, run: Run) -> _Start:
     rate = _learning_rate(found, parameters.batch_size)
     if board == parameters.board:
         return _Start(found, point.version, CONTINUED * rate)
-    return _Start(_transferred(found, parameters.board, point), 0, TRANSFERRED * rate)
+    try:
+        network = found.for_board(parameters.board)
+    except WrongInputError as error:
+        raise WrongInputError(f"--start-from {point}: {error}") from None
+    return _Start(network, 0, TRANSFERRED * rate)
 
 
 def _anew(parameters: TrainParameters, size: NetworkSize) -> _Start:
@@ -159,20 +156,6 @@ def _anew(parameters: TrainParameters, size: NetworkSize) -> _Start:
 def _learning_rate(network: RingRiftNetwork, batch_size: int) -> float:
     """At its height, where training begins anew."""
     return LEARNING_RATE * min(1.0, CHANNELS / network.shape.channels) * min(1.0, math.sqrt(batch_size / BATCH))
-
-
-def _transferred(found: RingRiftNetwork, board: Board, point: StartFrom) -> RingRiftNetwork:
-    """A network for a board with the parameters of another one's, of which none depends on how large it is."""
-    shape = found.shape
-    network = RingRiftNetwork(NetworkShape.of(board, shape.players, shape.blocks, shape.channels))
-    try:
-        network.load_state_dict(found.state_dict())
-    except RuntimeError as error:  # torch's words for shapes that differ
-        raise WrongInputError(
-            f"--start-from {point}: what {shape.board} has learnt does not fit {board}: parameters go from square8 to "
-            "square19 and from hex8 to hexagonal, and back"
-        ) from error
-    return network
 
 
 def _plan(parameters: TrainParameters, dataset: DatasetManifest, start: _Start) -> TrainingPlan:
@@ -286,52 +269,13 @@ def _measure(run: Run, training: Training, curve: Curve, pause: Callable[[], Non
     )
 
 
-@dataclass(frozen=True)
-class _Exported:
-    """A network for ONNX Runtime."""
-
-    file: Path
-    difference: float
-    """Between torch and ONNX Runtime, both in floats."""
-    quantised: Differences
-
-
-def _exported(run: Run, trained: _Trained) -> _Exported:
-    """In integers where these say nearly what floats do."""
-    network, train, held_out = trained.network, trained.train, trained.held_out
-    floats, quantised = run.folder / "floats.onnx", run.folder / "network.onnx"
-    export_onnx(network, floats)
-    least, most = SAMPLES
-    count = min(most, max(least, 2 * part_size(network.shape, torch.device("cpu"))))
-    judged = _spread(held_out if len(held_out) else train, count, with_policies=True)
-    difference = largest_difference(network, floats, judged.planes[:256], judged.globals[:256])
-    if difference > TOLERANCE:
-        raise RuntimeError(f"ONNX and torch differ by {difference:.2g}")
-    samples = _spread(train, count)
-    quantise(floats, samples.planes.numpy(), samples.globals.numpy(), quantised)
-    found = differences(floats, quantised, judged)
-    if not found.are_small:
-        run.report.warn(
-            f"in 8-bit integers the network would say something else (values by {found.value:.3f}, policies by "
-            f"{found.policy:.3f} nats): it stays in floats, which take a CPU longer"
-        )
-    return _Exported(quantised if found.are_small else floats, difference, found)
-
-
-def _spread(positions: Positions, count: int, with_policies: bool = False) -> Batch:
-    """So many of them at most, from all over their games; `with_policies` of those that have one, where any has."""
-    places = np.flatnonzero(positions.have_policies) if with_policies else np.arange(len(positions))
-    if not len(places):
-        places = np.arange(len(positions))
-    chosen = places[np.unique(np.linspace(0, len(places) - 1, count).astype(np.int64))]
-    return positions.batch(chosen, OUTCOMES, torch.device("cpu"))
-
-
 def _save(parameters: TrainParameters, run: Run, trained: _Trained) -> Outcome:
     network, training = trained.network, trained.training
     weights = run.folder / "network.safetensors"
     save_file(network.state_dict(), weights)
-    exported = _exported(run, trained)
+    exported = export_network(network, trained.train, trained.held_out, run.folder)
+    if exported.warning:
+        run.report.warn(exported.warning)
     best = min(training.figures, key=lambda figures: figures.held_out_loss)
     result = TrainResult(
         train_loss=best.train_loss,

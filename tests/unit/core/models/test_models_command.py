@@ -8,7 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from typer.testing import Result
 
 from ringrift_core import _engine
@@ -19,11 +21,16 @@ from ringrift_core.contract import (
     ExitCode,
     Track,
 )
-from ringrift_core.players.cards import NnueCard
+from ringrift_core.nn.inference import onnx_network
+from ringrift_core.nn.network import RingRiftNetwork
+from ringrift_core.nn.quantised import VALUE_TOLERANCE
+from ringrift_core.nn.random_positions import random_positions
+from ringrift_core.players.cards import ModelCard, NnueCard
 from ringrift_core.players.specification import Judge, JudgeKind
 from ringrift_core.seating import Judges
 from tests.unit.core.desk import Desk
 from tests.unit.core.models.typed import (
+    BECAUSE,
     CONFIGURATION,
     models,
     network_card,
@@ -247,3 +254,49 @@ class TestExport:
         assert done.returncode == ExitCode.WRONG_INPUT, done.stderr
         assert "File too large" in done.stderr
         assert sorted(tmp_path.iterdir()) == before
+
+
+class TestExportForAnotherBoard:
+    def test_what_square8_has_learnt_becomes_champion_of_square19(self, desk: Desk, tmp_path: Path) -> None:
+        to = tmp_path / "large"
+        found = models("export", root(desk), CONFIGURATION, "network", "--board", "square19", "--to", to)
+        assert found.exit_code == 0, found.output
+        written = json.loads((to / "model.json").read_text())
+        assert (written["configuration"], written["learntOn"]) == ("square19-2p", "square8@1")
+        card = ModelCard.read((to / "card.json").read_bytes(), "card.json", "square19-2p")
+        assert (card.started_from, card.parent) == ("square8@1", 0)
+        before = network_card(desk)
+        assert card.weights.sha256 == before.weights.sha256
+        assert card.onnx.sha256 != before.onnx.sha256
+        promoted = models("promote", root(desk), "square19-2p", "network", to, *BECAUSE)
+        assert promoted.exit_code == 0, promoted.output
+        assert models("verify", root(desk), "--board", "square19").stdout == '{"models":1,"verified":1,"faults":0}\n'
+        network = RingRiftNetwork.of_card(before, object_file(desk, before.weights)).for_board(Board.SQUARE19)
+        planes, features = random_positions(Board.SQUARE19, 2, 64)
+        with torch.no_grad():
+            values, _ = network(torch.from_numpy(planes), torch.from_numpy(features))
+        said, _ = onnx_network(to / "network.onnx").values_and_policy(planes, features)
+        assert np.abs(said - torch.softmax(values, 1).numpy()).mean() < VALUE_TOLERANCE
+
+    def test_it_is_the_same_each_time(self, desk: Desk, tmp_path: Path) -> None:
+        for name in ("one", "two"):
+            options = ("--board", "square19", "--to", tmp_path / name)
+            assert models("export", root(desk), CONFIGURATION, "network", *options).exit_code == 0
+        one, two = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two"))
+        assert one == two
+
+    @pytest.mark.parametrize(
+        ("track", "board", "sentence"),
+        [
+            ("nnue", "square19", "--board: of a network alone, nnue know the cells of one board"),
+            ("network", "square8", "--board square8: is the board of square8-2p; leave it out"),
+            ("network", "hexagonal", "--board hexagonal: what square8 has learnt does not fit hexagonal"),
+        ],
+    )
+    def test_what_cannot_be_is_a_sentence_and_no_folder(
+        self, desk: Desk, tmp_path: Path, track: str, board: str, sentence: str
+    ) -> None:
+        found = models("export", root(desk), CONFIGURATION, track, "--board", board, "--to", tmp_path / "mine")
+        assert (found.exit_code, found.stdout) == (ExitCode.WRONG_INPUT, "")
+        assert sentence in found.stderr
+        assert not (tmp_path / "mine").exists()
