@@ -16,8 +16,13 @@ from hypothesis import strategies as st
 from benchmarks.learning.curve import FIXED, curve_of
 from benchmarks.learning.flipped import Trial
 from benchmarks.learning.match import CLOSE, PILOTS, count_that_takes
-from ringrift_core.contract import Board
+from ringrift_core.archive import Archive
+from ringrift_core.contract import Board, Track
 from ringrift_core.dataset.manifest import DatasetManifest
+from ringrift_core.players.specification import Judge, JudgeKind
+from ringrift_core.registry.records import read_registry
+from ringrift_core.seating import Judges
+from ringrift_core.store import open_store
 
 ROOT = Path(__file__).parents[4]
 
@@ -146,3 +151,25 @@ def test_a_count_is_found_that_takes_the_wanted_time(time_of_one: float, first: 
     assert abs(ratio - 1) <= max(CLOSE, time_of_one / 2 + 1e-9)
     assert tried[0] == first
     assert len(tried) <= PILOTS
+
+
+def test_an_nnue_is_distilled_from_a_folders_network_and_a_repeat_goes_on(tmp_path: Path) -> None:
+    arguments = (
+        "--folder", str(tmp_path), "--configuration", "square8-2p",
+        "--network", str(ROOT / "results" / "square8-2p" / "teacher-nnue-0000"),
+        "--play", "12 0.25 weights@0:one-ply", "--play", "4 0.1 network:gumbel:4",
+        "--positions", "300", "--epochs", "1",
+    )  # fmt: skip
+    first, again = run("nnue.distill", *arguments), run("nnue.distill", *arguments)
+    assert first.returncode == 0, first.stderr
+    told_first, told_again = json.loads(first.stdout), json.loads(again.stdout)
+    assert told_first["positions"] == 300
+    assert {**told_again, "wall": 0, "core_seconds": 0} == {**told_first, "wall": 0, "core_seconds": 0}
+    Judges(Board.SQUARE8, 2, None, tmp_path).of(Judge(JudgeKind.NNUE, file=tmp_path / "nnue.safetensors"))
+    games = Archive(open_store((tmp_path / "store").as_uri()), "square8-2p")
+    assert read_registry(games, Track.NETWORK).version == 1
+    refused = run("nnue.distill", *arguments[:6], "--play", "12 weights@0:one-ply")
+    assert refused.returncode == 2
+    assert "'12 weights@0:one-ply': expected games, a share of random moves and a player" in " ".join(
+        refused.stderr.replace("│", " ").split()
+    )
