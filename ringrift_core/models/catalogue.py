@@ -52,6 +52,11 @@ class StoredObject(Contract):
         """By its name alone: where the store is today is no part of a model."""
         return cls(name="objects/" + artifact.uri.rpartition("/")[2], sha256=artifact.sha256, bytes=artifact.bytes)
 
+    @property
+    def address(self) -> Artifact:
+        """What an archive of its configuration fetches it by."""
+        return Artifact(uri=self.name, sha256=self.sha256, bytes=self.bytes)
+
 
 class Evidence(Contract):
     """Why a version became champion: a gate's verdict, or a person's reason."""

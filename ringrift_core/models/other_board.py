@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from ringrift_core import _engine
 from ringrift_core.archive import Archive
-from ringrift_core.contract import Artifact, Board, Track, configuration_name
+from ringrift_core.contract import Board, Track, configuration_name
 from ringrift_core.dataset.rows import RowFile
-from ringrift_core.dataset.shards import Columns
 from ringrift_core.errors import WrongInputError
 from ringrift_core.models.catalogue import Model, StoredObject
 from ringrift_core.nn.export import export_network
@@ -34,7 +32,7 @@ def on_board(model: Model, archive: Archive, board: Board, folder: Path) -> tupl
         raise WrongInputError(f"--board: of a network alone, {model.track} know the cells of one board")
     if board is model.board:
         raise WrongInputError(f"--board {board}: is the board of {model.configuration}; leave it out")
-    card = ModelCard.load(archive, _found(model.artifact))
+    card = ModelCard.load(archive, model.artifact.address)
     weights = archive.get_file(card.weights, folder)
     try:
         network = RingRiftNetwork.of_card(card, weights).for_board(board)
@@ -70,10 +68,6 @@ def on_board(model: Model, archive: Archive, board: Board, folder: Path) -> tupl
     return model.model_copy(update=changed), other
 
 
-def _found(stored: StoredObject) -> Artifact:
-    return Artifact(uri=stored.name, sha256=stored.sha256, bytes=stored.bytes)
-
-
 def _own_games(network: RingRiftNetwork, folder: Path) -> tuple[Positions, Positions]:
     """Positions of games that it plays in floats, and those of some that are held out."""
     board, players = network.shape.board, network.shape.players
@@ -83,8 +77,7 @@ def _own_games(network: RingRiftNetwork, folder: Path) -> tuple[Positions, Posit
     games = _engine.play_games(
         board.value, players, [[player]], seed=1, games=GAMES, opening_plies=OPENING, max_turns=TURNS
     )
-    return split(RowFile.write(folder, board, players, _rows(board, players, games)))
-
-
-def _rows(board: Board, players: int, games: list[_engine.GameRecord]) -> Iterator[Columns]:
-    yield _engine.encode_rows(board.value, players, [(game.game_id, game.moves, game.searches, None) for game in games])
+    rows = _engine.encode_rows(
+        board.value, players, [(game.game_id, game.moves, game.searches, None) for game in games]
+    )
+    return split(RowFile.write(folder, board, players, [rows]))

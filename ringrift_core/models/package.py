@@ -123,10 +123,7 @@ def export_model(model: Model, archive: Archive, folder: Path, to: Path) -> list
         raise WrongInputError(f"--to {to}: is there already; name another one")
     player = Player(model.board, model.players, model.track)
     objects = {"": model.artifact, **model.files}
-    found = {
-        name: archive.get_file(Artifact(uri=each.name, sha256=each.sha256, bytes=each.bytes), folder)
-        for name, each in objects.items()
-    }
+    found = {name: archive.get_file(each.address, folder) for name, each in objects.items()}
     played = player.names[player.played]
     with _explained(to):
         if to.suffix == Path(played).suffix:
