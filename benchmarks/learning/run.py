@@ -87,7 +87,9 @@ def main(
     games: Annotated[int, typer.Option(min=4, help="Of generation 0, by the teacher.")] = 12_000,
     teacher: Annotated[str, typer.Option(help="Plays generation 0.")] = "weights@0:minimax-3:12000",
     selfplay_games: Annotated[int, typer.Option(min=4, help="Of each later generation.")] = 3000,
-    player: Annotated[str, typer.Option(help="Plays them.")] = "network:gumbel:64",
+    player: Annotated[
+        str, typer.Option(help="Plays them: several, comma-separated, are dealt over the seats.")
+    ] = "network:gumbel:64",
     size: Annotated[NetworkSize | None, typer.Option(help="Omitted: small, or as the other board's.")] = None,
     first_uses: Annotated[int, typer.Option(min=1, help="Of each position of generation 0, in training.")] = 3,
     uses: Annotated[
@@ -252,7 +254,7 @@ class LearningRun:
             iteration=self._iteration,
             seed=settings.seed + 1000 * self._iteration,
             games=games,
-            player=settings.teacher if is_first else settings.player,
+            player=(settings.teacher,) if is_first else tuple(settings.player.split(",")),
             network_version=champion,
             random_moves=0.0,
             restarts=restarts,

@@ -55,8 +55,8 @@ def _manner(name: str, search: Search, parameters: SelfplayParameters) -> Manner
 
 
 def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[Player]]:
-    """One list for each of the parameters' modes; the engine deals modes over games, and a list over its seats. The one
-    player that they name is a mode of its own."""
+    """One list for each of the parameters' modes; the engine deals modes over games, and a list over its seats. The
+    players that they name are a mode of their own."""
     judges = Judges(
         parameters.board,
         parameters.players,
@@ -70,19 +70,12 @@ def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[Play
         JudgeKind.NNUE: parameters.nnue_version,
         JudgeKind.NETWORK: parameters.network_version,
     }
-    if parameters.player is None and EngineMode.NETWORK in parameters.engine_modes and not parameters.network_version:
+    if not parameters.player and EngineMode.NETWORK in parameters.engine_modes and not parameters.network_version:
         raise WrongInputError("--engine-modes network: needs --network-version, and there is no champion network")
     seating = Seating(judges)
-    if parameters.player is not None:
-        specification = Specification.parse(parameters.player)
-        judge = specification.judge
-        if judge == Judge(JudgeKind.NNUE) and not parameters.nnue_version:
-            raise WrongInputError(
-                f"--player {parameters.player}: which version plays? {judge}@1:..., or --nnue-version 1, say"
-            )
-        if judge is not None and judge.kind in versions:
-            specification = specification.at(versions[judge.kind])
-        return [[seating.player(specification, _manner(str(specification), specification.search, parameters))]]
+    if parameters.player:
+        named = [_named(text, versions) for text in parameters.player]
+        return [[seating.player(each, _manner(str(each), each.search, parameters)) for each in named]]
     seated: dict[str, Player] = {}
     for name in dict.fromkeys(name for mode in parameters.engine_modes for name in MODES[mode]):
         specification = _by_best_judge(PLAYERS[name], parameters)
@@ -92,6 +85,16 @@ def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[Play
         manner = _manner(name, specification.search, parameters)
         seated[name] = seating.player(specification.at(versions[judge.kind]) if judge else specification, manner)
     return [[seated[name] for name in MODES[mode] if name in seated] for mode in parameters.engine_modes]
+
+
+def _named(text: str, versions: Mapping[JudgeKind, int]) -> Specification:
+    specification = Specification.parse(text)
+    judge = specification.judge
+    if judge == Judge(JudgeKind.NNUE) and not versions[JudgeKind.NNUE]:
+        raise WrongInputError(f"--player {text}: which version plays? {judge}@1:..., or --nnue-version 1, say")
+    if judge is not None and judge.kind in versions:
+        return specification.at(versions[judge.kind])
+    return specification
 
 
 def _by_best_judge(specification: Specification, parameters: SelfplayParameters) -> Specification:

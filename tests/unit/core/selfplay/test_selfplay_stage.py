@@ -112,6 +112,16 @@ def test_a_named_player_plays_all_games(desk: Desk) -> None:
         desk.selfplay(2, player="nnue@3:one-ply")
 
 
+def test_several_named_players_are_dealt_over_the_seats(desk: Desk) -> None:
+    desk.selfplay(games=12, player="weights@0:minimax-2:500,weights@0:one-ply", random_moves=0.0, shard="0/1")
+    seats = [game.seats for game in games_of(desk)]
+    names = {"weights@0:minimax-2:500", "weights@0:one-ply"}
+    assert {name for game in seats for name in game} == names
+    assert {len(set(game)) for game in seats} == {1, 2}, "some meet themselves, and some each other"
+    with pytest.raises(WrongInputError, match=r"--player nnue:one-ply: which version plays\?"):
+        desk.selfplay(2, player="weights@0:one-ply,nnue:one-ply")
+
+
 def test_without_random_moves_every_decision_after_the_opening_is_searched(desk: Desk) -> None:
     desk.selfplay(games=10, random_moves=0.0)
     for game in games_of(desk):
