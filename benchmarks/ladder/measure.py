@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.configuration import configuration_of
-from benchmarks.core_seconds import core_seconds
+from benchmarks.one_at_a_time import decide, positions
 from ringrift_core import _engine
 from ringrift_core._engine import Player
 from ringrift_core.arena.interval import ONE_SIDED_95, measure, share_interval
@@ -34,7 +34,6 @@ PAIRS = ("2:1", "3:2", "4:3", "5:4", "6:5", "6=5")
 SEED = 1
 GAMES_AT_ONCE = 24
 """Games of a piece, about: little is lost when a measurement is stopped, and the cores stay busy."""
-SPEED_POSITIONS = 40
 MAX_TURNS = 800
 """No game of a ladder was ever that long; the plan's limits are at least 500."""
 ANCHOR = LADDER[1].name
@@ -95,6 +94,7 @@ def main(
     games: Annotated[int, typer.Option(min=0, help="Games a pair, rounded up to whole groups; 0: only times.")] = 200,
     minutes: Annotated[float, typer.Option(min=0.1, help="Stop for today after so long; a repeat goes on.")] = 60.0,
     threads: Annotated[int, typer.Option(min=0, help="0 is every core.")] = 0,
+    decisions: Annotated[int, typer.Option(min=1, help="Whose times are taken, one at a time.")] = 40,
     pieces: Annotated[Path, typer.Option(help="What was played so far, a JSON line a piece.")] = Path("ladder.jsonl"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
@@ -104,7 +104,7 @@ def main(
     until = time.monotonic() + 60 * minutes
     for configuration, pair in _in_turns(chosen, wanted, games, pieces, threads, until):
         console.print(f"{configuration} {pair.text}: played a piece")
-    report = {str(one): _report(one, wanted, list(_played(pieces)), games) for one in chosen}
+    report = {str(one): _report(one, wanted, list(_played(pieces)), games, decisions) for one in chosen}
     if as_json:
         typer.echo(json.dumps({"threads": threads or os.cpu_count(), "ladder": report}))
         return
@@ -196,7 +196,7 @@ def _groups(configuration: Configuration, pair: Pair, played: Iterator[dict[str,
 
 
 def _report(
-    configuration: Configuration, pairs: list[Pair], played: list[dict[str, Any]], games: int
+    configuration: Configuration, pairs: list[Pair], played: list[dict[str, Any]], games: int, decisions: int
 ) -> dict[str, Any]:
     rankings: list[Ranking] = []
     compared = {}
@@ -217,7 +217,10 @@ def _report(
         anchor = ANCHOR if ANCHOR in ratings.players else ratings.players[0]
         elo = {name: [round(one) for one in ratings.difference(name, anchor)] for name in ratings.players}
     rungs = sorted({difficulty for pair in pairs for difficulty in (pair.candidate, pair.opponent)})
-    return {"pairs": compared, "elo": elo, "rungs": {str(one): _speed(configuration, one) for one in rungs}}
+    seating = configuration.seating
+    asked = positions(seating, decisions)
+    speeds = {str(one): decide(seating.rung(one), asked).report() for one in rungs}
+    return {"pairs": compared, "elo": elo, "rungs": speeds}
 
 
 def _compare(groups: list[dict[str, Any]], players: int) -> dict[str, Any]:
@@ -238,39 +241,6 @@ def _compare(groups: list[dict[str, Any]], players: int) -> dict[str, Any]:
         "identical": round(identical_share(played), 4),
         "alike": round(alike / found.games, 4),
     }
-
-
-def _speed(configuration: Configuration, difficulty: int) -> dict[str, float]:
-    """Over decisions of heuristic games, one at a time: the mean of their core-time, the longest, and nodes."""
-    player = configuration.seating.rung(difficulty)
-    milliseconds, nodes = [], 0
-    positions = _positions(configuration)
-    player.choose(positions[0], SEED)  # what is begun once, such as a network's threads, counts nowhere
-    for position in positions:
-        spent = core_seconds()
-        nodes += player.choose(position, SEED).nodes
-        milliseconds.append(1000 * (core_seconds() - spent))
-    return {
-        "ms": round(sum(milliseconds) / len(positions), 2),
-        "longest": round(max(milliseconds), 1),
-        "nodes": round(nodes / len(positions)),
-    }
-
-
-def _positions(configuration: Configuration) -> list[_engine.Position]:
-    board, players = configuration.board.value, configuration.players
-    heuristic = configuration.seating.rung(2)
-    found: list[_engine.Position] = []
-    for record in _engine.play_games(board, players, [[heuristic]], seed=SEED, games=8, opening_plies=4):
-        position = _engine.Position(board, players)
-        moves = _engine.notation(board, players, record.moves)
-        choices = []
-        for move in moves:
-            if len(position.legal_moves()) > 1:
-                choices.append(position.copy())
-            position.play(move)
-        found += choices[:: max(1, len(choices) * 8 // SPEED_POSITIONS)]
-    return found
 
 
 def _pair_table(name: str, report: dict[str, Any]) -> Table:
@@ -301,14 +271,15 @@ def _pair_table(name: str, report: dict[str, Any]) -> Table:
 
 def _rung_table(name: str, report: dict[str, Any]) -> Table:
     table = Table(title=f"{name}: Elo above {ANCHOR}, and the core-time of a decision", box=box.SIMPLE_HEAD)
-    for heading in ("rung", "Elo", "95 % interval", "ms", "longest", "nodes"):
+    for heading in ("rung", "Elo", "95 % interval", "ms", "p99", "longest", "nodes"):
         table.add_column(heading, justify="left" if heading == "rung" else "right")
     speeds = {rung(int(one)).name: speed for one, speed in report["rungs"].items()}
     unrated = [player for player in speeds if player not in report["elo"]]
     for player in [*sorted(report["elo"], key=lambda player: report["elo"][player][0]), *unrated]:
         value, low, high = report["elo"].get(player, ("", "", ""))
         speed = speeds.get(player)
-        cells = (f"{speed['ms']:,.2f}", f"{speed['longest']:,.1f}", f"{speed['nodes']:,}") if speed else ("", "", "")
+        times = (f"{speed['ms']:,.2f}", f"{speed['p99']:,.1f}", f"{speed['longest']:,.1f}") if speed else ("", "", "")
+        cells = (*times, f"{speed['nodes']:,}" if speed else "")
         table.add_row(player, str(value), f"{low} to {high}" if low != "" else "", *cells)
     return table
 

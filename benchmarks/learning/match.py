@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.core_seconds import core_seconds
+from benchmarks.one_at_a_time import decide, positions
 from ringrift_core import _engine
 from ringrift_core.arena.interval import Rate, measure
 from ringrift_core.contract import MOVE_LIMITS, Artifact, Board, NetworkSize
@@ -166,10 +167,14 @@ def main(
         bool,
         typer.Option(help="Give the candidate the count that takes the opponent's core-time, in place of its own."),
     ] = False,
+    alone: Annotated[
+        int, typer.Option(min=0, help="Also what a decision takes without a batch: so many, one at a time.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line a match and nothing else.")] = False,
 ) -> None:
     table = Table(title=f"{board}-{players}p, {games} games a match", box=box.SIMPLE_HEAD)
-    for heading in ("candidate", "opponent", "rate", "95 %", "share", "core-ms", "opponent's", "ratio"):
+    headings = ("candidate", "opponent", "rate", "95 %", "share", "core-ms", "opponent's", "ratio")
+    for heading in (*headings, *(("alone, core-ms", "opponent's", "ratio") if alone else ())):
         table.add_column(heading, justify="left" if heading in ("candidate", "opponent") else "right")
     try:
         seating = _seating(board, players, store)
@@ -178,10 +183,12 @@ def main(
                 sides = [Side.seated(seating, each.specification) for each in (one, other)]
                 played = play(seating, sides[0], sides[1], games, seed, threads)
                 assert played is not None
+                by_itself = _alone(seating, sides, alone) if alone else {}
                 if as_json:
                     named = {"candidate": one.name, "opponent": other.name}
-                    typer.echo(json.dumps({**named, "seed": seed, **report(played)}))
-                table.add_row(one.name, other.name, *_cells(played))
+                    typer.echo(json.dumps({**named, "seed": seed, **report(played), **by_itself}))
+                cells = [f"{figure:.3f}" for figure in by_itself.get("alone", {}).values()]
+                table.add_row(one.name, other.name, *_cells(played), *cells)
     except (RingRiftError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
     if not as_json:
@@ -257,6 +264,14 @@ def _at_equal_time(seating: Seating, one: _Named, other: _Named, threads: int) -
 
     count, _ = count_that_takes(time_ratio, search.budget.amount)
     return with_count(count)
+
+
+def _alone(seating: Seating, sides: Sequence[Side], number: int) -> dict[str, dict[str, float]]:
+    """Core-milliseconds of a decision of either side, one at a time on the same positions, and their ratio."""
+    asked = positions(seating, number)
+    candidate, opponent = (decide(side.player, asked).mean for side in sides)
+    found = {"candidate": candidate, "opponent": opponent, "time_ratio": candidate / max(1e-9, opponent)}
+    return {"alone": {name: round(figure, 4) for name, figure in found.items()}}
 
 
 def count_that_takes(time_ratio: Callable[[int], float], first: int) -> tuple[int, float]:

@@ -1,0 +1,69 @@
+"""What a player's decisions take one at a time, as somebody waits for them who plays against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.core_seconds import core_seconds
+from ringrift_core import _engine
+from ringrift_core.seating import Seating
+
+__all__ = ["Decisions", "decide", "positions"]
+
+SEED = 1
+GAMES = 8
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Core-time, of all threads, and nodes."""
+
+    milliseconds: Sequence[float]
+    nodes: int
+
+    @property
+    def mean(self) -> float:
+        return sum(self.milliseconds) / len(self.milliseconds)
+
+    @property
+    def percentile_99(self) -> float:
+        return float(np.percentile(self.milliseconds, 99))
+
+    def report(self) -> dict[str, float]:
+        """For a JSON line."""
+        return {
+            "ms": round(self.mean, 2),
+            "p99": round(self.percentile_99, 1),
+            "longest": round(max(self.milliseconds), 1),
+            "nodes": round(self.nodes / len(self.milliseconds)),
+        }
+
+
+def positions(seating: Seating, number: int) -> list[_engine.Position]:
+    """About so many in which there is a choice, from all over games of the hand-set heuristic."""
+    board, players = seating.judges.board.value, seating.judges.players
+    games = max(GAMES, number // GAMES)
+    found: list[_engine.Position] = []
+    for record in _engine.play_games(board, players, [[seating.rung(2)]], seed=SEED, games=games, opening_plies=4):
+        position = _engine.Position(board, players)
+        choices = []
+        for move in _engine.notation(board, players, record.moves):
+            if len(position.legal_moves()) > 1:
+                choices.append(position.copy())
+            position.play(move)
+        found += choices[:: max(1, len(choices) * games // number)]
+    return found
+
+
+def decide(player: _engine.Player, chosen_from: Sequence[_engine.Position]) -> Decisions:
+    """What it takes in each of these."""
+    player.choose(chosen_from[0], SEED)  # what is begun once, such as a network's threads, counts nowhere
+    milliseconds, nodes = [], 0
+    for position in chosen_from:
+        spent = core_seconds()
+        nodes += player.choose(position, SEED).nodes
+        milliseconds.append(1000 * (core_seconds() - spent))
+    return Decisions(milliseconds, nodes)
