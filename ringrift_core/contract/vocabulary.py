@@ -140,6 +140,7 @@ class EngineMode(enum.StrEnum):
     DESCENT_ONLY = "descent-only"
     MIXED = "mixed"
     NETWORK = "network"
+    NETWORK_AND_MINIMAX = "network-and-minimax"
 
 
 class Stage(Name):

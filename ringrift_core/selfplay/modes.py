@@ -42,8 +42,9 @@ MODES: Mapping[EngineMode, tuple[str, ...]] = {
     EngineMode.DESCENT_ONLY: ("descent",),
     EngineMode.MIXED: ("random", "heuristic", "minimax", "descent", "network"),
     EngineMode.NETWORK: ("network",),
+    EngineMode.NETWORK_AND_MINIMAX: ("network", "minimax"),
 }
-"""Whom each mode deals over the seats; who plays by a network is left out of `mixed` while there is none."""
+"""Whom each mode deals over the seats; while there is no network, others play alone."""
 
 
 def _manner(name: str, search: Search, parameters: SelfplayParameters) -> Manner:

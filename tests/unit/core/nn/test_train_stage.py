@@ -311,6 +311,9 @@ def test_a_candidate_is_trained_judged_promoted_and_resumed_from(desk: Desk) -> 
     assert ModelCard.load(desk.archive, resumed.outputs["candidate"]).parent == 1
     played = desk.selfplay(2, seed=2, games=4, network_version=1, engine_modes="network")
     assert 0.1 < share_of_policies(desk, played) < 0.4, "of a quarter of the decisions"
+    both = desk.selfplay(3, seed=3, games=8, network_version=1, engine_modes="network-and-minimax")
+    games = read_games(desk.archive.get_file(both.outputs["games"], desk.run.folder))
+    assert {name for game in games for name in game.seats} == {"network", "minimax"}
 
 
 def share_of_policies(desk: Desk, played: StageResult) -> float:

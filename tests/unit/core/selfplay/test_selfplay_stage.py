@@ -184,6 +184,11 @@ def test_in_mixed_games_each_seat_is_drawn(desk: Desk) -> None:
     assert {name for pair in pairs for name in pair} == {"random", "heuristic", "minimax", "descent"}
 
 
+def test_alpha_beta_plays_alone_where_a_network_is_to_meet_it_and_there_is_none(desk: Desk) -> None:
+    desk.selfplay(games=4, engine_modes="network-and-minimax", shard="0/1")
+    assert {name for game in games_of(desk) for name in game.seats} == {"minimax"}
+
+
 def test_cut_games_are_counted_and_warned_of(desk: Desk) -> None:
     result = desk.selfplay(games=10, max_moves=3)
     assert result.answer(SelfplayResult).cut_share == 1
