@@ -410,6 +410,7 @@ def play_games(
     random_move_rate: float = 0.0,
     threads: int = 0,
     receive: _Receive | None = None,
+    core_time: CoreTime | None = None,
 ) -> list[GameRecord]:
     """Self-play: games first_game .. first_game + games - 1 of the run `seed`, without those in `skip`.
 
@@ -443,9 +444,9 @@ class GroupResult:
 
 @final
 class CoreTime:
-    """What the decisions of matches take: (decisions, seconds of the threads that searched).
+    """What decisions take: (decisions, seconds of the threads that searched).
 
-    The time that networks take is not among it: that is the rest of the process's.
+    In self-play those of the first player of the first mode are the opponent's, all others the candidate's. The time that networks take is not among it: that is the rest of the process's.
     """
 
     def __new__(cls) -> CoreTime: ...

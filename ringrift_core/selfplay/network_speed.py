@@ -43,6 +43,7 @@ class _Asked:
     rows: int = 0
     calls: int = 0
     seconds: float = 0.0
+    core_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ class _Figures:
     games_per_second: float
     mean_batch: float
     in_network: float
-    """Share of the time in which somebody waits for the network; the rest is search and encoding."""
+    """Share of the time in which somebody waits for the network."""
+    core_shares: dict[str, float]
+    """Of the core-time inside self-play: network, search, and encoding (what is left: positions for the network, what it
+    answers, and handing both over)."""
     processor: float
     """Cores in use, on average."""
 
@@ -120,7 +124,17 @@ def _measure(board: Board, players: int, file: Path, player: Specification, seco
         return time.perf_counter() - began < seconds
 
     seated = seat(player.search, _counting(network, counted), Manner(noise=1.0))
-    _engine.play_games(board.value, players, [[seated]], seed=1, games=MOST_GAMES, opening_plies=4, receive=receive)
+    core_time = _engine.CoreTime()
+    _engine.play_games(
+        board.value,
+        players,
+        [[seated]],
+        seed=1,
+        games=MOST_GAMES,
+        opening_plies=4,
+        receive=receive,
+        core_time=core_time,
+    )
     wall, cpu = time.perf_counter() - began, time.process_time() - processor
     return _Figures(
         evaluations_per_second={batch: round(rate, 1) for batch, rate in alone.items()},
@@ -128,8 +142,14 @@ def _measure(board: Board, players: int, file: Path, player: Specification, seco
         games_per_second=round(games / wall, 2),
         mean_batch=round(counted.rows / max(1, counted.calls), 1),
         in_network=round(counted.seconds / wall, 3),
+        core_shares=_shares(counted.core_seconds, core_time.opponent[1], cpu),
         processor=round(cpu / wall, 2),
     )
+
+
+def _shares(network: float, search: float, all_together: float) -> dict[str, float]:
+    parts = {"network": network, "search": search, "encoding": all_together - network - search}
+    return {name: round(part / all_together, 3) for name, part in parts.items()}
 
 
 def _alone(network: AskedNetwork, planes: NDArray[np.float32], features: NDArray[np.float32], seconds: float) -> float:
@@ -149,9 +169,10 @@ def _counting(network: AskedNetwork, counted: _Asked) -> AskedNetwork:
 
     def count(ask: Callable[..., object]) -> Callable[..., object]:
         def asked(planes: NDArray[np.float32], features: NDArray[np.float32]) -> object:
-            began = time.perf_counter()
+            began, processor = time.perf_counter(), time.process_time()
             answer = ask(planes, features)
             counted.seconds += time.perf_counter() - began
+            counted.core_seconds += time.process_time() - processor
             counted.rows += len(planes)
             counted.calls += 1
             return answer
@@ -170,5 +191,7 @@ def _table(report: dict[str, object], figures: _Figures) -> Table:
     inside = f"evaluations inside self-play, batches of {figures.mean_batch:.0f}"
     table.add_row(inside, f"{figures.inside_selfplay:,.0f}")
     table.add_row(f"games of {report['player']}", f"{figures.games_per_second:,.2f}")
-    table.caption = f"{figures.in_network:.0%} of the time in the network, {figures.processor:.2f} cores in use"
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in figures.core_shares.items())
+    waited = f"{figures.in_network:.0%} of the time somebody waits for the network"
+    table.caption = f"{waited}, {figures.processor:.2f} cores in use: {shares}"
     return table

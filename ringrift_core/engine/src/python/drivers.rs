@@ -21,7 +21,7 @@ use crate::records::replay::replay;
 use crate::setup::Setup;
 use crate::with_geometry;
 
-/// What the decisions of a match take.
+/// What decisions take: in self-play the first player's stand in the opponent's place.
 #[pyclass(module = "ringrift_core._engine")]
 #[derive(Default)]
 pub struct CoreTime {
@@ -86,7 +86,7 @@ fn prefixes_of(setup: Setup, stored: Vec<Vec<u8>>) -> PyResult<Vec<Vec<moves::Mo
 #[pyfunction]
 #[pyo3(signature = (board, players, modes, *, seed, games, first_game = 0, skip = None, profile = "canonical",
     swap = None, max_turns = 500, opening_plies = 0, least_opening_plies = None, opening_group = 1, prefixes = None,
-    random_move_rate = 0.0, threads = 0, receive = None))]
+    random_move_rate = 0.0, threads = 0, receive = None, core_time = None))]
 #[allow(clippy::too_many_arguments)] // Python's keyword arguments
 pub fn play_games(
     py: Python<'_>,
@@ -107,6 +107,7 @@ pub fn play_games(
     random_move_rate: f32,
     threads: usize,
     receive: Option<Py<PyAny>>,
+    core_time: Option<Py<CoreTime>>,
 ) -> PyResult<Vec<GameRecord>> {
     let setup = setup_of(board, players, profile, swap)?;
     if modes.is_empty() || modes.iter().any(Vec::is_empty) {
@@ -149,13 +150,18 @@ pub fn play_games(
         None => Taker::Kept { games: BTreeMap::new(), progress: None },
     };
     let mut host = PythonHost { setup, evaluators, names, taker };
+    let clock = core_time.as_ref().map(|_| Clock::of(agents.len()));
     py.detach(|| {
         guarded(|| {
             with_geometry!(setup.board(), G => {
-                run::<G, PyErr>(setup, &agents, count, &|place| play.plan::<G>(place), threads, None, &mut host)
+                let plan = |place| play.plan::<G>(place);
+                run::<G, PyErr>(setup, &agents, count, &plan, threads, clock.as_ref(), &mut host)
             })
         })
     })?;
+    if let (Some(core_time), Some(clock)) = (core_time, clock) {
+        core_time.borrow_mut(py).add(&clock);
+    }
     let PythonHost { names, taker, .. } = host;
     Ok(taker.kept().into_values().map(|record| GameRecord::of(record, &names, players)).collect())
 }
