@@ -446,7 +446,8 @@ class GroupResult:
 class CoreTime:
     """What decisions take: (decisions, seconds of the threads that searched).
 
-    In self-play those of the first player of the first mode are the opponent's, all others the candidate's. The time that networks take is not among it: that is the rest of the process's.
+    In self-play those of the first player of the first mode are the opponent's, all others the candidate's. The time
+    that networks take is not among it: that is the rest of the process's.
     """
 
     def __new__(cls) -> CoreTime: ...

@@ -57,8 +57,8 @@ class _Figures:
     in_network: float
     """Share of the time in which somebody waits for the network."""
     core_shares: dict[str, float]
-    """Of the core-time inside self-play: network, search, and encoding (what is left: positions for the network, what it
-    answers, and handing both over)."""
+    """Of the core-time inside self-play: network, search, and encoding, which is what is left: positions for the
+    network, what it answers, and handing both over."""
     processor: float
     """Cores in use, on average."""
 
