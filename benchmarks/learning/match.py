@@ -174,7 +174,7 @@ def main(
 ) -> None:
     table = Table(title=f"{board}-{players}p, {games} games a match", box=box.SIMPLE_HEAD)
     headings = ("candidate", "opponent", "rate", "95 %", "share", "core-ms", "opponent's", "ratio")
-    for heading in (*headings, *(("alone, core-ms", "opponent's", "ratio") if alone else ())):
+    for heading in (*headings, *(("alone, core-ms", "opponent's alone", "ratio alone") if alone else ())):
         table.add_column(heading, justify="left" if heading in ("candidate", "opponent") else "right")
     try:
         seating = _seating(board, players, store)

@@ -254,7 +254,7 @@ class LearningRun:
             iteration=self._iteration,
             seed=settings.seed + 1000 * self._iteration,
             games=games,
-            player=(settings.teacher,) if is_first else tuple(settings.player.split(",")),
+            player=settings.teacher if is_first else settings.player,
             network_version=champion,
             random_moves=0.0,
             restarts=restarts,

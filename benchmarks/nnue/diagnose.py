@@ -31,8 +31,10 @@ Says: TypeAlias = Callable[[Sequence[_engine.Position]], Array]
 PHASES = ("first", "second", "last")
 """Thirds of a game's decisions."""
 PLAYERS = (("weights@0:one-ply", 0.25), ("weights@0:minimax:1500", 0.15), ("weights@0:minimax:6000", 0.0))
-"""Who plays, and which share of its decisions is random: a search sees what good play avoids. Only games
-without a random move say anything of chances."""
+"""Who plays, and which share of its decisions is random: a search sees what good play avoids. Only what comes
+after an opening of chance and before no other random move says anything of chances."""
+OPENING = 8
+"""Random decisions at the beginning of each game."""
 ASKED_AT_ONCE = 512
 SEED = 987_654
 """Of games that nobody has learnt from."""
@@ -62,13 +64,17 @@ def main(
         teacher, pupil = (_says(seating, text) for text in (f"{network}:policy", f"{nnue}:one-ply"))
         seen = [one for player, share in PLAYERS for one in _positions(seating, player, share, games // len(PLAYERS))]
         parts = [[one for one in seen if one.phase == phase] for phase in range(len(PHASES))]
+        if not all(any(one.winner is not None for one in part) for part in parts):
+            raise WrongInputError(f"--games {games}: too few, in some phase nobody won without a random move")
         report = {name: _phase(part, teacher, pupil) for name, part in zip(PHASES, parts, strict=True)}
     except (RingRiftError, ValueError) as error:
         raise typer.BadParameter(str(error)) from None
     if as_json:
         typer.echo(json.dumps({"configuration": configuration, "games": games, "phases": report}))
         return
-    table = Table(title=f"{configuration}, {games} games: by thirds of a game", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=f"{configuration}, {games // len(PLAYERS)} games of each kind: by thirds of a game", box=box.SIMPLE_HEAD
+    )
     table.add_column("")
     for name in report:
         table.add_column(name, justify="right")
@@ -115,7 +121,7 @@ def _positions(seating: Seating, player: str, random_moves: float, games: int) -
         seed=SEED,
         games=games,
         max_turns=limit,
-        opening_plies=8,
+        opening_plies=OPENING,
         random_move_rate=random_moves,
     ):
         if record.winner is None:
@@ -126,7 +132,8 @@ def _positions(seating: Seating, player: str, random_moves: float, games: int) -
                 found.append(position.copy())
             position.play(move)
         for number, one in enumerate(found):
-            yield Seen(one, number * len(PHASES) // len(found), None if random_moves else record.winner)
+            is_clean = not random_moves and number >= OPENING
+            yield Seen(one, number * len(PHASES) // len(found), record.winner if is_clean else None)
 
 
 def _phase(seen: Sequence[Seen], teacher: Says, pupil: Says) -> dict[str, Any]:
@@ -144,7 +151,7 @@ def _phase(seen: Sequence[Seen], teacher: Says, pupil: Says) -> dict[str, Any]:
         of_winner = chances[rows[decided], winners]
         found[f"log loss, {name}"] = float(-np.log(np.maximum(of_winner, 1e-9)).mean())
         found[f"said less won, {name}"] = _calibration(chances[rows, movers][decided], winners == movers[decided])
-    step = max(1, len(positions) // SIBLINGS)
+    step = -(-len(positions) // SIBLINGS)
     regrets = np.array([_regret(one, teacher, pupil) for one in positions[::step]])
     found["regret, NNUE"], found["regret, any move"] = (float(part) for part in regrets.mean(0))
     return {name: figure if isinstance(figure, int) else round(figure, 4) for name, figure in found.items()}
@@ -158,7 +165,7 @@ def _calibration(said: Array, won: NDArray[np.bool_]) -> float:
 
 def _regret(parent: _engine.Position, teacher: Says, pupil: Says) -> tuple[float, float]:
     """What the teacher thinks that the seat to move loses by the move that the pupil likes best, and by any, on the
-    mean."""
+    mean. Moves that end the game are left out: whoever searches sees them."""
     seat, children = parent.mover - 1, []
     for move in parent.legal_moves():
         child = parent.copy()

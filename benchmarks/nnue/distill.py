@@ -135,7 +135,7 @@ class _Distillation:
                 **of_it,
                 seed=self._seed + 1000 * iteration,
                 games=kind.number,
-                player=(kind.player,),
+                player=kind.player,
                 random_moves=kind.random_moves,
                 network_version=int(asks),
                 log_games=False,

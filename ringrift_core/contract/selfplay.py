@@ -84,8 +84,9 @@ class SelfplayParameters(IterationParameters):
     engine_modes: Annotated[tuple[EngineMode, ...], BeforeValidator(split_commas)] = Field(
         default=(EngineMode.HEURISTIC_ONLY,), min_length=1, description="Modes, dealt over the games, comma-separated."
     )
-    player: Annotated[tuple[Annotated[str, Field(max_length=128)], ...], BeforeValidator(split_commas)] = Field(
-        default=(),
+    player: str | None = Field(
+        default=None,
+        max_length=512,
         description="Who plays instead, such as network:gumbel:64: several, comma-separated, are dealt over the seats.",
     )
     random_moves: Share = Field(default=0.05, description="Share of decisions after the opening that are random.")

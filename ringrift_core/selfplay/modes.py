@@ -71,11 +71,11 @@ def players_of_modes(parameters: SelfplayParameters, run: Run) -> list[list[Play
         JudgeKind.NNUE: parameters.nnue_version,
         JudgeKind.NETWORK: parameters.network_version,
     }
-    if not parameters.player and EngineMode.NETWORK in parameters.engine_modes and not parameters.network_version:
+    if parameters.player is None and EngineMode.NETWORK in parameters.engine_modes and not parameters.network_version:
         raise WrongInputError("--engine-modes network: needs --network-version, and there is no champion network")
     seating = Seating(judges)
-    if parameters.player:
-        named = [_named(text, versions) for text in parameters.player]
+    if parameters.player is not None:
+        named = [_named(text, versions) for text in parameters.player.split(",")]
         return [[seating.player(each, _manner(str(each), each.search, parameters)) for each in named]]
     seated: dict[str, Player] = {}
     for name in dict.fromkeys(name for mode in parameters.engine_modes for name in MODES[mode]):

@@ -57,8 +57,8 @@ class _Figures:
     in_network: float
     """Share of the time in which somebody waits for the network."""
     core_shares: dict[str, float]
-    """Of the core-time inside self-play: network, search, and encoding, which is what is left: positions for the
-    network, what it answers, and handing both over."""
+    """Of the core-time inside self-play: the network, search, and the rest: encoding positions for the network, reading
+    what it answers, handing both over, and records of games."""
     processor: float
     """Cores in use, on average."""
 
@@ -148,7 +148,7 @@ def _measure(board: Board, players: int, file: Path, player: Specification, seco
 
 
 def _shares(network: float, search: float, all_together: float) -> dict[str, float]:
-    parts = {"network": network, "search": search, "encoding": all_together - network - search}
+    parts = {"network": network, "search": search, "encoding and the rest": all_together - network - search}
     return {name: round(part / all_together, 3) for name, part in parts.items()}
 
 

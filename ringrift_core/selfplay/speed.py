@@ -63,6 +63,8 @@ def measure_selfplay(
         temporary_folder()
     except WrongInputError as error:
         raise typer.BadParameter(str(error)) from None
+    if mode in (EngineMode.NETWORK, EngineMode.NETWORK_AND_MINIMAX):
+        raise typer.BadParameter(f"{mode}: `ringrift bench network` measures a network", param_hint="--mode")
     figures = {}
     for (board, players), games in GAMES.items():
         wanted = max(1, round(games * share))

@@ -30,6 +30,9 @@ from ringrift_operator.api.selector import LabelSelector
 
 Tracks = Annotated[tuple[KnownTrack, ...], ListSet(), Field(min_length=1, max_length=MOST_TRACKS)]
 
+NETWORK_MODES = frozenset((EngineMode.NETWORK, EngineMode.NETWORK_AND_MINIMAX))
+"""What nobody can play where no network is trained."""
+
 MOST_SHARDS = 100_000
 """Completions that a Job may have whose indexes fail for themselves (KEP-3850)."""
 
@@ -184,25 +187,27 @@ class TrainingPipelineSpec(Value):
         return self.cmaes.evaluator != Evaluator.NEURAL or Track.NETWORK in self.tracks
 
     @rule(
-        "!('network' in self.selfplay.engineModes) || 'network' in self.tracks",
-        "engine mode network needs the network track: add network to spec.tracks, or leave the mode out",
+        "!self.selfplay.engineModes.exists(m, m in ['network', 'network-and-minimax']) || 'network' in self.tracks",
+        "engine modes network and network-and-minimax need the network track: add network to spec.tracks, or leave "
+        "them out",
         path=".selfplay.engineModes",
     )
     def _network_mode_has_network(self) -> bool:
-        return EngineMode.NETWORK not in self.selfplay.engine_modes or Track.NETWORK in self.tracks
+        return NETWORK_MODES.isdisjoint(self.selfplay.engine_modes) or Track.NETWORK in self.tracks
 
     @rule(
         "'network' in self.tracks || self.configurations.all(c, "
         "!(has(c.cmaes) && has(c.cmaes.evaluator) && c.cmaes.evaluator == 'Neural') && "
-        "!(has(c.selfplay) && has(c.selfplay.engineModes) && 'network' in c.selfplay.engineModes))",
-        "a configuration asks for evaluator Neural or engine mode network, which need the network track: "
+        "!(has(c.selfplay) && has(c.selfplay.engineModes) && "
+        "c.selfplay.engineModes.exists(m, m in ['network', 'network-and-minimax'])))",
+        "a configuration asks for evaluator Neural or an engine mode of the network, which need the network track: "
         "add network to spec.tracks",
         path=".configurations",
     )
     def _configurations_have_network(self) -> bool:
         return Track.NETWORK in self.tracks or not any(
             (c.cmaes is not None and c.cmaes.evaluator == Evaluator.NEURAL)
-            or (c.selfplay is not None and EngineMode.NETWORK in c.selfplay.engine_modes)
+            or (c.selfplay is not None and not NETWORK_MODES.isdisjoint(c.selfplay.engine_modes))
             for c in self.configurations
         )
 

@@ -24,7 +24,7 @@ class Selfplay(Value):
     engine_modes: EngineModes = Field(
         default=(EngineMode.DESCENT_ONLY, EngineMode.HEURISTIC_ONLY, EngineMode.MIXED),
         description="Who sits at the boards; `mixed` is left out of the bootstrap, and `network-and-minimax`, where a "
-        "network meets a search, is minimax alone until there is a network.",
+        "network meets a search, is minimax alone there and as long as no network is champion.",
     )
     random_moves: float = Field(
         default=0.05,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ringrift_core.contract import MergeResult, SelfplayParameters, Shards, Stage, changed
+from ringrift_core.contract import EngineMode, MergeResult, SelfplayParameters, Shards, Stage, changed
 from ringrift_operator.api import StagePhase
 from ringrift_operator.domain.plan import PlacedTask
 from ringrift_operator.domain.reasons import EventReason
@@ -167,3 +167,18 @@ def test_a_status_that_is_lost_in_a_round_costs_no_game() -> None:
     here.children.clear()
     here.run(merge)
     assert [first for first, _, _ in rounds(here)] == [0, 120, 0, 122]
+
+
+def test_a_network_meets_a_search_from_the_iteration_after_its_bootstrap() -> None:
+    here = one(iterations=2, tracks=["network"], selfplay={"engineModes": ["minimax-only", "network-and-minimax"]})
+    here.run(merging((120, 0)))
+    asked = [task for task in here.created if isinstance(task.parameters, SelfplayParameters)]
+    modes = {
+        (task.identity.iteration, task.parameters.engine_modes, task.parameters.network_version > 0)
+        for task in asked
+        if isinstance(task.parameters, SelfplayParameters)
+    }
+    assert modes == {
+        (1, (EngineMode.MINIMAX_ONLY,), False),
+        (2, (EngineMode.MINIMAX_ONLY, EngineMode.NETWORK_AND_MINIMAX), True),
+    }

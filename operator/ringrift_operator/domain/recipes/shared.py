@@ -23,11 +23,15 @@ from ringrift_operator.domain.recipe import Commission, Handling, Step
 
 
 def engine_modes(frozen: ResolvedConfiguration, iteration: int, network: int) -> tuple[EngineMode, ...]:
-    """Modes of an iteration: the bootstrap is never mixed, and no network plays before there is a champion."""
+    """Modes of an iteration: the bootstrap is never mixed and without a network, and none plays before there is a
+    champion; alpha-beta plays alone where it is to meet one."""
     left_out = {EngineMode.MIXED, EngineMode.NETWORK} if iteration == 1 else set()
-    if network == 0:
+    instead: dict[EngineMode, EngineMode] = {}
+    if network == 0 or iteration == 1:
         left_out.add(EngineMode.NETWORK)
-    return tuple(mode for mode in frozen.selfplay.engine_modes if mode not in left_out) or (EngineMode.HEURISTIC_ONLY,)
+        instead[EngineMode.NETWORK_AND_MINIMAX] = EngineMode.MINIMAX_ONLY
+    modes = (instead.get(mode, mode) for mode in frozen.selfplay.engine_modes if mode not in left_out)
+    return tuple(dict.fromkeys(modes)) or (EngineMode.HEURISTIC_ONLY,)
 
 
 def shard_count(frozen: ResolvedConfiguration, games: int) -> int:

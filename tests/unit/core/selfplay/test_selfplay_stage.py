@@ -120,6 +120,8 @@ def test_several_named_players_are_dealt_over_the_seats(desk: Desk) -> None:
     assert {len(set(game)) for game in seats} == {1, 2}, "some meet themselves, and some each other"
     with pytest.raises(WrongInputError, match=r"--player nnue:one-ply: which version plays\?"):
         desk.selfplay(2, player="weights@0:one-ply,nnue:one-ply")
+    with pytest.raises(WrongInputError, match="''"):
+        desk.selfplay(2, player="weights@0:one-ply,")
 
 
 def test_without_random_moves_every_decision_after_the_opening_is_searched(desk: Desk) -> None:

@@ -95,7 +95,7 @@ fn a_position_is_worth_the_same_from_every_base_on_all_boards_for_all_seats() {
     }
 }
 
-/// What results/README.md reports: `cargo test --release -- --ignored ten_thousand`.
+/// `cargo test --release -- --ignored ten_thousand`.
 #[test]
 #[ignore = "minutes"]
 fn a_position_is_worth_the_same_from_every_base_in_ten_thousand_games() {
