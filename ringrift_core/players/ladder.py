@@ -60,21 +60,13 @@ def _over_nnue(search: str) -> str:
 
 
 def _level(difficulty: int, duel: _Counts, small: _Counts, large: _Counts) -> Rung:
-    """PUCT over a network, or alpha-beta over an NNUE, or alpha-beta by the weights, which take about as long; on small
-    boards with more than two players the NNUE before the network."""
+    """PUCT over a network, or alpha-beta over an NNUE, or alpha-beta by the weights, which take about as long."""
 
-    def players(counts: _Counts, order: str) -> str:
+    def players(counts: _Counts) -> str:
         simulations, over_nnue, nodes = counts
-        return order.format(f"network:puct:{simulations}", f"nnue:minimax:{over_nnue}", f"weights:minimax:{nodes}")
+        return f"network:puct:{simulations} nnue:minimax:{over_nnue} weights:minimax:{nodes}"
 
-    network_first, nnue_first = "{0} {1} {2}", "{1} {0} {2}"
-    return _rung(
-        difficulty,
-        f"level-{difficulty}",
-        small=players(small, nnue_first),
-        large=players(large, network_first),
-        duel=players(duel, network_first),
-    )
+    return _rung(difficulty, f"level-{difficulty}", small=players(small), large=players(large), duel=players(duel))
 
 
 _DESCENT = "weights:descent:400000"
@@ -91,11 +83,11 @@ LADDER = (
         "nnue:minimax:30000 weights:descent:100000",
         duel=f"nnue:minimax:50000 {_DESCENT}",
     ),
-    _level(7, duel=(600, 400_000, 400_000), small=(800, 400_000, 400_000), large=(128, 70_000, 70_000)),
+    _level(7, duel=(600, 400_000, 400_000), small=(600, 400_000, 400_000), large=(128, 70_000, 70_000)),
     _level(8, duel=(1_300, 700_000, 600_000), small=(1_300, 600_000, 600_000), large=(250, 100_000, 100_000)),
-    _level(9, duel=(2_800, 1_200_000, 800_000), small=(2_000, 900_000, 800_000), large=(450, 140_000, 140_000)),
+    _level(9, duel=(2_800, 1_200_000, 800_000), small=(2_800, 900_000, 800_000), large=(450, 140_000, 140_000)),
     _level(
-        10, duel=(7_000, 3_600_000, 1_600_000), small=(4_000, 2_400_000, 1_600_000), large=(1_000, 280_000, 280_000)
+        10, duel=(7_000, 3_600_000, 1_600_000), small=(7_000, 2_400_000, 1_600_000), large=(1_000, 280_000, 280_000)
     ),
 )
 """Difficulty d is LADDER[d - 1]. On large boards nodes tell more than plies; with the heuristic descent takes 16 to 40

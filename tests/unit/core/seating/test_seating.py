@@ -109,12 +109,17 @@ def test_a_rung_is_played_by_the_first_judge_that_is_there(tmp_path: Path) -> No
     assert seating.rung(7).name == "level-7"
 
 
-def test_with_more_than_two_players_an_nnue_goes_before_a_network(tmp_path: Path) -> None:
+def test_with_more_than_two_players_a_network_goes_before_an_nnue_that_has_nodes_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "shipped").mkdir()
     shutil.copy(SHIPPED / "nnue-square8-3p.safetensors", tmp_path / "shipped")
+
+    def chosen() -> Chosen:
+        judges = Judges(Board.SQUARE8, 3, None, tmp_path / "work", shipped=tmp_path / "shipped")
+        return Seating(judges).chosen(8)
+
+    assert str(chosen().specification) == "nnue:minimax:600000"
     write_constant_network(tmp_path / "shipped" / "network-square8-3p.onnx", Board.SQUARE8, 3)
-    seating = Seating(Judges(Board.SQUARE8, 3, None, tmp_path / "work", shipped=tmp_path / "shipped"))
-    assert seating.chosen(7) == Chosen(Specification.parse("nnue:minimax:400000"))
+    assert chosen() == Chosen(Specification.parse("network:puct:1300"))
 
 
 def test_a_network_without_what_asks_it_is_missed_and_one_that_is_broken_is_refused(
