@@ -119,7 +119,7 @@ def test_with_more_than_two_players_a_network_goes_before_an_nnue_that_has_nodes
 
     assert str(chosen().specification) == "nnue:minimax:600000"
     write_constant_network(tmp_path / "shipped" / "network-square8-3p.onnx", Board.SQUARE8, 3)
-    assert chosen() == Chosen(Specification.parse("network:puct:1300"))
+    assert chosen() == Chosen(Specification.parse("network:puct:1600"))
 
 
 def test_a_network_without_what_asks_it_is_missed_and_one_that_is_broken_is_refused(
