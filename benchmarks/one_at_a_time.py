@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.choices import choices
 from benchmarks.core_seconds import core_seconds
 from ringrift_core import _engine
 from ringrift_core.seating import Seating
@@ -44,17 +45,13 @@ class Decisions:
 
 def positions(seating: Seating, number: int) -> list[_engine.Position]:
     """About so many in which there is a choice, from all over games of the hand-set heuristic."""
-    board, players = seating.judges.board.value, seating.judges.players
+    board, players = seating.judges.board, seating.judges.players
     games = max(GAMES, number // GAMES)
     found: list[_engine.Position] = []
-    for record in _engine.play_games(board, players, [[seating.rung(2)]], seed=SEED, games=games, opening_plies=4):
-        position = _engine.Position(board, players)
-        choices = []
-        for move in _engine.notation(board, players, record.moves):
-            if len(position.legal_moves()) > 1:
-                choices.append(position.copy())
-            position.play(move)
-        found += choices[:: max(1, len(choices) * games // number)]
+    heuristic = seating.rung(2)
+    for record in _engine.play_games(board.value, players, [[heuristic]], seed=SEED, games=games, opening_plies=4):
+        of_game = list(choices(board, players, record))
+        found += of_game[:: max(1, len(of_game) * games // number)]
     return found
 
 

@@ -14,6 +14,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.choices import choices
 from ringrift_core import _engine
 from ringrift_core._engine import GameRecord, Judge
 from ringrift_core.contract import Board, configuration_name
@@ -181,17 +182,12 @@ def _positions(board: Board, players: int, seed: int, wanted: int, threads: int)
     """Every tenth decision of heuristic games, after their openings."""
     found = 0
     for record in _play(board, players, seed, max(4, wanted // 3), threads):
-        position = _engine.Position(board.value, players)
-        decisions = 0
-        for move in _engine.notation(board.value, players, record.moves):
-            if len(position.legal_moves()) > 1:
-                decisions += 1
-                if decisions > OPENING_PLIES and decisions % 10 == 0:
-                    yield position.copy()
-                    found += 1
-                    if found == wanted:
-                        return
-            position.play(move)
+        for decision, position in enumerate(choices(board, players, record), 1):
+            if decision > OPENING_PLIES and decision % 10 == 0:
+                yield position
+                found += 1
+                if found == wanted:
+                    return
 
 
 def _table(report: dict[str, dict[str, object]]) -> Table:

@@ -15,6 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.choices import choices
 from benchmarks.configuration import configuration_of
 from ringrift_core import _engine
 from ringrift_core.contract import MOVE_LIMITS
@@ -126,11 +127,7 @@ def _positions(seating: Seating, player: str, random_moves: float, games: int) -
     ):
         if record.winner is None:
             continue
-        position, found = _engine.Position(board.value, players), []
-        for move in _engine.notation(board.value, players, record.moves):
-            if len(position.legal_moves()) > 1:
-                found.append(position.copy())
-            position.play(move)
+        found = list(choices(board, players, record))
         for number, one in enumerate(found):
             is_clean = not random_moves and number >= OPENING
             yield Seen(one, number * len(PHASES) // len(found), record.winner if is_clean else None)

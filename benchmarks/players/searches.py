@@ -12,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.choices import choices
 from ringrift_core import _engine
 from ringrift_core._engine import Judge, Player
 from ringrift_core.arena.interval import measure
@@ -97,7 +98,7 @@ def main(
         speeds.add_column(heading, justify="left" if heading == "player" else "right")
     usual = (HEURISTIC, puct(64), puct(256), gumbel(64), gumbel(256), descent(4000))
     for player in {one.name: one for both in pairs for one in both}.values() if pair else usual:
-        one = speed(board, players, player)
+        one = speed(Board(board), players, player)
         rate_per_second = 1000 * one.nodes / one.milliseconds
         speeds.add_row(player.name, f"{one.milliseconds:.2f}", f"{one.nodes:,.0f}", f"{rate_per_second:,.0f}")
         report[player.name] = {"milliseconds": one.milliseconds, "nodes": one.nodes}
@@ -118,19 +119,16 @@ def _pair(text: str, board: Board, players: int) -> tuple[Player, Player]:
     return candidate, opponent
 
 
-def speed(board: str, players: int, player: Player) -> Speed:
+def speed(board: Board, players: int, player: Player) -> Speed:
     """Single decisions without memory along one game; CPU time, so that other work on the machine does not count."""
-    (record,) = _engine.play_games(board, players, [[player]], seed=1, games=1, opening_plies=6)
-    position = _engine.Position(board, players)
+    (record,) = _engine.play_games(board.value, players, [[player]], seed=1, games=1, opening_plies=6)
     decisions = nodes = 0
     seconds = 0.0
-    for move in _engine.notation(board, players, record.moves):
-        if len(position.legal_moves()) > 1:
-            begun = time.process_time()
-            nodes += player.choose(position, decisions).nodes
-            seconds += time.process_time() - begun
-            decisions += 1
-        position.play(move)
+    for position in choices(board, players, record):
+        begun = time.process_time()
+        nodes += player.choose(position, decisions).nodes
+        seconds += time.process_time() - begun
+        decisions += 1
     return Speed(1000 * seconds / decisions, nodes / decisions)
 
 

@@ -25,7 +25,7 @@ from ringrift_operator.domain.recipe import Commission, Handling, Step
 def engine_modes(frozen: ResolvedConfiguration, iteration: int, network: int) -> tuple[EngineMode, ...]:
     """Modes of an iteration: the bootstrap is never mixed and without a network, and none plays before there is a
     champion; alpha-beta plays alone where it is to meet one."""
-    left_out = {EngineMode.MIXED, EngineMode.NETWORK} if iteration == 1 else set()
+    left_out = {EngineMode.MIXED} if iteration == 1 else set()
     instead: dict[EngineMode, EngineMode] = {}
     if network == 0 or iteration == 1:
         left_out.add(EngineMode.NETWORK)
