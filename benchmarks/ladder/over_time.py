@@ -31,8 +31,7 @@ KINDS = ("alpha-beta=weights@0:minimax", "descent=weights@0:descent", "network=n
 TIMES = "1,6,30,186"
 """Milliseconds: those of the ladder's rungs 4 to 6, and one between."""
 FIRST_COUNT = 100
-"""Of the first match of a player against itself, by which a count is found that takes the wanted time. Such a match has
-half as many games as a pair plays: a network is quicker with many."""
+"""Of the first match of a kind against itself, by which a count is found that takes the wanted time."""
 SEED = 1
 
 
@@ -97,7 +96,10 @@ def main(
     configuration: Annotated[str, typer.Option(help="Such as square8-2p.")] = "square8-2p",
     kind: Annotated[list[str] | None, typer.Option(help="NAME=JUDGE:SEARCH, repeatable; each meets the next.")] = None,
     ms: Annotated[str, typer.Option(help="Core-time of a decision, comma-separated.")] = TIMES,
-    games: Annotated[int, typer.Option(min=2, help="A pair, rounded up to whole groups.")] = 100,
+    games: Annotated[int, typer.Option(min=0, help="A pair, rounded up to whole groups; 0: only counts.")] = 100,
+    pilot_games: Annotated[
+        int, typer.Option(min=2, help="Of a match that finds a count; a network is quicker with many at once.")
+    ] = 50,
     minutes: Annotated[float, typer.Option(min=0.1, help="Stop for today after so long; a repeat goes on.")] = 60.0,
     pieces: Annotated[Path, typer.Option(help="What was measured so far, JSON lines.")] = Path("over-time.jsonl"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
@@ -109,7 +111,7 @@ def main(
     try:
         kinds = [Kind.parse(text) for text in kind or KINDS]
         times = sorted(float(each) for each in ms.split(","))
-        measured = _Measured(seating, known, games, until)
+        measured = _Measured(seating, known, games, pilot_games, until)
         if times[0] <= 0:
             raise typer.BadParameter(f"--ms {ms}: expected times above 0")
         if len({each.name for each in kinds}) < len(kinds):
@@ -142,14 +144,18 @@ class _TimeIsOverError(Exception):
 class _Measured:
     """Players with their counts, and matches, as far as the time goes."""
 
-    def __init__(self, seating: Seating, pieces: Pieces, games: int, until: float) -> None:
-        self._seating, self._pieces, self._games, self._until = seating, pieces, games, until
+    def __init__(self, seating: Seating, pieces: Pieces, games: int, pilot_games: int, until: float) -> None:
+        self._seating, self._pieces, self._until = seating, pieces, until
+        self._games, self._pilot_games = games, pilot_games
         self._counts: dict[Player, int] = {}
+        self._took: dict[Player, float] = {}
         self._matches: list[dict[str, Any]] = []
 
     def meet(self, one: Player, other: Player) -> None:
         """A match, from the pieces where it is there."""
         sides = [player.kind.at(self._count(player)) for player in (one, other)]
+        if not self._games:
+            return
         key = {"match": [self._pieces.told(side) for side in sides], "games": self._games}
         found = self._pieces.find(**key)
         if found is None:
@@ -166,13 +172,21 @@ class _Measured:
 
             def time_ratio(count: int) -> float:
                 side = player.kind.at(count)
-                played = self._play(side, side, -(-self._games // 2))
+                played = self._play(side, side, self._pilot_games)
                 return played.candidate.core_milliseconds / player.milliseconds
 
-            count, ratio = count_that_takes(time_ratio, FIRST_COUNT)
+            count, ratio = count_that_takes(time_ratio, self._first_count(player))
             found = self._pieces.add(key | {"count": count, "took": round(ratio * player.milliseconds, 4)})
-        self._counts[player] = int(found["count"])
+        self._counts[player], self._took[player] = int(found["count"]), float(found["took"])
         return self._counts[player]
+
+    def _first_count(self, player: Player) -> int:
+        """Of the pilots: in proportion to what the same kind has with another time."""
+        known = [(each.milliseconds, count) for each, count in self._counts.items() if each.kind == player.kind]
+        if not known:
+            return FIRST_COUNT
+        milliseconds, count = max(known)
+        return max(1, round(count * player.milliseconds / milliseconds))
 
     def _play(self, one: Specification, other: Specification, games: int) -> Played:
         sides = [Side.seated(self._seating, each) for each in (one, other)]
@@ -196,16 +210,17 @@ class _Measured:
         ratings = rate(rankings, pseudo_games=1) if rankings else None
         rated = ratings.players if ratings is not None else ()
         weakest = min(rated, key=lambda name: ratings.difference(name, rated[0])[0]) if ratings is not None else ""
+        elo = {} if ratings is None else {name: list(map(round, ratings.difference(name, weakest))) for name in rated}
         players = {
             str(player): {
                 "kind": player.kind.name,
                 "milliseconds": player.milliseconds,
                 "count": count,
-                "core_milliseconds": _mean(costs[str(player)]),
-                "elo": [round(each) for each in ratings.difference(str(player), weakest)],
+                "took": self._took[player],
+                "core_milliseconds": _mean(costs.get(str(player), [])),
+                "elo": elo.get(str(player)),
             }
             for player, count in self._counts.items()
-            if ratings is not None and str(player) in rated
         }
         matches = [
             {name: match[name] for name in ("players", "rate", "low", "high", "time_ratio")} for match in self._matches
@@ -231,13 +246,16 @@ def _mean(costs: list[tuple[int, float]]) -> float:
 
 
 def _table(configuration: str, report: dict[str, Any]) -> Table:
-    table = Table(title=f"{configuration}: Elo above {report['elo_above']}", box=box.SIMPLE_HEAD)
-    for heading in ("kind", "ms", "count", "ms in matches", "Elo", "95 %"):
+    title = f"{configuration}: Elo above {report['elo_above']}" if report["matches"] else configuration
+    table = Table(title=title, box=box.SIMPLE_HEAD)
+    for heading in ("kind", "ms", "count", "took", "in matches", "Elo", "95 %"):
         table.add_column(heading, justify="left" if heading == "kind" else "right")
     for one in sorted(report["players"].values(), key=lambda each: (each["kind"], each["milliseconds"])):
-        elo, low, high = one["elo"]
-        cells = (f"{one['milliseconds']:g}", f"{one['count']:,}", f"{one['core_milliseconds']:.2f}", str(elo))
-        table.add_row(one["kind"], *cells, f"{low} to {high}")
+        cells = [f"{one['milliseconds']:g}", f"{one['count']:,}", f"{one['took']:.2f}"]
+        if one["elo"] is not None:
+            elo, low, high = one["elo"]
+            cells += [f"{one['core_milliseconds']:.2f}", str(elo), f"{low} to {high}"]
+        table.add_row(one["kind"], *cells)
     return table
 
 

@@ -71,13 +71,17 @@ def test_a_curve_without_the_player_it_counts_from_is_refused(tmp_path: Path) ->
 def test_elo_over_time_goes_on_with_its_pieces(tmp_path: Path) -> None:
     pieces = tmp_path / "pieces.jsonl"
     kinds = ["--kind", "alpha-beta=weights@0:minimax", "--kind", "descent=weights@0:descent"]
-    few = ["--configuration", "hex8-3p", *kinds, "--ms", "0.1,0.4", "--games", "3", "--pieces", str(pieces)]
+    few = ["--configuration", "hex8-3p", *kinds, "--ms", "0.1,0.4", "--pilot-games", "3", "--pieces", str(pieces)]
+    counted = told("ladder.over_time", *few, "--games", "0")
+    assert counted["matches"] == []
+    few += ["--games", "3"]
     found = told("ladder.over_time", *few)
     names = {f"{kind} {ms} ms" for kind in ("alpha-beta", "descent") for ms in ("0.1", "0.4")}
     assert found["players"].keys() == names
     assert len(found["matches"]) == 4
-    for one in found["players"].values():
-        assert one["count"] >= 1
+    for name, one in found["players"].items():
+        assert one["count"] == counted["players"][name]["count"] >= 1
+        assert one["took"] == counted["players"][name]["took"] > 0
         assert one["core_milliseconds"] > 0
         assert one["elo"][1] <= one["elo"][0] <= one["elo"][2]
     kept = pieces.read_text()
