@@ -170,6 +170,7 @@ def main(
     alone: Annotated[
         int, typer.Option(min=0, help="Also what a decision takes without a batch: so many, one at a time.")
     ] = 0,
+    equal_time_alone: Annotated[bool, typer.Option(help="As --equal-time, but by the decisions of --alone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line a match and nothing else.")] = False,
 ) -> None:
     table = Table(title=f"{board}-{players}p, {games} games a match", box=box.SIMPLE_HEAD)
@@ -178,8 +179,13 @@ def main(
         table.add_column(heading, justify="left" if heading in ("candidate", "opponent") else "right")
     try:
         seating = _seating(board, players, store)
+        equal = _equaliser(seating, equal_time, equal_time_alone, alone, threads)
+        if untrained is not None and equal is not None:
+            raise WrongInputError(
+                "--untrained beside --equal-time: name the count that was found, for both to search alike"
+            )
         with scratch_folder("ringrift-match-") as folder:
-            for one, other in _pairs(candidate, opponent, seating, untrained, folder, equal_time, threads):
+            for one, other in _pairs(candidate, opponent, seating, untrained, folder, equal):
                 sides = [Side.seated(seating, each.specification) for each in (one, other)]
                 played = play(seating, sides[0], sides[1], games, seed, threads)
                 assert played is not None
@@ -211,27 +217,25 @@ class _Named:
         return cls(str(specification), specification)
 
 
+_TimeRatio = Callable[[_Named, _Named], float]
+
+
 def _pairs(
     candidate: str,
     opponents: Sequence[str],
     seating: Seating,
     untrained: NetworkSize | None,
     folder: Path,
-    equal_time: bool,
-    threads: int,
+    equal: _TimeRatio | None,
 ) -> Iterator[tuple[_Named, _Named]]:
     """The candidate against each opponent, then its search with an untrained network against them, and itself against
     that."""
     one, others = _Named.parse(candidate), [_Named.parse(text) for text in opponents]
     judge = one.specification.judge
-    if untrained is not None and equal_time:
-        raise WrongInputError(
-            "--untrained beside --equal-time: name the count that was found, for both to search alike"
-        )
     if untrained is not None and (judge is None or judge.kind is not JudgeKind.NETWORK):
         raise WrongInputError(f"--untrained: {candidate} asks no network")
     for other in others:
-        yield (_at_equal_time(seating, one, other, threads) if equal_time else one), other
+        yield (one if equal is None else _at_equal_time(one, other, equal)), other
     if untrained is None:
         return
     from ringrift_core.nn.network import NetworkShape
@@ -247,8 +251,30 @@ def _pairs(
     yield one, control
 
 
-def _at_equal_time(seating: Seating, one: _Named, other: _Named, threads: int) -> _Named:
-    """The candidate with the count at which, in a pilot's games, its decisions take the core-time of the opponent's."""
+def _equaliser(
+    seating: Seating, equal_time: bool, equal_time_alone: bool, alone: int, threads: int
+) -> _TimeRatio | None:
+    """What measures how much of an opponent's core-time a candidate takes, where they are to take the same."""
+    if equal_time and equal_time_alone:
+        raise WrongInputError("--equal-time beside --equal-time-alone: a count cannot take both times")
+    if equal_time_alone and not alone:
+        raise WrongInputError("--equal-time-alone: --alone says by how many decisions")
+    if not (equal_time or equal_time_alone):
+        return None
+
+    def time_ratio(one: _Named, other: _Named) -> float:
+        sides = [Side.seated(seating, each.specification) for each in (one, other)]
+        if equal_time_alone:
+            return _alone(seating, sides, alone)["alone"]["time_ratio"]
+        played = play(seating, sides[0], sides[1], PILOT_GAMES, PILOT_SEED, threads)
+        assert played is not None
+        return played.time_ratio
+
+    return time_ratio
+
+
+def _at_equal_time(one: _Named, other: _Named, time_ratio: _TimeRatio) -> _Named:
+    """The candidate with the count at which its decisions take the core-time of the opponent's."""
     search = one.specification.search
     if not isinstance(search.budget, Count):
         raise WrongInputError(f"--equal-time: {one.name} has no count that could be another")
@@ -256,13 +282,7 @@ def _at_equal_time(seating: Seating, one: _Named, other: _Named, threads: int) -
     def with_count(count: int) -> _Named:
         return _Named.of(replace(one.specification, search=replace(search, budget=Count(count))))
 
-    def time_ratio(count: int) -> float:
-        sides = [Side.seated(seating, each.specification) for each in (with_count(count), other)]
-        played = play(seating, sides[0], sides[1], PILOT_GAMES, PILOT_SEED, threads)
-        assert played is not None
-        return played.time_ratio
-
-    count, _ = count_that_takes(time_ratio, search.budget.amount)
+    count, _ = count_that_takes(lambda count: time_ratio(with_count(count), other), search.budget.amount)
     return with_count(count)
 
 

@@ -58,3 +58,17 @@ def test_a_count_is_found_that_takes_as_long() -> None:
     refused = match("--candidate", "weights@0:one-ply", "--opponent", "random", *few)
     assert refused.returncode == 2
     assert "weights@0:one-ply has no count" in " ".join(refused.stderr.replace("│", " ").split())
+
+
+def test_a_count_is_found_that_takes_as_long_one_at_a_time() -> None:
+    few = ["--board", "hex8", "--games", "2", "--equal-time-alone", "--json"]
+    players = ["--candidate", "weights@0:minimax:20", "--opponent", "weights@0:minimax:2000"]
+    played = match(*players, *few, "--alone", "16")
+    assert played.returncode == 0, played.stderr
+    told = json.loads(played.stdout)
+    assert 500 < int(told["candidate"].rpartition(":")[2]) < 8000
+    assert 0.5 < told["alone"]["time_ratio"] < 2
+    for wrong, sentence in ([], "--alone says by how many"), (["--alone", "4", "--equal-time"], "cannot take both"):
+        refused = match(*players, *few, *wrong)
+        assert refused.returncode == 2
+        assert sentence in " ".join(refused.stderr.replace("│", " ").split())
