@@ -31,7 +31,7 @@ KINDS = ("alpha-beta=weights@0:minimax", "descent=weights@0:descent", "network=n
 TIMES = "1,6,30,186"
 """Milliseconds: those of the ladder's rungs 4 to 6, and one between."""
 FIRST_COUNT = 100
-"""Of the first match of a kind against itself, by which a count is found that takes the wanted time."""
+"""Of the first match by which a count of a kind is found."""
 SEED = 1
 
 
@@ -111,7 +111,7 @@ def main(
     try:
         kinds = [Kind.parse(text) for text in kind or KINDS]
         times = sorted(float(each) for each in ms.split(","))
-        measured = _Measured(seating, known, games, pilot_games, until)
+        measured = _Measured(seating, known, kinds[0], games, pilot_games, until)
         if times[0] <= 0:
             raise typer.BadParameter(f"--ms {ms}: expected times above 0")
         if len({each.name for each in kinds}) < len(kinds):
@@ -144,8 +144,10 @@ class _TimeIsOverError(Exception):
 class _Measured:
     """Players with their counts, and matches, as far as the time goes."""
 
-    def __init__(self, seating: Seating, pieces: Pieces, games: int, pilot_games: int, until: float) -> None:
-        self._seating, self._pieces, self._until = seating, pieces, until
+    def __init__(
+        self, seating: Seating, pieces: Pieces, clock: Kind, games: int, pilot_games: int, until: float
+    ) -> None:
+        self._seating, self._pieces, self._clock, self._until = seating, pieces, clock, until
         self._games, self._pilot_games = games, pilot_games
         self._counts: dict[Player, int] = {}
         self._took: dict[Player, float] = {}
@@ -163,20 +165,25 @@ class _Measured:
         self._matches.append(found | {"players": [str(one), str(other)]})
 
     def _count(self, player: Player) -> int:
-        """Which takes the wanted time, by matches of the player against itself."""
+        """Of the first kind what takes the wanted time against itself; of the others what takes as long as the first
+        kind's does, in one match: a machine is not as fast at all times."""
         if player in self._counts:
             return self._counts[player]
-        key = {"player": self._pieces.told(player.kind.at(1)), "milliseconds": player.milliseconds}
+        clock = Player(self._clock, player.milliseconds)
+        other = None if player == clock else clock.kind.at(self._count(clock))
+        wanted = player.milliseconds if other is None else self._took[clock]
+        against = None if other is None else self._pieces.told(other)
+        key = {"player": self._pieces.told(player.kind.at(1)), "milliseconds": player.milliseconds, "against": against}
         found = self._pieces.find(**key)
         if found is None:
 
             def time_ratio(count: int) -> float:
                 side = player.kind.at(count)
-                played = self._play(side, side, self._pilot_games)
-                return played.candidate.core_milliseconds / player.milliseconds
+                played = self._play(side, other or side, self._pilot_games)
+                return played.candidate.core_milliseconds / wanted if other is None else played.time_ratio
 
             count, ratio = count_that_takes(time_ratio, self._first_count(player))
-            found = self._pieces.add(key | {"count": count, "took": round(ratio * player.milliseconds, 4)})
+            found = self._pieces.add(key | {"count": count, "took": round(ratio * wanted, 4)})
         self._counts[player], self._took[player] = int(found["count"]), float(found["took"])
         return self._counts[player]
 

@@ -69,16 +69,23 @@ fn refreshed<G: Geometry>(judge: &Nnue, state: &State<G>) -> Values {
     judge.estimate(state, 0, &mut Desk::default())
 }
 
-fn compare_bases<G: Geometry>(setup: Setup, games: std::ops::Range<u64>) -> u64 {
-    let (judge, mut desk, mut compared) = (network(setup.board(), setup.players()), Desk::<G>::default(), 0);
+/// Every position of these games by every kernel of this CPU, from whatever lies on its desk, and anew by the portable
+/// one: how many were compared.
+fn compare<G: Geometry>(setup: Setup, games: std::ops::Range<u64>) -> u64 {
+    let judge = network(setup.board(), setup.players());
+    let portable = judge.by(Kernel::Portable).expect("everywhere");
+    let by_kernel = Kernel::available().into_iter().filter_map(|kernel| judge.by(kernel));
+    let (mut desks, mut compared) = (by_kernel.map(|judge| (judge, Desk::<G>::default())).collect::<Vec<_>>(), 0);
     for game in games {
-        // The desk goes on to the next game: what lies on it is a base for any position.
+        // A desk goes on to the next game: what lies on it is a base for any position.
         walk::<G>(setup, game, |state, ply, store| {
-            let found = judge.estimate(state, ply, &mut desk);
-            let expected = refreshed(&judge, state);
-            assert_eq!(found.map(f32::to_bits), expected.map(f32::to_bits), "{setup:?}, game {game}");
-            if store {
-                judge.approach(state, ply, &mut desk);
+            let expected = refreshed(&portable, state).map(f32::to_bits);
+            for (judge, desk) in &mut desks {
+                let found = judge.estimate(state, ply, desk).map(f32::to_bits);
+                assert_eq!(found, expected, "{:?}, {setup:?}, game {game}", judge.kernel());
+                if store {
+                    judge.approach(state, ply, desk);
+                }
             }
             compared += 1;
         });
@@ -87,51 +94,26 @@ fn compare_bases<G: Geometry>(setup: Setup, games: std::ops::Range<u64>) -> u64 
 }
 
 #[test]
-fn a_position_is_worth_the_same_from_every_base_on_all_boards_for_all_seats() {
+fn a_position_is_worth_the_same_from_every_base_by_every_kernel_on_all_boards_for_all_seats() {
     for (board, players) in configurations() {
-        let setup = Setup::new(board, players, Profile::Canonical).expect("playable").with_swap(players == 2);
-        let compared = with_geometry!(board, G => compare_bases::<G>(setup, 0..3));
-        assert!(compared > 200, "{board:?} {players}: {compared}");
+        for profile in [Profile::Canonical, Profile::Deployed] {
+            let setup = Setup::new(board, players, profile).expect("playable").with_swap(players == 2);
+            let compared = with_geometry!(board, G => compare::<G>(setup, 0..3));
+            assert!(compared > 200, "{board:?} {players}: {compared}");
+        }
     }
 }
 
 /// `cargo test --release -- --ignored ten_thousand`.
 #[test]
 #[ignore = "minutes"]
-fn a_position_is_worth_the_same_from_every_base_in_ten_thousand_games() {
+fn a_position_is_worth_the_same_from_every_base_by_every_kernel_in_ten_thousand_games() {
     let mut all = 0;
     for (board, players) in configurations() {
         let setup = Setup::new(board, players, Profile::Canonical).expect("playable").with_swap(players == 2);
-        all += with_geometry!(board, G => compare_bases::<G>(setup, 100..934));
+        all += with_geometry!(board, G => compare::<G>(setup, 100..934));
     }
-    println!("{all} positions");
-}
-
-fn compare_kernels<G: Geometry>(setup: Setup) {
-    let judge = network(setup.board(), setup.players());
-    let portable = judge.by(Kernel::Portable).expect("everywhere");
-    for other in Kernel::available().into_iter().filter_map(|kernel| judge.by(kernel)) {
-        let (mut one_desk, mut other_desk) = (Desk::<G>::default(), Desk::<G>::default());
-        walk::<G>(setup, 40, |state, ply, store| {
-            let expected = portable.estimate(state, ply, &mut one_desk);
-            let found = other.estimate(state, ply, &mut other_desk);
-            assert_eq!(found.map(f32::to_bits), expected.map(f32::to_bits), "{:?}, {setup:?}", other.kernel());
-            if store {
-                portable.approach(state, ply, &mut one_desk);
-                other.approach(state, ply, &mut other_desk);
-            }
-        });
-    }
-}
-
-#[test]
-fn every_kernel_of_this_cpu_has_the_values_of_the_portable_one() {
-    for (board, players) in configurations() {
-        for profile in [Profile::Canonical, Profile::Deployed] {
-            let setup = Setup::new(board, players, profile).expect("playable");
-            with_geometry!(board, G => compare_kernels::<G>(setup));
-        }
-    }
+    println!("{all} positions by {:?}", Kernel::available());
 }
 
 #[test]
