@@ -35,7 +35,10 @@ class PromoteParameters(PointerParameters):
     """Makes the candidate champion."""
 
     stage = Stage.PROMOTE
-    iteration: PositiveCount = Field(description="Iteration that made the candidate; also the new version's name.")
+    iteration: Count = Field(
+        description="Iteration that made the candidate, 0 before the first; also the new version's name, or the next "
+        "where that one or a later one was taken by hand."
+    )
     candidate: ArtifactReference = Field(description="The new champion.")
     verdict: ArtifactReference | None = Field(
         default=None, description="The verdict that accepted it; any other is refused."

@@ -75,15 +75,11 @@ class Hand:
     def promotion(self, candidate: Artifact, because: str) -> PromoteParameters:
         """The request to make an artifact of the store champion. It drops no backup.
 
-        Its version is the number of the iteration under way, or the next one that is free: when the pipeline goes on,
-        it finds that the pointer moved in that iteration.
+        When the pipeline goes on, it finds that the pointer moved in the iteration under way.
         """
         registry = read_registry(self.archive, self.track)
         if registry.champion is not None and registry.champion.artifact.sha256 == candidate.sha256:
             raise WrongInputError(f"{self.track} version {registry.version} is champion already, and is the same")
-        version = max(1, self._iteration())
-        while registry.artifact(version) is not None:
-            version += 1
         return PromoteParameters(
             store=self.archive.store.uri,
             board=self.board,
@@ -92,7 +88,7 @@ class Hand:
             request_id=str(ByHand.now()),
             expected_version=registry.version,
             keep_backup_models=len(registry.earlier) + 1,
-            iteration=version,
+            iteration=self._iteration(),
             candidate=candidate,
             cause=because,
         )

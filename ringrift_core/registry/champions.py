@@ -42,12 +42,21 @@ class Move(Contract):
     verdict: Artifact | None = None
     cause: str = ""
     judged_through: int = Field(default=0, description="Last iteration with a verdict when a rollback was made.")
-    iteration: int = Field(default=0, description="Iteration in which a rollback was made; 0 when nobody said so.")
+    iteration: int | None = Field(
+        default=None,
+        description="In which the move was made, 0 before the first; None where a promotion's version says it, and "
+        "where nobody said it of a rollback.",
+    )
 
     @model_serializer(mode="wrap")
     def _as_ever(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without an iteration that nobody said: logs of equal moves are equal bytes, whichever version wrote them."""
-        return {name: value for name, value in serialise(self).items() if name != "iteration" or value}
+        """Without an iteration that is None: logs of equal moves are equal bytes, whichever version wrote them."""
+        return {name: value for name, value in serialise(self).items() if name != "iteration" or value is not None}
+
+    @property
+    def made_in(self) -> int | None:
+        """The iteration, 0 before the first; None when nobody said it."""
+        return self.version if self.iteration is None and self.kind == "promote" else self.iteration
 
 
 class Registry(Contract):
@@ -73,10 +82,8 @@ class Registry(Contract):
         return next((move for move in self.log if move.request_id == request_id), None)
 
     def moves_of(self, iteration: int) -> tuple[Move, ...]:
-        """The moves of one iteration, the first one first. A promotion's version is its iteration."""
-        return tuple(
-            move for move in self.log if iteration == (move.version if move.kind == "promote" else move.iteration)
-        )
+        """The moves of one iteration, the first one first."""
+        return tuple(move for move in self.log if move.made_in == iteration)
 
     def artifact(self, version: int) -> Artifact | None:
         """What a version consists of, also when it is no longer kept as an earlier champion."""
@@ -84,7 +91,12 @@ class Registry(Contract):
 
 
 def promote(registry: Registry, request: PromoteParameters) -> tuple[Registry, Move]:
-    """Makes the candidate champion under the iteration's number; MoveRefusedError when the registry moved on."""
+    """Makes the candidate champion, under the iteration's number or, where that one or a later one was taken by hand,
+    the next.
+
+    MoveRefusedError when the registry moved on, also where a candidate was judged in an iteration in which somebody
+    else has become champion.
+    """
     if known := registry.recorded(request.request_id):
         if known.kind != "promote" or known.artifact.sha256 != request.candidate.sha256:
             raise MoveRefusedError(
@@ -93,24 +105,28 @@ def promote(registry: Registry, request: PromoteParameters) -> tuple[Registry, M
             )
         return registry, known
     _expect(registry, request.expected_version)
-    if registry.artifact(request.iteration) is not None:
-        # Somebody else took the iteration's number, by hand for one: whoever asked takes over who is champion.
-        raise PointerMovedError(
-            f"track {registry.track}: version {request.iteration} exists already and is never made again"
-        )
+    if request.verdict is not None:
+        for move in registry.moves_of(request.iteration):
+            if move.kind == "promote":
+                raise PointerMovedError(
+                    f"track {registry.track}: version {move.version} became champion in iteration {request.iteration} "
+                    "already, and the candidate was judged against another one; nothing was moved"
+                )
+    version = max(request.iteration, 1 + max((move.version for move in registry.log), default=0))
     earlier = ((registry.champion,) if registry.champion else ()) + registry.earlier
     earlier = earlier[: request.keep_backup_models]
     move = Move(
         request_id=request.request_id,
         kind="promote",
-        version=request.iteration,
+        version=version,
         predecessor=earlier[0].version if earlier else 0,
         replaced=registry.version,
         artifact=request.candidate,
         verdict=request.verdict,
         cause=request.cause or "",
+        iteration=None if version == request.iteration else request.iteration,
     )
-    champion = Champion(version=request.iteration, artifact=request.candidate)
+    champion = Champion(version=version, artifact=request.candidate)
     return Registry(track=registry.track, champion=champion, earlier=earlier, log=(*registry.log, move)), move
 
 
@@ -148,7 +164,7 @@ def roll_back(registry: Registry, request: RollbackParameters, judged_through: i
         artifact=champion.artifact,
         cause=request.cause,
         judged_through=judged_through,
-        iteration=request.iteration,
+        iteration=request.iteration or None,
     )
     return Registry(track=registry.track, champion=champion, earlier=earlier, log=(*registry.log, move)), move
 

@@ -15,6 +15,7 @@ from ringrift_core.archive import Archive
 from ringrift_core.contract import (
     STAGE_PROGRAM,
     Board,
+    Decision,
     ExitCode,
     GateKind,
     InitialWeights,
@@ -174,14 +175,38 @@ class TestPromote:
 
     def test_a_pipeline_that_goes_on_finds_the_move(self, desk: Desk, tmp_path: Path) -> None:
         """Its candidate of the iteration under way was judged against somebody who is champion no more."""
+        candidate = HeuristicWeights.of_setting(InitialWeights.MATERIAL, Board.SQUARE8, 2).save(desk.archive)
+        judged = desk.evaluate(
+            3, track=Track.WEIGHTS, candidate=candidate, champion_version=2, gate=GateKind.FIXED, games=4,
+            promotion_threshold=0.01, initial_weights="material", seed=3,
+        )  # fmt: skip
+        assert judged.verdict is not None
+        assert judged.verdict.decision is Decision.PROMOTE
+        file = weights_file(tmp_path / "mine.json")
+        assert models("promote", root(desk), CONFIGURATION, "weights", file, *BECAUSE).exit_code == 0
+        for expected in (2, 3):
+            with pytest.raises(WrongInputError) as refused:
+                desk.promote(
+                    track=Track.WEIGHTS, iteration=3, expected_version=expected, candidate=candidate,
+                    verdict=judged.outputs["verdict"], request_id=f"expects-{expected}",
+                )  # fmt: skip
+            assert refused.value.found is not None, "whoever asked hears who is champion"
+        desk.promote(track=Track.WEIGHTS, iteration=4, expected_version=3, candidate=candidate)
+
+    def test_a_champion_between_two_iterations_keeps_no_candidate_of_the_next_from_it(
+        self, desk: Desk, tmp_path: Path
+    ) -> None:
         file = weights_file(tmp_path / "mine.json")
         assert models("promote", root(desk), CONFIGURATION, "weights", file, *BECAUSE).exit_code == 0
         candidate = HeuristicWeights.of_setting(InitialWeights.MATERIAL, Board.SQUARE8, 2).save(desk.archive)
-        for expected in (2, 3):
-            with pytest.raises(WrongInputError) as refused:
-                desk.promote(track=Track.WEIGHTS, iteration=3, expected_version=expected, candidate=candidate)
-            assert refused.value.found is not None, "whoever asked hears who is champion"
-        desk.promote(track=Track.WEIGHTS, iteration=4, expected_version=3, candidate=candidate)
+        judged = desk.evaluate(
+            3, track=Track.WEIGHTS, candidate=candidate, champion_version=3, gate=GateKind.FIXED, games=4,
+            promotion_threshold=0.01, initial_weights="material", seed=3,
+        )  # fmt: skip
+        promoted = desk.promote(
+            track=Track.WEIGHTS, iteration=3, expected_version=3, candidate=candidate, verdict=judged.outputs["verdict"]
+        )
+        assert promoted.message == "weights version 4 is champion"
 
 
 class TestRollback:

@@ -14,13 +14,19 @@ def candidate(iteration: int) -> Artifact:
     return Artifact(uri=f"file:///x/{iteration}.json", sha256=f"{iteration:064x}", bytes=1)
 
 
-def promotion(iteration: int, expected: int, request: str = "", keep: int = 3) -> PromoteParameters:
+VERDICT = Artifact(uri="file:///x/verdict.json", sha256="f" * 64, bytes=1)
+
+
+def promotion(
+    iteration: int, expected: int, request: str = "", keep: int = 3, verdict: Artifact | None = None
+) -> PromoteParameters:
     return PromoteParameters(
         **HERE,
         iteration=iteration,
         expected_version=expected,
         request_id=request or f"promote-{iteration}",
         candidate=candidate(iteration),
+        verdict=verdict,
         keep_backup_models=keep,
     )
 
@@ -83,7 +89,7 @@ def test_a_known_request_moves_nothing_and_reports_what_it_did() -> None:
     [
         (promotion(5, 2), "expects champion version 2, found 4; nothing was moved"),
         (rollback(1), "expects champion version 1, found 4; nothing was moved"),
-        (promotion(1, 4, "again"), "version 1 exists already"),
+        (promotion(4, 4, "again", verdict=VERDICT), "version 4 became champion in iteration 4 already"),
     ],
 )
 def test_a_request_for_another_state_is_refused(
@@ -102,9 +108,28 @@ def test_a_rollback_goes_back_to_any_champion_that_is_kept() -> None:
         roll_back(before, rollback(6).model_copy(update={"to_version": 6}), judged_through=0)
 
 
-def test_a_number_that_somebody_else_took_is_a_pointer_that_moved() -> None:
-    with pytest.raises(PointerMovedError, match="version 1 exists already"):
-        promote(after(promotion(1, 0), promotion(4, 1)), promotion(1, 4, "again"))
+def test_an_iteration_in_which_somebody_else_became_champion_is_a_pointer_that_moved() -> None:
+    with pytest.raises(PointerMovedError, match="the candidate was judged against another one; nothing was moved"):
+        promote(after(promotion(1, 0), promotion(4, 1)), promotion(4, 4, "again", verdict=VERDICT))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=12))
+def test_versions_go_up_whoever_takes_their_numbers(steps: list[tuple[int, bool]]) -> None:
+    """Iterations come one after the other, each with so many champions by hand before and perhaps one of its own."""
+    registry, by_hand = Registry(track=Track.WEIGHTS), 0
+    for iteration, (hands, promotes) in enumerate(steps, start=1):
+        for _ in range(hands):
+            by_hand += 1
+            registry, _ = promote(registry, promotion(iteration - 1, registry.version, f"hand-{by_hand}"))
+        if promotes:
+            registry, move = promote(registry, promotion(iteration, registry.version, verdict=VERDICT))
+            assert move in registry.moves_of(iteration)
+    versions = [move.version for move in registry.log]
+    assert versions == sorted(set(versions))
+    made_in = [move.made_in for move in registry.log]
+    assert made_in == sorted(made_in, key=lambda iteration: iteration or 0)
+    if not by_hand:
+        assert versions == made_in
 
 
 def test_the_first_champion_cannot_be_rolled_back() -> None:

@@ -346,13 +346,32 @@ def test_what_moved_in_the_iteration_to_go_on_with_is_told_with_whom_it_began(de
 
 
 def test_champions_that_were_made_before_the_first_iteration_are_no_moves_of_it(desk: Desk) -> None:
-    """By hand, under the first numbers that are free."""
-    desk.promote(1, 0)
-    desk.promote(2, 1)
+    """By hand: two of them, which take the numbers 1 and 2."""
+    for hand in (1, 2):
+        desk.promote(0, hand - 1, request_id=f"hand-{hand}", candidate=desk.candidate(hand))
+    desk.judge(1, Decision.PROMOTE)
     found = desk.adopt()
     assert (found.iteration, of(found, Track.WEIGHTS)) == (
         0, AdoptedTrack(track=Track.WEIGHTS, champion=2, predecessor=1, failures=0, moved_since=0, start=0)
     )  # fmt: skip
+
+
+def test_a_number_that_was_taken_by_hand_keeps_no_candidate_from_being_promoted(desk: Desk) -> None:
+    for hand in (1, 2):
+        desk.promote(0, hand - 1, request_id=f"hand-{hand}", candidate=desk.candidate(hand))
+    found = []
+    for iteration in (1, 2, 3, 5):
+        desk.judge(iteration, Decision.PROMOTE)
+        assert desk.adopt().iteration == iteration - 1
+        champion = read_registry(desk.archive, Track.WEIGHTS).version
+        promoted = desk.promote(iteration, champion, candidate=desk.candidate(10 + iteration)).answer(PointerResult)
+        found.append((iteration, promoted.version, promoted.predecessor))
+        assert desk.adopt().iteration == iteration
+        if iteration == 3:
+            desk.judge(4, Decision.REJECT)
+    assert found == [(1, 3, 2), (2, 4, 3), (3, 5, 4), (5, 6, 5)]
+    registry = read_registry(desk.archive, Track.WEIGHTS)
+    assert [len(registry.moves_of(iteration)) for iteration in range(6)] == [2, 1, 1, 1, 0, 1]
 
 
 def test_a_promotion_of_the_iteration_to_go_on_with_is_one_of_its_moves(desk: Desk) -> None:
