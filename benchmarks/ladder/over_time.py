@@ -20,6 +20,7 @@ from rich.table import Table
 from benchmarks.configuration import configuration_of
 from benchmarks.ladder.measure import file_digest
 from benchmarks.learning.match import Played, Side, count_that_takes, play
+from benchmarks.one_at_a_time import decide, positions
 from ringrift_core import _engine
 from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.contract import configuration_name
@@ -31,7 +32,7 @@ KINDS = ("alpha-beta=weights@0:minimax", "descent=weights@0:descent", "network=n
 TIMES = "1,6,30,186"
 """Milliseconds: those of the ladder's rungs 4 to 6, and one between."""
 FIRST_COUNT = 100
-"""Of the first match by which a count of a kind is found."""
+"""Of the first pilot by which a count of a kind is found."""
 SEED = 1
 
 
@@ -97,9 +98,7 @@ def main(
     kind: Annotated[list[str] | None, typer.Option(help="NAME=JUDGE:SEARCH, repeatable; each meets the next.")] = None,
     ms: Annotated[str, typer.Option(help="Core-time of a decision, comma-separated.")] = TIMES,
     games: Annotated[int, typer.Option(min=0, help="A pair, rounded up to whole groups; 0: only counts.")] = 100,
-    pilot_games: Annotated[
-        int, typer.Option(min=2, help="Of a match that finds a count; a network is quicker with many at once.")
-    ] = 50,
+    decisions: Annotated[int, typer.Option(min=1, help="One at a time, whose times find a count.")] = 40,
     minutes: Annotated[float, typer.Option(min=0.1, help="Stop for today after so long; a repeat goes on.")] = 60.0,
     pieces: Annotated[Path, typer.Option(help="What was measured so far, JSON lines.")] = Path("over-time.jsonl"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
@@ -111,7 +110,7 @@ def main(
     try:
         kinds = [Kind.parse(text) for text in kind or KINDS]
         times = sorted(float(each) for each in ms.split(","))
-        measured = _Measured(seating, known, kinds[0], games, pilot_games, until)
+        measured = _Measured(seating, known, kinds[0], games, decisions, until)
         if times[0] <= 0:
             raise typer.BadParameter(f"--ms {ms}: expected times above 0")
         if len({each.name for each in kinds}) < len(kinds):
@@ -138,17 +137,15 @@ def _pairs(kinds: list[Kind], times: list[float]) -> Iterator[tuple[Player, Play
 
 
 class _TimeIsOverError(Exception):
-    """A match was not played to its end."""
+    """A count was not found, or a match not played to its end."""
 
 
 class _Measured:
     """Players with their counts, and matches, as far as the time goes."""
 
-    def __init__(
-        self, seating: Seating, pieces: Pieces, clock: Kind, games: int, pilot_games: int, until: float
-    ) -> None:
+    def __init__(self, seating: Seating, pieces: Pieces, clock: Kind, games: int, decisions: int, until: float) -> None:
         self._seating, self._pieces, self._clock, self._until = seating, pieces, clock, until
-        self._games, self._pilot_games = games, pilot_games
+        self._games, self._asked = games, positions(seating, decisions)
         self._counts: dict[Player, int] = {}
         self._took: dict[Player, float] = {}
         self._matches: list[dict[str, Any]] = []
@@ -165,8 +162,8 @@ class _Measured:
         self._matches.append(found | {"players": [str(one), str(other)]})
 
     def _count(self, player: Player) -> int:
-        """Of the first kind what takes the wanted time against itself; of the others what takes as long as the first
-        kind's does, in one match: a machine is not as fast at all times."""
+        """Of the first kind what takes the wanted time, of the others what takes as long as the first kind's does at
+        that moment: a machine is not as fast at all times."""
         if player in self._counts:
             return self._counts[player]
         clock = Player(self._clock, player.milliseconds)
@@ -178,14 +175,18 @@ class _Measured:
         if found is None:
 
             def time_ratio(count: int) -> float:
-                side = player.kind.at(count)
-                played = self._play(side, other or side, self._pilot_games)
-                return played.candidate.core_milliseconds / wanted if other is None else played.time_ratio
+                return self._time(player.kind.at(count)) / (wanted if other is None else self._time(other))
 
             count, ratio = count_that_takes(time_ratio, self._first_count(player))
             found = self._pieces.add(key | {"count": count, "took": round(ratio * wanted, 4)})
         self._counts[player], self._took[player] = int(found["count"]), float(found["took"])
         return self._counts[player]
+
+    def _time(self, player: Specification) -> float:
+        """Core-milliseconds of a decision, one at a time."""
+        if time.monotonic() >= self._until:
+            raise _TimeIsOverError
+        return decide(Side.seated(self._seating, player).player, self._asked).mean
 
     def _first_count(self, player: Player) -> int:
         """Of the pilots: in proportion to what the same kind has with another time."""

@@ -71,7 +71,7 @@ def test_a_curve_without_the_player_it_counts_from_is_refused(tmp_path: Path) ->
 def test_elo_over_time_goes_on_with_its_pieces(tmp_path: Path) -> None:
     pieces = tmp_path / "pieces.jsonl"
     kinds = ["--kind", "alpha-beta=weights@0:minimax", "--kind", "descent=weights@0:descent"]
-    few = ["--configuration", "hex8-3p", *kinds, "--ms", "0.1,0.4", "--pilot-games", "3", "--pieces", str(pieces)]
+    few = ["--configuration", "hex8-3p", *kinds, "--ms", "0.1,0.4", "--decisions", "4", "--pieces", str(pieces)]
     counted = told("ladder.over_time", *few, "--games", "0")
     assert counted["matches"] == []
     few += ["--games", "3"]
