@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -295,15 +296,17 @@ def _alone(seating: Seating, sides: Sequence[Side], number: int) -> dict[str, di
 
 
 def count_that_takes(time_ratio: Callable[[int], float], first: int) -> tuple[int, float]:
-    """The count of a search that takes a wanted time, by pilots from the first on, and what it took in the last of them
-    as a share of that; `time_ratio` measures the share of a count."""
+    """The count of a search that takes a wanted time, by pilots from the first on, and what it took as a share of that:
+    the pilot that came closest. `time_ratio` measures the share of a count."""
     count, ratio = first, 1.0
+    piloted = []
     for _ in range(PILOTS):
         count = max(1, round(count / ratio))
         ratio = time_ratio(count)
+        piloted.append((count, ratio))
         if abs(ratio - 1) < CLOSE:
             break
-    return count, ratio
+    return min(piloted, key=lambda pilot: abs(math.log(max(1e-9, pilot[1]))))
 
 
 def report(played: Played) -> dict[str, Any]:
