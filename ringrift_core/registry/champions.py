@@ -85,6 +85,10 @@ class Registry(Contract):
         """The moves of one iteration, the first one first."""
         return tuple(move for move in self.log if move.made_in == iteration)
 
+    def promotion_of(self, iteration: int) -> Move | None:
+        """The first promotion of an iteration."""
+        return next((move for move in self.moves_of(iteration) if move.kind == "promote"), None)
+
     def artifact(self, version: int) -> Artifact | None:
         """What a version consists of, also when it is no longer kept as an earlier champion."""
         return next((move.artifact for move in self.log if move.version == version), None)
@@ -105,13 +109,11 @@ def promote(registry: Registry, request: PromoteParameters) -> tuple[Registry, M
             )
         return registry, known
     _expect(registry, request.expected_version)
-    if request.verdict is not None:
-        for move in registry.moves_of(request.iteration):
-            if move.kind == "promote":
-                raise PointerMovedError(
-                    f"track {registry.track}: version {move.version} became champion in iteration {request.iteration} "
-                    "already, and the candidate was judged against another one; nothing was moved"
-                )
+    if request.verdict is not None and (other := registry.promotion_of(request.iteration)):
+        raise PointerMovedError(
+            f"track {registry.track}: version {other.version} became champion in iteration {request.iteration} "
+            "already, and the candidate was judged against another one; nothing was moved"
+        )
     version = max(request.iteration, 1 + max((move.version for move in registry.log), default=0))
     earlier = ((registry.champion,) if registry.champion else ()) + registry.earlier
     earlier = earlier[: request.keep_backup_models]

@@ -180,6 +180,6 @@ def _finished_iteration(archive: Archive, recorded: list[tuple[int, str]], regis
         assert record is not None
         verdict = record.result.verdict
         accepted = verdict is not None and verdict.decision is Decision.PROMOTE
-        if accepted and not any(move.kind == "promote" for move in registry.moves_of(latest)):
+        if accepted and registry.promotion_of(latest) is None:
             return max(0, latest - 1)
     return latest
