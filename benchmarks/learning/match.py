@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -31,6 +30,8 @@ PILOTS, PILOT_GAMES, PILOT_SEED = 5, 24, 10**6
 """Matches, at most, by which a count is found that takes an opponent's time, on openings of their own,"""
 CLOSE = 0.02
 """but for so much of it."""
+LEAST_RATIO = 0.01
+"""So a pilot too short for the clock raises the next count by a hundred times at most."""
 UNTRAINED = "untrained"
 """What the name of a player begins with whose network knows nothing: nobody could seat it by that."""
 UNTRAINED_SEED = 1
@@ -301,12 +302,12 @@ def count_that_takes(time_ratio: Callable[[int], float], first: int) -> tuple[in
     count, ratio = first, 1.0
     piloted = []
     for _ in range(PILOTS):
-        count = max(1, round(count / ratio))
+        count = max(1, round(count / max(LEAST_RATIO, ratio)))
         ratio = time_ratio(count)
         piloted.append((count, ratio))
         if abs(ratio - 1) < CLOSE:
             break
-    return min(piloted, key=lambda pilot: abs(math.log(max(1e-9, pilot[1]))))
+    return min(piloted, key=lambda pilot: abs(pilot[1] - 1))
 
 
 def report(played: Played) -> dict[str, Any]:
