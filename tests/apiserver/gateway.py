@@ -90,9 +90,7 @@ class Gateway:
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         if self.is_down:
-            assert request.transport is not None
-            request.transport.abort()
-            raise ConnectionResetError
+            raise _broken_off(request)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in HOP_BY_HOP}
         data = await request.read()
         if seconds := self.holds(request.method, request.path):
@@ -106,7 +104,7 @@ class Gateway:
                 await response.prepare(request)
                 async for chunk in answer.content.iter_any():
                     if self.is_down:
-                        raise ConnectionResetError
+                        raise _broken_off(request)
                     await response.write(chunk)
                 await response.write_eof()
             return response
@@ -133,3 +131,10 @@ class Gateway:
             write = Write(request.method, request.path, name)
             self.writes.append(write)
             self.after_write(write)
+
+
+def _broken_off(request: web.Request) -> ConnectionResetError:
+    """The connection is no more: what was answered so far must not look whole."""
+    assert request.transport is not None
+    request.transport.abort()
+    return ConnectionResetError()

@@ -83,8 +83,26 @@ class FencedError(Exception):
     """We may not write now: the Lease has not been renewed in time, so another operator may be active."""
 
 
+class GarbledError(aiohttp.ClientPayloadError):
+    """What came is no JSON object: it was cut short on its way, or somebody between us and the API server answered."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(f"the answer is no JSON object: {content[:100].decode(errors='replace')!r}")
+
+
 EXPECTED = (ApiError, FencedError, aiohttp.ClientError, TimeoutError, OSError)
 """What the API server or the way to it may do; waited out. Anything else is a defect."""
+
+
+def read_object(content: bytes) -> Object:
+    """An answer, or a line of a watch. GarbledError if it is not whole."""
+    try:
+        value: Any = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise GarbledError(content) from error
+    if not isinstance(value, dict):
+        raise GarbledError(content)
+    return value
 
 
 def words_of(error: BaseException) -> str:
@@ -329,8 +347,7 @@ class Client:
         params: Mapping[str, str] | None = None,
         seconds: Callable[[], float] = lambda: TIMEOUT_SECONDS,
     ) -> Object:
-        body: Any = orjson.loads(await self._request(method, path, data, headers, params, seconds))
-        return body  # type: ignore[no-any-return]
+        return read_object(await self._request(method, path, data, headers, params, seconds))
 
     async def _request(
         self,

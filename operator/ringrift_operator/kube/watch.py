@@ -15,9 +15,18 @@ from collections.abc import AsyncIterator, Callable, Collection, Container, Hash
 from itertools import chain
 
 import aiohttp
-import orjson
 
-from ringrift_operator.kube.client import EXPECTED, ApiError, Client, Login, LoginError, refusal, session, words_of
+from ringrift_operator.kube.client import (
+    EXPECTED,
+    ApiError,
+    Client,
+    Login,
+    LoginError,
+    read_object,
+    refusal,
+    session,
+    words_of,
+)
 from ringrift_operator.kube.resource import Key, Object, Resource, key_of, lean, uid_of, version_of
 
 logger = logging.getLogger(__name__)
@@ -192,7 +201,7 @@ class Watch:
                     failures, self.refused = 0, ""
                     while version is not None:
                         version = await self._watch(http, version)
-            except (*EXPECTED, orjson.JSONDecodeError, LoginError) as error:
+            except (*EXPECTED, LoginError) as error:
                 if isinstance(error, ApiError) and error.is_refused:
                     self.refused = f"{self._resource.plural} cannot be watched: {error}"
                 delay = BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)] * random.uniform(0.8, 1.2)
@@ -211,7 +220,7 @@ class Watch:
             async with http.get(self._path, params=params, timeout=timeout) as response:
                 if response.status >= 400:
                     raise await refusal(response)
-                page = orjson.loads(await response.read())
+                page = read_object(await response.read())
             self.last_heard = time.monotonic()
             objects += map(lean, page["items"])
             proceed = page["metadata"].get("continue")
@@ -245,7 +254,7 @@ class Watch:
                 raise await refusal(response)
             async for line in _lines(response.content):
                 self.last_heard = time.monotonic()
-                event = orjson.loads(line)
+                event = read_object(line)
                 kind, obj = event["type"], event["object"]
                 if kind == "ERROR":
                     if obj.get("code") == 410:

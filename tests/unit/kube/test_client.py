@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from ringrift_operator.kube import client as requesting
-from ringrift_operator.kube.client import Client, FencedError, words_of
+from ringrift_operator.kube.client import EXPECTED, Client, FencedError, GarbledError, words_of
 from ringrift_operator.kube.resource import JOBS, Object
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -22,7 +22,7 @@ async def asking(answer: Answer, may_write_for: Callable[[], float] = lambda: 10
     """A client of a server that answers so."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     info = kopf.ConnectionInfo(server=f"http://127.0.0.1:{runner.addresses[0][1]}")
@@ -68,6 +68,24 @@ def test_an_answer_that_does_not_come_is_told_in_words(monkeypatch: pytest.Monke
     with pytest.raises(TimeoutError) as caught:
         asyncio.run(scenario())
     assert words_of(caught.value) == "no answer in time"
+
+
+@pytest.mark.parametrize("content", [b"", b'{"metadata": {"na', b"null", b"<html>Bad Gateway</html>", b"\xff\xfe"])
+@pytest.mark.parametrize("write", [False, True], ids=["read", "write"])
+def test_an_answer_that_is_not_whole_is_waited_out_like_a_broken_connection(content: bytes, write: bool) -> None:
+    async def garbled(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=content, content_type="application/json")
+
+    async def scenario() -> None:
+        async with asking(garbled) as client:
+            if write:
+                await client.create(JOBS, {"metadata": {"namespace": "games", "name": "job"}})
+            else:
+                await client.get(JOBS, ("games", "job"))
+
+    with pytest.raises(GarbledError, match="no JSON object") as caught:
+        asyncio.run(scenario())
+    assert isinstance(caught.value, EXPECTED)
 
 
 def test_a_write_whose_turn_comes_after_the_lease_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
