@@ -12,7 +12,7 @@ from benchmarks.core_seconds import core_seconds
 from ringrift_core import _engine
 from ringrift_core.seating import Seating
 
-__all__ = ["Decisions", "decide", "positions"]
+__all__ = ["Decisions", "decide", "decide_in_turn", "positions"]
 
 SEED = 1
 GAMES = 8
@@ -57,10 +57,19 @@ def positions(seating: Seating, number: int) -> list[_engine.Position]:
 
 def decide(player: _engine.Player, chosen_from: Sequence[_engine.Position]) -> Decisions:
     """What it takes in each of these."""
-    player.choose(chosen_from[0], SEED)  # what is begun once, such as a network's threads, counts nowhere
-    milliseconds, nodes = [], 0
+    return decide_in_turn([player], chosen_from)[0]
+
+
+def decide_in_turn(players: Sequence[_engine.Player], chosen_from: Sequence[_engine.Position]) -> list[Decisions]:
+    """What each of them takes, one after the other in each position: a machine is not as fast at all times, and so
+    they are compared at the same ones."""
+    for player in players:
+        player.choose(chosen_from[0], SEED)  # what is begun once, such as a network's threads, counts nowhere
+    milliseconds: list[list[float]] = [[] for _ in players]
+    nodes = [0] * len(players)
     for position in chosen_from:
-        spent = core_seconds()
-        nodes += player.choose(position, SEED).nodes
-        milliseconds.append(1000 * (core_seconds() - spent))
-    return Decisions(milliseconds, nodes)
+        for number, player in enumerate(players):
+            spent = core_seconds()
+            nodes[number] += player.choose(position, SEED).nodes
+            milliseconds[number].append(1000 * (core_seconds() - spent))
+    return [Decisions(*each) for each in zip(milliseconds, nodes, strict=True)]

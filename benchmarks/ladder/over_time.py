@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.configuration import configuration_of
 from benchmarks.ladder.measure import file_digest
 from benchmarks.learning.match import Played, Side, count_that_takes, play
-from benchmarks.one_at_a_time import decide, positions
+from benchmarks.one_at_a_time import decide_in_turn, positions
 from ringrift_core import _engine
 from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.contract import configuration_name
@@ -175,18 +175,22 @@ class _Measured:
         if found is None:
 
             def time_ratio(count: int) -> float:
-                return self._time(player.kind.at(count)) / (wanted if other is None else self._time(other))
+                if other is None:
+                    return self._times(player.kind.at(count))[0] / wanted
+                mine, others = self._times(player.kind.at(count), other)
+                return mine / others
 
             count, ratio = count_that_takes(time_ratio, self._first_count(player))
             found = self._pieces.add(key | {"count": count, "took": round(ratio * wanted, 4)})
         self._counts[player], self._took[player] = int(found["count"]), float(found["took"])
         return self._counts[player]
 
-    def _time(self, player: Specification) -> float:
-        """Core-milliseconds of a decision, one at a time."""
+    def _times(self, *players: Specification) -> list[float]:
+        """Core-milliseconds of a decision of each, one at a time."""
         if time.monotonic() >= self._until:
             raise _TimeIsOverError
-        return decide(Side.seated(self._seating, player).player, self._asked).mean
+        seated = [Side.seated(self._seating, player).player for player in players]
+        return [each.mean for each in decide_in_turn(seated, self._asked)]
 
     def _first_count(self, player: Player) -> int:
         """Of the pilots: in proportion to what the same kind has with another time."""

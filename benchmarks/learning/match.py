@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.core_seconds import core_seconds
-from benchmarks.one_at_a_time import decide, positions
+from benchmarks.one_at_a_time import decide_in_turn, positions
 from ringrift_core import _engine
 from ringrift_core.arena.interval import Rate, measure
 from ringrift_core.contract import MOVE_LIMITS, Artifact, Board, NetworkSize
@@ -290,8 +290,8 @@ def _at_equal_time(one: _Named, other: _Named, time_ratio: _TimeRatio) -> _Named
 
 def _alone(seating: Seating, sides: Sequence[Side], number: int) -> dict[str, dict[str, float]]:
     """Core-milliseconds of a decision of either side, one at a time on the same positions, and their ratio."""
-    asked = positions(seating, number)
-    candidate, opponent = (decide(side.player, asked).mean for side in sides)
+    decided = decide_in_turn([side.player for side in sides], positions(seating, number))
+    candidate, opponent = (each.mean for each in decided)
     found = {"candidate": candidate, "opponent": opponent, "time_ratio": candidate / max(1e-9, opponent)}
     return {"alone": {name: round(figure, 4) for name, figure in found.items()}}
 
