@@ -141,11 +141,12 @@ def session(info: Connection, agent: str = FIELD_MANAGER) -> aiohttp.ClientSessi
 
 async def refusal(response: aiohttp.ClientResponse) -> ApiError:
     """The error behind a response with a status of 400 or more."""
-    text = await response.text()
+    content = await response.read()
+    text = content.decode(errors="replace")
     try:
-        status = orjson.loads(text)
+        status = read_object(content)
         return ApiError(response.status, status.get("reason", ""), status.get("message", text))
-    except (orjson.JSONDecodeError, AttributeError):
+    except GarbledError:
         return ApiError(response.status, response.reason or "", text.strip()[:500])
 
 

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from ringrift_operator.kube import client as requesting
-from ringrift_operator.kube.client import EXPECTED, Client, FencedError, GarbledError, words_of
+from ringrift_operator.kube.client import EXPECTED, ApiError, Client, FencedError, GarbledError, words_of
 from ringrift_operator.kube.resource import JOBS, Object
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -86,6 +86,19 @@ def test_an_answer_that_is_not_whole_is_waited_out_like_a_broken_connection(cont
     with pytest.raises(GarbledError, match="no JSON object") as caught:
         asyncio.run(scenario())
     assert isinstance(caught.value, EXPECTED)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"<html>Bad Gateway</html>", b"caf\xe9"])
+def test_a_refusal_that_is_not_the_api_servers_is_an_error_of_its_status(content: bytes) -> None:
+    async def somebody(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=502, body=content, content_type="text/html", charset="utf-8")
+
+    async def scenario() -> None:
+        async with asking(somebody) as client:
+            await client.get(JOBS, ("games", "job"))
+
+    with pytest.raises(ApiError, match=r"^502 Bad Gateway: "):
+        asyncio.run(scenario())
 
 
 def test_a_write_whose_turn_comes_after_the_lease_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
