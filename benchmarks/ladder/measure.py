@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -18,6 +17,7 @@ from rich.table import Table
 
 from benchmarks.configuration import configuration_of
 from benchmarks.one_at_a_time import decide, positions
+from benchmarks.pieces import Pieces, told
 from ringrift_core import _engine
 from ringrift_core._engine import Player
 from ringrift_core.arena.interval import ONE_SIDED_95, measure, share_interval
@@ -26,9 +26,8 @@ from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.arena.scale import two_player_equivalent
 from ringrift_core.contract import Board
 from ringrift_core.players.ladder import LADDER, NOISE, rung
-from ringrift_core.players.shipped import SHIPPED, shipped_name
-from ringrift_core.players.specification import Algorithm, Judge, Search, Specification
-from ringrift_core.seating import Judges, Manner, Seating
+from ringrift_core.players.specification import Algorithm, Search, Specification
+from ringrift_core.seating import Manner, Seating
 
 PAIRS = ("2:1", "3:2", "4:3", "5:4", "6:5", "6=5")
 SEED = 1
@@ -102,9 +101,10 @@ def main(
     wanted = [Pair.parse(text) for text in pairs.split(",")]
     console = Console(stderr=True)
     until = time.monotonic() + 60 * minutes
-    for configuration, pair in _in_turns(chosen, wanted, games, pieces, threads, until):
+    known = Pieces(pieces)
+    for configuration, pair in _in_turns(chosen, wanted, games, known, threads, until):
         console.print(f"{configuration} {pair.text}: played a piece")
-    report = {str(one): _report(one, wanted, list(_played(pieces)), games, decisions) for one in chosen}
+    report = {str(one): _report(one, wanted, known, games, decisions) for one in chosen}
     if as_json:
         typer.echo(json.dumps({"threads": threads or os.cpu_count(), "ladder": report}))
         return
@@ -113,21 +113,20 @@ def main(
 
 
 def _in_turns(
-    configurations: list[Configuration], pairs: list[Pair], games: int, pieces: Path, threads: int, until: float
+    configurations: list[Configuration], pairs: list[Pair], games: int, pieces: Pieces, threads: int, until: float
 ) -> Iterator[tuple[Configuration, Pair]]:
     """Plays pieces of all pairs in turns, until each has its games or time is up."""
     open_pairs = [(configuration, pair) for configuration in configurations for pair in pairs]
     while open_pairs:
         for configuration, pair in list(open_pairs):
-            done = len(_groups(configuration, pair, _played(pieces)))
+            done = len(_groups(configuration, pair, pieces))
             groups = min(-(-games // configuration.players) - done, -(-GAMES_AT_ONCE // configuration.players))
             if groups <= 0:
                 open_pairs.remove((configuration, pair))
                 continue
             if time.monotonic() >= until:
                 return
-            with pieces.open("a") as file:
-                file.write(json.dumps(_play(configuration, pair, done, groups, threads)) + "\n")
+            pieces.add(_play(configuration, pair, done, groups, threads))
             yield configuration, pair
 
 
@@ -161,47 +160,30 @@ def _play(configuration: Configuration, pair: Pair, first: int, groups: int, thr
 
 
 def _key(configuration: Configuration, pair: Pair) -> dict[str, Any]:
-    """What a piece was played by: one of another engine or another ladder is not counted with this one's."""
-    told = [_told(configuration.seating, difficulty) for difficulty in (pair.candidate, pair.opponent)]
-    code = Path(_engine.__file__).read_bytes()
-    digest = hashlib.sha256(code + "".join(told).encode()).hexdigest()[:12]
-    return {"configuration": str(configuration), "pair": pair.text, "players": digest}
+    """What a piece was played by: one of another ladder is not counted with this one's."""
+    seated = [_told(configuration.seating, difficulty) for difficulty in (pair.candidate, pair.opponent)]
+    return {"configuration": str(configuration), "pair": pair.text, "players": seated}
 
 
 def _told(seating: Seating, difficulty: int) -> str:
     """Who plays a rung, down to the numbers of what comes with the package."""
-    chosen, judges = seating.chosen(difficulty).specification, seating.judges
-    noise, judge = NOISE.get(chosen.search.algorithm, 0.0), chosen.judge
-    return f"{rung(difficulty).name} {chosen} {noise} {'' if judge is None else file_digest(judge, judges)}"
+    chosen = seating.chosen(difficulty).specification
+    noise = NOISE.get(chosen.search.algorithm, 0.0)
+    return f"{rung(difficulty).name} {told(chosen, seating.judges)} {noise}"
 
 
-def file_digest(judge: Judge, judges: Judges) -> str:
-    """SHA-256 of the file that a judge is read from, its own or one that comes with the package; empty for none."""
-    file = judge.file
-    if file is None and judge.version is None:
-        file = SHIPPED / shipped_name(judge.kind, judges.board, judges.players)
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file is not None and file.exists() else ""
-
-
-def _played(pieces: Path) -> Iterator[dict[str, Any]]:
-    if pieces.exists():
-        for line in pieces.read_text().splitlines():
-            yield json.loads(line)
-
-
-def _groups(configuration: Configuration, pair: Pair, played: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
-    key = _key(configuration, pair)
-    mine = [piece for piece in played if all(piece[name] == value for name, value in key.items())]
+def _groups(configuration: Configuration, pair: Pair, pieces: Pieces) -> list[dict[str, Any]]:
+    mine = pieces.of(**_key(configuration, pair))
     return [group for piece in sorted(mine, key=lambda piece: piece["first_group"]) for group in piece["groups"]]
 
 
 def _report(
-    configuration: Configuration, pairs: list[Pair], played: list[dict[str, Any]], games: int, decisions: int
+    configuration: Configuration, pairs: list[Pair], pieces: Pieces, games: int, decisions: int
 ) -> dict[str, Any]:
     rankings: list[Ranking] = []
     compared = {}
     for pair in pairs:
-        groups = _groups(configuration, pair, iter(played))[: -(-games // configuration.players)]
+        groups = _groups(configuration, pair, pieces)[: -(-games // configuration.players)]
         if not groups:
             continue
         compared[pair.text] = _compare(groups, configuration.players)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -18,10 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.configuration import configuration_of
-from benchmarks.ladder.measure import file_digest
-from benchmarks.learning.match import Played, Side, count_that_takes, play
+from benchmarks.equal_time import count_that_takes
+from benchmarks.matches import Played, Side, play
 from benchmarks.one_at_a_time import decide_in_turn, positions
-from ringrift_core import _engine
+from benchmarks.pieces import Pieces, told
 from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.contract import configuration_name
 from ringrift_core.errors import RingRiftError
@@ -65,34 +64,6 @@ class Player:
         return f"{self.kind.name} {self.milliseconds:g} ms"
 
 
-class Pieces:
-    """What was measured so far, a JSON line each; what another build of the engine or another file made counts not."""
-
-    def __init__(self, path: Path, configuration: str, seating: Seating) -> None:
-        self._path, self._configuration, self._seating = path, configuration, seating
-        self._engine = hashlib.sha256(Path(_engine.__file__).read_bytes()).hexdigest()[:12]
-
-    def find(self, **key: Any) -> dict[str, Any] | None:
-        wanted = key | {"configuration": self._configuration, "engine": self._engine}
-        lines = self._path.read_text().splitlines(keepends=True) if self._path.exists() else []
-        # A line that a kill cut short is made anew.
-        found = (json.loads(line) for line in lines if line.endswith("\n"))
-        return next((piece for piece in found if all(piece.get(name) == value for name, value in wanted.items())), None)
-
-    def add(self, piece: dict[str, Any]) -> dict[str, Any]:
-        whole = {"configuration": self._configuration, "engine": self._engine, **piece}
-        with self._path.open("a") as file:
-            file.write(json.dumps(whole) + "\n")
-        return whole
-
-    def told(self, specification: Specification) -> str:
-        """A player, and of a judge in a file the digest of that."""
-        judge = specification.judge
-        assert judge is not None
-        digest = file_digest(judge, self._seating.judges)[:12]
-        return f"{replace(judge, file=None)}={digest}:{specification.search}" if digest else str(specification)
-
-
 def main(
     configuration: Annotated[str, typer.Option(help="Such as square8-2p.")] = "square8-2p",
     kind: Annotated[list[str] | None, typer.Option(help="NAME=JUDGE:SEARCH, repeatable; each meets the next.")] = None,
@@ -105,7 +76,7 @@ def main(
 ) -> None:
     board, players = configuration_of(configuration)
     seating = Seating.without_store(board, players)
-    known = Pieces(pieces, configuration_name(board, players), seating)
+    known = Pieces(pieces, configuration=configuration_name(board, players))
     until = time.monotonic() + 60 * minutes
     try:
         kinds = [Kind.parse(text) for text in kind or KINDS]
@@ -155,7 +126,7 @@ class _Measured:
         sides = [player.kind.at(self._count(player)) for player in (one, other)]
         if not self._games:
             return
-        key = {"match": [self._pieces.told(side) for side in sides], "games": self._games}
+        key = {"match": [self._told(side) for side in sides], "games": self._games}
         found = self._pieces.find(**key)
         if found is None:
             found = self._pieces.add(key | _line(self._play(sides[0], sides[1], self._games)))
@@ -169,8 +140,8 @@ class _Measured:
         clock = Player(self._clock, player.milliseconds)
         other = None if player == clock else clock.kind.at(self._count(clock))
         wanted = player.milliseconds if other is None else self._took[clock]
-        against = None if other is None else self._pieces.told(other)
-        key = {"player": self._pieces.told(player.kind.at(1)), "milliseconds": player.milliseconds, "against": against}
+        against = None if other is None else self._told(other)
+        key = {"player": self._told(player.kind.at(1)), "milliseconds": player.milliseconds, "against": against}
         found = self._pieces.find(**key)
         if found is None:
 
@@ -184,6 +155,9 @@ class _Measured:
             found = self._pieces.add(key | {"count": count, "took": round(ratio * wanted, 4)})
         self._counts[player], self._took[player] = int(found["count"]), float(found["took"])
         return self._counts[player]
+
+    def _told(self, specification: Specification) -> str:
+        return told(specification, self._seating.judges)
 
     def _times(self, *players: Specification) -> list[float]:
         """Core-milliseconds of a decision of each, one at a time."""

@@ -4,8 +4,8 @@ learnt. See README.md here."""
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
@@ -15,6 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.pieces import Pieces
 from ringrift_core import _engine
 from ringrift_core.cmaes.regression import fit, log_loss
 from ringrift_core.cmaes.start import POSITIONS_PER_GAME, positions_of_games
@@ -55,29 +56,19 @@ def main(
     seed: Annotated[int, typer.Option(min=0)] = 1,
     threads: Annotated[int, typer.Option(min=0)] = 0,
     network: Annotated[
-        NetworkSize | None, typer.Option(help="Also train one of this size, on all decisions of those games.")
+        NetworkSize | None, typer.Option(help="Also train one of this size, on the same positions.")
     ] = None,
+    pieces: Annotated[Path, typer.Option(help="What was measured so far, JSON lines.")] = Path("ceiling.jsonl"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
     run = _Run(board, players, teacher, random_moves, seed, threads)
-    begun = time.monotonic()
+    common = {"board": board.value, "players": players, "teacher": teacher, "random_moves": random_moves, "seed": seed}
+    known = _Known(Pieces(pieces, **common), run, network)
     counts = sorted(int(count) for count in games.split(","))
-    played = run.games(counts[-1])
-    seconds = time.monotonic() - begun
-    agreement = run.agreement(played, positions) if positions else None
-    learnt = {count: _learnt(run, played[:count], network) for count in counts}
-    report = {
-        "board": board.value,
-        "players": players,
-        "teacher": teacher,
-        "random_moves": random_moves,
-        "games_per_second": round(len(played) / seconds, 1),
-        "positions": positions,
-        "repeats": agreement,
-        "losses": learnt,
-    }
+    agreement = known.agreement(positions) if positions else None
+    learnt = {count: known.learnt(count) for count in counts}
     if as_json:
-        typer.echo(json.dumps(report))
+        typer.echo(json.dumps({**common, "positions": positions, "repeats": agreement, "losses": learnt}))
         return
     table = Table(title=f"{board}-{players}p by {teacher}: held-out loss in nats", box=box.SIMPLE_HEAD)
     for heading in ("games", *(heading for name, heading in JUDGES.items() if name in learnt[counts[0]])):
@@ -90,6 +81,33 @@ def main(
         console.print(f"the same position played out twice has the same winner {agreement:.1%} of the time")
 
 
+class _Known:
+    """What was measured before, and whatever is not yet."""
+
+    def __init__(self, pieces: Pieces, run: _Run, network: NetworkSize | None) -> None:
+        self._pieces, self._run, self._network = pieces, run, network
+        self._played: list[_engine.GameRecord] = []
+
+    def agreement(self, positions: int) -> float:
+        found = self._pieces.find(positions=positions)
+        if found is None:
+            repeats = self._run.agreement(self._games(positions), positions)
+            found = self._pieces.add({"positions": positions, "repeats": repeats})
+        return float(found["repeats"])
+
+    def learnt(self, count: int) -> dict[str, float]:
+        key = {"games": count, "network": self._network}
+        found = self._pieces.find(**key)
+        if found is None:
+            found = self._pieces.add({**key, "losses": _learnt(self._run, self._games(count), self._network)})
+        return dict(found["losses"])
+
+    def _games(self, count: int) -> list[_engine.GameRecord]:
+        """The first so many: more of them begin with the same."""
+        self._played += self._run.games(count - len(self._played), first=len(self._played))
+        return self._played[:count]
+
+
 class _Run:
     """Games of the teacher against itself."""
 
@@ -98,13 +116,16 @@ class _Run:
         self._threads, self._random_moves = threads, random_moves
         self._teacher = Seating.without_store(board, players).player(Specification.parse(teacher), Manner(noise=NOISE))
 
-    def games(self, count: int, prefixes: Sequence[bytes] | None = None, group: int = 1) -> list[_engine.GameRecord]:
+    def games(
+        self, count: int, prefixes: Sequence[bytes] | None = None, group: int = 1, first: int = 0
+    ) -> list[_engine.GameRecord]:
         return _engine.play_games(
             self.board.value,
             self.players,
             [[self._teacher]],
             seed=self.seed + (prefixes is not None),
-            games=count,
+            first_game=first,
+            games=max(0, count),
             max_turns=MOVE_LIMITS[self.board][self.players - 2],
             opening_plies=0 if prefixes else OPENING_PLIES,
             least_opening_plies=0,
@@ -209,12 +230,8 @@ def _network_loss(run: _Run, games: list[_engine.GameRecord], size: NetworkSize)
 
     determine(run.seed)
     won = [game for game in games if game.winner is not None]
-    held_out = [game for game in won if _is_held_out(game)]
-    train = _positions(run, [(game.game_id, game.moves, game.searches, None) for game in won if not _is_held_out(game)])
-    drawn = [
-        (game, _engine.draw_decisions(run.seed, game.game_id, game.decisions, POSITIONS_PER_GAME)) for game in held_out
-    ]
-    test = _positions(run, [(game.game_id, game.moves, b"", decisions) for game, decisions in drawn])
+    learnt_from, held_out = ([game for game in won if _is_held_out(game) == side] for side in (False, True))
+    train, test = (_positions(run, games) for games in (learnt_from, held_out))
     network = RingRiftNetwork(NetworkShape.of_size(run.board, run.players, size))
     training = Training(network, TrainingPlan(run.seed, PASSES, BATCH, 2e-3), train, test, torch.device("cpu"))
     while not training.finished:
@@ -236,11 +253,20 @@ def _is_held_out(game: _engine.GameRecord) -> bool:
     return int(game.game_id[:16], 16) < HELD_OUT * 2**64
 
 
-def _positions(run: _Run, sources: list[tuple[str, bytes, bytes, list[int] | None]]) -> Positions:
-    """Of so many decisions of games, None for all, in a file without a name."""
+def _positions(run: _Run, games: Sequence[_engine.GameRecord]) -> Positions:
+    """The decisions that the other judges learn from, in a file without a name."""
     from ringrift_core.nn.positions import Positions
 
     board, players = run.board, run.players
+    sources = [
+        (
+            game.game_id,
+            game.moves,
+            game.searches,
+            _engine.draw_decisions(run.seed, game.game_id, game.decisions, POSITIONS_PER_GAME),
+        )
+        for game in games
+    ]
     parts = (
         _engine.encode_rows(board.value, players, sources[first : first + GAMES_AT_ONCE], seed=run.seed)
         for first in range(0, len(sources), GAMES_AT_ONCE)

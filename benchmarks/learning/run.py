@@ -23,10 +23,10 @@ from rich.console import Console
 from benchmarks.configuration import configuration_of
 from benchmarks.learning.exported import promote_network
 from benchmarks.learning.ledger import Ledger, Spent
-from benchmarks.learning.match import Played, Side, play, report
 from benchmarks.learning.settings import Settings, only_one, pair_of, remember, usual_matches
 from benchmarks.learning.stages import OutOfTimeError, Stages
 from benchmarks.learning.table import table_of
+from benchmarks.matches import Played, Side, play, report
 from ringrift_core.archive import Archive
 from ringrift_core.arena.gate import RegressionTest, SprtGate
 from ringrift_core.contract import (

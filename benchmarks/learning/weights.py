@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.configuration import configuration_of
-from benchmarks.learning.match import Side, play
+from benchmarks.matches import Side, play
 from ringrift_core import _engine
 from ringrift_core.archive import Archive, to_stored_json
 from ringrift_core.arena.interval import Rate, measure

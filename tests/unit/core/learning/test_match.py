@@ -48,11 +48,14 @@ def test_beside_a_search_with_a_network_stands_the_same_search_with_one_that_kno
     assert "weights@0:one-ply asks no network" in " ".join(refused.stderr.replace("│", " ").split())
 
 
-def test_a_count_is_found_that_takes_as_long() -> None:
-    few = ["--board", "hex8", "--games", "2", "--equal-time", "--json"]
-    played = match("--candidate", "weights@0:minimax:20", "--opponent", "weights@0:minimax:2000", *few)
+def test_a_count_is_found_that_takes_as_long_and_a_repeat_goes_on_with_it(tmp_path: Path) -> None:
+    few = ["--board", "hex8", "--games", "2", "--equal-time", "--json", "--pieces", str(tmp_path / "pieces.jsonl")]
+    players = ("--candidate", "weights@0:minimax:20", "--opponent", "weights@0:minimax:2000")
+    played, again = match(*players, *few), match(*players, *few)
     assert played.returncode == 0, played.stderr
+    assert again.stdout == played.stdout
     name = json.loads(played.stdout)["candidate"]
+    assert f"{name} over weights@0:minimax:2000: 2 of 2 games" in " ".join(played.stderr.split())
     assert name.startswith("weights@0:minimax:")
     assert 500 < int(name.rpartition(":")[2]) < 8000
     refused = match("--candidate", "weights@0:one-ply", "--opponent", "random", *few)

@@ -13,9 +13,9 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from benchmarks.equal_time import CLOSE, PILOTS, count_that_takes
 from benchmarks.learning.curve import FIXED, curve_of
 from benchmarks.learning.flipped import Trial
-from benchmarks.learning.match import CLOSE, PILOTS, count_that_takes
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Board, Track
 from ringrift_core.dataset.manifest import DatasetManifest
@@ -100,9 +100,15 @@ def test_training_is_measured_beside_a_plain_loop() -> None:
     assert found["ratio"] > 0
 
 
-def test_the_ceiling_table_has_every_judge() -> None:
-    few = ["--games", "60,120", "--positions", "10", "--teacher", "weights@0:one-ply", "--network", "tiny"]
-    losses = told("learning.ceiling", *few)["losses"]
+def test_the_ceiling_table_has_every_judge_and_goes_on_with_its_pieces(tmp_path: Path) -> None:
+    kept = ["--pieces", str(tmp_path / "ceiling.jsonl")]
+    few = [*kept, "--positions", "10", "--teacher", "weights@0:one-ply", "--network", "tiny"]
+    of_60 = told("learning.ceiling", *few, "--games", "60")
+    few += ["--games", "60,120"]
+    found = told("learning.ceiling", *few)
+    losses = found["losses"]
+    assert (losses["60"], found["repeats"]) == (of_60["losses"]["60"], of_60["repeats"])
+    assert told("learning.ceiling", *few) == found
     assert losses.keys() == {"60", "120"}
     for of_games in losses.values():
         assert of_games.keys() == {"nothing", "hand_set", "regression", "mlp", "network"}
