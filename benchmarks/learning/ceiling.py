@@ -50,7 +50,7 @@ def main(
     board: Annotated[Board, typer.Option(help="Board.")] = Board.SQUARE8,
     players: Annotated[int, typer.Option(min=2, max=4, help="Seats.")] = 2,
     teacher: Annotated[str, typer.Option(help="Who plays (docs/players.md).")] = "weights@0:minimax-3:12000",
-    positions: Annotated[int, typer.Option(min=10, help="Positions that are played out four times.")] = 1000,
+    positions: Annotated[int, typer.Option(min=0, help="Positions that are played out four times.")] = 1000,
     games: Annotated[str, typer.Option(help="Games to learn from, comma-separated.")] = "10000,30000",
     random_moves: Annotated[float, typer.Option(min=0, max=1, help="Share of random moves after the opening.")] = 0.0,
     seed: Annotated[int, typer.Option(min=0)] = 1,
