@@ -47,22 +47,21 @@ def usual(trained: Callable[..., tuple[int, str, str]]) -> tuple[int, str, str]:
 
 
 ENVIRONMENTS: tuple[dict[str, str], ...] = (
-    # OpenMP gives fewer threads than it is asked for, for whose others oneDNN would wait for ever.
-    {"OMP_THREAD_LIMIT": "1"},
-    {"OMP_DYNAMIC": "TRUE", "OMP_NUM_THREADS": "1"},
-    {"OMP_MAX_ACTIVE_LEVELS": "0"},
-    # What is no number.
-    {"OMP_NUM_THREADS": "abc", "MKL_NUM_THREADS": "-1", "OPENBLAS_NUM_THREADS": "abc"},
+    # OpenMP gives fewer threads than it is asked for, for whose others oneDNN would wait for ever; instructions are
+    # others, which would make another network; what is switched off, or said besides.
+    {"OMP_THREAD_LIMIT": "1"}
+    | {"ATEN_CPU_CAPABILITY": "default"}
+    | {"TORCH_LOGS": "+dynamo", "TORCHDYNAMO_DISABLE": "1", "TORCH_COMPILE_DISABLE": "1", "ORT_LOGGING_LEVEL": "0"},
+    {"OMP_DYNAMIC": "TRUE", "OMP_NUM_THREADS": "1"}
+    | {"ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
+    {"OMP_MAX_ACTIVE_LEVELS": "0"}
+    | {"MKL_CBWR": "COMPATIBLE", "OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"},
+    # What is no number; all threads on one core.
+    {"OMP_NUM_THREADS": "abc", "MKL_NUM_THREADS": "-1", "OPENBLAS_NUM_THREADS": "abc"}
+    | {"OMP_PROC_BIND": "true", "OMP_PLACES": "{0}"},
     {"OMP_NUM_THREADS": "0", "OMP_STACKSIZE": "1", "GOMP_CPU_AFFINITY": "0"},
-    # All threads on one core.
-    {"OMP_PROC_BIND": "true", "OMP_PLACES": "{0}"},
-    # Other instructions, which make another network.
-    {"ATEN_CPU_CAPABILITY": "default"},
-    {"ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
-    {"MKL_CBWR": "COMPATIBLE", "OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"},
-    # What is switched off, or said besides.
-    {"TORCH_LOGS": "+dynamo", "TORCHDYNAMO_DISABLE": "1", "TORCH_COMPILE_DISABLE": "1", "ORT_LOGGING_LEVEL": "0"},
 )
+"""What different libraries read goes together, for nothing may change by any of it, and each takes a training."""
 
 
 @pytest.mark.parametrize("variables", ENVIRONMENTS, ids=lambda variables: " ".join(map("=".join, variables.items())))
