@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from ringrift_core.archive import Archive
 from ringrift_core.contract import Board, Track
 from ringrift_core.players.cards import ModelCard
-from ringrift_core.registry.records import champion_artifact
+from ringrift_core.registry.records import champion_artifact, read_registry
 from ringrift_core.store import open_store
 
 ROOT = Path(__file__).parents[4]
@@ -40,11 +40,18 @@ def lines_of(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "generations.jsonl").read_text().splitlines()]
 
 
-def test_a_run_that_is_killed_in_any_stage_learns_the_same(tmp_path: Path) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    process = begin(whole)
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of two generations."""
+    folder = tmp_path_factory.mktemp("whole")
+    process = begin(folder)
     output, _ = process.communicate(timeout=500)
     assert process.returncode == 0, output
+    return folder
+
+
+def test_a_run_that_is_killed_in_any_stage_learns_the_same(whole: Path, tmp_path: Path) -> None:
+    killed = tmp_path / "killed"
     first, second = lines_of(whole)
     assert (first["self_played_by"], second["self_played_by"]) == (None, 0)
     assert (first["new_games"], second["games"] <= 32) == (24, True)
@@ -62,12 +69,10 @@ def test_a_run_that_is_killed_in_any_stage_learns_the_same(tmp_path: Path) -> No
     assert [line["network"] for line in lines_of(killed)] == [line["network"] for line in lines_of(whole)]
 
 
-def test_a_run_starts_from_what_another_board_has_taught(tmp_path: Path) -> None:
-    small, large, exported = tmp_path / "small", tmp_path / "large", tmp_path / "exported"
-    process = begin(small, "--generations", "1")
-    output, _ = process.communicate(timeout=500)
-    assert process.returncode == 0, output
-    command = ["models", "export", str(small / "store"), "square8-2p", "network", "--to", str(exported)]
+def test_a_run_starts_from_what_another_board_has_taught(whole: Path, tmp_path: Path) -> None:
+    large, exported = tmp_path / "large", tmp_path / "exported"
+    champion = read_registry(Archive(open_store((whole / "store").as_uri()), "square8-2p"), Track.NETWORK)
+    command = ["models", "export", str(whole / "store"), "square8-2p", "network", "--to", str(exported)]
     subprocess.run([sys.executable, "-P", "-m", "ringrift_core", *command], check=True)
     few = ["--configuration", "square19-2p", "--teacher", "weights@0:one-ply", "--games", "4", "--generations", "1"]
     process = begin(large, *few, "--transfer", str(exported), size=())
@@ -75,7 +80,7 @@ def test_a_run_starts_from_what_another_board_has_taught(tmp_path: Path) -> None
     assert process.returncode == 0, output
     archive = Archive(open_store((large / "store").as_uri()), "square19-2p")
     card = ModelCard.load(archive, champion_artifact(archive, Track.NETWORK, 1))
-    assert (card.board, card.blocks, card.started_from) == (Board.SQUARE19, 2, "square8@1")
+    assert (card.board, card.blocks, card.started_from) == (Board.SQUARE19, 2, f"square8@{champion.version}")
     trained = load_file(archive.get_file(card.weights, tmp_path))
     taught = load_file(exported / "weights.safetensors")
     change = sum(float((trained[name] - taught[name]).norm()) for name in taught)

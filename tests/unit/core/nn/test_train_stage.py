@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -361,6 +362,10 @@ def test_three_checkpoints_are_kept_and_a_damaged_one_is_passed_over(desk: Desk)
     assert "going on after step" in "".join(desk.report.lines)
 
 
+MOST_SECONDS_TO_STOP = 10
+"""From SIGTERM to a checkpoint and the exit: what a Pod whose node is taken back may count on."""
+
+
 def test_a_process_that_is_told_to_stop_saves_where_it_is_and_goes_on_from_there(desk: Desk, tmp_path: Path) -> None:
     """In the middle of an epoch of a long training."""
     result = tmp_path / "result.json"
@@ -373,8 +378,10 @@ def test_a_process_that_is_told_to_stop_saves_where_it_is_and_goes_on_from_there
         while not said[-1]["message"].startswith("epoch "):
             said.append(json.loads(process.stdout.readline()))
         process.send_signal(signal.SIGTERM)
+        told = time.monotonic()
         _, failure = process.communicate(timeout=patience.SECONDS)
         assert process.returncode == ExitCode.NOT_NOW, failure
+        assert time.monotonic() - told < MOST_SECONDS_TO_STOP
         assert any("going on after step" in line["message"] for line in said) == (attempt == 2)
 
 

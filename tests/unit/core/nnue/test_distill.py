@@ -88,11 +88,9 @@ def test_a_killed_distillation_goes_on_to_the_same_candidate(taught: tuple[Desk,
     assert result.result == whole.result
 
 
-def test_what_it_says_of_siblings_is_what_the_network_says(taught: tuple[Desk, Artifact]) -> None:
+def test_a_correlation_below_what_is_wanted_is_warned_of(taught: tuple[Desk, Artifact]) -> None:
     desk, dataset = taught
-    found = distill(desk, dataset, epochs=1)
-    result = found.answer(DistillResult)
-    assert -1 <= result.spearman <= 1
+    result = distill(desk, dataset, epochs=1).answer(DistillResult)
     assert any(line.startswith("warning: the correlation with network 1 is") for line in desk.report.lines) == (
         result.pearson < 0.9
     )

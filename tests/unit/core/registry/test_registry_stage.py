@@ -28,7 +28,7 @@ from ringrift_core.contract import (
     Verdict,
 )
 from ringrift_core.errors import StoreRefusedError, WrongInputError
-from ringrift_core.players.cards import ModelCard
+from ringrift_core.players.cards import ModelCard, NnueCard
 from ringrift_core.players.weights import FEATURE_NAMES, HeuristicWeights
 from ringrift_core.registry.records import champion_artifact, read_registry
 from ringrift_core.registry.stage import adopt_stage, promote_stage, rollback_stage
@@ -63,12 +63,20 @@ class Desk:
         vector = [float(iteration)] * len(FEATURE_NAMES)
         return HeuristicWeights.of_vector(vector, Board.SQUARE8, 2).save(self.archive)
 
-    def network(self, onnx: Artifact | None = None) -> Artifact:
+    def network(self, onnx: Artifact | None = None, iteration: int = 1) -> Artifact:
         files = {"weights": self.archive.put_bytes(b"-", "safetensors"), "onnx": self.archive.put_bytes(b"-", "onnx")}
         card = ModelCard(
-            board=Board.SQUARE8, players=2, encoding=_engine.ENCODING_VERSION, blocks=1, channels=1, iteration=1,
-            parent=0, dataset="-", seed=1, torch_version="-", device="cpu", threads=1, machine="-",
+            board=Board.SQUARE8, players=2, encoding=_engine.ENCODING_VERSION, blocks=1, channels=1,
+            iteration=iteration, parent=0, dataset="-", seed=1, torch_version="-", device="cpu", threads=1, machine="-",
             **(files if onnx is None else files | {"onnx": onnx}),
+        )  # fmt: skip
+        return card.save(self.archive)
+
+    def nnue(self, iteration: int) -> Artifact:
+        files = {name: self.archive.put_bytes(b"-", "safetensors") for name in ("network", "parameters")}
+        card = NnueCard(
+            board=Board.SQUARE8, players=2, inputs=_engine.NNUE_INPUTS_VERSION, iteration=iteration, parent=0,
+            dataset="-", seed=1, torch_version="-", threads=1, machine="-", instructions="-", **files,
         )  # fmt: skip
         return card.save(self.archive)
 
@@ -82,10 +90,10 @@ class Desk:
         parameters = PromoteParameters(**self.here, iteration=iteration, expected_version=expected, **more)
         return promote_stage(parameters, self.run)
 
-    def roll_back(self, expected: int, iteration: int = 0) -> StageResult:
+    def roll_back(self, expected: int, iteration: int = 0, track: Track = Track.WEIGHTS) -> StageResult:
         parameters = RollbackParameters(
             **self.here,
-            track=Track.WEIGHTS,
+            track=track,
             iteration=iteration,
             expected_version=expected,
             request_id=f"back-{expected}",
@@ -383,14 +391,24 @@ def test_a_promotion_of_the_iteration_to_go_on_with_is_one_of_its_moves(desk: De
     assert (found.champion, found.moved_since, found.start) == (2, 1, 1)
 
 
-def test_of_five_champions_three_backups_are_kept_and_a_fourth_rollback_finds_none(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("track", "candidate"),
+    [
+        (Track.WEIGHTS, lambda desk, version: desk.candidate(version)),
+        (Track.NETWORK, lambda desk, version: desk.network(iteration=version)),
+        (Track.NNUE, lambda desk, version: desk.nnue(version)),
+    ],
+)
+def test_of_five_champions_three_backups_are_kept_and_a_fourth_rollback_finds_none(
+    desk: Desk, track: Track, candidate: Callable[[Desk, int], Artifact]
+) -> None:
     """Version 1 once was champion, and was dropped: what nobody keeps comes back to nobody."""
     for version in range(1, 6):
-        desk.promote(version, version - 1, keep_backup_models=3)
-    found = [desk.roll_back(version).answer(PointerResult).version for version in (5, 4, 3)]
+        desk.promote(version, version - 1, track=track, candidate=candidate(desk, version), keep_backup_models=3)
+    found = [desk.roll_back(version, track=track).answer(PointerResult).version for version in (5, 4, 3)]
     assert found == [4, 3, 2]
     with pytest.raises(WrongInputError, match="champion 2 has no predecessor to roll back to"):
-        desk.roll_back(2)
-    registry = read_registry(desk.archive, Track.WEIGHTS)
+        desk.roll_back(2, track=track)
+    registry = read_registry(desk.archive, track)
     assert registry.version == 2
     assert registry.log[0].version == 1

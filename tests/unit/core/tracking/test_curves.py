@@ -23,7 +23,7 @@ from tests.unit.core.desk import Desk
 
 NOTHING = Artifact(uri="objects/none.json", sha256="0" * 64, bytes=1)
 BLOCK, FULL, LAST = 1 << 15, 1, 4
-EVERYBODY = {"tensorboard": True, "wandb_project": "games", "wandb_mode": WandbMode.OFFLINE}
+EVERYBODY: dict[str, Any] = {"tensorboard": True, "wandb_project": "games", "wandb_mode": WandbMode.OFFLINE}
 
 
 def tell(desk: Desk, after: int, points: dict[int, float]) -> None:
@@ -141,7 +141,7 @@ def test_a_training_tells_losses_by_head_and_one_that_was_stopped_tells_the_same
     for one in (desk, other):
         one.selfplay(games=30)
         one.merge()
-    asked: dict[str, Any] = {"seed": 1, "epochs": 3, "batch_size": 16, "tensorboard": True}
+    asked: dict[str, Any] = {"seed": 1, "epochs": 3, "batch_size": 16, **EVERYBODY}
     other.train(dataset=other.export().outputs["dataset"], **asked)
     desk.stop_when(lambda done: done > 0.4)
     with pytest.raises(NotNowError):
@@ -153,6 +153,7 @@ def test_a_training_tells_losses_by_head_and_one_that_was_stopped_tells_the_same
         assert told == lines(other, "i0001-train", name)
         assert len(told) > 5
         assert shown_by_tensorboard(desk, "i0001-train", name) == pytest.approx(told)
+        assert kept_for_wandb(desk, "i0001-train", name)[0] == pytest.approx(told)
     by_head = [f"held_out/{head}_loss" for head in ("value", "policy", "ends", "owners", "reason", "turns")]
     for name in ("held_out/loss", "held_out/value_accuracy", "held_out/policy_accuracy", *by_head):
         assert len(lines(desk, "i0001-train", name)) == 3
@@ -169,7 +170,7 @@ def test_a_gate_tells_rate_and_elo_by_iteration(desk: Desk) -> None:
             candidate=candidate.outputs["candidate"],
             gate=GateKind.FIXED,
             games=4,
-            tensorboard=True,
+            **EVERYBODY,
         )
         assert result.verdict is not None
         assert result.verdict.decision in (Decision.PROMOTE, Decision.REJECT)
@@ -180,12 +181,13 @@ def test_a_gate_tells_rate_and_elo_by_iteration(desk: Desk) -> None:
             candidate=candidate.outputs["candidate"],
             gate=GateKind.FIXED,
             games=4,
-            tensorboard=True,
+            **EVERYBODY,
         )
         assert again.verdict == result.verdict
     run = "evaluate-weights"
     assert lines(desk, run, f"{run}/win_rate") == rates
     assert shown_by_tensorboard(desk, run, f"{run}/win_rate") == pytest.approx(rates)
+    assert kept_for_wandb(desk, run, f"{run}/win_rate")[0] == pytest.approx(rates)
     for iteration, elo in lines(desk, run, f"{run}/elo").items():
         assert (elo > 0) == (rates[iteration] > 0.5) or rates[iteration] == 0.5
     assert Board.SQUARE8.value in desk.archive.configuration
