@@ -34,7 +34,7 @@ class TestPiped:
     def test_who_plays_in_place_of_a_network_is_told_once(self) -> None:
         found = play("9", "--board", "square19", "--players", "4", typed="moves\nmoves\n")
         first = found.stdout.splitlines()[0]
-        assert first.startswith("difficulty 9 is played by weights:minimax:110000, which takes about as long as ")
+        assert first.startswith("difficulty 9 is played by weights:minimax:100000, which takes about as long as ")
         assert "no network-square19-4p.onnx comes with the package" in first
         assert found.stdout.count("is played by") == 1
 
