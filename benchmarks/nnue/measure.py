@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.one_at_a_time import decide_in_turn
 from ringrift_core import _engine
 from ringrift_core._engine import Judge, Player, Position, RulesError
 from ringrift_core.contract import Board
@@ -20,6 +20,7 @@ from ringrift_core.nnue.network import Calibration, Nnue
 
 NODES = {Board.SQUARE8: 25_000, Board.HEX8: 25_000, Board.SQUARE19: 6_000, Board.HEXAGONAL: 6_000}
 """Those of rung 5."""
+RATIO = "of linear's"
 KERNELS = ("portable", "avx2", "avx512", "neon")
 
 
@@ -28,7 +29,7 @@ def main(
     network: Annotated[Path | None, typer.Option(help="For the first configuration; else random ones.")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="A measurement.")] = 2.0,
     depth: Annotated[list[int] | None, typer.Option(help="Also the time of searches so deep; repeatable.")] = None,
-    positions: Annotated[int, typer.Option(min=1, help="To search to these depths.")] = 200,
+    positions: Annotated[int, typer.Option(min=1, help="That are searched.")] = 200,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
     report: dict[str, dict[str, dict[str, float]]] = {}
@@ -38,9 +39,7 @@ def main(
         network = None
         judges = {"linear": Judge.linear(_engine.heuristic_weights("baseline"))}
         judges |= {f"nnue {kernel}": judge for kernel, judge in _by_kernel(content).items()}
-        report[name] = {}
-        for who, judge in judges.items():
-            report[name][who] = _measured(board, players, judge, seconds, depth or [], positions)
+        report[name] = _measured(board, players, judges, seconds, depth or [], positions)
     if as_json:
         typer.echo(json.dumps(report))
         return
@@ -50,7 +49,8 @@ def main(
         for heading in next(iter(found.values())):
             table.add_column(heading, justify="right")
         for who, figures in found.items():
-            table.add_row(who, *(f"{figure:,.1f}" for figure in figures.values()))
+            cells = (f"{figure:,.2f}" if heading == RATIO else f"{figure:,.1f}" for heading, figure in figures.items())
+            table.add_row(who, *cells)
         Console().print(table)
 
 
@@ -70,19 +70,26 @@ def _by_kernel(content: bytes) -> dict[str, Judge]:
 
 
 def _measured(
-    board: Board, players: int, judge: Judge, seconds: float, depths: list[int], positions: int
-) -> dict[str, float]:
-    evaluation = _engine.bench_judge(board.value, players, judge, seconds=seconds)
-    search = _engine.bench_search(board.value, players, NODES[board], seconds, judge=judge)
-    found = {
-        "from parent, ns": evaluation.from_parent_ns,
-        "refreshed, ns": evaluation.refreshed_ns,
-        "nodes/s": search.nodes_per_second,
-    }
-    if depths:
-        sample = _sample(board, players, positions)
-        found |= {f"depth {depth}, ms": _milliseconds(sample, Player.minimax(judge, depth)) for depth in depths}
-    return found
+    board: Board, players: int, judges: dict[str, Judge], seconds: float, depths: list[int], positions: int
+) -> dict[str, dict[str, float]]:
+    """Of each judge, on the same positions of all."""
+    sample = _sample(board, players, positions)
+    searches = decide_in_turn([Player.minimax(judge, nodes=NODES[board]) for judge in judges.values()], sample)
+    speeds = [1000 * search.nodes / sum(search.milliseconds) for search in searches]
+    report = {}
+    for (who, judge), speed in zip(judges.items(), speeds, strict=True):
+        evaluation = _engine.bench_judge(board.value, players, judge, seconds=seconds)
+        report[who] = {
+            "from parent, ns": evaluation.from_parent_ns,
+            "refreshed, ns": evaluation.refreshed_ns,
+            "nodes/s": speed,
+            RATIO: speed / speeds[0],
+        }
+    for depth in depths:
+        searched = decide_in_turn([Player.minimax(judge, depth) for judge in judges.values()], sample)
+        for who, decisions in zip(judges, searched, strict=True):
+            report[who][f"depth {depth}, ms"] = decisions.mean
+    return report
 
 
 def _sample(board: Board, players: int, count: int) -> list[Position]:
@@ -101,14 +108,6 @@ def _sample(board: Board, players: int, count: int) -> list[Position]:
             position.play(move)
         game += 1
     return found[:count]
-
-
-def _milliseconds(positions: list[Position], player: Player) -> float:
-    """Of CPU time a decision."""
-    begun = time.process_time()
-    for number, position in enumerate(positions):
-        player.choose(position, number)
-    return 1000 * (time.process_time() - begun) / len(positions)
 
 
 if __name__ == "__main__":
