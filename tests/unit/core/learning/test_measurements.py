@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -91,6 +92,35 @@ def test_elo_over_time_goes_on_with_its_pieces(tmp_path: Path) -> None:
     refused = run("ladder.over_time", *few, "--ms", "0")
     assert refused.returncode == 2
     assert "--ms 0" in refused.stderr
+
+
+def test_a_ladder_goes_on_with_its_pieces(tmp_path: Path) -> None:
+    pieces = tmp_path / "ladder.jsonl"
+    few = ["--board", "hex8-3p", "--pairs", "2:1,3:2", "--decisions", "2", "--pieces", str(pieces)]
+    begun = told("ladder.measure", *few, "--games", "6")["ladder"]["hex8-3p"]
+    assert begun["pairs"]["2:1"]["games"] == 6
+    assert begun["pairs"]["2:1"]["rate"] > 0.5
+    assert begun["rungs"].keys() == {"1", "2", "3"}
+    kept = pieces.read_text()
+    pieces.write_text(kept + '{"cut')
+    found = told("ladder.measure", *few, "--games", "9")["ladder"]["hex8-3p"]
+    assert {pair: of["games"] for pair, of in found["pairs"].items()} == {"2:1": 9, "3:2": 9}
+    assert pieces.read_text().startswith(kept)
+    assert [json.loads(line)["first_group"] for line in pieces.read_text().splitlines()] == [0, 0, 2, 2]
+    again = told("ladder.measure", *few, "--games", "9")["ladder"]["hex8-3p"]
+    assert (again["pairs"], again["elo"]) == (found["pairs"], found["elo"])
+
+
+def test_judges_are_measured_on_the_same_positions() -> None:
+    few = ["--configuration", "hex8-2p", "--configuration", "hexagonal-4p", "--seconds", "0.1", "--positions", "3"]
+    found = told("nnue.measure", *few, "--depth", "1")
+    assert found.keys() == {"hex8-2p", "hexagonal-4p"}
+    for judges in found.values():
+        assert {"linear", "nnue portable"} <= judges.keys()
+        assert judges["linear"]["of linear's"] == 1
+        for figures in judges.values():
+            assert figures["nodes/s"] == pytest.approx(figures["of linear's"] * judges["linear"]["nodes/s"])
+            assert figures["depth 1, ms"] > 0
 
 
 def test_training_is_measured_beside_a_plain_loop() -> None:
