@@ -79,15 +79,15 @@ LADDER = (
     _rung(
         6,
         "descent",
-        f"nnue:minimax:120000 {_DESCENT}",
+        f"nnue:minimax:60000 {_DESCENT}",
         "nnue:minimax:30000 weights:descent:100000",
         duel=f"nnue:minimax:50000 {_DESCENT}",
     ),
-    _level(7, duel=(600, 400_000, 400_000), small=(800, 400_000, 400_000), large=(128, 70_000, 50_000)),
-    _level(8, duel=(1_300, 700_000, 600_000), small=(1_600, 600_000, 600_000), large=(250, 100_000, 70_000)),
+    _level(7, duel=(600, 400_000, 400_000), small=(350, 150_000, 400_000), large=(128, 70_000, 50_000)),
+    _level(8, duel=(1_300, 700_000, 600_000), small=(1_000, 400_000, 600_000), large=(250, 100_000, 70_000)),
     _level(9, duel=(2_800, 1_200_000, 800_000), small=(3_000, 900_000, 800_000), large=(450, 140_000, 100_000)),
     _level(
-        10, duel=(7_000, 3_600_000, 1_600_000), small=(7_000, 2_400_000, 1_600_000), large=(1_000, 280_000, 280_000)
+        10, duel=(7_000, 3_600_000, 1_600_000), small=(12_000, 2_400_000, 1_600_000), large=(1_000, 280_000, 280_000)
     ),
 )
 """Difficulty d is LADDER[d - 1]. On large boards nodes tell more than plies; with the heuristic descent takes 16 to 40

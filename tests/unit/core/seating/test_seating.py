@@ -117,9 +117,9 @@ def test_with_more_than_two_players_a_network_goes_before_an_nnue_that_has_nodes
         judges = Judges(Board.SQUARE8, 3, None, tmp_path / "work", shipped=tmp_path / "shipped")
         return Seating(judges).chosen(8)
 
-    assert str(chosen().specification) == "nnue:minimax:600000"
+    assert str(chosen().specification) == "nnue:minimax:400000"
     write_constant_network(tmp_path / "shipped" / "network-square8-3p.onnx", Board.SQUARE8, 3)
-    assert chosen() == Chosen(Specification.parse("network:puct:1600"))
+    assert chosen() == Chosen(Specification.parse("network:puct:1000"))
 
 
 def test_a_network_without_what_asks_it_is_missed_and_one_that_is_broken_is_refused(
