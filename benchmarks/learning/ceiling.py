@@ -15,7 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.pieces import Pieces
+from benchmarks.pieces import Pieces, told
 from ringrift_core import _engine
 from ringrift_core.cmaes.regression import fit, log_loss
 from ringrift_core.cmaes.start import POSITIONS_PER_GAME, positions_of_games
@@ -62,13 +62,15 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
     run = _Run(board, players, teacher, random_moves, seed, threads)
-    common = {"board": board.value, "players": players, "teacher": teacher, "random_moves": random_moves, "seed": seed}
-    known = _Known(Pieces(pieces, **common), run, network)
+    common = {"board": board.value, "players": players, "random_moves": random_moves, "seed": seed}
+    known = _Known(Pieces(pieces, teacher=run.teacher, **common), run, network)
     counts = sorted(int(count) for count in games.split(","))
     agreement = known.agreement(positions) if positions else None
     learnt = {count: known.learnt(count) for count in counts}
     if as_json:
-        typer.echo(json.dumps({**common, "positions": positions, "repeats": agreement, "losses": learnt}))
+        typer.echo(
+            json.dumps({**common, "teacher": teacher, "positions": positions, "repeats": agreement, "losses": learnt})
+        )
         return
     table = Table(title=f"{board}-{players}p by {teacher}: held-out loss in nats", box=box.SIMPLE_HEAD)
     for heading in ("games", *(heading for name, heading in JUDGES.items() if name in learnt[counts[0]])):
@@ -114,7 +116,9 @@ class _Run:
     def __init__(self, board: Board, players: int, teacher: str, random_moves: float, seed: int, threads: int) -> None:
         self.board, self.players, self.seed = board, players, seed
         self._threads, self._random_moves = threads, random_moves
-        self._teacher = Seating.without_store(board, players).player(Specification.parse(teacher), Manner(noise=NOISE))
+        seating, specification = Seating.without_store(board, players), Specification.parse(teacher)
+        self._teacher = seating.player(specification, Manner(noise=NOISE))
+        self.teacher = told(specification, seating.judges)
 
     def games(
         self, count: int, prefixes: Sequence[bytes] | None = None, group: int = 1, first: int = 0
