@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from benchmarks.core_seconds import core_seconds
-from benchmarks.pieces import Pieces, told
+from benchmarks.pieces import Pieces, in_order, told
 from ringrift_core import _engine
 from ringrift_core.arena.interval import Rate, measure
 from ringrift_core.contract import MOVE_LIMITS, Artifact
@@ -20,7 +20,7 @@ from ringrift_core.seating import Evaluation, Manner, Seating, seat
 __all__ = ["Cost", "Played", "Side", "play", "play_on", "report"]
 
 GAMES_OF_A_PIECE = 96
-"""About: as few minutes as one may lose, and so many that a network is asked for many positions at once."""
+"""About: so many that a network is asked for many positions at once, and no more that a kill may lose."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,10 @@ class Played:
             self.opponent + after.opponent,
             round(self.seconds + after.seconds, 2),
         )
+
+    def of_first(self, groups: int) -> Played:
+        """So many groups, and what decisions took in all of them."""
+        return replace(self, won=self.won[:groups], ids=self.ids[: groups * len(self.won[0])])
 
     @property
     def scores(self) -> tuple[float, ...]:
@@ -174,18 +178,21 @@ def play_on(
     threads: int = 0,
 ) -> Iterator[Played]:
     """The same games in pieces, each kept as soon as it is played: what there is of the match after each of them."""
-    judges = seating.judges
+    judges, wanted = seating.judges, -(-games // seating.judges.players)
     key = {"match": [told(each, judges) for each in (candidate, opponent)], "seed": seed}
     so_far: Played | None = None
-    for piece in pieces.of(**key):
-        so_far = _and_then(so_far, _played(piece))
+    for piece in in_order(pieces.of(**key), "won"):
+        so_far = _and_then(so_far, _played(piece)).of_first(wanted)
         yield so_far
+        if len(so_far.won) == wanted:
+            return
+    done = len(so_far.won) if so_far is not None else 0
     sides = [Side.seated(seating, each) for each in (candidate, opponent)]
-    while (done := len(so_far.won) if so_far is not None else 0) * judges.players < games:
-        wanted = min(games - done * judges.players, GAMES_OF_A_PIECE)
-        played = play(seating, sides[0], sides[1], wanted, seed, threads, first_group=done)
+    for first in range(done, wanted, GAMES_OF_A_PIECE // judges.players):
+        groups = min(wanted - first, GAMES_OF_A_PIECE // judges.players)
+        played = play(seating, sides[0], sides[1], groups * judges.players, seed, threads, first_group=first)
         assert played is not None
-        pieces.add(key | asdict(played))
+        pieces.add(key | {"first_group": first} | asdict(played))
         so_far = _and_then(so_far, played)
         yield so_far
 

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.configuration import configuration_of
 from benchmarks.one_at_a_time import decide, positions
-from benchmarks.pieces import Pieces, told
+from benchmarks.pieces import Pieces, in_order, told
 from ringrift_core import _engine
 from ringrift_core._engine import Player
 from ringrift_core.arena.interval import ONE_SIDED_95, measure, share_interval
@@ -25,6 +25,7 @@ from ringrift_core.arena.match import Group, identical_share
 from ringrift_core.arena.ratings import Ranking, rate
 from ringrift_core.arena.scale import two_player_equivalent
 from ringrift_core.contract import Board
+from ringrift_core.errors import WrongInputError
 from ringrift_core.players.ladder import LADDER, NOISE, rung
 from ringrift_core.players.specification import Algorithm, Search, Specification
 from ringrift_core.seating import Manner, Seating
@@ -101,7 +102,10 @@ def main(
     wanted = [Pair.parse(text) for text in pairs.split(",")]
     console = Console(stderr=True)
     until = time.monotonic() + 60 * minutes
-    known = Pieces(pieces)
+    try:
+        known = Pieces(pieces)
+    except WrongInputError as error:
+        raise typer.BadParameter(str(error)) from None
     for configuration, pair in _in_turns(chosen, wanted, games, known, threads, until):
         console.print(f"{configuration} {pair.text}: played a piece")
     report = {str(one): _report(one, wanted, known, games, decisions) for one in chosen}
@@ -173,8 +177,8 @@ def _told(seating: Seating, difficulty: int) -> str:
 
 
 def _groups(configuration: Configuration, pair: Pair, pieces: Pieces) -> list[dict[str, Any]]:
-    mine = pieces.of(**_key(configuration, pair))
-    return [group for piece in sorted(mine, key=lambda piece: piece["first_group"]) for group in piece["groups"]]
+    mine = in_order(pieces.of(**_key(configuration, pair)), "groups")
+    return [group for piece in mine for group in piece["groups"]]
 
 
 def _report(

@@ -76,9 +76,9 @@ def main(
 ) -> None:
     board, players = configuration_of(configuration)
     seating = Seating.without_store(board, players)
-    known = Pieces(pieces, configuration=configuration_name(board, players))
     until = time.monotonic() + 60 * minutes
     try:
+        known = Pieces(pieces, configuration=configuration_name(board, players))
         kinds = [Kind.parse(text) for text in kind or KINDS]
         times = sorted(float(each) for each in ms.split(","))
         measured = _Measured(seating, known, kinds[0], games, decisions, until)

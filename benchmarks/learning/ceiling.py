@@ -21,6 +21,7 @@ from ringrift_core.cmaes.regression import fit, log_loss
 from ringrift_core.cmaes.start import POSITIONS_PER_GAME, positions_of_games
 from ringrift_core.contract import MOVE_LIMITS, Board, NetworkSize
 from ringrift_core.dataset.rows import RowFile
+from ringrift_core.errors import WrongInputError
 from ringrift_core.files import scratch_folder
 from ringrift_core.players.specification import Specification
 from ringrift_core.seating import Manner, Seating
@@ -61,10 +62,15 @@ def main(
     pieces: Annotated[Path, typer.Option(help="What was measured so far, JSON lines.")] = Path("ceiling.jsonl"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
+    counts = sorted(int(count) for count in games.split(","))
+    if counts[0] < 1:
+        raise typer.BadParameter(f"--games {games}: expected counts of at least 1")
     run = _Run(board, players, teacher, random_moves, seed, threads)
     common = {"board": board.value, "players": players, "random_moves": random_moves, "seed": seed}
-    known = _Known(Pieces(pieces, teacher=run.teacher, **common), run, network)
-    counts = sorted(int(count) for count in games.split(","))
+    try:
+        known = _Known(Pieces(pieces, teacher=run.teacher, **common), run, network)
+    except WrongInputError as error:
+        raise typer.BadParameter(str(error)) from None
     agreement = known.agreement(positions) if positions else None
     learnt = {count: known.learnt(count) for count in counts}
     if as_json:
@@ -106,7 +112,8 @@ class _Known:
 
     def _games(self, count: int) -> list[_engine.GameRecord]:
         """The first so many: more of them begin with the same."""
-        self._played += self._run.games(count - len(self._played), first=len(self._played))
+        missing = max(0, count - len(self._played))
+        self._played += self._run.games(missing, first=len(self._played))
         return self._played[:count]
 
 
@@ -129,7 +136,7 @@ class _Run:
             [[self._teacher]],
             seed=self.seed + (prefixes is not None),
             first_game=first,
-            games=max(0, count),
+            games=count,
             max_turns=MOVE_LIMITS[self.board][self.players - 2],
             opening_plies=0 if prefixes else OPENING_PLIES,
             least_opening_plies=0,
@@ -148,6 +155,8 @@ class _Run:
             group = winners[first : first + CONTINUATIONS]
             for one in range(CONTINUATIONS):
                 for other in range(one):
+                    if group[one] is None and group[other] is None:
+                        continue  # Nobody won either.
                     pairs += 1
                     same += group[one] == group[other]
         return same / pairs

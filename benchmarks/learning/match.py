@@ -61,6 +61,8 @@ def main(
         table.add_column(heading, justify="left" if heading in ("candidate", "opponent") else "right")
     try:
         seating = _seating(board, players, store)
+        if store and pieces is not None:
+            raise WrongInputError("--pieces beside --store: a piece does not know whose champion has played")
         known = Pieces(pieces, configuration=configuration_name(board, players)) if pieces is not None else None
         matches = _Matches(seating, games, seed, threads, alone, known)
         equal = matches.equaliser(equal_time, equal_time_alone)
@@ -121,7 +123,7 @@ class _Matches:
         console, played = Console(stderr=True), None
         players = (one.specification, other.specification)
         for played in play_on(self.pieces, self.seating, *players, self.games, self.seed, self.threads):
-            console.print(f"{one.name} over {other.name}: {played.rate.games} of {self.games} games")
+            console.print(f"{one.name} over {other.name}: {played.rate.games} of at least {self.games} games")
         assert played is not None
         return played
 
@@ -150,32 +152,36 @@ class _Matches:
         if equal_time_alone and not self.decisions:
             raise WrongInputError("--equal-time-alone: --alone says by how many decisions")
         if equal_time_alone:
-            return self._equaliser("alone", lambda one, other: self.alone(one, other)["time_ratio"])
+            return lambda one, other: self._at_equal_time(one, other, "alone", self._ratio_alone)
         if equal_time:
-            pilot = lambda one, other: self._at_once(one, other, PILOT_GAMES, PILOT_SEED).time_ratio  # noqa: E731
-            return self._equaliser("in a match", pilot)
+            return lambda one, other: self._at_equal_time(one, other, "in a match", self._ratio_of_pilot)
         return None
 
-    def _equaliser(self, manner: str, time_ratio: Callable[[_Named, _Named], float]) -> _Equaliser:
-        def with_other_count(one: _Named, other: _Named) -> _Named:
-            search = one.specification.search
-            if not isinstance(search.budget, Count):
-                raise WrongInputError(f"--equal-time: {one.name} has no count that could be another")
+    def _ratio_alone(self, one: _Named, other: _Named) -> float:
+        return self.alone(one, other)["time_ratio"]
 
-            def with_count(count: int) -> _Named:
-                return _Named.of(replace(one.specification, search=replace(search, budget=Count(count))))
+    def _ratio_of_pilot(self, one: _Named, other: _Named) -> float:
+        return self._at_once(one, other, PILOT_GAMES, PILOT_SEED).time_ratio
 
-            key = {"equal_time": manner, "players": [told(each.specification, judges) for each in (one, other)]}
-            found = self.pieces.find(**key) if self.pieces is not None else None
-            if found is not None:
-                return with_count(found["count"])
-            count, _ = count_that_takes(lambda count: time_ratio(with_count(count), other), search.budget.amount)
-            if self.pieces is not None:
-                self.pieces.add(key | {"count": count})
-            return with_count(count)
+    def _at_equal_time(
+        self, one: _Named, other: _Named, manner: str, time_ratio: Callable[[_Named, _Named], float]
+    ) -> _Named:
+        search = one.specification.search
+        if not isinstance(search.budget, Count):
+            raise WrongInputError(f"--equal-time: {one.name} has no count that could be another")
 
-        judges = self.seating.judges
-        return with_other_count
+        def with_count(count: int) -> _Named:
+            return _Named.of(replace(one.specification, search=replace(search, budget=Count(count))))
+
+        players = [told(each.specification, self.seating.judges) for each in (with_count(1), other)]
+        key = {"equal_time": manner, "players": players, "decisions": self.decisions, "threads": self.threads}
+        found = self.pieces.find(**key) if self.pieces is not None else None
+        if found is not None:
+            return with_count(found["count"])
+        count, _ = count_that_takes(lambda count: time_ratio(with_count(count), other), search.budget.amount)
+        if self.pieces is not None:
+            self.pieces.add(key | {"count": count})
+        return with_count(count)
 
 
 def _pairs(

@@ -60,7 +60,7 @@ def _over_nnue(search: str) -> str:
 
 
 def _level(difficulty: int, duel: _Counts, small: _Counts, large: _Counts) -> Rung:
-    """PUCT over a network, or alpha-beta over an NNUE, or alpha-beta by the weights, which take about as long."""
+    """PUCT over a network, or else alpha-beta over an NNUE, or else alpha-beta by the weights."""
 
     def players(counts: _Counts) -> str:
         simulations, over_nnue, nodes = counts

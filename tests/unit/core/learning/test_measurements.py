@@ -139,6 +139,9 @@ def test_the_ceiling_table_has_every_judge_and_goes_on_with_its_pieces(tmp_path:
     losses = found["losses"]
     assert (losses["60"], found["repeats"]) == (of_60["losses"]["60"], of_60["repeats"])
     assert told("learning.ceiling", *few) == found
+    # Games that go on from those of 60 are those that are played at once.
+    anew = [*few[2:], "--pieces", str(tmp_path / "anew.jsonl"), "--games", "120", "--positions", "0"]
+    assert told("learning.ceiling", *anew)["losses"] == {"120": losses["120"]}
     assert losses.keys() == {"60", "120"}
     for of_games in losses.values():
         assert of_games.keys() == {"nothing", "hand_set", "regression", "mlp", "network"}
