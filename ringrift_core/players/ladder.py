@@ -80,7 +80,7 @@ LADDER = (
         6,
         "descent",
         f"nnue:minimax:60000 {_DESCENT}",
-        "nnue:minimax:30000 weights:descent:100000",
+        _over_nnue("minimax:30000"),
         duel=f"nnue:minimax:50000 {_DESCENT}",
     ),
     _level(7, duel=(600, 400_000, 400_000), small=(450, 150_000, 400_000), large=(128, 70_000, 50_000)),
@@ -90,7 +90,8 @@ LADDER = (
         10, duel=(7_000, 3_600_000, 1_600_000), small=(12_000, 2_400_000, 1_600_000), large=(1_000, 280_000, 280_000)
     ),
 )
-"""Difficulty d is LADDER[d - 1]. On large boards nodes tell more than plies; with the heuristic descent takes 16 to 40
+"""Difficulty d is LADDER[d - 1]. On large boards nodes tell more than plies, and descent by the weights took longer in
+rung 6 than alpha-beta in rung 7; with the heuristic descent takes 16 to 40
 times alpha-beta's nodes to be a step above it; with an NNUE it is weaker than alpha-beta that takes a tenth of its
 time. Alpha-beta over an NNUE gains little by more time than a tenth of a second, PUCT over a network twice as much."""
 
