@@ -91,9 +91,9 @@ LADDER = (
     ),
 )
 """Difficulty d is LADDER[d - 1]. On large boards nodes tell more than plies, and descent by the weights took longer in
-rung 6 than alpha-beta in rung 7; with the heuristic descent takes 16 to 40
-times alpha-beta's nodes to be a step above it; with an NNUE it is weaker than alpha-beta that takes a tenth of its
-time. Alpha-beta over an NNUE gains little by more time than a tenth of a second, PUCT over a network twice as much."""
+rung 6 than alpha-beta in rung 7; with the heuristic descent takes 16 to 40 times alpha-beta's nodes to be a step above
+it; with an NNUE it is weaker than alpha-beta that takes a tenth of its time. Alpha-beta over an NNUE gains little by
+more time than a tenth of a second, PUCT over a network twice as much."""
 
 
 def rung(difficulty: int) -> Rung:
