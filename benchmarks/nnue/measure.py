@@ -12,11 +12,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.one_at_a_time import decide_in_turn
+from benchmarks.one_at_a_time import decide_in_turn, positions
 from ringrift_core import _engine
-from ringrift_core._engine import Judge, Player, Position, RulesError
+from ringrift_core._engine import Judge, Player, RulesError
 from ringrift_core.contract import Board
 from ringrift_core.nnue.network import Calibration, Nnue
+from ringrift_core.seating import Seating
 
 NODES = {Board.SQUARE8: 25_000, Board.HEX8: 25_000, Board.SQUARE19: 6_000, Board.HEXAGONAL: 6_000}
 """Those of rung 5."""
@@ -29,7 +30,7 @@ def main(
     network: Annotated[Path | None, typer.Option(help="For the first configuration; else random ones.")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="A measurement.")] = 2.0,
     depth: Annotated[list[int] | None, typer.Option(help="Also the time of searches so deep; repeatable.")] = None,
-    positions: Annotated[int, typer.Option(min=1, help="That are searched.")] = 200,
+    number: Annotated[int, typer.Option("--positions", min=1, help="About so many are searched.")] = 200,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line and nothing else.")] = False,
 ) -> None:
     report: dict[str, dict[str, dict[str, float]]] = {}
@@ -39,7 +40,7 @@ def main(
         network = None
         judges = {"linear": Judge.linear(_engine.heuristic_weights("baseline"))}
         judges |= {f"nnue {kernel}": judge for kernel, judge in _by_kernel(content).items()}
-        report[name] = _measured(board, players, judges, seconds, depth or [], positions)
+        report[name] = _measured(board, players, judges, seconds, depth or [], number)
     if as_json:
         typer.echo(json.dumps(report))
         return
@@ -70,10 +71,10 @@ def _by_kernel(content: bytes) -> dict[str, Judge]:
 
 
 def _measured(
-    board: Board, players: int, judges: dict[str, Judge], seconds: float, depths: list[int], positions: int
+    board: Board, players: int, judges: dict[str, Judge], seconds: float, depths: list[int], number: int
 ) -> dict[str, dict[str, float]]:
     """Of each judge, on the same positions of all."""
-    sample = _sample(board, players, positions)
+    sample = positions(Seating.without_store(board, players), number)
     searches = decide_in_turn([Player.minimax(judge, nodes=NODES[board]) for judge in judges.values()], sample)
     speeds = [1000 * search.nodes / sum(search.milliseconds) for search in searches]
     report = {}
@@ -90,24 +91,6 @@ def _measured(
         for who, decisions in zip(judges, searched, strict=True):
             report[who][f"depth {depth}, ms"] = decisions.mean
     return report
-
-
-def _sample(board: Board, players: int, count: int) -> list[Position]:
-    """Decisions of games by the hand-set heuristic, the same for all judges."""
-    player = Player.one_ply(Judge.linear(_engine.heuristic_weights("baseline")))
-    found: list[Position] = []
-    game = 0
-    while len(found) < count:
-        (record,) = _engine.play_games(
-            board.value, players, [[player]], seed=1, games=1, first_game=game, opening_plies=6
-        )
-        position = Position(board.value, players)
-        for number, move in enumerate(_engine.notation(board.value, players, record.moves)):
-            if number % 5 == 4 and len(position.legal_moves()) > 1:
-                found.append(position.copy())
-            position.play(move)
-        game += 1
-    return found[:count]
 
 
 if __name__ == "__main__":

@@ -91,6 +91,7 @@ def test_a_killed_distillation_goes_on_to_the_same_candidate(taught: tuple[Desk,
 def test_a_correlation_below_what_is_wanted_is_warned_of(taught: tuple[Desk, Artifact]) -> None:
     desk, dataset = taught
     result = distill(desk, dataset, epochs=1).answer(DistillResult)
+    assert -1 <= result.spearman <= 1
     assert any(line.startswith("warning: the correlation with network 1 is") for line in desk.report.lines) == (
         result.pearson < 0.9
     )
